@@ -1,0 +1,33 @@
+"""The only source of time: aware, UTC, and replaceable by whoever builds the parts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+
+__all__ = ["Clock", "Sleep", "minutes", "now", "seconds", "sleep"]
+
+Clock = Callable[[], datetime]
+Sleep = Callable[[float], None]
+
+
+def now() -> datetime:
+    """Return the present moment as an aware UTC datetime."""
+    return datetime.now(UTC)
+
+
+def sleep(duration: float) -> None:
+    """Wait for some seconds; simulated processes are given another one."""
+    time.sleep(duration)
+
+
+def seconds(count: float) -> timedelta:
+    """Return a span of so many seconds."""
+    return timedelta(seconds=count)
+
+
+def minutes(count: float) -> timedelta:
+    """Return a span of so many minutes."""
+    return timedelta(minutes=count)

@@ -1,0 +1,249 @@
+"""Everything that carrierflow raises, as one tree; the type says what the caller can do.
+
+    CarrierflowError
+    ├── InvalidInput                 mend the call; nothing was written
+    │   ├── UnknownShop
+    │   ├── UnknownFulfillment
+    │   ├── UnknownStatus
+    │   ├── UnknownIncident
+    │   ├── BadTime
+    │   ├── KeyReused
+    │   ├── DefinitionError
+    │   └── FileAlreadyRecorded
+    ├── ConfigurationError           mend the settings or the installation
+    │   ├── NotMigrated
+    │   ├── MissingSecretKey
+    │   └── WrongSecretKey
+    ├── TryLater                     the same call may succeed later, unchanged
+    │   ├── DatabaseUnavailable
+    │   ├── ConcurrentUpdate
+    │   ├── ShopHeld
+    │   └── PlatformUnavailable
+    │       └── Throttled
+    ├── PlatformError                what became of one request to a platform
+    │   ├── NotSent                  certainly not applied
+    │   ├── OutcomeUnknown           may have been applied, or may still be
+    │   ├── Refused                  the platform said no to this one
+    │   └── AccessDenied             the platform said no to this token
+    └── HistoryBroken                stop, and call an auditor
+"""
+
+from __future__ import annotations
+
+
+__all__ = [
+    "AccessDenied",
+    "BadTime",
+    "CarrierflowError",
+    "ConcurrentUpdate",
+    "ConfigurationError",
+    "DatabaseUnavailable",
+    "DefinitionError",
+    "FileAlreadyRecorded",
+    "HistoryBroken",
+    "InvalidInput",
+    "KeyReused",
+    "MissingSecretKey",
+    "NotMigrated",
+    "NotSent",
+    "OutcomeUnknown",
+    "PlatformError",
+    "PlatformUnavailable",
+    "Refused",
+    "ShopHeld",
+    "Throttled",
+    "TryLater",
+    "UnknownFulfillment",
+    "UnknownIncident",
+    "UnknownShop",
+    "UnknownStatus",
+    "WrongSecretKey",
+]
+
+
+class CarrierflowError(Exception):
+    """Something that carrierflow could not do; its text is one sentence for a person."""
+
+
+class InvalidInput(CarrierflowError, ValueError):
+    """The call cannot be carried out as it stands; nothing was written."""
+
+
+class UnknownShop(InvalidInput):
+    """No shop of that code is connected."""
+
+    def __init__(self, shop: str) -> None:
+        self.shop = shop
+        super().__init__(
+            f"There is no shop {shop!r}; `carrierflow shop list` names those that there are."
+        )
+
+
+class UnknownFulfillment(InvalidInput):
+    """The ledger holds no such fulfillment."""
+
+    def __init__(self, shop: str, fulfillment_id: str) -> None:
+        self.shop = shop
+        self.fulfillment_id = fulfillment_id
+        super().__init__(
+            f"The ledger has no fulfillment {fulfillment_id!r} of shop {shop!r}; "
+            "open it first, or import it from the platform."
+        )
+
+
+class UnknownStatus(InvalidInput):
+    """A word that is none of the lifecycle's statuses; it is never guessed."""
+
+    def __init__(self, word: str, *, known: tuple[str, ...] = ()) -> None:
+        self.word = word
+        self.known = known
+        choices = f"; the statuses are {', '.join(known)}" if known else ""
+        super().__init__(f"{word!r} is not a status{choices}.")
+
+
+class UnknownIncident(InvalidInput):
+    """No incident bears that number."""
+
+    def __init__(self, incident_id: str) -> None:
+        self.incident_id = incident_id
+        super().__init__(
+            f"There is no incident {incident_id!r}; `carrierflow incidents list` names them."
+        )
+
+
+class BadTime(InvalidInput):
+    """A time that cannot be placed: unreadable, without a zone, or in the future."""
+
+    def __init__(self, text: str, *, why: str) -> None:
+        self.text = text
+        super().__init__(f"The time {text!r} {why}; write it like 2026-03-01T08:30:00+07:00.")
+
+
+class KeyReused(InvalidInput):
+    """An idempotency key came again with other content."""
+
+    def __init__(self, key: str, *, first: str, now: str) -> None:
+        self.key = key
+        super().__init__(
+            f"The key {key!r} was used before for another event ({first}, now {now}); "
+            "give each event a key of its own."
+        )
+
+
+class DefinitionError(InvalidInput):
+    """A lifecycle definition contradicts itself."""
+
+
+class FileAlreadyRecorded(InvalidInput):
+    """A file with the same bytes was recorded before."""
+
+    def __init__(self, name: str, *, recorded_at: str) -> None:
+        self.name = name
+        super().__init__(
+            f"{name} was recorded before, at {recorded_at}; use --force to record it again "
+            "(rows that are already known are then reported as duplicates)."
+        )
+
+
+class ConfigurationError(CarrierflowError):
+    """The settings or the installation are not as they must be."""
+
+
+class NotMigrated(ConfigurationError):
+    """The database has not the tables of this version."""
+
+    def __init__(self, found: str | None, *, wanted: str) -> None:
+        self.found = found
+        self.wanted = wanted
+        state = f"is at schema {found}" if found else "has no carrierflow tables"
+        super().__init__(f"The database {state}, not at {wanted}; run `carrierflow db upgrade`.")
+
+
+class MissingSecretKey(ConfigurationError):
+    """Something must be sealed or opened, and there is no key to do it with."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No secret key is set; put one into CARRIERFLOW_SECRET_KEY "
+            "(`carrierflow keys generate` makes one)."
+        )
+
+
+class WrongSecretKey(ConfigurationError):
+    """What is sealed in the database does not open with the keys given."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} does not open with this secret key; set CARRIERFLOW_SECRET_KEY to the key "
+            "that sealed it, or name the old one in CARRIERFLOW_SECRET_KEY_PREVIOUS."
+        )
+
+
+class TryLater(CarrierflowError):
+    """The same call may succeed later, unchanged."""
+
+
+class DatabaseUnavailable(TryLater):
+    """The database does not answer, or somebody holds it locked."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The database cannot be used now: {reason}.")
+
+
+class ConcurrentUpdate(TryLater):
+    """Somebody else changed the same fulfillment at the same moment."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} was changed by someone else at the same moment; try again.")
+
+
+class ShopHeld(TryLater):
+    """Another run holds the shop."""
+
+    def __init__(self, shop: str) -> None:
+        self.shop = shop
+        super().__init__(f"Another run holds shop {shop!r}; it will look after it.")
+
+
+class PlatformUnavailable(TryLater):
+    """The platform could not be read."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The platform cannot be read now: {reason}.")
+
+
+class Throttled(PlatformUnavailable):
+    """The platform asks for a pause; the request was not carried out."""
+
+    def __init__(self, *, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"it asks us to wait {retry_after:g} s")
+
+
+class PlatformError(CarrierflowError):
+    """What became of one request to a platform, where it was not what we wanted."""
+
+    def __init__(self, reason: str, *, http_status: int | None = None) -> None:
+        self.reason = reason
+        self.http_status = http_status
+        super().__init__(f"The platform: {reason}.")
+
+
+class NotSent(PlatformError):
+    """The request certainly had no effect: it never left, or was turned away at the door."""
+
+
+class OutcomeUnknown(PlatformError):
+    """The request may have been applied, or may still be; only a later read can tell."""
+
+
+class Refused(PlatformError):
+    """The platform refused this request; repeating it would not help."""
+
+
+class AccessDenied(PlatformError):
+    """The platform does not accept our token for this."""
+
+
+class HistoryBroken(CarrierflowError):
+    """The history contradicts itself; it was changed, or a writer is defective."""

@@ -1,0 +1,79 @@
+"""What needs a person: opened once per cause, with its evidence, and closed by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from carrierflow.hashing import digest
+from carrierflow.model import FulfillmentRef, RequestSketch
+
+
+__all__ = ["Finding", "Incident", "ResolveAction"]
+
+
+class ResolveAction(StrEnum):
+    """What a person may decide about an incident."""
+
+    UNFREEZE = "unfreeze"
+    """The cause is gone: look again, and go on."""
+    ADOPT = "adopt"
+    """The platform is right: correct the ledger to what it shows."""
+    REASSERT = "reassert"
+    """The ledger is right: tell the platform where the parcel stands."""
+    ABANDON = "abandon"
+    """Nobody will mend it: stop looking after this fulfillment."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """A cause for an incident, found while reconciling."""
+
+    kind: str
+    sentence: str
+    ref: FulfillmentRef | None
+    """The fulfillment; None where the whole shop is concerned."""
+    evidence: Mapping[str, Any]
+    """What both sides said; no personal data, no token."""
+    request: RequestSketch | None = None
+    freezes: bool = False
+    """Whether the fulfillment is frozen by it until a person resolves it."""
+
+    @property
+    def text(self) -> str:
+        """The evidence as canonical JSON."""
+        content = dict(self.evidence)
+        if self.request is not None:
+            content["request"] = {"method": self.request.method, "url": self.request.url}
+        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    @property
+    def digest(self) -> str:
+        """What tells this cause from another one of the same kind."""
+        return digest(self.text)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incident:
+    """An incident as it lies in the database."""
+
+    id: str
+    shop: str
+    fulfillment_id: str | None
+    order_id: str | None
+    kind: str
+    sentence: str
+    evidence: Mapping[str, Any]
+    opened_at: datetime
+    last_seen_at: datetime
+    times_seen: int
+    state: str
+    owner: str | None = None
+    resolved_at: datetime | None = None
+    action: str | None = None
+    resolved_by: str | None = None
+    resolved_reason: str | None = None

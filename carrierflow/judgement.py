@@ -1,0 +1,322 @@
+"""What becomes of an event: the pure part of the ledger.
+
+A `Draft` is one parcel in memory. `Judge.judge` gives a claim its verdict and changes the
+draft; nothing here knows a database. Events are not orderly, so a refused claim waits: when a
+later one makes it legal, it enters the history after all. That is what makes the final state
+of a parcel independent of the order in which its events arrive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from carrierflow.errors import KeyReused
+from carrierflow.hashing import entry_hash, stamp
+from carrierflow.lifecycle import Lifecycle
+from carrierflow.model import (
+    OVERTURNABLE,
+    START,
+    Claim,
+    HistoryEntry,
+    Machine,
+    Reason,
+    Recorded,
+    Source,
+    Status,
+    Verdict,
+)
+from carrierflow.parcel import Change, Head, Kept, Memory, Parcel, Remembered
+
+
+__all__ = ["Draft", "Judge", "Steps"]
+
+
+class Steps(Protocol):
+    """Whoever can say that one step is legal: the `transitions` machine or the compiled table."""
+
+    def allows(self, machine: Machine, from_status: str, to_status: str) -> bool:
+        """Tell whether one step leads from the one status to the other."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A verdict and why."""
+
+    verdict: Verdict
+    reason: Reason
+    sentence: str
+
+
+@dataclass(kw_only=True, slots=True)
+class Draft:
+    """One parcel in memory, with everything that is to be written about it."""
+
+    parcel: Parcel
+    heads: dict[Machine, Head]
+    keys: dict[str, Remembered]
+    inferred: dict[Status, int]
+    passed: set[Status]
+    waiting: list[Claim]
+    """Refused claims of before that may become legal."""
+    entries: list[HistoryEntry] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, parcel: Parcel, memory: Memory) -> Draft:
+        """Take a parcel from what was read of it."""
+        return cls(
+            parcel=parcel,
+            heads={Machine.DELIVERY: parcel.delivery, Machine.COD: parcel.cod},
+            keys=dict(memory.keys),
+            inferred=dict(memory.inferred),
+            passed=set(memory.passed),
+            waiting=list(memory.waiting),
+        )
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether this parcel has no history yet."""
+        return self.heads[Machine.DELIVERY].status == START
+
+    def change(self) -> Change | None:
+        """Return what must be written, or None where nothing happened."""
+        if not self.entries and not self.kept:
+            return None
+        after = replace(
+            self.parcel,
+            delivery=self.heads[Machine.DELIVERY],
+            cod=self.heads[Machine.COD],
+            version=self.parcel.version + 1,
+            held=len(self.waiting),
+            open=self.parcel.open or bool(self.entries),
+            settled_at=None if self.entries else self.parcel.settled_at,
+        )
+        return Change(
+            before=self.parcel, after=after, entries=tuple(self.entries), kept=tuple(self.kept)
+        )
+
+
+class Judge:
+    """Applies claims to drafts under one lifecycle."""
+
+    def __init__(self, lifecycle: Lifecycle, steps: Steps) -> None:
+        self._lifecycle = lifecycle
+        self._steps = steps
+
+    def open(self, draft: Draft, *, now: datetime) -> None:
+        """Write the first entry of both machines of a parcel that has none.
+
+        An opening is not something that happened on the road, so it makes no event late.
+        """
+        cash = Status.CODPENDING if draft.parcel.cod_amount else Status.NONE
+        for status in (Status.READYTOPICK, cash):
+            self._by_rule(draft, status, occurred_at=now, now=now, cause=None)
+            draft.heads[status.machine] = replace(draft.heads[status.machine], since=None)
+
+    def judge(self, draft: Draft, claim: Claim, *, now: datetime) -> Recorded:
+        """Give a claim its verdict and write it into the draft.
+
+        Raises:
+            KeyReused: if its key stands for another event of this fulfillment.
+        """
+        known = draft.keys.get(claim.key)
+        if known is not None:
+            return _again(draft, claim, known)
+        weighed = self._weigh(draft, claim)
+        written = len(draft.entries)
+        if weighed.verdict is Verdict.ACCEPTED:
+            self._enter(draft, claim, now=now)
+            self._retry_waiting(draft, now=now)
+        else:
+            _keep(draft, claim, weighed, now=now)
+        _remember(draft, claim, weighed.verdict)
+        return _answer(draft, weighed, tuple(draft.entries[written:]))
+
+    def amend(self, draft: Draft, claim: Claim, *, now: datetime) -> Recorded:
+        """Correct a machine's status by a new entry, which needs no edge."""
+        known = draft.keys.get(claim.key)
+        if known is not None:
+            return _again(draft, claim, known)
+        amended = draft.heads[claim.status.machine].seq
+        self._append(draft, claim, now=now, amends=amended)
+        _remember(draft, claim, Verdict.ACCEPTED)
+        sentence = f"Entry {amended} is corrected: the parcel is {claim.status}."
+        weighed = Weighed(Verdict.ACCEPTED, Reason.AMENDED, sentence)
+        return _answer(draft, weighed, (draft.entries[-1],))
+
+    def _weigh(self, draft: Draft, claim: Claim) -> Weighed:
+        status, head = claim.status, draft.heads[claim.status.machine]
+        if self._lifecycle.never_written(status):
+            sentence = f"{status} is read from platforms and never recorded."
+            return Weighed(Verdict.REFUSED, Reason.NEVER_WRITTEN, sentence)
+        if status == head.status and draft.inferred.get(status) == head.seq:
+            sentence = f"The parcel stands at {status} already; this confirms it."
+            return Weighed(Verdict.LATE, Reason.CONFIRMS_INFERRED, sentence)
+        if head.since is not None and claim.occurred_at < head.since:
+            sentence = (
+                f"{status} at {stamp(claim.occurred_at)} is older than {head.status} at "
+                f"{stamp(head.since)}; it is kept as evidence."
+            )
+            return Weighed(Verdict.LATE, Reason.OLDER_THAN_STATE, sentence)
+        return self._weigh_coupling(draft, status) or self._weigh_step(claim, head)
+
+    def _weigh_coupling(self, draft: Draft, status: Status) -> Weighed | None:
+        needs = self._lifecycle.needs(status)
+        if needs is None or needs in draft.passed:
+            return None
+        sentence = f"{status} needs {needs}, and the parcel is {draft.heads[needs.machine].status}."
+        return Weighed(Verdict.REFUSED, Reason.COUPLING, sentence)
+
+    def _weigh_step(self, claim: Claim, head: Head) -> Weighed:
+        status = claim.status
+        if self._steps.allows(status.machine, head.status, status):
+            return Weighed(Verdict.ACCEPTED, Reason.LEGAL_STEP, f"{head.status} → {status}.")
+        if head.status == status:
+            sentence = f"The parcel is {status} already."
+            return Weighed(Verdict.REFUSED, Reason.SAME_STATUS, sentence)
+        if claim.fill_gaps and self._lifecycle.reaches(head.status, status):
+            road = " → ".join(self._lifecycle.road(head.status, status))
+            sentence = f"{head.status} → {road}; the steps before {status} are inferred."
+            return Weighed(Verdict.ACCEPTED, Reason.GAP_FILLED, sentence)
+        return self._refuse(head, status)
+
+    def _refuse(self, head: Head, status: Status) -> Weighed:
+        allowed = self._lifecycle.allowed(status.machine, head.status)
+        if not allowed:
+            sentence = f"{status} cannot follow {head.status}, which is final."
+            return Weighed(Verdict.REFUSED, Reason.FINAL_STATUS, sentence)
+        sentence = f"{status} cannot follow {head.status}; allowed are {', '.join(allowed)}."
+        return Weighed(Verdict.REFUSED, Reason.ILLEGAL_STEP, sentence)
+
+    def _enter(self, draft: Draft, claim: Claim, *, now: datetime) -> None:
+        place = draft.heads[claim.status.machine].status
+        for status in self._lifecycle.road(place, claim.status)[:-1]:
+            step = replace(claim, status=status, key="", note_digest=None)
+            self._append(draft, step, now=now, inferred=True)
+        self._append(draft, claim, now=now)
+        self._follow(draft, draft.entries[-1], now=now)
+
+    def _follow(self, draft: Draft, entry: HistoryEntry, *, now: datetime) -> None:
+        follower = self._lifecycle.follower(Status(entry.to_status))
+        if follower is None:
+            return
+        place = draft.heads[follower.machine].status
+        if self._steps.allows(follower.machine, place, follower):
+            cause = f"{entry.machine}:{entry.seq}"
+            self._by_rule(draft, follower, occurred_at=entry.occurred_at, now=now, cause=cause)
+
+    def _retry_waiting(self, draft: Draft, *, now: datetime) -> None:
+        while draft.waiting:
+            legal = [
+                claim
+                for claim in draft.waiting
+                if self._weigh(draft, claim).verdict is Verdict.ACCEPTED
+            ]
+            if not legal:
+                return
+            first = min(legal, key=lambda claim: claim.occurred_at)
+            draft.waiting.remove(first)
+            self._enter(draft, first, now=now)
+            _remember(draft, first, Verdict.ACCEPTED)
+
+    def _by_rule(
+        self,
+        draft: Draft,
+        status: Status,
+        *,
+        occurred_at: datetime,
+        now: datetime,
+        cause: str | None,
+    ) -> None:
+        claim = Claim(status=status, occurred_at=occurred_at, key="", source=Source.RULE)
+        self._append(draft, claim, now=now, cause=cause)
+
+    def _append(
+        self,
+        draft: Draft,
+        claim: Claim,
+        *,
+        now: datetime,
+        inferred: bool = False,
+        cause: str | None = None,
+        amends: int | None = None,
+    ) -> None:
+        status, machine = claim.status, claim.status.machine
+        head = draft.heads[machine]
+        entry = HistoryEntry(
+            machine=machine,
+            seq=head.seq + 1,
+            from_status=head.status,
+            to_status=status,
+            definition=self._lifecycle.id,
+            source=claim.source,
+            actor=claim.actor,
+            reason=claim.reason,
+            key=claim.key or None,
+            occurred_at=claim.occurred_at,
+            recorded_at=now,
+            inferred=inferred,
+            cause=cause,
+            amends=amends,
+            note_digest=claim.note_digest,
+            prev_hash=head.hash,
+        )
+        entry = entry.sealed(entry_hash(draft.parcel.ref, entry))
+        draft.entries.append(entry)
+        draft.passed.add(status)
+        if inferred or claim.source is Source.RULE:
+            draft.inferred[status] = entry.seq
+        draft.heads[machine] = Head(
+            status=status,
+            seq=entry.seq,
+            since=claim.occurred_at,
+            hash=entry.hash,
+            confirmed=head.confirmed,
+        )
+
+
+def _again(draft: Draft, claim: Claim, known: Remembered) -> Recorded:
+    if claim.status is not known.status or (claim.timed and claim.occurred_at != known.occurred_at):
+        raise KeyReused(
+            known.key,
+            first=f"{known.status} at {stamp(known.occurred_at)}",
+            now=f"{claim.status} at {stamp(claim.occurred_at)}",
+        )
+    sentence = f"This event was recorded before; it was {known.verdict} then."
+    weighed = Weighed(Verdict.DUPLICATE, Reason.KEY_SEEN, sentence)
+    return replace(_answer(draft, weighed, ()), first=known.verdict)
+
+
+def _keep(draft: Draft, claim: Claim, weighed: Weighed, *, now: datetime) -> None:
+    draft.kept.append(
+        Kept(
+            claim=claim,
+            verdict=weighed.verdict,
+            reason=weighed.reason,
+            sentence=weighed.sentence,
+            recorded_at=now,
+            confirms=draft.inferred.get(claim.status) if weighed.verdict is Verdict.LATE else None,
+        )
+    )
+    if weighed.reason in OVERTURNABLE:
+        draft.waiting.append(claim)
+
+
+def _remember(draft: Draft, claim: Claim, verdict: Verdict) -> None:
+    draft.keys[claim.key] = Remembered(
+        key=claim.key, verdict=verdict, status=claim.status, occurred_at=claim.occurred_at
+    )
+
+
+def _answer(draft: Draft, weighed: Weighed, entries: tuple[HistoryEntry, ...]) -> Recorded:
+    return Recorded(
+        verdict=weighed.verdict,
+        reason=weighed.reason,
+        sentence=weighed.sentence,
+        carrier_status=Status(draft.heads[Machine.DELIVERY].status),
+        cod_status=Status(draft.heads[Machine.COD].status),
+        entries=entries,
+    )

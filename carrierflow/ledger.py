@@ -1,0 +1,274 @@
+"""The only code that appends history.
+
+One event or a hundred thousand go the same way: read the parcels, let the judge decide in
+memory, write everything in one transaction. A single event is judged by the `transitions`
+machine, many at once by the compiled table; both were derived from the same definition.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
+
+from carrierflow.clock import Clock
+from carrierflow.errors import (
+    BadTime,
+    InvalidInput,
+    MissingSecretKey,
+    UnknownFulfillment,
+    UnknownShop,
+)
+from carrierflow.hashing import digest, stamp
+from carrierflow.judgement import Draft, Judge
+from carrierflow.lifecycle import Lifecycle, LifecycleMachine
+from carrierflow.model import Claim, Event, Opening, Recorded
+from carrierflow.parcel import Memory, Parcel
+from carrierflow.ports import LedgerStore, LedgerTransaction, SealedNote, Sealer
+
+
+__all__ = ["Ledger"]
+
+CHUNK = 2_000
+"""Events of a bulk recording that share a transaction."""
+
+FUTURE = timedelta(days=1)
+"""How far a scanner's clock may be ahead of ours before we refuse its time."""
+
+LONGEST = {"key": 128, "actor": 128, "reason": 255}
+
+
+class Ledger:
+    """Records what happened to parcels and to their cash."""
+
+    def __init__(
+        self,
+        store: LedgerStore,
+        lifecycle: Lifecycle,
+        *,
+        clock: Clock,
+        sealer: Sealer | None = None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._sealer = sealer
+        self._one = Judge(lifecycle, LifecycleMachine(lifecycle.definition))
+        self._many = Judge(lifecycle, lifecycle)
+
+    def open(self, opening: Opening) -> Parcel:
+        """Start a fulfillment at `readytopick`, with cash pending if there is an amount.
+
+        Opening a fulfillment again changes nothing and returns it as it is.
+
+        Raises:
+            UnknownShop: if the shop is not connected.
+            InvalidInput: if the amount is negative, or differs from what it was opened with.
+        """
+        ref = opening.ref
+        _check_opening(opening)
+
+        def work(tx: LedgerTransaction) -> Parcel:
+            found = tx.parcels(ref.shop, [ref.fulfillment_id])
+            if not found:
+                self._start(tx, [opening])
+                found = tx.parcels(ref.shop, [ref.fulfillment_id])
+            return found[ref.fulfillment_id]
+
+        parcel = self._store.run(work)
+        _check_same(parcel, opening)
+        return parcel
+
+    def record(self, event: Event) -> Recorded:
+        """Record one event and say what became of it.
+
+        Raises:
+            UnknownShop, UnknownFulfillment: if there is nothing to record it on.
+            KeyReused: if its key stands for another event.
+            BadTime: if its time has no zone or lies more than a day ahead.
+        """
+        (answer,) = self._store.run(partial(self._apply, events=[event], judge=self._one))
+        if isinstance(answer, InvalidInput):
+            raise answer
+        return answer
+
+    def record_many(
+        self, events: Iterable[Event], *, chunk: int = CHUNK
+    ) -> Iterator[Recorded | InvalidInput]:
+        """Record many events and yield one answer for each, in their order.
+
+        An event that cannot be recorded is answered with the error that says why; the others
+        go on. Each chunk is one transaction: after an interruption, record the same events
+        again, and those that are known already are reported as duplicates.
+        """
+        remaining = iter(events)
+        while batch := list(islice(remaining, chunk)):
+            yield from self._store.run(partial(self._apply, events=batch, judge=self._many))
+
+    def amend(self, event: Event) -> Recorded:
+        """Correct where a parcel stands; needs an actor and a reason, and no legal step.
+
+        Raises:
+            InvalidInput: if the actor or the reason is missing.
+            UnknownShop, UnknownFulfillment: if there is nothing to correct.
+        """
+        if not event.actor or not event.reason:
+            raise InvalidInput("A correction needs an actor and a reason.")
+
+        def work(tx: LedgerTransaction) -> Recorded:
+            now = self._clock()
+            drafts = self._drafts(tx, event.shop, [event])
+            draft = drafts.get(event.fulfillment_id)
+            if draft is None:
+                raise UnknownFulfillment(event.shop, event.fulfillment_id)
+            answer = self._one.amend(draft, self._claim(tx, event, draft.parcel, now), now=now)
+            _save(tx, [draft])
+            return answer
+
+        return self._store.run(work)
+
+    def _apply(
+        self, tx: LedgerTransaction, events: Sequence[Event], judge: Judge
+    ) -> list[Recorded | InvalidInput]:
+        drafts: dict[str, dict[str, Draft]] = {}
+        strangers: dict[str, InvalidInput] = {}
+        for shop in dict.fromkeys(event.shop for event in events):
+            try:
+                drafts[shop] = self._drafts(tx, shop, [e for e in events if e.shop == shop])
+            except UnknownShop as error:
+                strangers[shop] = error
+        now = self._clock()
+        answers = [
+            strangers.get(event.shop)
+            or self._answer(tx, event, drafts[event.shop].get(event.fulfillment_id), judge, now)
+            for event in events
+        ]
+        _save(tx, [draft for by_id in drafts.values() for draft in by_id.values()])
+        return answers
+
+    def _answer(
+        self,
+        tx: LedgerTransaction,
+        event: Event,
+        draft: Draft | None,
+        judge: Judge,
+        now: datetime,
+    ) -> Recorded | InvalidInput:
+        try:
+            if draft is None:
+                raise UnknownFulfillment(event.shop, event.fulfillment_id)
+            if event.opening is not None:
+                _check_same(draft.parcel, event.opening)
+            return judge.judge(draft, self._claim(tx, event, draft.parcel, now), now=now)
+        except InvalidInput as error:
+            return error
+
+    def _drafts(
+        self, tx: LedgerTransaction, shop: str, events: Sequence[Event]
+    ) -> dict[str, Draft]:
+        ids = list(dict.fromkeys(event.fulfillment_id for event in events))
+        parcels = tx.parcels(shop, ids)
+        openings = _openings(events, known=parcels)
+        if openings:
+            self._start(tx, openings)
+            parcels = tx.parcels(shop, ids)
+        memories = tx.memories(list(parcels.values()))
+        return {
+            fulfillment_id: Draft.of(parcel, memories.get(parcel.id, Memory()))
+            for fulfillment_id, parcel in parcels.items()
+        }
+
+    def _start(self, tx: LedgerTransaction, openings: Collection[Opening]) -> None:
+        now = self._clock()
+        tx.start(openings, now=now)
+        ids = [opening.ref.fulfillment_id for opening in openings]
+        shop = next(iter(openings)).ref.shop
+        drafts = [Draft.of(parcel, Memory()) for parcel in tx.parcels(shop, ids).values()]
+        fresh = [draft for draft in drafts if draft.is_new]
+        for draft in fresh:
+            self._many.open(draft, now=now)
+        _save(tx, fresh)
+
+    def _claim(self, tx: LedgerTransaction, event: Event, parcel: Parcel, now: datetime) -> Claim:
+        occurred_at = event.occurred_at or now
+        _check_time(occurred_at, now)
+        _check_texts(event)
+        return Claim(
+            status=event.status,
+            occurred_at=occurred_at,
+            key=event.key or f"{event.status}@{stamp(occurred_at)}",
+            timed=event.occurred_at is not None,
+            source=event.source,
+            actor=event.actor,
+            reason=event.reason,
+            note_digest=self._keep_note(tx, event.note, parcel, now) if event.note else None,
+            fill_gaps=event.fill_gaps,
+        )
+
+    def _keep_note(self, tx: LedgerTransaction, text: str, parcel: Parcel, now: datetime) -> str:
+        if self._sealer is None:
+            raise MissingSecretKey
+        salted = secrets.token_hex(16) + text
+        name = digest(salted)
+        sealed = self._sealer.seal(salted.encode(), context=f"note:{name}")
+        tx.keep_note(SealedNote(digest=name, sealed=sealed), parcel, now=now)
+        return name
+
+
+def _save(tx: LedgerTransaction, drafts: Iterable[Draft]) -> None:
+    changes = [change for draft in drafts if (change := draft.change())]
+    if changes:
+        tx.save(changes)
+
+
+def _openings(events: Sequence[Event], *, known: Collection[str]) -> list[Opening]:
+    wanted = {
+        event.fulfillment_id: event.opening
+        for event in reversed(events)
+        if event.opening is not None and event.fulfillment_id not in known
+    }
+    return [opening for opening in wanted.values() if not _opening_problem(opening)]
+
+
+def _opening_problem(opening: Opening) -> str | None:
+    if (opening.cod_amount or 0) < 0:
+        return "The amount to collect cannot be negative; give whole đồng."
+    ids = (opening.ref.order_id, opening.ref.fulfillment_id)
+    if not all(text.strip() and text == text.strip() and len(text) <= 64 for text in ids):  # noqa: PLR2004
+        return "An order id and a fulfillment id have 1 to 64 characters and no outer blanks."
+    return None
+
+
+def _check_opening(opening: Opening) -> None:
+    problem = _opening_problem(opening)
+    if problem:
+        raise InvalidInput(problem)
+
+
+def _check_same(parcel: Parcel, opening: Opening) -> None:
+    if parcel.ref.order_id != opening.ref.order_id:
+        raise InvalidInput(
+            f"Fulfillment {parcel.ref.fulfillment_id} belongs to order {parcel.ref.order_id}, "
+            f"not to {opening.ref.order_id}."
+        )
+    if opening.cod_amount not in {None, parcel.cod_amount}:
+        raise InvalidInput(
+            f"Fulfillment {parcel.ref.fulfillment_id} was opened with {parcel.cod_amount} đồng "
+            f"to collect, not {opening.cod_amount}."
+        )
+
+
+def _check_time(moment: datetime, now: datetime) -> None:
+    if moment.tzinfo is None:
+        raise BadTime(moment.isoformat(), why="has no time zone")
+    if moment - now > FUTURE:
+        raise BadTime(moment.isoformat(), why="lies more than a day ahead")
+
+
+def _check_texts(event: Event) -> None:
+    for name, longest in LONGEST.items():
+        text = getattr(event, name)
+        if text is not None and (len(text) > longest or not text.strip()):
+            raise InvalidInput(f"The {name} must have 1 to {longest} characters.")

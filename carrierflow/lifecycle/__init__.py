@@ -1,0 +1,38 @@
+"""What may follow what: the definition as data, and everything that is derived from it."""
+
+from carrierflow.lifecycle.definition import (
+    DEFAULT,
+    GROUPS,
+    Coupling,
+    Definition,
+    Edge,
+    MachineDefinition,
+    define,
+)
+from carrierflow.lifecycle.diagrams import Row, as_dot, as_json, as_mermaid, as_rows
+from carrierflow.lifecycle.labels import LABELS, MACHINE_LABELS, START_LABEL, Label, label_of
+from carrierflow.lifecycle.machine import LifecycleMachine
+from carrierflow.lifecycle.table import Lifecycle
+
+
+__all__ = [
+    "DEFAULT",
+    "GROUPS",
+    "LABELS",
+    "MACHINE_LABELS",
+    "START_LABEL",
+    "Coupling",
+    "Definition",
+    "Edge",
+    "Label",
+    "Lifecycle",
+    "LifecycleMachine",
+    "MachineDefinition",
+    "Row",
+    "as_dot",
+    "as_json",
+    "as_mermaid",
+    "as_rows",
+    "define",
+    "label_of",
+]

@@ -1,0 +1,271 @@
+"""The words of the ledger as frozen data: who, what, when, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from carrierflow.errors import UnknownStatus
+
+
+__all__ = [
+    "OVERTURNABLE",
+    "START",
+    "Claim",
+    "Event",
+    "FulfillmentRef",
+    "HistoryEntry",
+    "Machine",
+    "Observation",
+    "Opening",
+    "Reason",
+    "Recorded",
+    "RemoteOrder",
+    "RemoteWord",
+    "RequestSketch",
+    "Source",
+    "Status",
+    "Verdict",
+    "parse_status",
+]
+
+START = "start"
+"""The `from` of the first entry of each machine; no fulfillment ever stands there."""
+
+
+class Machine(StrEnum):
+    """The two independent state machines of one fulfillment."""
+
+    DELIVERY = "delivery"
+    COD = "cod"
+
+
+class Status(StrEnum):
+    """A state of either machine, in Haravan's API codes."""
+
+    PENDING = "pending"
+    READYTOPICK = "readytopick"
+    PICKING = "picking"
+    DELIVERING = "delivering"
+    DELIVERED = "delivered"
+    NOTMEETCUSTOMER = "notmeetcustomer"
+    WAITINGFORRETURN = "waitingforreturn"
+    RETURN = "return"
+    CANCEL = "cancel"
+
+    NONE = "none"
+    CODPENDING = "codpending"
+    CODPAID = "codpaid"
+    CODRECEIPT = "codreceipt"
+    CODNOTRECEIPT = "codnotreceipt"
+
+    @property
+    def machine(self) -> Machine:
+        """The machine that this status belongs to; no word belongs to both."""
+        return Machine.COD if self in COD_STATUSES else Machine.DELIVERY
+
+
+COD_STATUSES = frozenset(
+    {Status.NONE, Status.CODPENDING, Status.CODPAID, Status.CODRECEIPT, Status.CODNOTRECEIPT}
+)
+
+
+def parse_status(word: str) -> Status:
+    """Return the status that a word names, whatever its case.
+
+    Raises:
+        UnknownStatus: for any other word; it is never mapped to a default.
+    """
+    try:
+        return Status(word.strip().lower())
+    except ValueError:
+        raise UnknownStatus(word, known=tuple(Status)) from None
+
+
+class Source(StrEnum):
+    """Who caused a history entry."""
+
+    CARRIER = "carrier"
+    PLATFORM = "platform"
+    OPERATOR = "operator"
+    RULE = "rule"
+
+
+class Verdict(StrEnum):
+    """What became of a recorded event."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    LATE = "late"
+    REFUSED = "refused"
+
+
+class Reason(StrEnum):
+    """Why an event got its verdict, as a code that programs may rely on."""
+
+    LEGAL_STEP = "legal_step"
+    GAP_FILLED = "gap_filled"
+    KEY_SEEN = "key_seen"
+    OLDER_THAN_STATE = "older_than_state"
+    CONFIRMS_INFERRED = "confirms_inferred"
+    SAME_STATUS = "same_status"
+    ILLEGAL_STEP = "illegal_step"
+    FINAL_STATUS = "final_status"
+    COUPLING = "coupling"
+    NEVER_WRITTEN = "never_written"
+    AMENDED = "amended"
+
+
+OVERTURNABLE = frozenset({Reason.ILLEGAL_STEP, Reason.SAME_STATUS, Reason.COUPLING})
+"""Reasons of a refusal that a later event may overturn."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class FulfillmentRef:
+    """One parcel of one order in one shop; platform ids are kept as text."""
+
+    shop: str
+    order_id: str
+    fulfillment_id: str
+
+    def __str__(self) -> str:
+        return f"{self.shop}/{self.order_id}/{self.fulfillment_id}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opening:
+    """What it takes to start a fulfillment in the ledger."""
+
+    ref: FulfillmentRef
+    tracking_number: str | None = None
+    cod_amount: int | None = None
+    """Cash to collect, in whole đồng; None where the teller does not say, which opens as 0."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """Something that happened to a parcel or to its cash, as the carrier tells it."""
+
+    shop: str
+    fulfillment_id: str
+    status: Status
+    occurred_at: datetime | None = None
+    """The scanner's clock, aware; None stands for the moment of recording."""
+    key: str | None = None
+    """Idempotency key, unique within the fulfillment; without one, status and time are it."""
+    actor: str | None = None
+    reason: str | None = None
+    note: str | None = None
+    """Free text about the parcel; sealed, kept apart, erasable: never part of the history."""
+    source: Source = Source.CARRIER
+    fill_gaps: bool = False
+    opening: Opening | None = None
+    """Opens the fulfillment first where the ledger does not know it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """An event with everything settled that its teller may leave open."""
+
+    status: Status
+    occurred_at: datetime
+    key: str
+    timed: bool = True
+    """Whether the teller gave the time; a repeated claim without one matches any."""
+    source: Source = Source.CARRIER
+    actor: str | None = None
+    reason: str | None = None
+    note_digest: str | None = None
+    fill_gaps: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HistoryEntry:
+    """One accepted transition; never changed afterwards."""
+
+    machine: Machine
+    seq: int
+    from_status: str
+    to_status: str
+    definition: str
+    source: Source
+    actor: str | None
+    reason: str | None
+    key: str | None
+    occurred_at: datetime
+    recorded_at: datetime
+    inferred: bool
+    cause: str | None
+    """The entry that made this one necessary, as `machine:seq`."""
+    amends: int | None
+    note_digest: str | None
+    prev_hash: str
+    hash: str = ""
+
+    def sealed(self, entry_hash: str) -> HistoryEntry:
+        """Return this entry bearing its hash."""
+        return replace(self, hash=entry_hash)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """The answer to a recorded event."""
+
+    verdict: Verdict
+    reason: Reason
+    sentence: str
+    carrier_status: Status
+    cod_status: Status
+    entries: tuple[HistoryEntry, ...] = ()
+    first: Verdict | None = None
+    """For a duplicate, what the first one got."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemoteWord:
+    """A platform's status word, and our status for it if we know one."""
+
+    raw: str
+    status: Status | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observation:
+    """What the platform said about one fulfillment, and when we asked."""
+
+    ref: FulfillmentRef
+    asked_at: datetime
+    seen_at: datetime
+    carrier: RemoteWord
+    cod: RemoteWord
+    updated_at: datetime
+    updated_at_raw: str
+    dates: Mapping[Status, datetime] = field(default_factory=dict)
+    """For each status ever entered, when the platform says it was; aware, UTC."""
+    dates_raw: Mapping[Status, str] = field(default_factory=dict)
+    """The same dates exactly as printed: evidence, never compared."""
+    order_cancelled: bool = False
+    tracking_number: str | None = None
+    tracking_company_code: str | None = None
+    cod_amount: int | None = None
+    source: str = "orders"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemoteOrder:
+    """One order as the platform shows it, with all of its fulfillments, ours or not."""
+
+    order_id: str
+    updated_at: datetime
+    cancelled: bool
+    fulfillments: tuple[Observation, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestSketch:
+    """A request as a person could repeat it; it never holds a token."""
+
+    method: str
+    url: str

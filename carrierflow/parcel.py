@@ -1,0 +1,129 @@
+"""One fulfillment as the ledger holds it: both heads, the publication cursor, the last look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from carrierflow.model import (
+    START,
+    Claim,
+    FulfillmentRef,
+    HistoryEntry,
+    Machine,
+    Reason,
+    Status,
+    Verdict,
+)
+
+
+__all__ = ["GENESIS", "Change", "Head", "Kept", "Memory", "Parcel", "Remembered", "Remote"]
+
+GENESIS = "0" * 64
+"""The `prev_hash` of the first entry of each chain."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Head:
+    """Where one machine of one fulfillment stands."""
+
+    status: str = START
+    seq: int = 0
+    since: datetime | None = None
+    """When the last event happened on the road; None while only the opening is known."""
+    hash: str = GENESIS
+    confirmed: int = 0
+    """The last entry that the platform is known to show; 0 while none is."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remote:
+    """What the platform said last that we took for true."""
+
+    carrier: str
+    cod: str
+    updated_at: datetime
+    dates: Mapping[Status, datetime]
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parcel:
+    """The mutable row of one fulfillment, as read; `version` guards every write to it."""
+
+    id: int
+    shop_id: int
+    ref: FulfillmentRef
+    version: int
+    delivery: Head
+    cod: Head
+    cod_amount: int
+    tracking_number: str | None = None
+    held: int = 0
+    """How many refused events are kept that a later step may still make legal."""
+    open: bool = True
+    settled_at: datetime | None = None
+    remote: Remote | None = None
+    seen_at: datetime | None = None
+    verified_at: datetime | None = None
+    not_before: datetime | None = None
+    missing: int = 0
+    missing_since: datetime | None = None
+    frozen: str | None = None
+
+    def head(self, machine: Machine) -> Head:
+        """Return the head of one machine."""
+        return self.delivery if machine is Machine.DELIVERY else self.cod
+
+    @property
+    def unpublished(self) -> int:
+        """How many entries the platform is not yet known to show."""
+        return (
+            self.delivery.seq - self.delivery.confirmed + self.cod.seq - self.cod.confirmed
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remembered:
+    """An event that was recorded before, as far as a second one must be compared with it."""
+
+    key: str
+    verdict: Verdict
+    status: Status
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Memory:
+    """What a parcel's past says that its head does not."""
+
+    keys: Mapping[str, Remembered] = field(default_factory=dict)
+    inferred: Mapping[Status, int] = field(default_factory=dict)
+    """For each status that was inferred or made by rule, its newest entry."""
+    passed: frozenset[Status] = frozenset()
+    """Statuses that another machine may wait for and that were reached once."""
+    waiting: tuple[Claim, ...] = ()
+    """Refused events that a later one may make legal."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """A claim that did not become history: a row of evidence to be."""
+
+    claim: Claim
+    verdict: Verdict
+    reason: Reason
+    sentence: str
+    recorded_at: datetime
+    confirms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """Everything that is to be written about one parcel, at once or not at all."""
+
+    before: Parcel
+    after: Parcel
+    entries: tuple[HistoryEntry, ...] = ()
+    kept: tuple[Kept, ...] = ()

@@ -1,0 +1,1 @@
+"""The commerce platforms, each behind the port; the only home of `requests`."""

@@ -1,0 +1,259 @@
+"""HTTP with Haravan: reads are retried, a PUT is tried exactly once and its fate is named.
+
+| what became of a PUT                                              | raised           |
+|-------------------------------------------------------------------|------------------|
+| the send deadline passed; no name, no connection, no TLS; 429     | `NotSent`        |
+| 401, 403                                                          | `AccessDenied`   |
+| any other 3xx or 4xx                                              | `Refused`        |
+| 5xx; lost or too slow after the first byte left; unreadable reply | `OutcomeUnknown` |
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeVar
+
+import stamina
+
+from carrierflow import clock
+from carrierflow.errors import (
+    AccessDenied,
+    NotSent,
+    OutcomeUnknown,
+    PlatformUnavailable,
+    Refused,
+    Throttled,
+    TryLater,
+)
+from carrierflow.platforms.haravan.codec import UnreadableReply
+from carrierflow.platforms.haravan.replies import Reply, refusal, retry_after, used_calls
+from carrierflow.platforms.haravan.transport import Counts, Limits, Lost, Transport
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+
+    from carrierflow.ports import Budget
+
+
+__all__ = ["HaravanClient", "NotThere"]
+
+T = TypeVar("T")
+
+_DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_SHORTEST_PAUSE = 1.0
+_LONGEST_GROWN_PAUSE = 60.0
+_LONGEST_PAUSE = 3600.0
+
+_log = logging.getLogger(__name__)
+
+
+class NotThere(PlatformUnavailable):
+    """The platform answered a read with 404: there is nothing under that address."""
+
+
+class _Again(Exception):  # noqa: N818 (internal: an instruction to the retry loop)
+    """A read failed in a way that another try may mend; holds what to raise if none does."""
+
+    def __init__(self, error: PlatformUnavailable) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+
+class HaravanClient:
+    """One shop's requests to Haravan, within the shop's budget.
+
+    Args:
+        base_url: the root, `https://apis.haravan.com`; `/com` is added to it.
+        token: what goes behind `Authorization: Bearer`; it appears in no error and no repr.
+        budget: reads spend from it; a PUT does not, its caller has done so.
+        limits: timeouts, sizes, retries.
+        now: the clock by which a PUT is too late.
+        sleep: waits between two tries of a read.
+
+    Raises:
+        ConfigurationError: the base URL or the token cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        token: str,
+        budget: Budget,
+        limits: Limits | None = None,
+        now: clock.Clock = clock.now,
+        sleep: clock.Sleep = clock.sleep,
+    ) -> None:
+        self._limits = limits or Limits()
+        self._transport = Transport(base_url=base_url, token=token, limits=self._limits, now=now)
+        self._token = token
+        self._budget = budget
+        self._now = now
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._throttled_in_a_row = 0
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.url!r})"
+
+    @property
+    def url(self) -> str:
+        """What every path is appended to."""
+        return self._transport.url
+
+    @property
+    def counts(self) -> Counts:
+        """The requests that have left so far."""
+        return self._transport.counts
+
+    def close(self) -> None:
+        """Close the connections that nobody is using; a later request opens new ones."""
+        self._transport.close()
+
+    def get(self, path: str, params: Mapping[str, str], read: Callable[[Reply], T]) -> T:
+        """Read something, trying again while that may help.
+
+        Raises:
+            NotThere: 404.
+            AccessDenied: the token is not accepted.
+            Throttled: the platform kept asking for a pause.
+            PlatformUnavailable: no readable reply came.
+        """
+        wait = 0.0
+        try:
+            for attempt in self._attempts():
+                with attempt:
+                    if wait:
+                        self._sleep(wait)
+                    wait = attempt.next_wait
+                    return self._get_once(path, params, read)
+        except _Again as again:
+            raise again.error from again.__cause__
+        raise AssertionError("stamina goes on until an attempt returns or raises")
+
+    def put(self, path: str, read: Callable[[Reply], T], *, not_later_than: datetime) -> T:
+        """Send one PUT without a body, exactly once; the caller has waited for the budget.
+
+        Raises:
+            NotSent: it certainly had no effect.
+            OutcomeUnknown: it may have been applied, or may still be.
+            Refused: the platform will not do it.
+            AccessDenied: the token is not accepted.
+        """
+
+        def check() -> None:
+            if self._now() > not_later_than:
+                raise NotSent("the time for sending this request had passed before it could leave")
+
+        check()
+        try:
+            reply = self._exchange("PUT", path, check=check)
+        except Lost as lost:
+            fate = OutcomeUnknown if lost.departed else NotSent
+            raise fate(lost.reason) from lost.__cause__
+        self._accept_put(reply)
+        try:
+            return read(reply)
+        except UnreadableReply as exc:
+            raise OutcomeUnknown(exc.reason, http_status=reply.status) from None
+
+    def _accept_put(self, reply: Reply) -> None:
+        status = reply.status
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise NotSent(f"it asks us to wait {self._pause(reply):g} s", http_status=status)
+        if status in _DENIED:
+            self._deny(reply)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise OutcomeUnknown(f"HTTP {status} to a request that was sent", http_status=status)
+        if status >= HTTPStatus.MULTIPLE_CHOICES:
+            raise Refused(refusal(reply, secret=self._token), http_status=status)
+
+    def _attempts(self) -> Iterator[stamina.Attempt]:
+        # stamina's loop and backoff with our sleep, which it takes no argument for: the hook
+        # makes it wait zero seconds, and `next_wait` says how long we sleep before the next try.
+        limits = self._limits
+        return iter(
+            stamina.retry_context(
+                on=lambda exc: 0.0 if isinstance(exc, _Again) else False,
+                attempts=limits.get_retries + 1,
+                timeout=None,
+                wait_initial=limits.get_backoff,
+                wait_max=limits.longest_backoff,
+                wait_jitter=0.0,
+            )
+        )
+
+    def _get_once(self, path: str, params: Mapping[str, str], read: Callable[[Reply], T]) -> T:
+        self._budget.spend()
+        try:
+            reply = self._exchange("GET", path, params)
+        except Lost as lost:
+            raise _Again(PlatformUnavailable(lost.reason)) from lost.__cause__
+        self._accept_get(reply)
+        try:
+            return read(reply)
+        except UnreadableReply as exc:
+            raise _Again(PlatformUnavailable(exc.reason)) from None
+
+    def _accept_get(self, reply: Reply) -> None:
+        status = reply.status
+        if status == HTTPStatus.OK:
+            return
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise _Again(Throttled(retry_after=self._pause(reply)))
+        if status in _DENIED:
+            self._deny(reply)
+        if status == HTTPStatus.NOT_FOUND:
+            raise NotThere("HTTP 404, there is nothing under that address")
+        error = PlatformUnavailable(refusal(reply, secret=self._token))
+        # Integrations have seen 422 now and then for paged reads that were good.
+        passing = status == HTTPStatus.UNPROCESSABLE_ENTITY or status >= 500  # noqa: PLR2004
+        raise _Again(error) if passing else error
+
+    def _deny(self, reply: Reply) -> NoReturn:
+        raise AccessDenied(refusal(reply, secret=self._token), http_status=reply.status)
+
+    def _exchange(
+        self,
+        method: Literal["GET", "PUT"],
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        check: Callable[[], None] | None = None,
+    ) -> Reply:
+        reply = self._transport.exchange(method, path, params, check=check)
+        if reply.status != HTTPStatus.TOO_MANY_REQUESTS:
+            with self._lock:
+                self._throttled_in_a_row = 0
+        used = used_calls(reply)
+        if used is not None:
+            with _whatever_the_budget_does():
+                self._budget.learn_used(used)
+        return reply
+
+    def _pause(self, reply: Reply) -> float:
+        """Tell the budget to pause: as long as asked, and longer each time in a row."""
+        with self._lock:
+            self._throttled_in_a_row += 1
+            doublings = min(self._throttled_in_a_row, 10) - 1
+        grown = min(_SHORTEST_PAUSE * 2.0**doublings, _LONGEST_GROWN_PAUSE)
+        pause = max(grown, min(retry_after(reply) or 0.0, _LONGEST_PAUSE))
+        self.counts.add(throttled=1)
+        with _whatever_the_budget_does():
+            self._budget.pause(pause)
+        return pause
+
+
+@contextmanager
+def _whatever_the_budget_does() -> Iterator[None]:
+    # A reply must not be lost because the budget's database is busy: what became of a PUT
+    # weighs more than what the budget might have learnt from it.
+    try:
+        yield
+    except TryLater as exc:
+        _log.warning("carrierflow.haravan.budget_not_told", extra={"reason": str(exc)})

@@ -1,0 +1,193 @@
+"""Haravan's JSON bodies, read into our data; nothing personal in them gets past this module.
+
+Lenient about shape, strict about words. Every field is optional except the ids, the two status
+codes and `updated_at`: the bodies that Haravan's Fulfillment and Order API references print
+have between 73 and 79 keys, depending on the call, and any other key may be null or absent.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from carrierflow.errors import BadTime, InvalidInput, PlatformError
+from carrierflow.model import FulfillmentRef, Observation, RemoteOrder, Status
+from carrierflow.platforms.haravan.spelling import (
+    CARRIER_CODES,
+    COD_CODES,
+    DATE_FIELDS,
+    check_id,
+    parse_code,
+    parse_money,
+    parse_time,
+)
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+__all__ = [
+    "UnreadableReply",
+    "parse_document",
+    "read_fulfillment",
+    "read_order",
+    "read_orders",
+]
+
+_LONGEST_TEXT = 256
+
+
+class UnreadableReply(PlatformError):  # noqa: N818 (as in the tree: what happened, no "Error")
+    """A reply of the platform that lacks what every reply of its kind must have."""
+
+
+def parse_document(body: bytes) -> Any:
+    """Return the JSON value of a reply, with every decimal number as the text that was printed.
+
+    Raises:
+        UnreadableReply: it is empty or no JSON; the error holds nothing of the body.
+    """
+    if not body.strip():
+        raise UnreadableReply("the reply is empty")
+    try:
+        return json.loads(body, parse_float=str, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        pass
+    # Raised out here because the error of the json module carries the whole body, names and
+    # phones included, and would come along as the context.
+    raise UnreadableReply(f"the reply of {len(body)} bytes is not JSON")
+
+
+def read_orders(
+    document: Any, *, shop: str, asked_at: datetime, seen_at: datetime
+) -> tuple[RemoteOrder, ...]:
+    """Read the reply to a question for several orders."""
+    orders = _member(document, "orders", of="the reply")
+    if not isinstance(orders, list):
+        raise UnreadableReply("`orders` of the reply is not a list")
+    return tuple(_order(order, shop, asked_at, seen_at, "orders") for order in orders)
+
+
+def read_order(document: Any, *, shop: str, asked_at: datetime, seen_at: datetime) -> RemoteOrder:
+    """Read the reply to a question for one order."""
+    return _order(_member(document, "order", of="the reply"), shop, asked_at, seen_at, "order")
+
+
+def read_fulfillment(
+    document: Any, *, shop: str, asked_at: datetime, seen_at: datetime
+) -> Observation:
+    """Read the reply to a status PUT, which is the whole fulfillment."""
+    body = _member(document, "fulfillment", of="the reply")
+    return _observation(body, shop, asked_at, seen_at, source="put", order_cancelled=False)
+
+
+def _order(body: Any, shop: str, asked_at: datetime, seen_at: datetime, source: str) -> RemoteOrder:
+    order_id = _id(_member(body, "id", of="an order"), of="an order")
+    where = f"order {order_id}"
+    updated_at = _required_time(_member(body, "updated_at", of=where), of=where)
+    cancelled = bool(body.get("cancelled_at")) or body.get("cancelled_status") == "cancelled"
+    bodies = body.get("fulfillments") or ()
+    if not isinstance(bodies, list | tuple):
+        raise UnreadableReply(f"`fulfillments` of {where} is not a list")
+    fulfillments = tuple(
+        _observation(one, shop, asked_at, seen_at, source=source, order_cancelled=cancelled)
+        for one in bodies
+    )
+    if any(one.ref.order_id != order_id for one in fulfillments):
+        raise UnreadableReply(f"{where} holds a fulfillment of another order")
+    return RemoteOrder(
+        order_id=order_id,
+        updated_at=updated_at,
+        cancelled=cancelled,
+        fulfillments=fulfillments,
+    )
+
+
+def _observation(
+    body: Any,
+    shop: str,
+    asked_at: datetime,
+    seen_at: datetime,
+    *,
+    source: str,
+    order_cancelled: bool,
+) -> Observation:
+    fulfillment_id = _id(_member(body, "id", of="a fulfillment"), of="a fulfillment")
+    where = f"fulfillment {fulfillment_id}"
+    order_id = _id(_member(body, "order_id", of=where), of=f"the order of {where}")
+    updated_at = _member(body, "updated_at", of=where)
+    carrier = parse_code(_member(body, "carrier_status_code", of=where), CARRIER_CODES)
+    cod = parse_code(_member(body, "carrier_cod_status_code", of=where), COD_CODES)
+    dates, dates_raw = _dates(body)
+    return Observation(
+        ref=FulfillmentRef(shop=shop, order_id=order_id, fulfillment_id=fulfillment_id),
+        asked_at=asked_at,
+        seen_at=seen_at,
+        carrier=carrier,
+        cod=cod,
+        updated_at=_required_time(updated_at, of=where),
+        updated_at_raw=updated_at,
+        dates=dates,
+        dates_raw=dates_raw,
+        order_cancelled=order_cancelled,
+        tracking_number=_text(body.get("tracking_number")),
+        tracking_company_code=_text(body.get("tracking_company_code")),
+        cod_amount=_amount(body.get("cod_amount")),
+        source=source,
+    )
+
+
+def _id(value: Any, *, of: str) -> str:
+    try:
+        return check_id(value)
+    except InvalidInput:
+        raise UnreadableReply(f"{of} has an unreadable id") from None
+
+
+def _member(body: Any, name: str, *, of: str) -> Any:
+    if not isinstance(body, dict) or name not in body:
+        raise UnreadableReply(f"{of} has no `{name}`")
+    return body[name]
+
+
+def _dates(body: Mapping[str, Any]) -> tuple[dict[Status, datetime], dict[Status, str]]:
+    dates: dict[Status, datetime] = {}
+    raw: dict[Status, str] = {}
+    for status, name in DATE_FIELDS.items():
+        printed = _text(body.get(name))
+        if printed is None:
+            continue
+        raw[status] = printed
+        try:
+            dates[status] = parse_time(printed)
+        except BadTime:
+            continue  # kept as evidence; a status may stand without its date
+    return dates, raw
+
+
+def _required_time(value: Any, *, of: str) -> datetime:
+    try:
+        return parse_time(value)
+    except (BadTime, TypeError):
+        raise UnreadableReply(f"`updated_at` of {of} is not a time") from None
+
+
+def _text(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    return str(value)[:_LONGEST_TEXT].encode(errors="replace").decode()
+
+
+def _amount(value: Any) -> int | None:
+    # One parcel whose amount is unreadable must not hide the 49 others of its page; without an
+    # amount nothing is decided about its cash.
+    try:
+        return None if value is None else parse_money(value)
+    except InvalidInput:
+        return None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)

@@ -1,0 +1,154 @@
+"""HTTP connections that know whether a request has left, and how long its reply may take.
+
+Whether a PUT may be repeated depends on one fact: did a byte of it leave? The exceptions of an
+HTTP library do not tell (a reset may come before or after), so the connection itself takes note,
+at the last moment at which the send deadline can still stop it.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from http.client import HTTPResponse
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.cookies import RequestsCookieJar
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from _typeshed import WriteableBuffer
+
+__all__ = ["Departure", "new_session"]
+
+
+class Departure:
+    """The one request that a session has in hand: may it leave, has it, and until when to listen.
+
+    Attributes:
+        departed: whether a byte of the request may have left.
+    """
+
+    def __init__(self) -> None:
+        self.departed = False
+        self._check: Callable[[], None] | None = None
+        self._seconds = 0.0
+        self._until = 0.0
+
+    def prepare(self, *, reply_within: float, check: Callable[[], None] | None) -> None:
+        """Begin another request; `check` raises if it comes too late to be sent."""
+        self.departed = False
+        self._check = check
+        self._seconds = reply_within
+
+    def leave(self) -> None:
+        """Say that the first byte leaves now; the connection stands."""
+        if self.departed:
+            return
+        if self._check is not None:
+            self._check()
+        self.departed = True
+        # Monotonic, and no clock that a test may replace: it bounds waiting on a socket.
+        self._until = time.monotonic() + self._seconds
+
+    def seconds_left(self) -> float:
+        """Return how long the reply may still take.
+
+        Raises:
+            TimeoutError: the time is up, however lively the other side drips.
+        """
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the reply took too long")
+        return left
+
+
+class _BoundedReader(io.RawIOBase):
+    """The reading end of a socket where all reads of one reply together have one deadline."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, departure: Departure) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._departure = departure
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        self._sock.settimeout(self._departure.seconds_left())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _connections(departure: Departure) -> tuple[type[HTTPConnection], type[HTTPSConnection]]:
+    class Response(HTTPResponse):
+        def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+            super().__init__(sock, *args, **kwargs)
+            self.fp = io.BufferedReader(_BoundedReader(self.fp.detach(), sock, departure))
+
+    class Plain(HTTPConnection):
+        response_class = Response
+
+        def send(self, data: Any) -> None:
+            # A plain connection is made here, a TLS one before; both are checked after that.
+            if self.sock is None:
+                self.connect()
+            departure.leave()
+            super().send(data)
+
+    class Secure(HTTPSConnection):
+        response_class = Response
+
+        def send(self, data: Any) -> None:
+            if self.sock is None:
+                self.connect()
+            departure.leave()
+            super().send(data)
+
+    return Plain, Secure
+
+
+def _pools(departure: Departure) -> dict[str, type[HTTPConnectionPool]]:
+    plain, secure = _connections(departure)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = secure
+
+    return {"http": PlainPool, "https": SecurePool}
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        # Even with redirects off, requests reads the whole body of one to prepare the next hop.
+        return None
+
+
+def new_session(departure: Departure) -> requests.Session:
+    """Return a session that keeps no cookies, follows nothing, retries nothing and obeys no proxy.
+
+    Haravan warns that a request which carries cookies may fail although it answers 200 (private
+    app page), so none is kept. The environment is not asked: neither for proxies nor for netrc.
+    """
+    never = Retry(total=0, read=False, respect_retry_after_header=False)
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=never)
+    adapter.poolmanager.pool_classes_by_scheme = _pools(departure)
+    session = _Session()
+    session.trust_env = False
+    session.cookies = RequestsCookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
+    session.adapters.clear()
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session

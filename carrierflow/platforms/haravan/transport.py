@@ -1,0 +1,222 @@
+"""One request and its reply over HTTP, bounded in time and in size; policy is the client's."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from carrierflow.errors import ConfigurationError
+from carrierflow.platforms.haravan.connection import Departure, new_session
+from carrierflow.platforms.haravan.replies import Reply
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from carrierflow import clock
+
+
+__all__ = ["Counts", "Limits", "Lost", "Transport"]
+
+_CHUNK = 64 * 1024
+_TOKEN = re.compile(r"[!-~]+", flags=re.ASCII)
+_TROUBLE = (requests.RequestException, HTTPError, OSError)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How long and how often to try, and how much to take in."""
+
+    connect_timeout: float = 3.0
+    request_timeout: float = 10.0
+    """From the first byte sent to the last byte of the reply, however slowly it drips."""
+    max_body: int = 8 * 1024 * 1024
+    get_retries: int = 3
+    get_backoff: float = 0.5
+    """Before the first retry of a read; doubled for each further one."""
+    longest_backoff: float = 8.0
+
+
+class Counts:
+    """The requests that have left, as the port's `RequestCounts`; safe among threads."""
+
+    def __init__(self) -> None:
+        self.get = 0
+        self.put = 0
+        self.throttled = 0
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(get={self.get}, put={self.put}, throttled={self.throttled})"
+
+    def add(self, *, get: int = 0, put: int = 0, throttled: int = 0) -> None:
+        """Count some more."""
+        with self._lock:
+            self.get += get
+            self.put += put
+            self.throttled += throttled
+
+
+class Lost(Exception):  # noqa: N818 (internal: what happened, no "Error")
+    """No reply came; `departed` says whether the request may have arrived all the same."""
+
+    def __init__(self, reason: str, *, departed: bool) -> None:
+        self.reason = reason
+        self.departed = departed
+        super().__init__(reason)
+
+
+class Transport:
+    """The way to one shop's Haravan; any number of threads may use it at once."""
+
+    def __init__(self, *, base_url: str, token: str, limits: Limits, now: clock.Clock) -> None:
+        self.url = f"{_checked_root(base_url)}/com"
+        self.counts = Counts()
+        self._headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "Authorization": f"Bearer {_checked_token(token)}",
+            "Content-Type": "application/json",
+            "User-Agent": "carrierflow",
+        }
+        self._limits = limits
+        self._now = now
+        self._idle: list[tuple[requests.Session, Departure]] = []
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.url!r})"
+
+    def close(self) -> None:
+        """Close the connections that nobody is using."""
+        while self._idle:
+            self._idle.pop()[0].close()
+
+    def exchange(
+        self,
+        method: Literal["GET", "PUT"],
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        check: Callable[[], None] | None = None,
+    ) -> Reply:
+        """Send one request, once; `check` is called before the first byte and may raise.
+
+        Raises:
+            Lost: no reply came.
+        """
+        with self._session() as (session, departure):
+            departure.prepare(reply_within=self._limits.request_timeout, check=check)
+            request = requests.Request(method, self.url + path, self._headers, params=params)
+            try:
+                return self._talk(session, request)
+            except _TROUBLE as exc:
+                if isinstance(exc, requests.RequestException):
+                    exc.request = None  # its headers hold the token
+                raise _lost(exc, departed=departure.departed) from exc
+            finally:
+                if departure.departed:
+                    self.counts.add(get=method == "GET", put=method == "PUT")
+
+    def _talk(self, session: requests.Session, request: requests.Request) -> Reply:
+        limits = self._limits
+        prepared = session.prepare_request(request)
+        asked_at = self._now()
+        with session.send(
+            prepared,
+            stream=True,
+            timeout=(limits.connect_timeout, limits.request_timeout),
+            allow_redirects=False,
+        ) as response:
+            body, flaw = self._body(response)
+            return Reply(
+                status=response.status_code,
+                headers=response.headers,
+                body=body,
+                flaw=flaw,
+                asked_at=asked_at,
+                seen_at=self._now(),
+            )
+
+    def _body(self, response: requests.Response) -> tuple[bytes, str | None]:
+        # The status is known by now and decides alone where the body adds nothing to it, so
+        # trouble with the body is noted and not raised.
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            for chunk in response.iter_content(_CHUNK):
+                size += len(chunk)
+                if size > self._limits.max_body:
+                    return b"", f"the reply is larger than {self._limits.max_body} bytes"
+                chunks.append(chunk)
+        except _TROUBLE as exc:
+            return b"", f"the reply broke off after {size} bytes ({_origin(exc)})"
+        return b"".join(chunks), None
+
+    @contextmanager
+    def _session(self) -> Iterator[tuple[requests.Session, Departure]]:
+        # A session serves one thread at a time, and outlives it: a run's threads come and go.
+        try:
+            pair = self._idle.pop()
+        except IndexError:
+            departure = Departure()
+            pair = new_session(departure), departure
+        try:
+            yield pair
+        finally:
+            self._idle.append(pair)
+
+
+def _lost(exc: Exception, *, departed: bool) -> Lost:
+    what = "no reply to a request that was sent" if departed else "no connection could be made"
+    return Lost(f"{what} ({_origin(exc)})", departed=departed)
+
+
+def _origin(exc: BaseException) -> str:
+    """Return the name of the error at the bottom; texts may hold addresses, names do not."""
+    while (deeper := exc.__cause__ or exc.__context__) is not None:
+        exc = deeper
+    return type(exc).__name__
+
+
+def _checked_root(base_url: str) -> str:
+    parts = urlsplit(base_url.strip())
+    if parts.username or parts.password or parts.query or parts.fragment or not parts.hostname:
+        raise ConfigurationError(
+            "The base URL of a Haravan shop is only a root, like https://apis.haravan.com."
+        )
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+        raise ConfigurationError(
+            f"The base URL {base_url!r} must begin with https://; "
+            "http:// would show the token to everyone on the way and is for this machine only."
+        )
+    root = parts.geturl().rstrip("/")
+    if root.endswith("/com"):
+        raise ConfigurationError(
+            f"The base URL {base_url!r} must end before /com, which is added to it."
+        )
+    return root
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _checked_token(token: str) -> str:
+    # An HTTP library would quote a bad header value, token and all, in its error.
+    if not _TOKEN.fullmatch(token):
+        raise ConfigurationError(
+            "The token is empty or holds blanks, line breaks or letters outside ASCII; "
+            "store it again with `carrierflow shop rotate-token`."
+        )
+    return token

@@ -1,0 +1,306 @@
+"""What the core asks of the world outside, as Protocols; adapters owe exactly this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from carrierflow.incident import Finding
+from carrierflow.model import (
+    FulfillmentRef,
+    Observation,
+    Opening,
+    RemoteOrder,
+    RequestSketch,
+    Status,
+)
+from carrierflow.parcel import Change, Memory, Parcel
+from carrierflow.shop import Coverage, Shop
+from carrierflow.track import Attempt, Conclusion, Publication, Track
+
+
+__all__ = [
+    "Budget",
+    "LedgerStore",
+    "LedgerTransaction",
+    "Platform",
+    "ReconcileStore",
+    "RequestCounts",
+    "SealedNote",
+    "Sealer",
+    "Work",
+    "Writing",
+]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SealedNote:
+    """Free text that may name a person: encrypted, and found again by a salted digest."""
+
+    digest: str
+    sealed: bytes
+
+
+class LedgerTransaction(Protocol):
+    """What the ledger reads and writes, all in one database transaction."""
+
+    def parcels(self, shop: str, fulfillment_ids: Collection[str]) -> dict[str, Parcel]:
+        """Read and lock the known ones of some fulfillments, by fulfillment id.
+
+        Raises:
+            UnknownShop: if no such shop is connected.
+        """
+        ...
+
+    def memories(self, parcels: Collection[Parcel]) -> dict[int, Memory]:
+        """Read what the past of some parcels says, by the parcels' own ids."""
+        ...
+
+    def start(self, openings: Collection[Opening], *, now: datetime) -> None:
+        """Make rows without history for those fulfillments that have none."""
+        ...
+
+    def save(self, changes: Collection[Change]) -> None:
+        """Write histories, evidence and heads.
+
+        Raises:
+            ConcurrentUpdate: if a parcel is no longer at the version that was read.
+        """
+        ...
+
+    def keep_note(self, note: SealedNote, parcel: Parcel, *, now: datetime) -> None:
+        """Keep a sealed note, apart from the history, where it can be erased."""
+        ...
+
+
+class LedgerStore(Protocol):
+    """Where a ledger lives."""
+
+    def run(self, work: Callable[[LedgerTransaction], T]) -> T:
+        """Do some work in one transaction, again from the start where it met another writer.
+
+        On a connection of the host's own the work joins the host's transaction instead: it is
+        done once, and neither committed nor rolled back.
+
+        Raises:
+            ConcurrentUpdate: if it met other writers too often.
+            DatabaseUnavailable: if the database does not answer.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Writing:
+    """What one turn at one fulfillment writes, at once or not at all."""
+
+    before: Parcel
+    after: Parcel
+    now: datetime
+    publications: tuple[Publication, ...] = ()
+    attempt: Attempt | None = None
+    """The intent of a PUT that is about to be sent."""
+    conclusion: Conclusion | None = None
+    """The result of a PUT that was sent."""
+    observation: Observation | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Work:
+    """An order with something to publish, and about how many PUTs that takes."""
+
+    order_id: str
+    puts: int
+
+
+class ReconcileStore(Protocol):
+    """What runs read and write; each call is a transaction of its own.
+
+    Every call may raise `DatabaseUnavailable`.
+    """
+
+    def shop(self, code: str) -> Shop:
+        """Return a shop; raises `UnknownShop`."""
+        ...
+
+    def claim(self, shop: Shop, owner: str, span: timedelta) -> int:
+        """Take a shop for a run and return the fence; raises `ShopHeld`."""
+        ...
+
+    def renew(self, shop: Shop, fence: int, span: timedelta) -> bool:
+        """Hold on to a shop; False if another run took it."""
+        ...
+
+    def release(self, shop: Shop, fence: int) -> None:
+        """Let a shop go."""
+        ...
+
+    def begin_run(self, run: str, shop: Shop, *, kind: str, now: datetime) -> None:
+        """Write that a run began."""
+        ...
+
+    def end_run(
+        self, run: str, *, reason: str, counters: Mapping[str, int], now: datetime
+    ) -> None:
+        """Write how a run ended."""
+        ...
+
+    def work(self, shop: Shop, *, now: datetime) -> list[Work]:
+        """Return the orders with something to publish now, those first that waited longest."""
+        ...
+
+    def due(self, shop: Shop, *, verified_before: datetime) -> list[str]:
+        """Return the open orders not looked at since, those first that waited longest."""
+        ...
+
+    def left(self, shop: Shop) -> int:
+        """Count the fulfillments with something unpublished that are not frozen."""
+        ...
+
+    def coverage(self, shop: Shop, *, since: datetime) -> Coverage:
+        """Return how well the open fulfillments of a shop are known."""
+        ...
+
+    def parcels_of(self, shop: Shop, order_ids: Collection[str]) -> list[Parcel]:
+        """Return the fulfillments of some orders, in the order of their ids."""
+        ...
+
+    def tracks(self, parcels: Collection[Parcel]) -> dict[int, Track]:
+        """Return what was recorded and tried for some fulfillments, by their own ids."""
+        ...
+
+    def verified(self, parcels: Collection[Parcel], *, at: datetime) -> None:
+        """Write that some fulfillments were looked at and nothing was new."""
+        ...
+
+    def write(self, writing: Writing, *, fence: tuple[Shop, int] | None) -> tuple[Parcel, int]:
+        """Write a turn; return the parcel as it is now, and how many incidents it opened.
+
+        Raises:
+            ConcurrentUpdate: if somebody else changed the fulfillment meanwhile.
+            ShopHeld: if the fence is no longer valid.
+        """
+        ...
+
+    def report(self, shop: Shop, findings: Collection[Finding], *, now: datetime) -> int:
+        """Open incidents for what was found; return how many are new."""
+        ...
+
+    def settle_shop(self, shop: Shop, kind: str, *, now: datetime) -> None:
+        """Close the shop's own incidents of one kind: their cause is gone."""
+        ...
+
+    def swept(self, shop: Shop, to: datetime) -> None:
+        """Write up to which change a shop was read."""
+        ...
+
+
+class Sealer(Protocol):
+    """Encrypts what must not stand in the database in clear."""
+
+    def seal(self, secret: bytes, *, context: str) -> bytes:
+        """Encrypt; the result opens under the same context only."""
+        ...
+
+    def unseal(self, sealed: bytes, *, context: str) -> bytes:
+        """Decrypt.
+
+        Raises:
+            WrongSecretKey: if no key that we have opens it under this context.
+        """
+        ...
+
+
+class RequestCounts(Protocol):
+    """How many requests one connection has made since it was built."""
+
+    get: int
+    put: int
+    throttled: int
+
+
+class Budget(Protocol):
+    """A shop's allowance of requests, shared by every process that talks to that shop."""
+
+    def spend(self) -> None:
+        """Wait until one request may leave, and count it."""
+        ...
+
+    def room(self, seconds: float) -> int:
+        """Return about how many requests may leave within a span, the present burst included."""
+        ...
+
+    def learn_used(self, used: int) -> None:
+        """Take over the platform's own count of requests where it is higher than ours."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Let no request leave for so long: the platform said so."""
+        ...
+
+
+class Platform(Protocol):
+    """One shop on one platform, as the reconciler sees it.
+
+    Every method raises `AccessDenied` where the token is not accepted. Reads raise
+    `PlatformUnavailable` when retries did not help.
+    """
+
+    @property
+    def requests(self) -> RequestCounts:
+        """The requests made so far."""
+        ...
+
+    def orders(self, order_ids: Sequence[str]) -> tuple[RemoteOrder, ...]:
+        """Read up to 50 orders by id in one request; orders that are gone are left out."""
+        ...
+
+    def orders_changed(self, since: datetime, *, page: int = 1) -> tuple[RemoteOrder, ...]:
+        """Read up to 50 orders updated at or after a time, oldest change first."""
+        ...
+
+    def order(self, order_id: str) -> RemoteOrder | None:
+        """Read one order; None if the platform says that there is no such order."""
+        ...
+
+    def room(self, seconds: float) -> int:
+        """Return about how many requests the budget lets leave within a span."""
+        ...
+
+    def wait_for_room(self) -> None:
+        """Wait until the budget has room for one PUT, and count it; reads do so themselves."""
+        ...
+
+    def put_status(
+        self, ref: FulfillmentRef, status: Status, *, not_later_than: datetime
+    ) -> Observation:
+        """Tell the platform one status, once, and return the fulfillment that it answers with.
+
+        Raises:
+            NotSent: it certainly had no effect; also when `not_later_than` passed before the
+                first byte could leave, and for a 429.
+            OutcomeUnknown: it may have been applied, or may still be.
+            Refused: the platform will not do it (400, 404, 422 and the like).
+            AccessDenied: the token is not accepted.
+        """
+        ...
+
+    def can_put(self, status: Status) -> bool:
+        """Tell whether the platform can be told this status at all."""
+        ...
+
+    def is_ours(self, observation: Observation) -> bool:
+        """Tell whether a fulfillment names this carrier."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections; the object can be used again."""
+        ...
+
+    def sketch_put(self, ref: FulfillmentRef, status: Status) -> RequestSketch:
+        """Describe the PUT of a status so that a person can repeat it by hand."""
+        ...

@@ -1,0 +1,128 @@
+"""What a row of the decision table can say to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from carrierflow.model import Status
+from carrierflow.track import Step
+
+
+__all__ = [
+    "Action",
+    "Adopt",
+    "Ask",
+    "Confirm",
+    "Decision",
+    "Discard",
+    "Freeze",
+    "InSync",
+    "Note",
+    "Put",
+    "ReadAgain",
+    "Report",
+    "Rewind",
+    "Wait",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Forget the observation; a newer one is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Keep the observation, and do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class InSync:
+    """Both sides agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Decide later."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAgain:
+    """The observation is too old to act on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """The platform shows this step; the unconfirmed ones before it are subsumed."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Tell the platform this step."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Record what the platform shows as history, with the platform as its source."""
+
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Rewind:
+    """Publish again from after this entry: the platform was moved back to it."""
+
+    seq: int
+    healed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """No more PUTs until a person resolves the incident."""
+
+    kind: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Open an incident, and go on."""
+
+    kind: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the platform for this one order by itself."""
+
+
+Action = (
+    Discard
+    | Note
+    | InSync
+    | Wait
+    | ReadAgain
+    | Confirm
+    | Put
+    | Adopt
+    | Rewind
+    | Freeze
+    | Report
+    | Ask
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A row of the table, and what it says to do."""
+
+    row: str
+    action: Action

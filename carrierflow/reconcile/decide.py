@@ -1,0 +1,408 @@
+"""The decision table, as data, and the pure functions that look a case up in it.
+
+Top down, the first row that applies decides, separately for each machine. Runs, plans, the
+documentation and the exhaustive check all read this one table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from carrierflow.model import Machine, Observation, Status
+from carrierflow.parcel import Parcel
+from carrierflow.reconcile.actions import (
+    Action,
+    Adopt,
+    Ask,
+    Confirm,
+    Decision,
+    Discard,
+    Freeze,
+    InSync,
+    Note,
+    Put,
+    ReadAgain,
+    Report,
+    Rewind,
+    Wait,
+)
+from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
+from carrierflow.reconcile.view import Situation, View
+from carrierflow.track import Step
+
+
+__all__ = ["ORDER_TABLE", "TABLE", "OrderCase", "Row", "decide", "decide_order"]
+
+T = TypeVar("T")
+Case = TypeVar("Case")
+
+BOTH = frozenset(Machine)
+DELIVERY = frozenset({Machine.DELIVERY})
+COD = frozenset({Machine.COD})
+
+CASH_DUE = frozenset({Status.CODPENDING, Status.CODPAID, Status.CODRECEIPT})
+OVER = frozenset({Status.DELIVERED, Status.RETURN, Status.CANCEL})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row(Generic[Case]):
+    """One row: its number, what it says in words, and the same as two functions."""
+
+    number: str
+    when: str
+    then: str
+    applies: Callable[[Case], bool]
+    action: Callable[[Case], Action]
+    machines: frozenset[Machine] = field(default=BOTH)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderCase:
+    """What is decided about an order, or about a fulfillment as a whole."""
+
+    parcel: Parcel | None
+    """Our fulfillment; None if the ledger does not know it."""
+    seen: Observation | None
+    """What the platform says of it; None if it is absent."""
+    asked_alone: bool
+    """Whether the order was asked for by itself, not in a list."""
+    now: datetime
+    policy: Policy
+
+
+def decide(situation: Situation, machine: Machine) -> Decision:
+    """Return what is to be done about one machine of one fulfillment, and which row says so."""
+    view = situation.view(machine)
+    row = next(row for row in TABLE if machine in row.machines and row.applies(view))
+    return Decision(row.number, row.action(view))
+
+
+def decide_order(case: OrderCase) -> Decision | None:
+    """Return what is to be done about an order as such; None if no row of its own applies."""
+    row = next((row for row in ORDER_TABLE if row.applies(case)), None)
+    return Decision(row.number, row.action(case)) if row else None
+
+
+def _resolved_attempt(view: View) -> bool:
+    """Row 4: a state visited before counts only if it was entered again since."""
+    if view.sent is None or view.sent.to_status is not view.obs:
+        return False
+    return view.revisited or view.changed
+
+
+def _confirm_sent(view: View) -> Action:
+    return Confirm(_given(view.sent))
+
+
+def _confirm_reached(view: View) -> Action:
+    return Confirm(_given(view.reached))
+
+
+def _wait_for_settling(view: View) -> Action:
+    return Wait(_given(view.settles_at))
+
+
+def _send_again(view: View) -> Action:
+    attempt, now = _given(view.attempt), view.situation.now
+    since = attempt.first_sent_at or now
+    if attempt.attempts > 1 and now - since >= view.policy.stuck_after:
+        return _stuck(view, _given(view.sent))
+    return _put_next(view)
+
+
+def _put_next(view: View) -> Action:
+    step = view.next_put
+    if step is None:
+        return Note()
+    if view.attempts_at(step) >= view.policy.stuck_attempts:
+        return _stuck(view, step)
+    return Put(step) if view.is_fresh else ReadAgain()
+
+
+def _stuck(view: View, step: Step) -> Action:
+    times = view.attempts_at(step)
+    return Freeze("stuck", f"{times} attempts to show {step.to_status} had no effect.")
+
+
+def _put_cancel(view: View) -> Action:
+    return Put(view.path[-1]) if view.is_fresh else ReadAgain()
+
+
+def _put_paid(view: View) -> Action:
+    due = _given(view.delivered_at) + view.policy.settle
+    return Wait(due) if view.situation.now < due else _put_next(view)
+
+
+def _confirm_or_note(view: View) -> Action:
+    return Confirm(view.reached) if view.reached else Note()
+
+
+def _adopt(view: View) -> Action:
+    return Adopt(_given(view.obs))
+
+
+def _adopt_or_hold(view: View) -> Action:
+    if view.policy.remote_ahead is RemoteAhead.ADOPT:
+        return _adopt(view)
+    return Freeze(
+        "remote_ahead", f"The platform shows {view.obs}, and the ledger has only {view.head}."
+    )
+
+
+def _rewind_own(view: View) -> Action:
+    return Rewind(_given(view.own_late_put).seq, healed=True)
+
+
+def _hold_or_reassert(view: View) -> Action:
+    moved = f"The platform went back from {view.base} to {view.obs}, and not by us."
+    entry = view.shown_before
+    if view.policy.merchant_edit is MerchantEdit.REASSERT and entry and not view.reasserted:
+        return Rewind(entry.seq, healed=False)
+    return Freeze("merchant_edit", moved)
+
+
+def _paid_is_caused(view: View) -> bool:
+    return bool(view.path) and view.path[0].to_status is Status.CODPAID and bool(view.path[0].cause)
+
+
+def _absent(case: OrderCase) -> Action:
+    parcel, now = case.parcel, case.now
+    if not case.asked_alone:
+        return Ask()
+    if parcel is None or parcel.missing_since is None:
+        return Wait(now + case.policy.gone_after)
+    times, span = parcel.missing + 1, now - parcel.missing_since
+    if times >= case.policy.gone_times and span >= case.policy.gone_after:
+        return Freeze("gone", f"The platform answered {times} times that there is no such order.")
+    return Wait(parcel.missing_since + case.policy.gone_after)
+
+
+def _order_cancelled(_case: OrderCase) -> Action:
+    return Report("order_cancelled", "The order is cancelled, and its parcel is under way.")
+
+
+def _unknown_here(_case: OrderCase) -> Action:
+    return Report("unknown_here", "The platform shows a parcel of ours that the ledger lacks.")
+
+
+def _given(value: T | None) -> T:
+    if value is None:
+        raise AssertionError("A row acted where it does not apply.")
+    return value
+
+
+TABLE: tuple[Row[View], ...] = (
+    Row(
+        number="0",
+        when="obs is older than what the platform showed before",
+        then="discard it",
+        applies=lambda view: view.outdated,
+        action=lambda _: Discard(),
+    ),
+    Row(
+        number="1",
+        when="the fulfillment is frozen",
+        then="note changes only",
+        applies=lambda view: view.situation.parcel.frozen is not None,
+        action=lambda _: Note(),
+    ),
+    Row(
+        number="2",
+        when="obs is a word that we do not know",
+        then="freeze; incident `unknown_code` with the raw word",
+        applies=lambda view: view.obs is None,
+        action=lambda view: Freeze("unknown_code", f"The platform says {view.raw!r}."),
+    ),
+    Row(
+        number="3",
+        when="an attempt is unanswered, and obs was asked for before its end + Δ",
+        then="wait",
+        applies=lambda view: view.is_settling,
+        action=_wait_for_settling,
+    ),
+    Row(
+        number="4",
+        when="an attempt is unanswered, and obs is its status, entered since",
+        then="confirm s1",
+        applies=_resolved_attempt,
+        action=_confirm_sent,
+    ),
+    Row(
+        number="5",
+        when="an attempt is unanswered, and obs is still base",
+        then="it was lost: send s1 again; after 8 attempts or 24 h freeze, incident `stuck`",
+        applies=lambda view: view.attempt is not None and view.at_base,
+        action=_send_again,
+    ),
+    Row(
+        number="C1",
+        when="codpaid is caused by a delivered that the platform does not show yet",
+        then="nothing",
+        machines=COD,
+        applies=lambda view: _paid_is_caused(view) and not view.delivered_at and view.at_base,
+        action=lambda _: Note(),
+    ),
+    Row(
+        number="C2",
+        when="delivered is confirmed, and the platform lifted the cash to codpaid by itself",
+        then="confirm codpaid without a PUT; note it where the carrier counts cash separately",
+        machines=COD,
+        applies=lambda view: view.obs is Status.CODPAID
+        and view.delivered_at is not None
+        and (view.reached is not None or view.head is Status.CODPENDING),
+        action=_confirm_or_note,
+    ),
+    Row(
+        number="C3",
+        when="delivered is confirmed, and the cash is still codpending",
+        then="after Δ, PUT paid",
+        machines=COD,
+        applies=lambda view: _paid_is_caused(view) and view.at_base,
+        action=_put_paid,
+    ),
+    Row(
+        number="C4",
+        when="the platform shows codreceipt, and the ledger is lower",
+        then="record it with the platform as source; never lower it",
+        machines=COD,
+        applies=lambda view: view.obs is Status.CODRECEIPT
+        and view.reached is None
+        and view.head in {Status.CODPENDING, Status.CODPAID},
+        action=_adopt,
+    ),
+    Row(
+        number="C5",
+        when="the platform shows none or codnotreceipt where cash is due",
+        then="incident `cash_disputed`; always a person",
+        machines=COD,
+        applies=lambda view: view.obs in {Status.NONE, Status.CODNOTRECEIPT}
+        and view.head in CASH_DUE,
+        action=lambda view: Report(
+            "cash_disputed", f"The platform shows {view.obs}, and the ledger {view.head}."
+        ),
+    ),
+    Row(
+        number="6",
+        when="obs is base, entered when we confirmed it, and steps are unpublished",
+        then="PUT s1 if obs is younger than 15 s; else read again first",
+        applies=lambda view: bool(view.path) and view.at_base,
+        action=_put_next,
+    ),
+    Row(
+        number="7",
+        when="obs is a step sj of the path (for a repeated status: with a newer date)",
+        then="confirm up to sj; the steps before it are subsumed",
+        applies=lambda view: view.reached is not None,
+        action=_confirm_reached,
+    ),
+    Row(
+        number="8",
+        when="nothing is unpublished, and obs is head",
+        then="in sync",
+        applies=lambda view: not view.path and view.obs is view.head,
+        action=lambda _: InSync(),
+    ),
+    Row(
+        number="9",
+        when="obs is cancel, and the parcel is not yet picked up",
+        then="adopt: append cancel with the platform as source, abandon the path",
+        machines=DELIVERY,
+        applies=lambda view: view.obs is Status.CANCEL
+        and view.lifecycle.allows(view.machine, view.head, Status.CANCEL),
+        action=_adopt,
+    ),
+    Row(
+        number="10",
+        when="obs is cancel, and the parcel is in motion or at an end",
+        then="freeze; incident `cancelled_in_transit`; never PUT",
+        machines=DELIVERY,
+        applies=lambda view: view.obs is Status.CANCEL,
+        action=lambda view: Freeze(
+            "cancelled_in_transit", f"The platform cancelled a parcel that is {view.head}."
+        ),
+    ),
+    Row(
+        number="11",
+        when="head is cancel, unpublished, and obs is not at an end",
+        then="PUT cancel; the echo callback answers success and writes no history",
+        machines=DELIVERY,
+        applies=lambda view: view.head is Status.CANCEL
+        and bool(view.path)
+        and view.obs not in OVER,
+        action=_put_cancel,
+    ),
+    Row(
+        number="12",
+        when="head is cancel, and obs is delivered or return",
+        then="freeze; incident `cancel_conflict`",
+        machines=DELIVERY,
+        applies=lambda view: view.head is Status.CANCEL and view.obs in OVER,
+        action=lambda view: Freeze(
+            "cancel_conflict", f"The parcel is cancelled here and {view.obs} on the platform."
+        ),
+    ),
+    Row(
+        number="13",
+        when="nothing is left to PUT, and obs may legally follow head",
+        then="remote ahead: freeze, incident `remote_ahead`; or adopt, by policy",
+        applies=lambda view: view.next_put is None
+        and view.obs is not None
+        and view.lifecycle.reaches(view.head, view.obs)
+        and view.own_late_put is None,
+        action=_adopt_or_hold,
+    ),
+    Row(
+        number="14",
+        when="obs is behind base, newer, and dated as one of our own attempts within Δ",
+        then="our own late PUT: publish again from there, and mark it healed",
+        applies=lambda view: view.is_behind and view.own_late_put is not None,
+        action=_rewind_own,
+    ),
+    Row(
+        number="15",
+        when="obs is behind base, newer, and not ours",
+        then="the merchant edited: freeze, incident `merchant_edit`; or, by policy, "
+        "publish again once",
+        applies=lambda view: view.is_behind,
+        action=_hold_or_reassert,
+    ),
+    Row(
+        number="16",
+        when="anything else",
+        then="freeze; incident `diverged`, both histories attached",
+        applies=lambda _: True,
+        action=lambda view: Freeze(
+            "diverged", f"The platform shows {view.obs}; the ledger has {view.head}."
+        ),
+    ),
+)
+
+ORDER_TABLE: tuple[Row[OrderCase], ...] = (
+    Row(
+        number="17",
+        when="the order is absent from a reply to `ids=`",
+        then="GET it alone; absent three times over an hour: freeze, incident `gone`",
+        applies=lambda case: case.parcel is not None and case.seen is None,
+        action=_absent,
+    ),
+    Row(
+        number="18",
+        when="the order is cancelled, and the fulfillment is not",
+        then="incident `order_cancelled`; keep telling the truth",
+        applies=lambda case: case.parcel is not None
+        and case.seen is not None
+        and case.seen.order_cancelled
+        and case.seen.carrier.status not in OVER,
+        action=_order_cancelled,
+    ),
+    Row(
+        number="19",
+        when="a fulfillment names this carrier, and the ledger does not know it",
+        then="incident `unknown_here`, once; `import` brings it in",
+        applies=lambda case: case.parcel is None and case.seen is not None,
+        action=_unknown_here,
+    ),
+)

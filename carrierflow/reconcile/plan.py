@@ -1,0 +1,225 @@
+"""What a run would do, as a file that a person can read, keep, and have carried out.
+
+A plan holds one line for each fulfillment that is not in sync, with the evidence it rests on
+and the exact PUTs. The same inputs give the same bytes. Before a line is carried out, its
+target is read again; where the evidence changed, the line is stale and is left alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from carrierflow.clock import seconds
+from carrierflow.errors import InvalidInput
+from carrierflow.hashing import digest
+from carrierflow.model import FulfillmentRef, Machine, Observation, RemoteWord, RequestSketch, Status
+from carrierflow.reconcile.survey import Batch, Survey
+from carrierflow.reconcile.turn import Turn, evidence_of, take_turn
+from carrierflow.reconcile.view import Situation
+
+
+__all__ = ["Plan", "PlanClass", "PlanLine", "plan_batches", "plan_line", "survey_lines"]
+
+FORM = "carrierflow plan 1"
+MOST_STEPS = 100
+
+Sketch = Callable[[FulfillmentRef, Status], RequestSketch]
+
+
+class PlanClass(StrEnum):
+    """What would become of a fulfillment."""
+
+    PUBLISH = "publish"
+    ADOPT = "adopt"
+    FREEZE = "freeze"
+    REPORT = "report"
+    WAIT = "wait"
+    NOTE = "note"
+    MISSING = "missing"
+    UNKNOWN_HERE = "unknown_here"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanLine:
+    """One fulfillment of a plan."""
+
+    ref: FulfillmentRef
+    kind: PlanClass
+    rows: tuple[str, ...] = ()
+    """The rows of the decision table that decide, in order."""
+    puts: tuple[tuple[Machine, Status, RequestSketch], ...] = ()
+    adopts: Status | None = None
+    evidence: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the line as plain data, its digest included."""
+        content = {
+            "shop": self.ref.shop,
+            "order_id": self.ref.order_id,
+            "fulfillment_id": self.ref.fulfillment_id,
+            "class": self.kind,
+            "rows": list(self.rows),
+            "puts": [
+                {"machine": machine, "status": status, "method": it.method, "url": it.url}
+                for machine, status, it in self.puts
+            ],
+            "adopts": self.adopts,
+            "evidence": self.evidence,
+        }
+        return {**content, "digest": digest(_canonical(content))}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """Everything that would be done at some shops."""
+
+    lines: tuple[dict[str, Any], ...]
+    """The lines as plain data, in the order of shop, order and fulfillment."""
+
+    @classmethod
+    def of(cls, lines: Iterable[PlanLine]) -> Plan:
+        """Make a plan of lines in any order."""
+        return cls(lines=tuple(line.to_json() for line in sorted(lines, key=lambda x: x.ref)))
+
+    def to_text(self) -> str:
+        """Return the plan as a file: a heading, one line each, and the digest of all that."""
+        body = [_canonical({"form": FORM, "lines": len(self.lines)})]
+        body += [_canonical(line) for line in self.lines]
+        text = "\n".join(body) + "\n"
+        return text + _canonical({"digest": digest(text)}) + "\n"
+
+    @classmethod
+    def from_text(cls, text: str) -> Plan:
+        """Read a plan back.
+
+        Raises:
+            InvalidInput: if it is no plan, or not as it was written.
+        """
+        lines = text.splitlines()
+        try:
+            heading, *body, stamp = [json.loads(line) for line in lines]
+            whole = heading["form"] == FORM and heading["lines"] == len(body)
+            stamped = stamp["digest"] == digest("\n".join(lines[:-1]) + "\n")
+        except (ValueError, KeyError, TypeError):
+            raise InvalidInput("This file is not a plan of `carrierflow reconcile`.") from None
+        if not whole or not stamped:
+            raise InvalidInput("This plan was changed after it was written; make a new one.")
+        return cls(lines=tuple(body))
+
+    def shops(self) -> list[str]:
+        """Return the shops that the plan is about."""
+        return list(dict.fromkeys(line["shop"] for line in self.lines))
+
+
+def plan_line(situation: Situation, sketch: Sketch) -> PlanLine | None:
+    """Say what would be done about one fulfillment, as if every PUT went well.
+
+    None where nothing would be done.
+    """
+    first = situation
+    situation = replace(situation, now=situation.seen.seen_at)
+    puts: list[tuple[Machine, Status, RequestSketch]] = []
+    rows: list[str] = []
+    for _ in range(MOST_STEPS):
+        turn = take_turn(situation)
+        rows.extend(turn.rows)
+        if turn.put is None or turn.adopt is not None:
+            break
+        ref, status = situation.parcel.ref, turn.put.to_status
+        puts.append((turn.put.machine, status, sketch(ref, status)))
+        situation = replace(turn.situation, seen=_as_answered(turn.situation.seen, status))
+    kind = _class_of(turn, puts)
+    if kind is None:
+        return None
+    return PlanLine(
+        ref=first.parcel.ref,
+        kind=kind,
+        rows=tuple(rows),
+        puts=tuple(puts),
+        adopts=turn.adopt,
+        evidence=evidence_of(first),
+    )
+
+
+def survey_lines(survey: Survey, sketch: Sketch) -> Iterator[PlanLine]:
+    """Look at a whole shop and yield the lines of its plan."""
+    for batch in survey.batches():
+        for situation in batch.situations:
+            line = plan_line(situation, sketch)
+            if line is not None:
+                yield line
+        for parcel in batch.absent:
+            yield PlanLine(
+                ref=parcel.ref, kind=PlanClass.MISSING, rows=("17",), evidence={"absent": True}
+            )
+        for seen in batch.strangers:
+            yield PlanLine(
+                ref=seen.ref, kind=PlanClass.UNKNOWN_HERE, rows=("19",), evidence={"known": False}
+            )
+
+
+def plan_batches(
+    lines: Iterable[Mapping[str, Any]], sketch: Sketch, *, stale: Callable[[int], None]
+) -> Callable[[Survey], Iterator[Batch]]:
+    """Return a reader that yields only what a plan names and what did not change since.
+
+    `stale` is called with the number of lines that no longer hold, batch by batch.
+    """
+    wanted = {line["fulfillment_id"]: line["digest"] for line in lines}
+    orders = list(dict.fromkeys(line["order_id"] for line in lines))
+
+    def read(survey: Survey) -> Iterator[Batch]:
+        for start in range(0, len(orders), 50):
+            batch = survey.read(orders[start : start + 50])
+            held = tuple(s for s in batch.situations if _holds(s, wanted, sketch))
+            named = {p.ref.fulfillment_id for p in _parcels(batch)} & set(wanted)
+            stale(len(named) - len(held))
+            yield replace(batch, agreeing=(), situations=held, absent=(), strangers=())
+
+    return read
+
+
+def _holds(situation: Situation, wanted: Mapping[str, str], sketch: Sketch) -> bool:
+    line = plan_line(situation, sketch)
+    name = situation.parcel.ref.fulfillment_id
+    return line is not None and line.to_json()["digest"] == wanted.get(name)
+
+
+def _parcels(batch: Batch) -> Iterator[Any]:
+    yield from batch.agreeing
+    yield from batch.absent
+    yield from (situation.parcel for situation in batch.situations)
+
+
+def _class_of(turn: Turn, puts: list[Any]) -> PlanClass | None:
+    if turn.situation.parcel.frozen and not turn.before.frozen:
+        return PlanClass.FREEZE
+    if turn.adopt is not None:
+        return PlanClass.ADOPT
+    if puts:
+        return PlanClass.PUBLISH
+    if turn.findings:
+        return PlanClass.REPORT
+    if turn.wait_until is not None:
+        return PlanClass.WAIT
+    return None if turn.in_sync or turn.discarded else PlanClass.NOTE
+
+
+def _as_answered(seen: Observation, status: Status) -> Observation:
+    """Imagine the reply to a PUT; `delivered` lifts pending cash, as Haravan does."""
+    later = seen.seen_at + seconds(2)
+    word = RemoteWord(raw=status, status=status)
+    changes: dict[str, Any] = {"carrier" if status.machine is Machine.DELIVERY else "cod": word}
+    dates = {**seen.dates, status: later}
+    if status is Status.DELIVERED and seen.cod.status is Status.CODPENDING:
+        changes["cod"] = RemoteWord(raw=Status.CODPAID, status=Status.CODPAID)
+        dates[Status.CODPAID] = later
+    return replace(seen, updated_at=later, asked_at=later, seen_at=later, dates=dates, **changes)
+
+
+def _canonical(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

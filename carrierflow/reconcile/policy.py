@@ -1,0 +1,45 @@
+"""What a carrier may choose about reconciliation: spans of time, and who wins where no rule says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+__all__ = ["MerchantEdit", "Policy", "RemoteAhead"]
+
+
+class RemoteAhead(StrEnum):
+    """What to do where the platform is legally ahead of the ledger."""
+
+    HOLD = "hold"
+    ADOPT = "adopt"
+
+
+class MerchantEdit(StrEnum):
+    """What to do where somebody moved the platform back."""
+
+    HOLD = "hold"
+    REASSERT = "reassert"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """The choices and the spans that decisions are made with."""
+
+    remote_ahead: RemoteAhead = RemoteAhead.HOLD
+    merchant_edit: MerchantEdit = MerchantEdit.HOLD
+    settle: timedelta = timedelta(seconds=45)
+    """Δ: how long an unanswered request may still take effect."""
+    freshness: timedelta = timedelta(seconds=15)
+    """How young an observation must be to be acted on."""
+    send_deadline: timedelta = timedelta(seconds=2)
+    """How long after its intent a PUT may still leave."""
+    request_timeout: timedelta = timedelta(seconds=10)
+    grace: timedelta = timedelta(hours=48)
+    """How long a fulfillment stays open after its end: late reversals happen."""
+    stuck_attempts: int = 8
+    stuck_after: timedelta = timedelta(hours=24)
+    gone_after: timedelta = timedelta(hours=1)
+    gone_times: int = 3

@@ -1,0 +1,406 @@
+"""Carrying one fulfillment's turns out: intent, send, result, and again until nothing is left.
+
+No transaction is open while a request is under way, and nothing here repeats a PUT: after an
+answer that leaves the outcome open, only a later read decides.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from carrierflow.clock import Clock
+from carrierflow.errors import AccessDenied, ConcurrentUpdate, NotSent, OutcomeUnknown, Refused
+from carrierflow.hashing import observation_digest
+from carrierflow.incident import Finding
+from carrierflow.ledger import Ledger
+from carrierflow.model import Event, Machine, Observation, Source, Status, Verdict
+from carrierflow.ports import Platform, ReconcileStore, Writing
+from carrierflow.reconcile.turn import Turn, evidence_of, take_turn
+from carrierflow.reconcile.view import Situation
+from carrierflow.shop import Shop
+from carrierflow.track import Attempt, Conclusion, Outcome, Publication, PublicationState, Step
+
+
+__all__ = ["Ending", "Publisher", "Settled", "Tally"]
+
+log = logging.getLogger(__name__)
+
+CONFLICTS = 3
+"""How often a fulfillment is read again because somebody else changed it."""
+
+RESULT_TRIES = 20
+"""How often a result is written again that met other writers; it must not be lost."""
+
+
+class Ending(StrEnum):
+    """Why the turns at one fulfillment ended."""
+
+    IN_SYNC = "in_sync"
+    NOTED = "noted"
+    WAITING = "waiting"
+    FROZEN = "frozen"
+    READ_AGAIN = "read_again"
+    CUT_SHORT = "cut_short"
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run did so far; every part of the run adds to the same one."""
+
+    checked: int = 0
+    in_sync: int = 0
+    published: int = 0
+    adopted: int = 0
+    waiting: int = 0
+    frozen: int = 0
+    incidents_opened: int = 0
+    writes: int = 0
+    orders: int = 0
+    failures_in_a_row: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def count(self, turn: Turn) -> None:
+        """Count the rows that decided a turn."""
+        for row in turn.rows:
+            self.rows[row] = self.rows.get(row, 0) + 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """Where the turns at one fulfillment ended."""
+
+    situation: Situation
+    ending: Ending
+
+
+class Publisher:
+    """Brings fulfillments of one shop to the ledger's state, within one run."""
+
+    def __init__(
+        self,
+        *,
+        shop: Shop,
+        run: str,
+        fence: int,
+        store: ReconcileStore,
+        platform: Platform,
+        ledger: Ledger,
+        clock: Clock,
+        tally: Tally,
+        max_writes: int | None = None,
+    ) -> None:
+        self._shop = shop
+        self._run = run
+        self._fence = fence
+        self._store = store
+        self._platform = platform
+        self._ledger = ledger
+        self._clock = clock
+        self._tally = tally
+        self._max_writes = max_writes
+
+    def settle(self, situation: Situation) -> Settled:
+        """Take turns at one fulfillment until there is nothing more to do now.
+
+        Raises:
+            AccessDenied: if the platform does not accept the token.
+            ShopHeld: if another run took the shop.
+        """
+        for _ in range(CONFLICTS):
+            try:
+                return self._settle(situation)
+            except ConcurrentUpdate:
+                situation = self._reloaded(situation)
+        return Settled(situation=situation, ending=Ending.READ_AGAIN)
+
+    def _settle(self, situation: Situation) -> Settled:
+        while True:
+            turn = take_turn(replace(situation, now=self._clock()))
+            self._tally.count(turn)
+            situation = self._write(turn)
+            if turn.adopt is not None:
+                if not self._adopt(situation, turn.adopt):
+                    return Settled(situation=situation, ending=Ending.FROZEN)
+                situation = self._reloaded(situation)
+            elif turn.put is not None:
+                if self._max_writes is not None and self._tally.writes >= self._max_writes:
+                    return Settled(situation=situation, ending=Ending.CUT_SHORT)
+                answered = self._put(situation, turn.put)
+                if isinstance(answered, Settled):
+                    return answered
+                situation = answered
+            else:
+                return Settled(situation=situation, ending=_ending(turn))
+
+    def _write(self, turn: Turn, conclusion: Conclusion | None = None) -> Situation:
+        """Write what a turn decided, where there is anything to write."""
+        after = turn.situation.parcel
+        if after == turn.before and not turn.findings and conclusion is None:
+            return turn.situation
+        return self._save(turn, conclusion)
+
+    def _save(self, turn: Turn, conclusion: Conclusion | None) -> Situation:
+        before, after = turn.before, turn.situation.parcel
+        new_word = after.remote is not None and after.remote != before.remote
+        writing = Writing(
+            before=before,
+            after=after,
+            now=turn.situation.now,
+            publications=turn.publications,
+            conclusion=conclusion,
+            observation=turn.situation.seen if new_word else None,
+            findings=turn.findings,
+        )
+        return self._commit(turn.situation, writing)
+
+    def _commit(self, situation: Situation, writing: Writing) -> Situation:
+        fence = (self._shop, self._fence) if writing.attempt else None
+        parcel, opened = self._store.write(writing, fence=fence)
+        self._tally.incidents_opened += opened
+        if parcel.frozen and not writing.before.frozen:
+            self._tally.frozen += 1
+            log.warning(
+                "carrierflow.frozen", extra={"ref": str(parcel.ref), "kind": parcel.frozen}
+            )
+        return replace(situation, parcel=parcel)
+
+    def _put(self, situation: Situation, step: Step) -> Situation | Settled:
+        """Tell the platform one step: intent, send, result."""
+        self._platform.wait_for_room()
+        situation = replace(situation, now=self._clock())
+        if take_turn(situation).put != step:
+            return situation
+        situation, attempt = self._intend(situation, step)
+        ref = situation.parcel.ref
+        self._tally.writes += 1
+        try:
+            reply = self._platform.put_status(
+                ref, step.to_status, not_later_than=attempt.send_deadline
+            )
+        except NotSent as error:
+            return self._not_sent(situation, attempt, error)
+        except OutcomeUnknown as error:
+            return self._unknown(situation, attempt, error)
+        except Refused as error:
+            return self._refused(situation, attempt, error)
+        except AccessDenied as error:
+            self._conclude(situation, attempt, Outcome.ACCESS_DENIED, error)
+            raise
+        return self._answered(situation, attempt, reply)
+
+    def _intend(self, situation: Situation, step: Step) -> tuple[Situation, Attempt]:
+        now, policy = situation.now, situation.policy
+        key = (step.machine, step.seq)
+        tried = situation.track.publications.get(
+            key, Publication(machine=step.machine, seq=step.seq, state=PublicationState.TODO)
+        )
+        attempt = Attempt(
+            machine=step.machine,
+            seq=step.seq,
+            number=tried.attempts + 1,
+            status=step.to_status,
+            run=self._run,
+            fence=self._fence,
+            intent_at=now,
+            send_deadline=now + policy.send_deadline,
+        )
+        sent = replace(
+            tried,
+            state=PublicationState.SENT,
+            attempts=attempt.number,
+            first_sent_at=tried.first_sent_at or now,
+            sent_at=now,
+            over_at=attempt.send_deadline + policy.request_timeout,
+        )
+        parcel = situation.parcel
+        writing = Writing(
+            before=parcel, after=parcel, now=now, publications=(sent,), attempt=attempt
+        )
+        situation = self._commit(_tracking(situation, sent, attempt), writing)
+        return situation, attempt
+
+    def _answered(
+        self, situation: Situation, attempt: Attempt, reply: Observation
+    ) -> Situation:
+        """Take the reply as what it is: an observation, and the newest one."""
+        shown = reply.carrier if attempt.machine is Machine.DELIVERY else reply.cod
+        confirmed = shown.status is attempt.status
+        self._tally.failures_in_a_row = 0
+        if confirmed:
+            self._tally.published += 1
+        log.info(
+            "carrierflow.published",
+            extra={"ref": str(situation.parcel.ref), "to": attempt.status, "shown": shown.raw},
+        )
+        conclusion = Conclusion(
+            attempt=attempt,
+            outcome=Outcome.CONFIRMED if confirmed else Outcome.OTHER_STATUS,
+            recorded_at=self._clock(),
+            http_status=200,
+            reply_digest=observation_digest(reply),
+            reply_updated_at=reply.updated_at_raw,
+        )
+
+        def write(situation: Situation) -> Situation:
+            told = replace(situation, seen=reply, now=conclusion.recorded_at)
+            told = _over(told, attempt)
+            turn = take_turn(told)
+            self._tally.count(turn)
+            over = told.track.publications[attempt.machine, attempt.seq]
+            written = {(p.machine, p.seq): p for p in (over, *turn.publications)}
+            return self._save(replace(turn, publications=tuple(written.values())), conclusion)
+
+        return self._insist(situation, write)
+
+    def _insist(
+        self, situation: Situation, write: Callable[[Situation], Situation]
+    ) -> Situation:
+        """Record a result, though somebody changed the fulfillment while we were sending."""
+        for _ in range(RESULT_TRIES):
+            try:
+                return write(situation)
+            except ConcurrentUpdate:
+                situation = self._reloaded(situation)
+        return write(situation)
+
+    def _not_sent(self, situation: Situation, attempt: Attempt, error: NotSent) -> Settled:
+        if error.http_status is None:
+            self._tally.failures_in_a_row += 1
+        situation = self._conclude(situation, attempt, Outcome.NOT_SENT, error)
+        return Settled(situation=situation, ending=Ending.READ_AGAIN)
+
+    def _unknown(self, situation: Situation, attempt: Attempt, error: OutcomeUnknown) -> Settled:
+        self._tally.failures_in_a_row += 1
+        situation = self._conclude(situation, attempt, Outcome.UNKNOWN, error)
+        log.warning(
+            "carrierflow.unanswered",
+            extra={"ref": str(situation.parcel.ref), "to": attempt.status},
+        )
+        return Settled(situation=situation, ending=Ending.WAITING)
+
+    def _refused(self, situation: Situation, attempt: Attempt, error: Refused) -> Settled:
+        ref = situation.parcel.ref
+        finding = Finding(
+            kind="refused",
+            sentence=f"The platform refused {attempt.status}: {error.reason}."[:512],
+            ref=ref,
+            evidence={
+                **evidence_of(situation),
+                "http_status": error.http_status,
+                "status": attempt.status,
+            },
+            request=self._platform.sketch_put(ref, attempt.status),
+            freezes=True,
+        )
+        situation = self._conclude(situation, attempt, Outcome.REFUSED, error, finding)
+        return Settled(situation=situation, ending=Ending.FROZEN)
+
+    def _conclude(
+        self,
+        situation: Situation,
+        attempt: Attempt,
+        outcome: Outcome,
+        error: NotSent | OutcomeUnknown | Refused | AccessDenied,
+        finding: Finding | None = None,
+    ) -> Situation:
+        """Write what became of an attempt that brought no usable reply."""
+        now = self._clock()
+        unknown = outcome is Outcome.UNKNOWN
+        conclusion = Conclusion(
+            attempt=attempt,
+            outcome=outcome,
+            recorded_at=now,
+            http_status=error.http_status,
+            reason=error.reason,
+        )
+
+        def write(situation: Situation) -> Situation:
+            told = _over(replace(situation, now=now), attempt, unknown=unknown)
+            parcel = told.parcel
+            after = replace(
+                parcel,
+                frozen=finding.kind if finding else parcel.frozen,
+                not_before=now + told.policy.settle if unknown else parcel.not_before,
+            )
+            writing = Writing(
+                before=parcel,
+                after=after,
+                now=now,
+                publications=(told.track.publications[attempt.machine, attempt.seq],),
+                conclusion=conclusion,
+                findings=(finding,) if finding else (),
+            )
+            return self._commit(told, writing)
+
+        return self._insist(situation, write)
+
+    def _adopt(self, situation: Situation, status: Status) -> bool:
+        """Record what the platform shows as history; False if the ledger cannot take it."""
+        parcel, seen = situation.parcel, situation.seen
+        since = parcel.head(status.machine).since
+        date = seen.dates.get(status, seen.updated_at)
+        answer = self._ledger.record(
+            Event(
+                shop=parcel.ref.shop,
+                fulfillment_id=parcel.ref.fulfillment_id,
+                status=status,
+                occurred_at=max(date, since) if since else date,
+                key=f"platform:{status}:{seen.updated_at_raw}",
+                source=Source.PLATFORM,
+                fill_gaps=True,
+            )
+        )
+        if answer.verdict in {Verdict.ACCEPTED, Verdict.DUPLICATE}:
+            self._tally.adopted += answer.verdict is Verdict.ACCEPTED
+            return True
+        finding = Finding(
+            kind="diverged",
+            sentence=f"The platform shows {status}, and {answer.sentence}"[:512],
+            ref=parcel.ref,
+            evidence=evidence_of(situation),
+            freezes=True,
+        )
+        after = replace(parcel, frozen=finding.kind)
+        writing = Writing(before=parcel, after=after, now=situation.now, findings=(finding,))
+        self._commit(situation, writing)
+        return False
+
+    def _reloaded(self, situation: Situation) -> Situation:
+        ref = situation.parcel.ref
+        found = self._store.parcels_of(self._shop, [ref.order_id])
+        parcel = next(p for p in found if p.ref == ref)
+        track = self._store.tracks([parcel])[parcel.id]
+        return replace(situation, parcel=parcel, track=track)
+
+
+def _tracking(
+    situation: Situation, publication: Publication, attempt: Attempt | None = None
+) -> Situation:
+    track = situation.track
+    key = (publication.machine, publication.seq)
+    attempts = (*track.attempts, attempt) if attempt else track.attempts
+    track = replace(
+        track, publications={**track.publications, key: publication}, attempts=attempts
+    )
+    return replace(situation, track=track)
+
+
+def _over(situation: Situation, attempt: Attempt, *, unknown: bool = False) -> Situation:
+    """Mark an attempt as over: as unanswered, or as one that no longer counts."""
+    publication = situation.track.publications[attempt.machine, attempt.seq]
+    state = PublicationState.UNKNOWN if unknown else PublicationState.TODO
+    over = replace(publication, state=state, over_at=situation.now)
+    return _tracking(situation, over)
+
+
+def _ending(turn: Turn) -> Ending:
+    if turn.situation.parcel.frozen:
+        return Ending.FROZEN
+    if turn.must_read_again or turn.discarded:
+        return Ending.READ_AGAIN
+    if turn.wait_until is not None:
+        return Ending.WAITING
+    return Ending.IN_SYNC if turn.in_sync else Ending.NOTED

@@ -1,0 +1,81 @@
+"""What a run tells about itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+__all__ = ["EndReason", "Requests", "RunReport"]
+
+
+class EndReason(StrEnum):
+    """Why a run at one shop ended."""
+
+    DONE = "done"
+    QUANTUM = "quantum"
+    """Its share of time or requests was used up; the next run goes on."""
+    MAX_WRITES = "max_writes"
+    BRAKE = "brake"
+    """It would have frozen or cancelled too much, or most orders were missing."""
+    ACCESS_DENIED = "access_denied"
+    UNAVAILABLE = "unavailable"
+    LEASE_LOST = "lease_lost"
+    SHOP_HELD = "shop_held"
+    NOT_ACTIVE = "not_active"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Requests:
+    """Requests that left."""
+
+    get: int = 0
+    put: int = 0
+    throttled: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunReport:
+    """What a run at one shop found and did."""
+
+    shop: str
+    run: str
+    started_at: datetime
+    ended_at: datetime
+    end_reason: EndReason
+    sentence: str | None = None
+    """What went wrong, where something did."""
+    requests: Requests = field(default_factory=Requests)
+    orders: int = 0
+    """Orders looked at."""
+    checked: int = 0
+    """Fulfillments compared."""
+    in_sync: int = 0
+    published: int = 0
+    """PUTs that the platform confirmed."""
+    adopted: int = 0
+    waiting: int = 0
+    """Fulfillments with an unanswered PUT, or another reason to look again later."""
+    frozen: int = 0
+    """Fulfillments frozen by this run."""
+    incidents_opened: int = 0
+    left: int = 0
+    """Fulfillments with steps that the platform is not known to show."""
+    next_look_at: datetime | None = None
+    """When the first of the waiting ones can be decided."""
+    rows: dict[str, int] = field(default_factory=dict)
+    """How often each row of the decision table decided."""
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether the run could not do its work."""
+        return self.end_reason in {
+            EndReason.BRAKE,
+            EndReason.ACCESS_DENIED,
+            EndReason.UNAVAILABLE,
+            EndReason.LEASE_LOST,
+            EndReason.FAILED,
+        }

@@ -1,0 +1,464 @@
+"""One run at one shop: claim it, look at it batch by batch, publish what is missing, report.
+
+Level-triggered: a run depends on the ledger's rows and on what the platform shows, on nothing
+that an earlier run remembered. The next run is the retry.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from carrierflow.clock import Clock
+from carrierflow.errors import AccessDenied, PlatformUnavailable, ShopHeld
+from carrierflow.incident import Finding
+from carrierflow.ledger import Ledger
+from carrierflow.lifecycle import Lifecycle
+from carrierflow.model import Status
+from carrierflow.parcel import Parcel
+from carrierflow.ports import Platform, ReconcileStore, Writing
+from carrierflow.reconcile.actions import Freeze, Wait
+from carrierflow.reconcile.decide import OrderCase, decide_order
+from carrierflow.reconcile.plan import PlanLine, plan_batches, survey_lines
+from carrierflow.reconcile.policy import Policy
+from carrierflow.reconcile.publish import Ending, Publisher, Settled, Tally
+from carrierflow.reconcile.report import EndReason, Requests, RunReport
+from carrierflow.reconcile.survey import Batch, Survey
+from carrierflow.reconcile.turn import Turn, take_turn
+from carrierflow.shop import Shop, ShopState
+
+
+__all__ = ["Limits", "Reconciler", "never"]
+
+log = logging.getLogger(__name__)
+
+Reader = Callable[[Survey], Iterator[Batch]]
+"""How a run goes through a shop."""
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+READ_AGAIN_TIMES = 5
+"""How often one run reads an order again because its reading grew too old."""
+
+FAILURES_IN_A_ROW = 5
+"""PUTs without an answer after which the platform counts as down."""
+
+FEWEST_MISSING = 10
+"""Fewer missing orders than this are asked for one by one."""
+
+
+def never() -> bool:
+    """Say that nobody asked to stop."""
+    return False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How far one run may go."""
+
+    max_writes: int | None = None
+    seconds: float | None = None
+    requests: int | None = None
+    lease: timedelta = timedelta(seconds=60)
+    verify_within: timedelta = timedelta(hours=24)
+    freeze_share: float = 0.2
+    """A run that would freeze or cancel more of the open fulfillments stops instead."""
+    freeze_least: int = 20
+    """So many it may always freeze or cancel."""
+
+
+class StopRun(Exception):  # noqa: N818
+    """A run ends early, for a reason that is no defect."""
+
+    def __init__(self, reason: EndReason, sentence: str | None = None) -> None:
+        self.reason = reason
+        self.sentence = sentence
+        super().__init__(sentence or reason)
+
+
+class Reconciler:
+    """Brings shops to the ledger's state."""
+
+    def __init__(
+        self,
+        *,
+        store: ReconcileStore,
+        ledger: Ledger,
+        connect: Callable[[Shop], Platform],
+        lifecycle: Lifecycle,
+        policy: Policy,
+        clock: Clock,
+    ) -> None:
+        self.store = store
+        self.ledger = ledger
+        self.connect = connect
+        self.lifecycle = lifecycle
+        self.policy = policy
+        self.clock = clock
+
+    def reconcile_shop(
+        self,
+        code: str,
+        *,
+        limits: Limits | None = None,
+        verified_before: datetime | None = None,
+        stop: Callable[[], bool] = never,
+        progress: Callable[[Tally, int], None] | None = None,
+    ) -> RunReport:
+        """Compare a shop with the ledger and publish what is missing there.
+
+        Looks at every order with unpublished work, at every order that changed on the
+        platform, and at every open order not looked at since `verified_before` (by default
+        `limits.verify_within` ago). `stop` is asked between fulfillments; `progress` is called
+        with the tally so far and the number of orders still to look at.
+
+        Raises:
+            UnknownShop: if no such shop is connected.
+            ShopHeld: if another run holds the shop.
+            WrongSecretKey: if the shop's token does not open.
+            DatabaseUnavailable: if the database does not answer.
+        """
+        limits = limits or Limits()
+        before = verified_before or self.clock() - limits.verify_within
+        return self._run(code, before, Survey.batches, limits, stop=stop, progress=progress)
+
+    def apply_plan(
+        self,
+        code: str,
+        lines: Sequence[Mapping[str, Any]],
+        *,
+        limits: Limits | None = None,
+        stop: Callable[[], bool] = never,
+        progress: Callable[[Tally, int], None] | None = None,
+    ) -> tuple[RunReport, int]:
+        """Carry out the lines of a plan that concern one shop; return also how many are stale.
+
+        Raises:
+            UnknownShop, ShopHeld, WrongSecretKey, DatabaseUnavailable: as `reconcile_shop`.
+        """
+        stale: list[int] = []
+        shop = self.store.shop(code)
+        sketch = self.connect(shop).sketch_put
+        read = plan_batches(lines, sketch, stale=stale.append)
+        report = self._run(
+            code, NEVER, read, limits or Limits(), stop=stop, progress=progress
+        )
+        return report, sum(stale)
+
+    def plan_shop(
+        self, code: str, *, limits: Limits | None = None, verified_before: datetime | None = None
+    ) -> tuple[list[PlanLine], Requests]:
+        """Say what `reconcile_shop` would do, from reads alone: nothing is written or PUT.
+
+        Raises:
+            UnknownShop, WrongSecretKey, DatabaseUnavailable: as `reconcile_shop`.
+            PlatformUnavailable, AccessDenied: if the platform cannot be read.
+        """
+        shop = self.store.shop(code)
+        platform = self.connect(shop)
+        before = verified_before or self.clock() - (limits or Limits()).verify_within
+        try:
+            lines = list(survey_lines(self.survey(shop, platform, before), platform.sketch_put))
+        finally:
+            platform.close()
+        made = platform.requests
+        return lines, Requests(get=made.get, put=made.put, throttled=made.throttled)
+
+    def _run(
+        self,
+        code: str,
+        verified_before: datetime,
+        read: Reader,
+        limits: Limits,
+        *,
+        stop: Callable[[], bool],
+        progress: Callable[[Tally, int], None] | None,
+    ) -> RunReport:
+        shop = self.store.shop(code)
+        started_at = self.clock()
+        if shop.state is not ShopState.ACTIVE:
+            return RunReport(
+                shop=code,
+                run="",
+                started_at=started_at,
+                ended_at=started_at,
+                end_reason=EndReason.NOT_ACTIVE,
+                sentence=f"Shop {code!r} is {shop.state}; `carrierflow shop resume` starts it.",
+            )
+        platform = self.connect(shop)
+        run = ShopRun(
+            self, shop, platform, limits, started_at=started_at, stop=stop, progress=progress
+        )
+        return run.go(read, verified_before)
+
+    def survey(self, shop: Shop, platform: Platform, verified_before: datetime) -> Survey:
+        return Survey(
+            shop=shop,
+            store=self.store,
+            platform=platform,
+            lifecycle=self.lifecycle,
+            policy=self.policy,
+            clock=self.clock,
+            verified_before=verified_before,
+        )
+
+
+class ShopRun:
+    """The state of one run at one shop."""
+
+    def __init__(
+        self,
+        owner: Reconciler,
+        shop: Shop,
+        platform: Platform,
+        limits: Limits,
+        *,
+        started_at: datetime,
+        stop: Callable[[], bool],
+        progress: Callable[[Tally, int], None] | None,
+    ) -> None:
+        self._owner = owner
+        self._store = owner.store
+        self._shop = shop
+        self._platform = platform
+        self._limits = limits
+        self._started_at = started_at
+        self._stop = stop
+        self._progress = progress
+        self._id = str(uuid.uuid4())
+        self._tally = Tally()
+        self._again: Counter[str] = Counter()
+        self._doomed = 0
+        self._next_look: datetime | None = None
+        self._fence = 0
+        self._held_at = started_at
+
+    def go(self, read: Reader, verified_before: datetime) -> RunReport:
+        """Claim the shop, look after what is read of it, let it go, and report."""
+        self._fence = self._store.claim(self._shop, self._id, self._limits.lease)
+        try:
+            self._store.begin_run(self._id, self._shop, kind="reconcile", now=self._started_at)
+            reason, sentence = self._look_after(read, verified_before)
+            return self._report(reason, sentence)
+        finally:
+            self._store.release(self._shop, self._fence)
+            self._platform.close()
+
+    def _look_after(self, read: Reader, verified_before: datetime) -> tuple[EndReason, str | None]:
+        """Work through the shop; say why it ended."""
+        try:
+            self._work_through(read, verified_before)
+        except StopRun as stopped:
+            return stopped.reason, stopped.sentence
+        except AccessDenied as error:
+            self._report_shop("access_denied", str(error), {"http_status": error.http_status})
+            return EndReason.ACCESS_DENIED, str(error)
+        except PlatformUnavailable as error:
+            return EndReason.UNAVAILABLE, str(error)
+        except ShopHeld as error:
+            return EndReason.LEASE_LOST, str(error)
+        self._store.settle_shop(self._shop, "access_denied", now=self._owner.clock())
+        return EndReason.DONE, None
+
+    def _work_through(self, read: Reader, verified_before: datetime) -> None:
+        survey = self._owner.survey(self._shop, self._platform, verified_before)
+        publisher = self._publisher()
+        open_count = self._store.coverage(self._shop, since=self._started_at).open
+        for batch in read(survey):
+            self._check_limits()
+            self._brake(batch, open_count)
+            self._take_in(batch, survey, publisher)
+            if batch.swept_to is not None:
+                self._store.swept(self._shop, batch.swept_to)
+            if self._progress is not None:
+                self._progress(self._tally, len(survey.pool))
+
+    def _publisher(self) -> Publisher:
+        return Publisher(
+            shop=self._shop,
+            run=self._id,
+            fence=self._fence,
+            store=self._store,
+            platform=self._platform,
+            ledger=self._owner.ledger,
+            clock=self._owner.clock,
+            tally=self._tally,
+            max_writes=self._limits.max_writes,
+        )
+
+    def _take_in(self, batch: Batch, survey: Survey, publisher: Publisher) -> None:
+        self._tally.orders += batch.orders
+        if batch.agreeing:
+            self._store.verified(batch.agreeing, at=batch.read_at)
+            self._tally.checked += len(batch.agreeing)
+            self._tally.in_sync += len(batch.agreeing)
+            self._tally.rows["8"] = self._tally.rows.get("8", 0) + 2 * len(batch.agreeing)
+        for stranger in batch.strangers:
+            self._report_stranger(stranger.ref.order_id, stranger.ref.fulfillment_id)
+        for situation in batch.situations:
+            self._check_limits()
+            self._count(publisher.settle(situation), survey)
+        for parcel in batch.absent:
+            self._check_limits()
+            self._look_alone(parcel, survey, publisher)
+
+    def _count(self, settled: Settled, survey: Survey) -> None:
+        parcel, tally = settled.situation.parcel, self._tally
+        if settled.ending is Ending.CUT_SHORT:
+            raise StopRun(EndReason.MAX_WRITES, "The allowed number of writes is used up.")
+        if settled.ending is Ending.READ_AGAIN:
+            self._again[parcel.ref.order_id] += 1
+            if self._again[parcel.ref.order_id] <= READ_AGAIN_TIMES:
+                survey.again(parcel)
+                return
+        tally.checked += 1
+        tally.in_sync += settled.ending is Ending.IN_SYNC
+        if settled.ending is Ending.WAITING:
+            tally.waiting += 1
+            self._look_later(parcel.not_before)
+
+    def _look_later(self, moment: datetime | None) -> None:
+        if moment is not None:
+            self._next_look = min(moment, self._next_look or moment)
+
+    def _look_alone(self, parcel: Parcel, survey: Survey, publisher: Publisher) -> None:
+        """Row 17: an order that a list left out is asked for by itself."""
+        seen = survey.look_alone(parcel)
+        if seen is not None:
+            self._count(publisher.settle(survey.situation(parcel, seen)), survey)
+            return
+        now = self._owner.clock()
+        decision = decide_order(
+            OrderCase(
+                parcel=parcel, seen=None, asked_alone=True, now=now, policy=self._owner.policy
+            )
+        )
+        self._tally.checked += 1
+        self._tally.rows["17"] = self._tally.rows.get("17", 0) + 1
+        after = replace(
+            parcel,
+            missing=parcel.missing + 1,
+            missing_since=parcel.missing_since or now,
+            verified_at=now,
+        )
+        findings: tuple[Finding, ...] = ()
+        if decision is not None and isinstance(decision.action, Freeze):
+            after = replace(after, frozen=decision.action.kind)
+            findings = (_gone(parcel, decision.action),)
+            self._tally.frozen += 1
+        elif decision is not None and isinstance(decision.action, Wait):
+            after = replace(after, not_before=decision.action.until)
+            self._tally.waiting += 1
+            self._look_later(decision.action.until)
+        writing = Writing(before=parcel, after=after, now=now, findings=findings)
+        self._tally.incidents_opened += self._store.write(writing, fence=None)[1]
+
+    def _report_stranger(self, order_id: str, fulfillment_id: str) -> None:
+        """Row 19: a parcel of ours that the ledger does not know."""
+        finding = Finding(
+            kind="unknown_here",
+            sentence="The platform shows a parcel of ours that the ledger does not know.",
+            ref=None,
+            evidence={"order_id": order_id, "fulfillment_id": fulfillment_id, "row": "19"},
+        )
+        self._tally.rows["19"] = self._tally.rows.get("19", 0) + 1
+        self._tally.incidents_opened += self._store.report(
+            self._shop, [finding], now=self._owner.clock()
+        )
+
+    def _check_limits(self) -> None:
+        """Stop where somebody asked for it, the share is used up, or the platform is down."""
+        now, limits = self._owner.clock(), self._limits
+        elapsed = now - self._started_at
+        requests = self._platform.requests
+        if self._stop():
+            raise StopRun(EndReason.INTERRUPTED, "The run was stopped; the next one goes on.")
+        if limits.seconds is not None and elapsed.total_seconds() >= limits.seconds:
+            raise StopRun(EndReason.QUANTUM)
+        if limits.requests is not None and requests.get + requests.put >= limits.requests:
+            raise StopRun(EndReason.QUANTUM)
+        if self._tally.failures_in_a_row >= FAILURES_IN_A_ROW:
+            raise PlatformUnavailable(f"{FAILURES_IN_A_ROW} requests in a row had no answer")
+        if now - self._held_at >= limits.lease / 3:
+            if not self._store.renew(self._shop, self._fence, limits.lease):
+                raise ShopHeld(self._shop.code)
+            self._held_at = now
+
+    def _brake(self, batch: Batch, open_count: int) -> None:
+        """Stop before the damage where something is wrong with everything at once."""
+        missing = len({parcel.ref.order_id for parcel in batch.absent})
+        if missing >= FEWEST_MISSING and missing * 2 > batch.asked > 0:
+            self._stop_with_incident(
+                f"{missing} of {batch.asked} orders asked for are missing; is this the right "
+                "shop, and the right token?",
+                {"asked": batch.asked, "missing": missing},
+            )
+        self._doomed += sum(_is_drastic(take_turn(s)) for s in batch.situations)
+        most = max(self._limits.freeze_least, self._limits.freeze_share * open_count)
+        if self._doomed > most:
+            self._stop_with_incident(
+                f"{self._doomed} of {open_count} open fulfillments would be frozen or "
+                "cancelled; nothing of this batch was done.",
+                {"doomed": self._doomed, "open": open_count},
+            )
+
+    def _stop_with_incident(self, sentence: str, evidence: dict[str, int]) -> None:
+        self._report_shop("brake", sentence, evidence)
+        raise StopRun(EndReason.BRAKE, sentence)
+
+    def _report_shop(self, kind: str, sentence: str, evidence: Mapping[str, int | None]) -> None:
+        finding = Finding(kind=kind, sentence=sentence[:512], ref=None, evidence=evidence)
+        self._tally.incidents_opened += self._store.report(
+            self._shop, [replace(finding, freezes=True)], now=self._owner.clock()
+        )
+
+    def _report(self, reason: EndReason, sentence: str | None) -> RunReport:
+        now, tally, made = self._owner.clock(), self._tally, self._platform.requests
+        report = RunReport(
+            shop=self._shop.code,
+            run=self._id,
+            started_at=self._started_at,
+            ended_at=now,
+            end_reason=reason,
+            sentence=sentence,
+            requests=Requests(get=made.get, put=made.put, throttled=made.throttled),
+            orders=tally.orders,
+            checked=tally.checked,
+            in_sync=tally.in_sync,
+            published=tally.published,
+            adopted=tally.adopted,
+            waiting=tally.waiting,
+            frozen=tally.frozen,
+            incidents_opened=tally.incidents_opened,
+            left=self._store.left(self._shop),
+            next_look_at=self._next_look,
+            rows=dict(sorted(tally.rows.items())),
+        )
+        counters = {
+            name: value for name, value in asdict(report).items() if isinstance(value, int)
+        } | asdict(report.requests)
+        self._store.end_run(self._id, reason=reason, counters=counters, now=now)
+        log.info("carrierflow.reconciled", extra={"shop": self._shop.code, **counters})
+        return report
+
+
+def _is_drastic(turn: Turn) -> bool:
+    """Tell whether a turn freezes its fulfillment, or cancels it on either side."""
+    frozen = turn.situation.parcel.frozen and not turn.before.frozen
+    cancels = turn.put is not None and turn.put.to_status is Status.CANCEL
+    return bool(frozen) or cancels or turn.adopt is Status.CANCEL
+
+
+def _gone(parcel: Parcel, action: Freeze) -> Finding:
+    return Finding(
+        kind=action.kind,
+        sentence=action.sentence,
+        ref=parcel.ref,
+        evidence={"row": "17", "since": str(parcel.missing_since)},
+        freezes=True,
+    )

@@ -1,0 +1,171 @@
+"""Looking at a shop: batches of our fulfillments, each beside what the platform says of it.
+
+Runs and plans go through the same batches; only what they do with them differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from carrierflow.clock import Clock
+from carrierflow.hashing import observation_digest
+from carrierflow.lifecycle import Lifecycle
+from carrierflow.model import Observation, RemoteOrder, Status
+from carrierflow.parcel import Parcel
+from carrierflow.ports import Platform, ReconcileStore, Work
+from carrierflow.reconcile.policy import Policy
+from carrierflow.reconcile.sweep import OVERLAP, Pool, changed_orders
+from carrierflow.reconcile.turn import is_over
+from carrierflow.reconcile.view import ROUNDING, Situation
+from carrierflow.shop import Shop
+
+
+__all__ = ["Batch", "Survey"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """Some of our fulfillments, sorted by what there is to do with them."""
+
+    agreeing: tuple[Parcel, ...]
+    """Nothing to do and nothing new: the decision table would say so for both machines."""
+    situations: tuple[Situation, ...]
+    """To be decided."""
+    absent: tuple[Parcel, ...]
+    """Asked for, and not in the reply."""
+    strangers: tuple[Observation, ...]
+    """Fulfillments that name this carrier, and that the ledger does not know."""
+    asked: int
+    """How many orders were asked for by id."""
+    orders: int
+    """How many orders the reply held that concern us."""
+    read_at: datetime
+    swept_to: datetime | None = None
+    """For a page of the sweep: up to which change it read."""
+
+
+class Survey:
+    """One pass over a shop."""
+
+    def __init__(
+        self,
+        *,
+        shop: Shop,
+        store: ReconcileStore,
+        platform: Platform,
+        lifecycle: Lifecycle,
+        policy: Policy,
+        clock: Clock,
+        verified_before: datetime,
+    ) -> None:
+        self._shop = shop
+        self._store = store
+        self._platform = platform
+        self._lifecycle = lifecycle
+        self._policy = policy
+        self._clock = clock
+        self._began_at = clock()
+        self._can_put = frozenset(status for status in Status if platform.can_put(status))
+        self.pool = Pool(
+            store.work(shop, now=clock()), store.due(shop, verified_before=verified_before)
+        )
+
+    def batches(self) -> Iterator[Batch]:
+        """Read what changed, then everything else that has work or is due."""
+        if self._shop.swept_to is not None:
+            for page in changed_orders(self._platform, self._shop.swept_to - OVERLAP):
+                self.pool.drop(order.order_id for order in page)
+                yield self._batch(page, asked=(), swept_to=max(o.updated_at for o in page))
+        freshness = self._policy.freshness.total_seconds()
+        while self.pool:
+            ids = self.pool.take(puts=self._platform.room(freshness))
+            yield self._batch(self._platform.orders(ids), asked=ids)
+        if self._shop.swept_to is None:
+            yield self._batch((), asked=(), swept_to=self._began_at)
+
+    def situation(self, parcel: Parcel, seen: Observation) -> Situation:
+        """Return what is to be decided about one fulfillment."""
+        return self._situations([(parcel, seen)])[0]
+
+    def look_alone(self, parcel: Parcel) -> Observation | None:
+        """Ask for one order by itself; None if it or our fulfillment is gone."""
+        order = self._platform.order(parcel.ref.order_id)
+        return _seen([order]).get(parcel.ref.fulfillment_id) if order else None
+
+    def read(self, order_ids: Sequence[str]) -> Batch:
+        """Read some orders by id, as one batch."""
+        return self._batch(self._platform.orders(order_ids), asked=order_ids)
+
+    def again(self, parcel: Parcel) -> None:
+        """Look at an order once more in this pass: its reading grew too old."""
+        self.pool.again([Work(order_id=parcel.ref.order_id, puts=parcel.unpublished)])
+
+    def _batch(
+        self,
+        orders: tuple[RemoteOrder, ...],
+        *,
+        asked: Sequence[str],
+        swept_to: datetime | None = None,
+    ) -> Batch:
+        read_at, seen = self._clock(), _seen(orders)
+        ids = {order.order_id for order in orders} | set(asked)
+        parcels = self._store.parcels_of(self._shop, ids) if ids else []
+        known = {parcel.ref.fulfillment_id for parcel in parcels}
+        found = [(p, seen[p.ref.fulfillment_id]) for p in parcels if p.ref.fulfillment_id in seen]
+        grace = self._policy.grace
+        agreeing = [p for p, o in found if _agrees(p, o) and not _closes(p, read_at - grace)]
+        done = {parcel.id for parcel in agreeing}
+        return Batch(
+            agreeing=tuple(agreeing),
+            situations=tuple(self._situations([(p, o) for p, o in found if p.id not in done])),
+            absent=tuple(p for p in parcels if p.open and p.ref.fulfillment_id not in seen),
+            strangers=tuple(
+                o for key, o in seen.items() if key not in known and self._platform.is_ours(o)
+            ),
+            asked=len(asked),
+            orders=len({parcel.ref.order_id for parcel in parcels}),
+            read_at=read_at,
+            swept_to=swept_to,
+        )
+
+    def _situations(self, found: list[tuple[Parcel, Observation]]) -> list[Situation]:
+        tracks = self._store.tracks([parcel for parcel, _ in found]) if found else {}
+        return [
+            Situation(
+                parcel=parcel,
+                track=tracks[parcel.id],
+                seen=seen,
+                now=self._clock(),
+                lifecycle=self._lifecycle,
+                can_put=self._can_put,
+                policy=self._policy,
+            )
+            for parcel, seen in found
+        ]
+
+
+def _seen(orders: tuple[RemoteOrder, ...] | list[RemoteOrder]) -> dict[str, Observation]:
+    return {o.ref.fulfillment_id: o for order in orders for o in order.fulfillments}
+
+
+def _agrees(parcel: Parcel, seen: Observation) -> bool:
+    """Tell in short what the decision table says at length: in sync, and nothing is new."""
+    return (
+        parcel.frozen is None
+        and parcel.remote is not None
+        and not parcel.unpublished
+        and seen.carrier.status == parcel.delivery.status
+        and seen.cod.status == parcel.cod.status
+        and not seen.order_cancelled
+        and seen.updated_at >= parcel.remote.updated_at - ROUNDING
+        and observation_digest(seen) == parcel.remote.digest
+    )
+
+
+def _closes(parcel: Parcel, settled_before: datetime) -> bool:
+    """Tell whether looking at a parcel once more changes how open it is."""
+    if not is_over(parcel):
+        return parcel.settled_at is not None
+    return parcel.open and (parcel.settled_at is None or parcel.settled_at <= settled_before)

@@ -1,0 +1,77 @@
+"""Reading a shop: what changed there, and in which order our own orders are looked at."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from carrierflow.model import RemoteOrder
+from carrierflow.ports import Platform, Work
+
+
+__all__ = ["BATCH", "OVERLAP", "Pool", "changed_orders"]
+
+BATCH = 50
+"""Orders in one request; Haravan clamps larger pages to this silently."""
+
+OVERLAP = timedelta(minutes=5)
+"""How far a sweep goes back before the last change that it saw: changes may surface late."""
+
+
+def changed_orders(platform: Platform, since: datetime) -> Iterator[tuple[RemoteOrder, ...]]:
+    """Read all orders changed at or after a time, a page at a time, each order once.
+
+    The next page begins at the last change seen, not at a page number: pages shift while
+    orders change. Only where a whole page bears one time is the page number moved on.
+    """
+    seen: set[tuple[str, datetime]] = set()
+    page = 1
+    while True:
+        orders = platform.orders_changed(since, page=page)
+        fresh = tuple(o for o in orders if (o.order_id, o.updated_at) not in seen)
+        seen.update((order.order_id, order.updated_at) for order in orders)
+        if fresh:
+            yield fresh
+        if len(orders) < BATCH:
+            return
+        last = max(order.updated_at for order in orders)
+        page = page + 1 if last <= since else 1
+        since = max(since, last)
+
+
+class Pool:
+    """Orders that are still to be looked at: those with work, and those that are only due.
+
+    Each batch takes no more work than can be written while the reading is young, and is
+    filled up to 50 with orders that only have to be compared.
+    """
+
+    def __init__(self, work: Iterable[Work], due: Iterable[str]) -> None:
+        self._work = deque(work)
+        busy = {each.order_id for each in self._work}
+        self._due = deque(order_id for order_id in dict.fromkeys(due) if order_id not in busy)
+
+    def __len__(self) -> int:
+        return len(self._work) + len(self._due)
+
+    def drop(self, order_ids: Iterable[str]) -> None:
+        """Forget orders that were looked at otherwise."""
+        gone = set(order_ids)
+        self._work = deque(each for each in self._work if each.order_id not in gone)
+        self._due = deque(order_id for order_id in self._due if order_id not in gone)
+
+    def again(self, work: Iterable[Work]) -> None:
+        """Take back orders whose reading grew too old."""
+        self._work.extendleft(reversed(list(work)))
+
+    def take(self, *, puts: int) -> list[str]:
+        """Return the next batch, with about so many PUTs in it, and at least one order."""
+        batch: list[str] = []
+        while self._work and len(batch) < BATCH and (puts > 0 or not batch):
+            each = self._work.popleft()
+            puts -= each.puts
+            batch.append(each.order_id)
+        while self._due and len(batch) < BATCH:
+            batch.append(self._due.popleft())
+        return batch

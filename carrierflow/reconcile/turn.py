@@ -1,0 +1,302 @@
+"""One turn at one fulfillment: all that can be decided without the network, as a value.
+
+`take_turn` looks both machines up in the decision table, applies what needs no PUT in memory,
+and stops at the first PUT that is wanted. Nothing is written here: runs write what a turn
+says, plans print it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from carrierflow.hashing import observation_digest
+from carrierflow.incident import Finding
+from carrierflow.model import Machine, Observation, Source, Status
+from carrierflow.parcel import Head, Parcel, Remote
+from carrierflow.reconcile.actions import (
+    Adopt,
+    Confirm,
+    Decision,
+    Discard,
+    Freeze,
+    InSync,
+    Put,
+    ReadAgain,
+    Report,
+    Rewind,
+    Wait,
+)
+from carrierflow.reconcile.decide import OrderCase, decide, decide_order
+from carrierflow.reconcile.view import Situation
+from carrierflow.track import Publication, PublicationState, Step
+
+
+__all__ = ["Turn", "take_turn"]
+
+SETTLED_COD = frozenset({Status.NONE, Status.CODRECEIPT})
+NEVER_DELIVERED = frozenset({Status.RETURN, Status.CANCEL})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """What was decided, and what has to be written for it."""
+
+    situation: Situation
+    """As it is once the turn is written."""
+    before: Parcel
+    decisions: tuple[tuple[Machine, Decision], ...]
+    publications: tuple[Publication, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    put: Step | None = None
+    adopt: Status | None = None
+    wait_until: datetime | None = None
+    discarded: bool = False
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The numbers of the rows that decided."""
+        return tuple(decision.row for _, decision in self.decisions)
+
+    @property
+    def in_sync(self) -> bool:
+        """Tell whether both machines agree with the platform."""
+        last = dict(self.decisions)
+        return len(last) == len(Machine) and all(
+            isinstance(decision.action, InSync) for decision in last.values()
+        )
+
+    @property
+    def must_read_again(self) -> bool:
+        """Tell whether the observation was too old for what is wanted."""
+        return any(isinstance(d.action, ReadAgain) for _, d in self.decisions)
+
+
+@dataclass(slots=True)
+class _Making:
+    """A turn while it is being made."""
+
+    situation: Situation
+    decisions: list[tuple[Machine, Decision]]
+    publications: dict[tuple[Machine, int], Publication]
+    findings: list[Finding]
+    put: Step | None = None
+    adopt: Status | None = None
+    wait_until: datetime | None = None
+    discarded: bool = False
+
+
+def take_turn(situation: Situation) -> Turn:
+    """Decide everything about one fulfillment that can be decided from one observation."""
+    making = _Making(situation, [], {}, [])
+    for machine in Machine:
+        _decide_machine(making, machine)
+        if making.discarded:
+            break
+    _look_at_order(making)
+    if not making.discarded:
+        making.situation = _looked(making, situation)
+    return Turn(
+        situation=making.situation,
+        before=situation.parcel,
+        decisions=tuple(making.decisions),
+        publications=tuple(making.publications.values()),
+        findings=tuple(making.findings),
+        put=making.put,
+        adopt=making.adopt,
+        wait_until=making.wait_until,
+        discarded=making.discarded,
+    )
+
+
+def _decide_machine(making: _Making, machine: Machine) -> None:
+    """Follow the table until it says something that only I/O can do."""
+    while True:
+        decision = decide(making.situation, machine)
+        making.decisions.append((machine, decision))
+        match decision.action:
+            case Confirm(step):
+                _confirm(making, machine, step)
+            case Rewind(seq):
+                _rewind(making, machine, seq)
+            case Freeze(kind, sentence):
+                _find(making, machine, decision, kind, sentence)
+                _set_parcel(making, frozen=kind)
+                return
+            case Report(kind, sentence):
+                _find(making, machine, decision, kind, sentence)
+                return
+            case Put(step):
+                making.put = making.put or step
+                return
+            case Adopt(status):
+                making.adopt = making.adopt or status
+                return
+            case Wait(until):
+                making.wait_until = max(until, making.wait_until or until)
+                return
+            case Discard():
+                making.discarded = True
+                return
+            case _:
+                return
+
+
+def _confirm(making: _Making, machine: Machine, shown: Step) -> None:
+    head = making.situation.parcel.head(machine)
+    at = making.situation.seen.seen_at
+    passed = (
+        PublicationState.ABANDONED
+        if shown.source is Source.PLATFORM
+        else PublicationState.SUBSUMED
+    )
+    for step in making.situation.track.steps:
+        if step.machine is machine and head.confirmed < step.seq <= shown.seq:
+            state = PublicationState.CONFIRMED if step == shown else passed
+            confirmed_at = at if step == shown else None
+            _set_publication(making, step, state=state, confirmed_at=confirmed_at)
+    _set_head(making, machine, replace(head, confirmed=shown.seq))
+
+
+def _rewind(making: _Making, machine: Machine, seq: int) -> None:
+    head = making.situation.parcel.head(machine)
+    for step in making.situation.track.steps:
+        if step.machine is machine and seq < step.seq <= head.confirmed:
+            again = _publication(making, step).reasserted + 1
+            _set_publication(making, step, state=PublicationState.TODO, reasserted=again)
+    _set_head(making, machine, replace(head, confirmed=seq))
+    remote = accept(making.situation.seen)
+    _set_parcel(making, remote=remote)
+
+
+def _publication(making: _Making, step: Step) -> Publication:
+    key = (step.machine, step.seq)
+    new = Publication(machine=step.machine, seq=step.seq, state=PublicationState.TODO)
+    return making.situation.track.publications.get(key, new)
+
+
+def _set_publication(making: _Making, step: Step, **changes: Any) -> None:
+    changed = replace(_publication(making, step), **changes)
+    key = (step.machine, step.seq)
+    making.publications[key] = changed
+    track = making.situation.track
+    track = replace(track, publications={**track.publications, key: changed})
+    making.situation = replace(making.situation, track=track)
+
+
+def _set_head(making: _Making, machine: Machine, head: Head) -> None:
+    name = "delivery" if machine is Machine.DELIVERY else "cod"
+    _set_parcel(making, **{name: head})
+
+
+def _set_parcel(making: _Making, **changes: Any) -> None:
+    parcel = replace(making.situation.parcel, **changes)
+    making.situation = replace(making.situation, parcel=parcel)
+
+
+def _find(
+    making: _Making, machine: Machine, decision: Decision, kind: str, sentence: str
+) -> None:
+    evidence = {**evidence_of(making.situation), "machine": machine, "row": decision.row}
+    ref = making.situation.parcel.ref
+    freezes = isinstance(decision.action, Freeze)
+    making.findings.append(
+        Finding(kind=kind, sentence=sentence, ref=ref, evidence=evidence, freezes=freezes)
+    )
+
+
+def _look_at_order(making: _Making) -> None:
+    situation = making.situation
+    case = OrderCase(
+        parcel=situation.parcel,
+        seen=situation.seen,
+        asked_alone=False,
+        now=situation.now,
+        policy=situation.policy,
+    )
+    decision = decide_order(case)
+    if decision is not None and isinstance(decision.action, Report):
+        finding = Finding(
+            kind=decision.action.kind,
+            sentence=decision.action.sentence,
+            ref=situation.parcel.ref,
+            evidence={"row": decision.row},
+        )
+        making.findings.append(finding)
+
+
+def _looked(making: _Making, read: Situation) -> Situation:
+    """Take the observation for true, and note that the parcel was looked at."""
+    situation, seen = making.situation, read.seen
+    parcel = replace(
+        situation.parcel,
+        seen_at=seen.seen_at,
+        verified_at=seen.asked_at,
+        not_before=making.wait_until,
+        missing=0,
+        missing_since=None,
+    )
+    if making.wait_until is None and not _reads_again(making):
+        parcel = replace(parcel, remote=accept(seen))
+    if making.put is None and making.adopt is None:
+        parcel = _settled(parcel, situation.now, situation.policy.grace)
+    return replace(situation, parcel=parcel)
+
+
+def _reads_again(making: _Making) -> bool:
+    return any(isinstance(decision.action, ReadAgain) for _, decision in making.decisions)
+
+
+def _settled(parcel: Parcel, now: datetime, grace: timedelta) -> Parcel:
+    if parcel.frozen or parcel.unpublished or not is_over(parcel):
+        return replace(parcel, settled_at=None)
+    settled_at = parcel.settled_at or now
+    return replace(parcel, settled_at=settled_at, open=now - settled_at < grace)
+
+
+def is_over(parcel: Parcel) -> bool:
+    """Tell whether nothing more can happen to a parcel or to its cash.
+
+    A parcel that came back or was cancelled never brings its cash, so pending cash is no
+    reason to wait for it; collected cash is, until it is remitted.
+    """
+    delivery, cod = Status(parcel.delivery.status), Status(parcel.cod.status)
+    if delivery in NEVER_DELIVERED:
+        return cod in SETTLED_COD or cod is Status.CODPENDING
+    return delivery is Status.DELIVERED and cod in SETTLED_COD
+
+
+def accept(seen: Observation) -> Remote:
+    """Return an observation as the platform's word that later ones are compared with."""
+    return Remote(
+        carrier=seen.carrier.raw,
+        cod=seen.cod.raw,
+        updated_at=seen.updated_at,
+        dates=seen.dates,
+        digest=observation_digest(seen),
+    )
+
+
+def evidence_of(situation: Situation) -> Mapping[str, Any]:
+    """Return what both sides say, in a form without times of ours and personal data."""
+    seen = situation.seen
+    return {
+        "ledger": {
+            machine: [
+                f"{step.seq}:{step.to_status}"
+                for step in situation.track.steps
+                if step.machine is machine
+            ]
+            for machine in Machine
+        },
+        "confirmed": {machine: situation.parcel.head(machine).confirmed for machine in Machine},
+        "platform": {
+            "carrier": seen.carrier.raw,
+            "cod": seen.cod.raw,
+            "updated_at": seen.updated_at_raw,
+            "dates": dict(sorted(seen.dates_raw.items())),
+            "order_cancelled": seen.order_cancelled,
+        },
+    }

@@ -1,0 +1,235 @@
+"""One machine of one fulfillment, as the decision table looks at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from carrierflow.lifecycle import Lifecycle
+from carrierflow.model import Machine, Observation, Status
+from carrierflow.parcel import Parcel
+from carrierflow.reconcile.policy import Policy
+from carrierflow.track import Attempt, Publication, PublicationState, Step, Track
+
+
+__all__ = ["Situation", "View"]
+
+ROUNDING = timedelta(milliseconds=1)
+"""Haravan prints `updated_at` with ticks at first, and rounded to milliseconds later."""
+
+OPEN = frozenset({PublicationState.SENT, PublicationState.UNKNOWN})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Situation:
+    """Everything that a decision about one fulfillment is made from; plain values, no I/O."""
+
+    parcel: Parcel
+    track: Track
+    seen: Observation
+    now: datetime
+    lifecycle: Lifecycle
+    can_put: frozenset[Status]
+    policy: Policy
+
+    def view(self, machine: Machine) -> View:
+        """Return what concerns one machine."""
+        head = self.parcel.head(machine)
+        path = tuple(
+            s for s in self.track.steps if s.machine is machine and s.seq > head.confirmed
+        )
+        before = Status(path[0].from_status) if path and head.confirmed else None
+        sent = next((s for s in path if self._is_open(s)), None)
+        return View(
+            situation=self,
+            machine=machine,
+            head=Status(head.status),
+            base=before if path else Status(head.status),
+            path=path,
+            sent=sent,
+            attempt=self.track.publications[machine, sent.seq] if sent else None,
+        )
+
+    def _is_open(self, step: Step) -> bool:
+        publication = self.track.publications.get((step.machine, step.seq))
+        return publication is not None and publication.state in OPEN
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class View:
+    """The words of the decision table: head, base, path, att and obs of one machine."""
+
+    situation: Situation
+    machine: Machine
+    head: Status
+    """The ledger's status."""
+    base: Status | None
+    """The status that the platform is known to show; None before the first look."""
+    path: tuple[Step, ...]
+    """The recorded steps that the platform is not known to show, oldest first: s1…sk."""
+    sent: Step | None
+    """The step of the path that an attempt with unknown outcome was about."""
+    attempt: Publication | None
+    """That attempt."""
+
+    @property
+    def obs(self) -> Status | None:
+        """What the platform said; None for a word that we do not know."""
+        seen = self.situation.seen
+        return (seen.carrier if self.machine is Machine.DELIVERY else seen.cod).status
+
+    @property
+    def raw(self) -> str:
+        """What the platform said, in its own spelling."""
+        seen = self.situation.seen
+        return (seen.carrier if self.machine is Machine.DELIVERY else seen.cod).raw
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """The lifecycle that this carrier records under."""
+        return self.situation.lifecycle
+
+    @property
+    def policy(self) -> Policy:
+        """The carrier's choices and spans."""
+        return self.situation.policy
+
+    @property
+    def date(self) -> datetime | None:
+        """When the platform says that the status it shows was entered."""
+        return None if self.obs is None else self.situation.seen.dates.get(self.obs)
+
+    @property
+    def outdated(self) -> bool:
+        """Tell whether the platform showed something newer before: a stale read."""
+        remote = self.situation.parcel.remote
+        return (
+            remote is not None and self.situation.seen.updated_at < remote.updated_at - ROUNDING
+        )
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether the platform changed the fulfillment since we last took its word."""
+        remote = self.situation.parcel.remote
+        return remote is None or self.situation.seen.updated_at > remote.updated_at + ROUNDING
+
+    @property
+    def revisited(self) -> bool:
+        """Tell whether the status shown was entered again since we last took its date.
+
+        Dates are read back rounded half up to whole seconds, so they are compared so.
+        """
+        remote = self.situation.parcel.remote
+        if self.date is None or remote is None or self.obs is None:
+            return False
+        before = remote.dates.get(self.obs)
+        return before is None or _rounded(self.date) > _rounded(before)
+
+    @property
+    def at_base(self) -> bool:
+        """Tell whether the platform still stands where we know it to have stood.
+
+        In a redelivery loop the same status comes again on the path; then only its date tells
+        the two visits apart. Before the first look, the platform may stand one step before s1.
+        """
+        if self.base is None:
+            first = self.path[0].to_status if self.path else None
+            return (
+                first is not None
+                and self.obs is not None
+                and self.lifecycle.allows(self.machine, self.obs, first)
+                and self.reached is None
+            )
+        return self.obs is self.base and not (self.revisited and self.reached)
+
+    @property
+    def reached(self) -> Step | None:
+        """Return the first step of the path that the platform's status names."""
+        return next((step for step in self.path if step.to_status is self.obs), None)
+
+    @property
+    def next_put(self) -> Step | None:
+        """Return the first step that the platform can be told; those before it go with it."""
+        return next((s for s in self.path if s.to_status in self.situation.can_put), None)
+
+    def attempts_at(self, step: Step) -> int:
+        """Return how often we tried to show a step."""
+        publication = self.situation.track.publications.get((self.machine, step.seq))
+        return publication.attempts if publication else 0
+
+    @property
+    def settles_at(self) -> datetime | None:
+        """When the unanswered attempt can no longer take effect."""
+        if self.attempt is None or self.attempt.over_at is None:
+            return None
+        return self.attempt.over_at + self.policy.settle
+
+    @property
+    def is_settling(self) -> bool:
+        """Tell whether the unanswered attempt may have taken effect after we asked."""
+        settles_at = self.settles_at
+        return settles_at is not None and self.situation.seen.asked_at < settles_at
+
+    @property
+    def is_fresh(self) -> bool:
+        """Tell whether the observation is young enough to be acted on."""
+        return self.situation.now - self.situation.seen.asked_at < self.policy.freshness
+
+    @property
+    def own_late_put(self) -> Attempt | None:
+        """Return the attempt of ours that made the platform stand where it stands."""
+        if self.date is None:
+            return None
+        for attempt in reversed(self.situation.track.attempts):
+            until = attempt.send_deadline + self.policy.request_timeout + self.policy.settle
+            earliest = attempt.intent_at - timedelta(seconds=1)
+            if attempt.status is self.obs and earliest <= self.date <= until:
+                return attempt
+        return None
+
+    @property
+    def is_behind(self) -> bool:
+        """Tell whether the platform went back to a status that comes before the known one."""
+        return (
+            self.base is not None
+            and self.obs is not None
+            and self.lifecycle.reaches(self.obs, self.base)
+            and self.changed
+        )
+
+    @property
+    def shown_before(self) -> Step | None:
+        """Return our last published step of the status that the platform shows."""
+        confirmed = self.situation.parcel.head(self.machine).confirmed
+        shown = [
+            step
+            for step in self.situation.track.steps
+            if step.machine is self.machine
+            and step.seq <= confirmed
+            and step.to_status is self.obs
+        ]
+        return shown[-1] if shown else None
+
+    @property
+    def reasserted(self) -> bool:
+        """Tell whether we moved the platform forward again once already."""
+        return any(
+            publication.reasserted
+            for (machine, _), publication in self.situation.track.publications.items()
+            if machine is self.machine
+        )
+
+    @property
+    def delivered_at(self) -> datetime | None:
+        """When the platform was seen to show this parcel delivered; None if it was not."""
+        parcel, track = self.situation.parcel, self.situation.track
+        publication = track.publications.get((Machine.DELIVERY, parcel.delivery.confirmed))
+        shown = self.situation.view(Machine.DELIVERY).base if parcel.delivery.confirmed else None
+        if shown is not Status.DELIVERED:
+            return None
+        confirmed_at = publication.confirmed_at if publication else None
+        return confirmed_at or parcel.seen_at
+
+
+def _rounded(moment: datetime) -> datetime:
+    return (moment + timedelta(milliseconds=500)).replace(microsecond=0)

@@ -1,0 +1,228 @@
+"""Control over HTTP, under `/_sandbox/`: look, reset, plant, break and judge.
+
+These calls need no token and are not counted in any bucket.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+from carrierflow.sandbox.errors import BadInput, SandboxError
+from carrierflow.sandbox.exchange import Reply, Request, failed, json_reply
+from carrierflow.sandbox.faults import Fault, FaultKind, FaultMix, Faults, Rule
+from carrierflow.sandbox.parcels import Fulfillment, Order, ParcelRef, Recipient
+from carrierflow.sandbox.ticks import ManualClock, printed_fresh
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from carrierflow.sandbox.judge import Legal
+    from carrierflow.sandbox.shop import Shop
+    from carrierflow.sandbox.world import World
+
+
+__all__ = ["Control"]
+
+_PREFIX = "/_sandbox/"
+
+
+class Control:
+    """Answers the control calls; bad input gets 400 with one sentence."""
+
+    def __init__(self, world: World, faults: Faults, legal: Legal | None) -> None:
+        self._world = world
+        self._faults = faults
+        self._legal = legal
+        self._calls: Mapping[tuple[str, str], Callable[[Request], Any]] = {
+            ("GET", "health"): self._health,
+            ("GET", "state"): self._state,
+            ("GET", "judge"): self._judge,
+            ("POST", "reset"): self._reset,
+            ("POST", "shops"): self._add_shop,
+            ("POST", "orders"): self._add_parcel,
+            ("POST", "faults"): self._plan_faults,
+            ("POST", "edit"): self._edit,
+            ("POST", "poll"): self._poll,
+            ("POST", "advance"): self._advance,
+        }
+
+    def owns(self, request: Request) -> bool:
+        """Whether a request is a control call."""
+        return request.path.startswith(_PREFIX)
+
+    def answer(self, request: Request) -> Reply:
+        """Do what a control call asks."""
+        call = self._calls.get((request.method, request.path.removeprefix(_PREFIX)))
+        if call is None:
+            return failed(404, f"There is no control call {request.method} {request.path}.")
+        try:
+            return json_reply(200, call(request))
+        except (SandboxError, KeyError, TypeError, ValueError) as error:
+            return failed(400, _sentence(error))
+
+    def _health(self, _request: Request) -> dict[str, Any]:
+        return {"ok": True, "now": printed_fresh(self._world.now())}
+
+    def _state(self, request: Request) -> dict[str, Any]:
+        only = request.query.get("shop")
+        shops = [self._world.shop(only)] if only else list(self._world.shops.values())
+        return {
+            "now": printed_fresh(self._world.now()),
+            "shops": [self._shop_state(shop) for shop in shops],
+            "faults_given": dict(self._faults.given),
+        }
+
+    def _shop_state(self, shop: Shop) -> dict[str, Any]:
+        return {
+            "code": shop.code,
+            "org_id": shop.org_id,
+            "options": asdict(shop.options),
+            "bucket": shop.bucket.header(self._world.now()),
+            "orders": [
+                _order_state(order, shop.parcels_of(order)) for order in shop.orders.after_id()
+            ],
+        }
+
+    def _judge(self, _request: Request) -> dict[str, Any]:
+        if self._legal is None:
+            raise BadInput("This sandbox was started without legal steps to judge by.")
+        return asdict(self._world.judge.report(self._legal))
+
+    def _reset(self, request: Request) -> dict[str, Any]:
+        body = _body(request, optional=("shops",))
+        self._faults.plan()
+        self._faults.given.clear()
+        self._world.reset(keep_shops=not body.get("shops", False))
+        return {"ok": True}
+
+    def _add_shop(self, request: Request) -> dict[str, Any]:
+        shop = self._world.add_shop(**_body(request, required=("code", "token"), optional=_SHOP))
+        return {"code": shop.code, "org_id": shop.org_id}
+
+    def _add_parcel(self, request: Request) -> dict[str, Any]:
+        body = _body(request, required=("shop",), optional=_PARCEL)
+        body |= {name: int(body[name]) for name in _WHOLE if body.get(name) is not None}
+        if "recipient" in body:
+            body["recipient"] = Recipient(**body["recipient"])
+        order_id, fulfillment_id = self._world.add_parcel(**body)
+        return {"order_id": order_id, "fulfillment_id": fulfillment_id}
+
+    def _plan_faults(self, request: Request) -> dict[str, Any]:
+        body = _body(request, optional=("mix", "seed", "script"))
+        mix = body.get("mix")
+        self._faults.plan(
+            mix=None if mix is None else _mix(mix),
+            seed=int(body.get("seed", 0)),
+            script=[_rule(each) for each in body.get("script", ())],
+        )
+        return {"ok": True}
+
+    def _edit(self, request: Request) -> dict[str, Any]:
+        body = _body(request, required=("shop", "order_id"), optional=_EDIT)
+        shop, order_id = str(body["shop"]), int(body["order_id"])
+        if "order" in body:
+            _ORDER_EDITS[body["order"]](self._world, shop, order_id, body)
+            return {"ok": True}
+        ref = ParcelRef(shop, order_id, int(body["fulfillment_id"]))
+        parcel = self._world.edit(
+            ref, carrier_status=body.get("carrier_status"), cod_status=body.get("cod_status")
+        )
+        return _parcel_state(parcel)
+
+    def _poll(self, _request: Request) -> dict[str, Any]:
+        return {"changed": self._world.poll_all()}
+
+    def _advance(self, request: Request) -> dict[str, Any]:
+        body = _body(request, required=("seconds",))
+        if not isinstance(self._world.clock, ManualClock):
+            raise BadInput("Only a sandbox with a manual clock can be advanced.")
+        self._world.clock.advance(float(body["seconds"]))
+        self._world.settle()
+        return {"now": printed_fresh(self._world.now())}
+
+
+def _cancel_order(world: World, shop: str, order_id: int, body: Mapping[str, Any]) -> None:
+    ignore = body.get("ignore_cancel_fulfillment") is True
+    world.cancel_order(shop, order_id, ignore_fulfillments=ignore)
+
+
+def _close_order(world: World, shop: str, order_id: int, _body: Mapping[str, Any]) -> None:
+    world.close_order(shop, order_id)
+
+
+def _remove_order(world: World, shop: str, order_id: int, _body: Mapping[str, Any]) -> None:
+    world.remove_order(shop, order_id)
+
+
+_ORDER_EDITS = {"cancel": _cancel_order, "close": _close_order, "remove": _remove_order}
+_SHOP = ("org_id", "bump_orders", "may_write", "bucket_size", "leak_per_second")
+_PARCEL = (
+    "cod_amount",
+    "order_id",
+    "fulfillment_id",
+    "carrier_status",
+    "cod_status",
+    "tracking_number",
+    "tracking_company",
+    "tracking_company_code",
+    "recipient",
+)
+_WHOLE = ("cod_amount", "order_id", "fulfillment_id")
+_EDIT = ("fulfillment_id", "carrier_status", "cod_status", "order", "ignore_cancel_fulfillment")
+
+
+def _body(
+    request: Request, *, required: tuple[str, ...] = (), optional: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    payload = request.payload()
+    missing = [name for name in required if name not in payload]
+    unknown = sorted(set(payload) - {*required, *optional})
+    if missing or unknown:
+        what = f"needs {missing[0]!r}" if missing else f"does not know {unknown[0]!r}"
+        raise BadInput(f"{request.path} {what}.")
+    return payload
+
+
+def _mix(body: Mapping[str, Any]) -> FaultMix:
+    rates = {FaultKind(kind): float(rate) for kind, rate in body.get("rates", {}).items()}
+    plain = {name: value for name, value in body.items() if name != "rates"}
+    bounds = {name: tuple(pair) for name, pair in plain.items() if isinstance(pair, list)}
+    return FaultMix(rates=rates, **{**plain, **bounds})
+
+
+def _rule(body: Mapping[str, Any]) -> Rule:
+    """Read one flat object: the fields of a rule and those of its fault side by side."""
+    own = {spec.name for spec in fields(Rule)} - {"fault"}
+    fault = {name: value for name, value in body.items() if name not in own}
+    fault |= {"kind": FaultKind(fault["kind"]), "ids": tuple(fault.get("ids", ()))}
+    return Rule(fault=Fault(**fault), **{name: body[name] for name in own & set(body)})
+
+
+def _order_state(order: Order, parcels: list[Fulfillment]) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "cancelled": order.cancelled_at is not None,
+        "closed": order.closed_at is not None,
+        "updated_at": printed_fresh(order.updated_at),
+        "fulfillments": [_parcel_state(parcel) for parcel in parcels],
+    }
+
+
+def _parcel_state(parcel: Fulfillment) -> dict[str, Any]:
+    return {
+        "id": parcel.ref.fulfillment_id,
+        "carrier_status": parcel.carrier_status,
+        "cod_status": parcel.cod_status,
+        "cod_amount": parcel.cod_amount,
+        "tracking_number": parcel.tracking_number,
+        "updated_at": printed_fresh(parcel.updated_at),
+        "dates": {name: printed_fresh(at) for name, at in parcel.dates.items()},
+    }
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"{error.args[0]!r} is missing or unknown."
+    return str(error)

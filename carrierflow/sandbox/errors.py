@@ -1,0 +1,28 @@
+"""Why the sandbox says no.
+
+SandboxError
+  NotFound    the platform knows no such thing             (404)
+  Refused     the platform knows it and will not do this   (422)
+  BadInput    a control call or a script makes no sense    (400)
+"""
+
+from __future__ import annotations
+
+
+__all__ = ["BadInput", "NotFound", "Refused", "SandboxError"]
+
+
+class SandboxError(Exception):
+    """The sandbox did not do what it was asked; its text is one sentence."""
+
+
+class NotFound(SandboxError):  # noqa: N818 - named after the answer it becomes
+    """The platform knows no such thing."""
+
+
+class Refused(SandboxError):  # noqa: N818 - named after the answer it becomes
+    """The platform knows the thing and will not do this to it."""
+
+
+class BadInput(SandboxError, ValueError):  # noqa: N818 - named like its siblings
+    """A control call or a fault script makes no sense."""

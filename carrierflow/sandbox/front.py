@@ -1,0 +1,117 @@
+"""The platform's front door: who may come in, how often, and what goes wrong on the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from carrierflow.sandbox.bucket import HEADER
+from carrierflow.sandbox.control import Control
+from carrierflow.sandbox.exchange import Dropped, Outcome, Reply, Request, failed
+from carrierflow.sandbox.faults import Fault, Faults
+from carrierflow.sandbox.judge import Exchange, Legal
+from carrierflow.sandbox.misdeeds import AT_THE_DOOR, NEVER_REACHED, RETRY_AFTER, Misdeed, commit
+from carrierflow.sandbox.queries import Reading
+from carrierflow.sandbox.routes import answer
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from carrierflow.sandbox.shop import Shop
+    from carrierflow.sandbox.world import World
+
+
+__all__ = ["Haravan"]
+
+
+class Haravan:
+    """The whole platform in process: a request goes in, a reply or a dropped connection comes out.
+
+    Not safe for threads by itself; the socket server puts a lock around `dispatch`. `legal` are the
+    steps by which the control call `GET /_sandbox/judge` judges.
+    """
+
+    def __init__(
+        self, world: World, *, faults: Faults | None = None, legal: Legal | None = None
+    ) -> None:
+        self.world = world
+        self.faults = faults or Faults()
+        self._control = Control(world, self.faults, legal)
+
+    def handle(self, request: Request) -> Outcome:
+        """Answer one request, and make the callbacks that it caused before its client hears."""
+        outcome = self.dispatch(request)
+        self.world.deliver_callbacks()
+        return outcome
+
+    def dispatch(self, request: Request) -> Outcome:
+        """Answer one request; callbacks that it caused wait in the world."""
+        self.world.settle()
+        if self._control.owns(request):
+            return self._control.answer(request)
+        shop = self.world.shop_of(request.token or "")
+        if shop is None:
+            return self._seen(request, None, _unauthorized())
+        fault = self.faults.choose(request.method, request.path, shop.code)
+        return self._seen(request, shop, self._admit(request, shop, fault), fault)
+
+    def _admit(self, request: Request, shop: Shop, fault: Fault | None) -> Outcome:
+        if fault is not None and fault.kind in AT_THE_DOOR:
+            return commit(self._misdeed(request, shop, fault))
+        now = self.world.now()
+        if not shop.bucket.take(now):
+            return _throttled(shop)
+        return _with_header(self._serve(request, shop, fault), shop.bucket.header(now))
+
+    def _serve(self, request: Request, shop: Shop, fault: Fault | None) -> Outcome:
+        if request.method != "GET" and not shop.options.may_write:
+            return failed(HTTPStatus.FORBIDDEN, "The token lacks the scope com.write_orders.")
+        if fault is None:
+            return answer(self.world, shop, request, Reading())
+        return commit(self._misdeed(request, shop, fault))
+
+    def _misdeed(self, request: Request, shop: Shop, fault: Fault) -> Misdeed:
+        return Misdeed(
+            fault=fault,
+            world=self.world,
+            shop=shop,
+            request=request,
+            chance=self.faults.chance,
+        )
+
+    def _seen(
+        self, request: Request, shop: Shop | None, outcome: Outcome, fault: Fault | None = None
+    ) -> Outcome:
+        reply = outcome if isinstance(outcome, Reply) else None
+        self.world.judge.saw_exchange(
+            Exchange(
+                at=self.world.now(),
+                shop=shop.code if shop else None,
+                method=request.method,
+                path=request.path,
+                status=reply.status if reply else None,
+                usable=reply.is_usable if reply else False,
+                reached=fault is None or fault.kind not in NEVER_REACHED,
+            )
+        )
+        return outcome
+
+
+def _unauthorized() -> Reply:
+    reply = failed(HTTPStatus.UNAUTHORIZED, "The token is missing or wrong.")
+    return _added(reply, {"WWW-Authenticate": "Bearer"})
+
+
+def _throttled(shop: Shop) -> Reply:
+    reply = failed(HTTPStatus.TOO_MANY_REQUESTS, "Too Many Requests")
+    return _added(reply, {"Retry-After": RETRY_AFTER, HEADER: shop.bucket.full_header})
+
+
+def _with_header(outcome: Outcome, used: str) -> Outcome:
+    return outcome if isinstance(outcome, Dropped) else _added(outcome, {HEADER: used})
+
+
+def _added(reply: Reply, headers: Mapping[str, str]) -> Reply:
+    return replace(reply, headers={**reply.headers, **headers})

@@ -1,0 +1,159 @@
+"""How orders and parcels get into a shop and are kept there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from carrierflow.sandbox.errors import BadInput
+from carrierflow.sandbox.parcels import Fulfillment, Item, Order, ParcelRef, Recipient, moved
+from carrierflow.sandbox.stage import Stage
+from carrierflow.sandbox.vocabulary import Machine, status_of
+
+
+if TYPE_CHECKING:
+    from carrierflow.sandbox.shop import Shop
+
+
+__all__ = ["Stock"]
+
+
+class Stock(Stage):
+    """The shops with what they hold, before any rule about how it may change."""
+
+    def add_order(
+        self,
+        *,
+        shop: str,
+        order_id: int | None = None,
+        total: int = 0,
+        recipient: Recipient | None = None,
+    ) -> Order:
+        """Put an order without fulfillments into a shop.
+
+        Raises:
+            BadInput: if the id is taken in any shop.
+        """
+        self.settle()
+        at, store = self.now(), self.shop(shop)
+        if order_id is not None and self._has_order(order_id):
+            raise BadInput(f"Order {order_id} exists already.")
+        chosen = order_id or next(each for each in self._order_ids if not self._has_order(each))
+        order = Order(
+            id=chosen,
+            number=100_000 + len(store.orders) + 1,
+            created_at=at,
+            updated_at=at + self.lags.updated_to_order,
+            item=Item(id=next(self._item_ids), price=total),
+            total=total,
+            recipient=recipient or Recipient(),
+        )
+        store.orders.put(at, order)
+        return order
+
+    def add_parcel(
+        self,
+        *,
+        shop: str,
+        cod_amount: int = 0,
+        order_id: int | None = None,
+        fulfillment_id: int | None = None,
+        carrier_status: str = "readytopick",
+        cod_status: str | None = None,
+        recipient: Recipient | None = None,
+        **details: Any,
+    ) -> tuple[int, int]:
+        """Put a parcel into a shop, with an order of its own unless it names one that exists.
+
+        `details` are further fields of `Fulfillment`, such as `tracking_number`. Returns the id of
+        the order and that of the fulfillment.
+
+        Raises:
+            BadInput: if an id is taken.
+        """
+        self.settle()
+        store = self.shop(shop)
+        if order_id is None or order_id not in store.orders:
+            order_id = self.add_order(
+                shop=shop, order_id=order_id, total=cod_amount, recipient=recipient
+            ).id
+        parcel = self.new_parcel(
+            store,
+            store.order(order_id),
+            fulfillment_id,
+            at=self.now() - self.lags.ready_to_created - self.lags.created_to_updated,
+            cod_amount=cod_amount,
+            **details,
+        )
+        parcel = _as_planted(parcel, carrier_status, cod_status)
+        self.put_in(store, parcel)
+        return order_id, parcel.ref.fulfillment_id
+
+    def new_parcel(
+        self,
+        store: Shop,
+        order: Order,
+        fulfillment_id: int | None = None,
+        *,
+        at: int,
+        **details: Any,
+    ) -> Fulfillment:
+        """Return a parcel as it is when just made: ready to pick, codpending if money is due.
+
+        Raises:
+            BadInput: if the id is taken in any shop.
+        """
+        if fulfillment_id is not None and self._has_parcel(fulfillment_id):
+            raise BadInput(f"Fulfillment {fulfillment_id} exists already.")
+        fresh = (each for each in self._fulfillment_ids if not self._has_parcel(each))
+        ref = ParcelRef(store.code, order.id, fulfillment_id or next(fresh))
+        created = at + self.lags.ready_to_created
+        return Fulfillment(
+            ref=ref,
+            item=order.item,
+            recipient=order.recipient,
+            created_at=created,
+            updated_at=created + self.lags.created_to_updated,
+            carrier_status="readytopick",
+            cod_status="codpending" if details.get("cod_amount") else "none",
+            dates={"ready_to_pick_date": at},
+            **details,
+        )
+
+    def put_in(self, store: Shop, parcel: Fulfillment) -> None:
+        """Store a new parcel and list it in its order, whose `updated_at` moves with it."""
+        order = store.order(parcel.ref.order_id)
+        listed = (*order.fulfillment_ids, parcel.ref.fulfillment_id)
+        store.put_parcel(self.now(), parcel)
+        self.save_order(
+            store,
+            replace(order, fulfillment_ids=listed),
+            updated_at=parcel.updated_at + self.lags.updated_to_order,
+        )
+
+    def save(self, store: Shop, parcel: Fulfillment) -> None:
+        """Store a changed parcel; the order's `updated_at` moves with it if the shop says so."""
+        store.put_parcel(self.now(), parcel)
+        if store.options.bump_orders:
+            order = store.order(parcel.ref.order_id)
+            self.save_order(store, order, updated_at=parcel.updated_at + self.lags.updated_to_order)
+
+    def save_order(self, store: Shop, order: Order, *, updated_at: int) -> None:
+        """Store an order under a time of update, which never goes back."""
+        newest = max(order.updated_at, updated_at)
+        store.orders.put(self.now(), replace(order, updated_at=newest))
+
+    def _has_order(self, order_id: int) -> bool:
+        return any(order_id in shop.orders for shop in self.shops.values())
+
+    def _has_parcel(self, fulfillment_id: int) -> bool:
+        return any(shop.has_parcel(fulfillment_id) for shop in self.shops.values())
+
+
+def _as_planted(parcel: Fulfillment, carrier_status: str, cod_status: str | None) -> Fulfillment:
+    """Give a new parcel the statuses that its planter wants, as if it had just got there."""
+    if carrier_status != parcel.carrier_status:
+        status = status_of(Machine.DELIVERY, carrier_status)
+        at = parcel.dates["ready_to_pick_date"]
+        parcel = moved(parcel, status, at=at, lag=parcel.updated_at - at).parcel
+    return replace(parcel, cod_status=cod_status) if cod_status is not None else parcel

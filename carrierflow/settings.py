@@ -1,0 +1,184 @@
+"""Every setting, with its default and unit; built at the edge and passed down.
+
+Each is a variable `CARRIERFLOW_` + its name in capitals, and a key of `[carrierflow]` in a
+TOML file. The environment stands above the file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from carrierflow.errors import ConfigurationError
+
+
+__all__ = ["LogFormat", "Settings", "load_settings"]
+
+DEFAULT_FILE = Path("carrierflow.toml")
+
+
+class LogFormat(StrEnum):
+    """How log lines look on stderr."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class OnRemoteAhead(StrEnum):
+    """What to do where the platform is legally ahead of the ledger."""
+
+    HOLD = "hold"
+    ADOPT = "adopt"
+
+
+class OnMerchantEdit(StrEnum):
+    """What to do where somebody moved the platform back."""
+
+    HOLD = "hold"
+    REASSERT = "reassert"
+
+
+class Settings(BaseSettings):
+    """The settings of one process; frozen."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CARRIERFLOW_", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    database_url: str = Field(
+        default="sqlite:///carrierflow.db", description="Where the ledger lives."
+    )
+    secret_key: SecretStr = Field(
+        default=SecretStr(""), description="Seals tokens and notes; `keys generate` makes one."
+    )
+    secret_key_previous: SecretStr = Field(
+        default=SecretStr(""), description="The key before it: opens what it sealed."
+    )
+    settle_seconds: float = Field(
+        default=45, gt=0, description="How long an unanswered PUT may still take effect."
+    )
+    request_timeout: float = Field(
+        default=10, gt=0, description="Seconds that one request may take."
+    )
+    connect_timeout: float = Field(default=3, gt=0, description="Seconds to connect.")
+    freshness_seconds: float = Field(
+        default=15, gt=0, description="How young an observation must be to act on it."
+    )
+    send_deadline_seconds: float = Field(
+        default=2, gt=0, description="How long after its intent a PUT may still leave."
+    )
+    lease_seconds: float = Field(
+        default=60, gt=0, description="How long a run holds a shop without renewing."
+    )
+    get_retries: int = Field(default=3, ge=0, description="Further tries of a GET; PUTs have none.")
+    get_backoff_seconds: float = Field(
+        default=0.5, gt=0, description="The first pause between tries of a GET; it doubles."
+    )
+    max_reply_bytes: int = Field(
+        default=8 * 1024 * 1024, gt=0, description="Longer replies are cut off and not used."
+    )
+    gone_after_seconds: float = Field(
+        default=3600, ge=0, description="How long an order must be missing to count as gone."
+    )
+    rate_bucket: int = Field(default=80, gt=12, description="The platform's bucket of requests.")
+    rate_leak: float = Field(default=4, gt=0, description="Requests a second that leak from it.")
+    verify_within_hours: float = Field(
+        default=24, gt=0, description="Each open fulfillment is looked at within this."
+    )
+    grace_hours: float = Field(
+        default=48, ge=0, description="How long a fulfillment stays open after its end."
+    )
+    max_writes: int | None = Field(
+        default=None, ge=0, description="PUTs that one run may make; none is no limit."
+    )
+    freeze_share: float = Field(
+        default=0.2, gt=0, le=1, description="A run that would freeze more than this stops."
+    )
+    lifecycle_groups: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Optional steps, by group, with commas between."
+    )
+    paid_on_delivery: bool = Field(
+        default=True, description="Recording delivered also records codpaid."
+    )
+    remote_ahead: OnRemoteAhead = Field(
+        default=OnRemoteAhead.HOLD, description="Where the platform is ahead: hold or adopt."
+    )
+    merchant_edit: OnMerchantEdit = Field(
+        default=OnMerchantEdit.HOLD, description="Where it was moved back: hold or reassert."
+    )
+    log_format: LogFormat = Field(default=LogFormat.TEXT, description="text or json.")
+
+    @field_validator("lifecycle_groups", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value
+
+    @property
+    def verify_within(self) -> timedelta:
+        """Each open fulfillment is looked at within this."""
+        return timedelta(hours=self.verify_within_hours)
+
+
+def load_settings(file: Path | None = None, **given: Any) -> Settings:
+    """Read the settings: what is given, then the environment, then a TOML file, then defaults.
+
+    Without a file, `carrierflow.toml` in the working directory is read if it is there.
+
+    Raises:
+        ConfigurationError: if the file cannot be read or a value cannot be used.
+    """
+    chosen = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+    table = _table(chosen) if chosen else {}
+
+    class Sourced(Settings):
+        """The settings with this file as their last source."""
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            **_sources: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            from_file = InitSettingsSource(settings_cls, init_kwargs=table)
+            return init_settings, env_settings, from_file
+
+    try:
+        return Sourced(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise ConfigurationError(_sentence(error)) from None
+
+
+def _table(file: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"The settings file {file} cannot be read: {error}.") from error
+    table = content.get("carrierflow", {})
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"{file} has no [carrierflow] table.")
+    return table
+
+
+def _sentence(error: ValidationError) -> str:
+    """Name the settings that are wrong, and never their values: one may be a key."""
+    problems = [
+        f"{'.'.join(map(str, problem['loc'])) or 'the settings'} ({problem['msg'].lower()})"
+        for problem in error.errors(include_input=False, include_url=False)
+    ]
+    return f"These settings cannot be used: {', '.join(problems)}."

@@ -1,0 +1,18 @@
+"""The ledger in SQLite, PostgreSQL or MariaDB; the only home of SQLAlchemy."""
+
+from carrierflow.storage.budget import Rate, ShopBudget
+from carrierflow.storage.clock import DatabaseClock
+from carrierflow.storage.engine import build_engine
+from carrierflow.storage.migrate import upgrade
+from carrierflow.storage.store import JoinedStore, SqlStore
+
+
+__all__ = [
+    "DatabaseClock",
+    "JoinedStore",
+    "Rate",
+    "ShopBudget",
+    "SqlStore",
+    "build_engine",
+    "upgrade",
+]

@@ -1,0 +1,116 @@
+"""A shop's allowance of requests, kept in the shop's row: GCRA, one conditional UPDATE each.
+
+`rate_until_us` is GCRA's theoretical arrival time: how far into the future the requests made so
+far reach if they were spread evenly. A request may leave if that stays within the bucket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, case, select, update
+
+from carrierflow.clock import Sleep
+from carrierflow.shop import Shop
+from carrierflow.storage.clock import DatabaseClock
+from carrierflow.storage.tables import shops
+
+
+__all__ = ["Rate", "ShopBudget"]
+
+MICROSECONDS = 1_000_000
+SHORTEST_WAIT = 0.001
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rate:
+    """A leaky bucket: how much it holds, how fast it leaks, and what we leave unused.
+
+    Haravan documents 80 and 4 per second (API call limit page). Two stay unused, for what
+    bunches up on the way, and ten for people: batch work does not touch them.
+    """
+
+    bucket: int = 80
+    leak: float = 4
+    unused: int = 2
+    interactive: int = 10
+
+    @property
+    def interval_us(self) -> int:
+        """How long one request takes to leak away."""
+        return round(MICROSECONDS / self.leak)
+
+
+class ShopBudget:
+    """The budget of one shop; every process that talks to the shop shares it."""
+
+    def __init__(
+        self,
+        shop: Shop,
+        begin: Callable[[], AbstractContextManager[Connection]],
+        *,
+        rate: Rate,
+        clock: DatabaseClock,
+        sleep: Sleep,
+        interactive: bool = False,
+    ) -> None:
+        self._shop = shop.id
+        self._begin = begin
+        self._clock = clock
+        self._sleep = sleep
+        self._interval = rate.interval_us
+        kept_free = rate.unused + (0 if interactive else rate.interactive)
+        self._reach = max(1, rate.bucket - kept_free) * self._interval
+
+    def spend(self) -> None:
+        """Wait until one request may leave, and count it."""
+        while wait := self._try_to_spend():
+            self._sleep(wait)
+
+    def room(self, seconds: float) -> int:
+        """Return about how many requests may leave within a span, the present burst included."""
+        with self._begin() as connection:
+            now = self._clock.microseconds(connection)
+            query = select(shops.c.rate_until_us, now).where(shops.c.id == self._shop)
+            until, present = connection.execute(query).one()
+        free_us: int = self._reach - max(0, until - present) + round(seconds * MICROSECONDS)
+        return free_us // self._interval
+
+    def learn_used(self, used: int) -> None:
+        """Take over the platform's own count of requests where it is higher than ours."""
+        with self._begin() as connection:
+            seen = self._clock.microseconds(connection) + used * self._interval
+            self._update(connection, shops.c.rate_until_us < seen, rate_until_us=seen)
+
+    def pause(self, seconds: float) -> None:
+        """Let no request leave for so long: the platform said so."""
+        with self._begin() as connection:
+            until = self._clock.microseconds(connection) + round(seconds * MICROSECONDS)
+            self._update(connection, shops.c.paused_until_us < until, paused_until_us=until)
+
+    def _try_to_spend(self) -> float:
+        """Count one request if there is room; else return how many seconds to wait."""
+        with self._begin() as connection:
+            now = self._clock.microseconds(connection)
+            begun = case((shops.c.rate_until_us > now, shops.c.rate_until_us), else_=now)
+            room = begun + self._interval <= now + self._reach
+            spent = self._update(
+                connection,
+                (shops.c.paused_until_us <= now) & room,
+                rate_until_us=begun + self._interval,
+            )
+            return 0.0 if spent else self._wait(connection)
+
+    def _wait(self, connection: Connection) -> float:
+        now = self._clock.microseconds(connection)
+        query = select(shops.c.rate_until_us, shops.c.paused_until_us, now)
+        row = connection.execute(query.where(shops.c.id == self._shop)).one()
+        room_at: int = row[0] + self._interval - self._reach
+        wait_us: int = max(room_at, row[1]) - row[2]
+        return max(SHORTEST_WAIT, wait_us / MICROSECONDS)
+
+    def _update(self, connection: Connection, condition: ColumnElement[bool], **values: object) -> int:
+        statement = update(shops).where(shops.c.id == self._shop, condition).values(**values)
+        return int(connection.execute(statement).rowcount)

@@ -1,0 +1,43 @@
+"""The database's own clock: what leases and budgets that processes share are measured by."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, literal, literal_column, select
+
+from carrierflow.clock import Clock
+from carrierflow.storage.engine import is_mysql
+
+
+__all__ = ["DatabaseClock"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+EXPRESSIONS = {
+    "postgresql": "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
+    "mysql": "CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)",
+    "sqlite": "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
+}
+
+
+class DatabaseClock:
+    """Says what time it is on the database's machine; a simulation gives it another clock."""
+
+    def __init__(self, instead: Clock | None = None) -> None:
+        self._instead = instead
+
+    def microseconds(self, connection: Connection) -> ColumnElement[int]:
+        """Return an expression for the microseconds since 1970."""
+        if self._instead is not None:
+            return literal((self._instead() - EPOCH) // MICROSECOND, BigInteger())
+        name = connection.dialect.name
+        return literal_column(EXPRESSIONS["mysql" if is_mysql(name) else name], BigInteger())
+
+    def now(self, connection: Connection) -> datetime:
+        """Ask for the present moment."""
+        if self._instead is not None:
+            return self._instead()
+        count = connection.execute(select(self.microseconds(connection))).scalar_one()
+        return EPOCH + count * MICROSECOND

@@ -1,0 +1,123 @@
+"""Engines as carrierflow needs them, and the translation of database errors into ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
+
+from carrierflow.errors import ConcurrentUpdate, ConfigurationError, DatabaseUnavailable
+
+
+__all__ = ["build_engine", "is_mysql", "translated"]
+
+DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
+"""What a plain URL stands for; an explicit driver is left alone."""
+
+SQLITE_BUSY_SECONDS = 30
+
+CONFLICTS = {
+    "40001",  # PostgreSQL: serialization failure
+    "40P01",  # PostgreSQL: deadlock detected
+    1213,  # MariaDB: deadlock found
+    1205,  # MariaDB: lock wait timeout
+    1020,  # MariaDB: record has changed since last read
+}
+"""Errors after which the same transaction may simply be done again."""
+
+
+def build_engine(url: str) -> Engine:
+    """Build an engine for a database URL, with the driver and the settings that we test.
+
+    Raises:
+        ConfigurationError: if the URL cannot be read or its driver is not installed.
+    """
+    try:
+        parsed = make_url(url)
+        parsed = parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
+        options: dict[str, Any] = {"pool_pre_ping": True}
+        if parsed.get_backend_name() == "sqlite":
+            options = {"connect_args": {"timeout": SQLITE_BUSY_SECONDS}}
+        elif is_mysql(parsed.get_backend_name()):
+            options["isolation_level"] = "READ COMMITTED"
+        engine = create_engine(parsed, **options)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise ConfigurationError(
+            "The database URL cannot be read; write it like sqlite:///carrierflow.db or "
+            "postgresql://user@host/name."
+        ) from error
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"The driver {error.name} is not installed; install carrierflow[postgres] or "
+            "carrierflow[mysql]."
+        ) from error
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    return engine
+
+
+def is_mysql(name: str) -> bool:
+    """Tell whether a dialect is MariaDB's or MySQL's."""
+    return name in {"mysql", "mariadb"}
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Turn on what SQLite leaves off, and begin transactions as writers.
+
+    A transaction that begins as a reader and writes later cannot wait for another writer: it
+    fails at once. So each one that may write says so when it begins.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("carrierflow_reads_only")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what a driver raises into our errors, with the cause kept.
+
+    Raises:
+        ConcurrentUpdate: where the same transaction may be done again.
+        DatabaseUnavailable: where the database does not answer or is locked.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        if is_conflict(error):
+            raise ConcurrentUpdate("A row") from error
+        if isinstance(error, OperationalError) or error.connection_invalidated:
+            raise DatabaseUnavailable(_short(error)) from error
+        raise
+
+
+def is_conflict(error: DBAPIError) -> bool:
+    """Tell whether two writers met, and neither is to blame."""
+    if isinstance(error, IntegrityError) and "uq_" in str(error.orig):
+        return True
+    code = getattr(error.orig, "sqlstate", None)
+    if code is None and error.orig is not None and error.orig.args:
+        code = error.orig.args[0]
+    return code in CONFLICTS
+
+
+def _short(error: DBAPIError) -> str:
+    """Say what the driver said in one line, without the statement and its values."""
+    text = " ".join(str(error.orig).split())
+    return text[:200].rstrip(". ")

@@ -1,0 +1,220 @@
+"""The ledger's side of the store: parcels, their past, and what is written about them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+from carrierflow.errors import ConcurrentUpdate
+from carrierflow.model import OVERTURNABLE, START, Claim, Opening, Source, Status, Verdict
+from carrierflow.parcel import GENESIS, Change, Memory, Parcel, Remembered
+from carrierflow.ports import SealedNote
+from carrierflow.storage.definitions import Definitions
+from carrierflow.storage.engine import is_mysql
+from carrierflow.storage.rows import (
+    claim_from,
+    entry_row,
+    evidence_row,
+    guarded,
+    head_values,
+    parcel_from,
+)
+from carrierflow.storage.shops import shop_number
+from carrierflow.storage.tables import evidence, fulfillments, history, notes, shops
+
+
+__all__ = ["SqlLedgerTransaction"]
+
+NEW_HEADS = {
+    "version": 0,
+    "delivery_status": START,
+    "delivery_seq": 0,
+    "delivery_hash": GENESIS,
+    "delivery_confirmed": 0,
+    "cod_status": START,
+    "cod_seq": 0,
+    "cod_hash": GENESIS,
+    "cod_confirmed": 0,
+    "held": 0,
+    "unpublished": 0,
+    "open": True,
+    "missing": 0,
+}
+
+PAST = (
+    history.c.fulfillment,
+    history.c.machine,
+    history.c.seq,
+    history.c.to_status,
+    history.c.event_key,
+    history.c.occurred_at,
+    history.c.inferred,
+    history.c.source,
+)
+
+
+HEAD_COLUMNS = (
+    "version",
+    "delivery_status",
+    "delivery_seq",
+    "delivery_since",
+    "delivery_hash",
+    "delivery_confirmed",
+    "cod_status",
+    "cod_seq",
+    "cod_since",
+    "cod_hash",
+    "cod_confirmed",
+    "held",
+    "unpublished",
+    "open",
+    "settled_at",
+)
+
+SAVE_HEAD = (
+    update(fulfillments)
+    .where(fulfillments.c.id == bindparam("this"), fulfillments.c.version == bindparam("read"))
+    .values({name: bindparam(f"new_{name}") for name in HEAD_COLUMNS})
+)
+
+
+class SqlLedgerTransaction:
+    """Reads and writes of the ledger on one connection, in its present transaction."""
+
+    def __init__(self, connection: Connection, definitions: Definitions) -> None:
+        self._connection = connection
+        self._definitions = definitions
+
+    def parcels(self, shop: str, fulfillment_ids: Collection[str]) -> dict[str, Parcel]:
+        """Read and lock the known ones of some fulfillments, by fulfillment id."""
+        query = (
+            select(fulfillments)
+            .where(
+                fulfillments.c.shop == select(shops.c.id).where(shops.c.code == shop).scalar_subquery(),
+                fulfillments.c.fulfillment_id.in_(fulfillment_ids),
+            )
+            .order_by(fulfillments.c.id)
+            .with_for_update(of=fulfillments)
+        )
+        found = {
+            row.fulfillment_id: parcel_from(row, shop) for row in self._connection.execute(query)
+        }
+        if not found:
+            shop_number(self._connection, shop)
+        return found
+
+    def memories(self, parcels: Collection[Parcel]) -> dict[int, Memory]:
+        """Read what the past of some parcels says, by the parcels' own ids."""
+        ids = [parcel.id for parcel in parcels]
+        past: dict[int, _Past] = defaultdict(_Past)
+        kept = select(evidence).where(evidence.c.fulfillment.in_(ids), evidence.c.kind == "event")
+        for row in self._connection.execute(kept):
+            past[row.fulfillment].add_evidence(row)
+        entries = select(*PAST).where(history.c.fulfillment.in_(ids))
+        for row in self._connection.execute(entries):
+            past[row.fulfillment].add_entry(row)
+        return {number: each.memory() for number, each in past.items()}
+
+    def start(self, openings: Collection[Opening], *, now: datetime) -> None:
+        """Make rows without history for those fulfillments that have none."""
+        rows = [
+            {
+                **NEW_HEADS,
+                "shop": shop_number(self._connection, opening.ref.shop),
+                "order_id": opening.ref.order_id,
+                "fulfillment_id": opening.ref.fulfillment_id,
+                "tracking_number": opening.tracking_number,
+                "cod_amount": opening.cod_amount or 0,
+                "opened_at": now,
+            }
+            for opening in openings
+        ]
+        self._connection.execute(self._insert_if_new(), rows)
+
+    def save(self, changes: Collection[Change]) -> None:
+        """Write histories, evidence and heads; the heads first, for they guard the rest."""
+        ordered = sorted(changes, key=lambda change: change.before.id)
+        self._save_heads(ordered)
+        entries = [
+            entry_row(change.before.id, entry, self._definitions.number(self._connection, entry.definition))
+            for change in ordered
+            for entry in change.entries
+        ]
+        if entries:
+            self._connection.execute(insert(history), entries)
+        self._save_evidence(ordered)
+
+    def keep_note(self, note: SealedNote, parcel: Parcel, *, now: datetime) -> None:
+        """Keep a sealed note, apart from the history, where it can be erased."""
+        values = {"digest": note.digest, "sealed": note.sealed, "fulfillment": parcel.id}
+        self._connection.execute(insert(notes).values(recorded_at=now, **values))
+
+    def _save_heads(self, changes: Collection[Change]) -> None:
+        values = [guarded(change.before, head_values(change.after)) for change in changes]
+        changed = self._connection.execute(SAVE_HEAD, values).rowcount
+        if changed != len(values):
+            raise ConcurrentUpdate("A fulfillment")
+
+    def _save_evidence(self, changes: Collection[Change]) -> None:
+        rows = [
+            evidence_row(change.before, kept)
+            for change in changes
+            for kept in change.kept
+        ]
+        if rows:
+            self._connection.execute(insert(evidence), rows)
+
+    def _insert_if_new(self) -> Any:
+        name = self._connection.dialect.name
+        if is_mysql(name):
+            statement = mysql.insert(fulfillments)
+            return statement.on_duplicate_key_update(id=fulfillments.c.id)
+        if name == "postgresql":
+            return postgresql.insert(fulfillments).on_conflict_do_nothing()
+        return sqlite.insert(fulfillments).on_conflict_do_nothing()
+
+
+class _Past:
+    """Gathers what the rows of one parcel say."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, Remembered] = {}
+        self._inferred: dict[Status, int] = {}
+        self._passed: set[Status] = set()
+        self._waiting: dict[str, Claim] = {}
+
+    def add_evidence(self, row: Any) -> None:
+        """Take in an event that did not become history; entries must come after."""
+        claim = claim_from(row)
+        self._remember(claim.key, Verdict(row.verdict), claim.status, claim.occurred_at)
+        if row.code in OVERTURNABLE:
+            self._waiting[claim.key] = claim
+
+    def add_entry(self, row: Any) -> None:
+        """Take in an entry; one that was refused at first is no longer waiting."""
+        status = Status(row.to_status)
+        self._passed.add(status)
+        if row.inferred or row.source == Source.RULE:
+            self._inferred[status] = max(row.seq, self._inferred.get(status, 0))
+        if row.event_key is not None:
+            self._remember(row.event_key, Verdict.ACCEPTED, status, row.occurred_at)
+            self._waiting.pop(row.event_key, None)
+
+    def memory(self) -> Memory:
+        """Return what was gathered."""
+        return Memory(
+            keys=self._keys,
+            inferred=self._inferred,
+            passed=frozenset(self._passed),
+            waiting=tuple(self._waiting.values()),
+        )
+
+    def _remember(self, key: str, verdict: Verdict, status: Status, moment: datetime) -> None:
+        self._keys[key] = Remembered(
+            key=key, verdict=verdict, status=status, occurred_at=moment
+        )

@@ -1,0 +1,261 @@
+"""The reconciler's side of the store: what there is to do, what was tried, what was seen."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+
+from carrierflow.errors import ConcurrentUpdate
+from carrierflow.hashing import observation_digest
+from carrierflow.model import Machine, Observation, Source, Status
+from carrierflow.parcel import Parcel
+from carrierflow.ports import Work, Writing
+from carrierflow.shop import Shop
+from carrierflow.storage.incidents import open_incident
+from carrierflow.storage.rows import guarded, head_values, look_values, parcel_from
+from carrierflow.storage.tables import (
+    attempts,
+    fulfillments,
+    history,
+    observations,
+    outcomes,
+    publications,
+)
+from carrierflow.track import Attempt, Conclusion, Publication, PublicationState, Step, Track
+
+
+__all__ = ["due", "left", "parcels_of", "tracks", "verified", "work", "write"]
+
+CHUNK = 500
+"""How many ids one statement asks for."""
+
+SAVE_COLUMNS = tuple(
+    column.name
+    for column in fulfillments.c
+    if column.name
+    not in {"id", "shop", "order_id", "fulfillment_id", "tracking_number", "cod_amount", "opened_at"}
+)
+
+SAVE_PARCEL = (
+    update(fulfillments)
+    .where(fulfillments.c.id == bindparam("this"), fulfillments.c.version == bindparam("read"))
+    .values({name: bindparam(f"new_{name}") for name in SAVE_COLUMNS})
+)
+
+
+def work(connection: Connection, shop: Shop, *, now: datetime) -> list[Work]:
+    """Return the orders with something to publish now, those first that waited longest."""
+    f = fulfillments.c
+    query = (
+        select(f.order_id, func.sum(f.unpublished))
+        .where(f.shop == shop.id, f.unpublished > 0, f.frozen.is_(None), f.open)
+        .where(or_(f.not_before.is_(None), f.not_before <= now))
+        .group_by(f.order_id)
+        .order_by(func.min(f.verified_at), f.order_id)
+    )
+    return [Work(order_id=row[0], puts=int(row[1])) for row in connection.execute(query)]
+
+
+def due(connection: Connection, shop: Shop, *, verified_before: datetime) -> list[str]:
+    """Return the open orders not looked at since, those first that waited longest."""
+    f = fulfillments.c
+    query = (
+        select(f.order_id)
+        .where(f.shop == shop.id, f.open)
+        .where(or_(f.verified_at.is_(None), f.verified_at < verified_before))
+        .group_by(f.order_id)
+        .order_by(func.min(f.verified_at), f.order_id)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def left(connection: Connection, shop: Shop) -> int:
+    """Count the fulfillments with something unpublished that are not frozen."""
+    f = fulfillments.c
+    query = select(func.count()).where(
+        f.shop == shop.id, f.unpublished > 0, f.frozen.is_(None), f.open
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def parcels_of(connection: Connection, shop: Shop, order_ids: Collection[str]) -> list[Parcel]:
+    """Return the fulfillments of some orders, in the order of their ids."""
+    f = fulfillments.c
+    query = select(fulfillments).where(f.shop == shop.id, f.order_id.in_(order_ids))
+    rows = connection.execute(query.order_by(f.id))
+    return [parcel_from(row, shop.code) for row in rows]
+
+
+def tracks(connection: Connection, parcels: Collection[Parcel]) -> dict[int, Track]:
+    """Return what was recorded and tried for some fulfillments, by their own ids."""
+    ids = [parcel.id for parcel in parcels]
+    steps: dict[int, list[Step]] = defaultdict(list)
+    tried: dict[int, dict[tuple[Machine, int], Publication]] = defaultdict(dict)
+    sent: dict[int, list[Attempt]] = defaultdict(list)
+    for start in range(0, len(ids), CHUNK):
+        some = ids[start : start + CHUNK]
+        for row in connection.execute(_steps(some)):
+            steps[row.fulfillment].append(_step_from(row))
+        query = select(publications).where(publications.c.fulfillment.in_(some))
+        for row in connection.execute(query):
+            publication = _publication_from(row)
+            tried[row.fulfillment][publication.machine, publication.seq] = publication
+        query = select(attempts).where(attempts.c.fulfillment.in_(some))
+        for row in connection.execute(query.order_by(attempts.c.intent_at)):
+            sent[row.fulfillment].append(_attempt_from(row))
+    return {
+        number: Track(
+            steps=tuple(steps[number]), publications=tried[number], attempts=tuple(sent[number])
+        )
+        for number in ids
+    }
+
+
+def verified(connection: Connection, parcels: Collection[Parcel], *, at: datetime) -> None:
+    """Write that some fulfillments were looked at and nothing was new."""
+    f = fulfillments.c
+    ids = [parcel.id for parcel in parcels]
+    looked: dict[str, Any] = {"verified_at": at, "seen_at": at, "not_before": None}
+    values = looked | {"missing": 0, "missing_since": None}
+    for start in range(0, len(ids), CHUNK):
+        some = f.id.in_(ids[start : start + CHUNK])
+        connection.execute(update(fulfillments).where(some).values(**values))
+
+
+def write(connection: Connection, writing: Writing) -> tuple[Parcel, int]:
+    """Write a turn; return the version that the parcel now has, and the incidents opened."""
+    after = _save(connection, writing)
+    for publication in writing.publications:
+        _save_publication(connection, after.id, publication)
+    if writing.attempt is not None:
+        connection.execute(insert(attempts), _attempt_row(after.id, writing.attempt))
+    if writing.conclusion is not None:
+        connection.execute(insert(outcomes), _outcome_row(after.id, writing.conclusion))
+    if writing.observation is not None:
+        connection.execute(insert(observations), _observation_row(after, writing.observation))
+    opened = [
+        open_incident(connection, after.shop_id, after.id, finding, writing.now)
+        for finding in writing.findings
+    ]
+    return after, sum(opened)
+
+
+def _save(connection: Connection, writing: Writing) -> Parcel:
+    before = writing.before
+    after = replace(writing.after, version=before.version + 1)
+    values = guarded(before, head_values(after) | look_values(after))
+    if connection.execute(SAVE_PARCEL, values).rowcount != 1:
+        raise ConcurrentUpdate(f"Fulfillment {before.ref.fulfillment_id}")
+    return after
+
+
+def _save_publication(connection: Connection, parcel_id: int, publication: Publication) -> None:
+    key = {"fulfillment": parcel_id, "machine": publication.machine, "seq": publication.seq}
+    values = {
+        "state": publication.state,
+        "attempts": publication.attempts,
+        "first_sent_at": publication.first_sent_at,
+        "sent_at": publication.sent_at,
+        "over_at": publication.over_at,
+        "confirmed_at": publication.confirmed_at,
+        "reasserted": publication.reasserted,
+    }
+    same = [publications.c[name] == value for name, value in key.items()]
+    changed = connection.execute(update(publications).where(*same).values(**values))
+    if not changed.rowcount:
+        connection.execute(insert(publications), key | values)
+
+
+def _attempt_row(parcel_id: int, attempt: Attempt) -> dict[str, Any]:
+    return {
+        "fulfillment": parcel_id,
+        "machine": attempt.machine,
+        "seq": attempt.seq,
+        "number": attempt.number,
+        "status": attempt.status,
+        "run": attempt.run,
+        "fence": attempt.fence,
+        "intent_at": attempt.intent_at,
+        "send_deadline": attempt.send_deadline,
+    }
+
+
+def _outcome_row(parcel_id: int, conclusion: Conclusion) -> dict[str, Any]:
+    attempt = conclusion.attempt
+    return {
+        "fulfillment": parcel_id,
+        "machine": attempt.machine,
+        "seq": attempt.seq,
+        "number": attempt.number,
+        "outcome": conclusion.outcome,
+        "http_status": conclusion.http_status,
+        "reply_digest": conclusion.reply_digest,
+        "reply_updated_at": conclusion.reply_updated_at,
+        "reason": conclusion.reason and conclusion.reason[:255],
+        "recorded_at": conclusion.recorded_at,
+    }
+
+
+def _observation_row(parcel: Parcel, seen: Observation) -> dict[str, Any]:
+    return {
+        "fulfillment": parcel.id,
+        "source": seen.source,
+        "asked_at": seen.asked_at,
+        "seen_at": seen.seen_at,
+        "carrier_code": seen.carrier.raw[:32],
+        "cod_code": seen.cod.raw[:32],
+        "dates": json.dumps(dict(sorted(seen.dates_raw.items()))),
+        "updated_at": seen.updated_at_raw,
+        "order_cancelled": seen.order_cancelled,
+        "digest": observation_digest(seen),
+    }
+
+
+def _steps(ids: Collection[int]) -> Any:
+    h = history.c
+    columns = (h.fulfillment, h.machine, h.seq, h.from_status, h.to_status, h.source, h.cause)
+    return select(*columns).where(h.fulfillment.in_(ids)).order_by(h.fulfillment, h.machine, h.seq)
+
+
+def _step_from(row: Any) -> Step:
+    return Step(
+        machine=Machine(row.machine),
+        seq=row.seq,
+        from_status=row.from_status,
+        to_status=Status(row.to_status),
+        source=Source(row.source),
+        cause=row.cause,
+    )
+
+
+def _publication_from(row: Any) -> Publication:
+    return Publication(
+        machine=Machine(row.machine),
+        seq=row.seq,
+        state=PublicationState(row.state),
+        attempts=row.attempts,
+        first_sent_at=row.first_sent_at,
+        sent_at=row.sent_at,
+        over_at=row.over_at,
+        confirmed_at=row.confirmed_at,
+        reasserted=row.reasserted,
+    )
+
+
+def _attempt_from(row: Any) -> Attempt:
+    return Attempt(
+        machine=Machine(row.machine),
+        seq=row.seq,
+        number=row.number,
+        status=Status(row.status),
+        run=row.run,
+        fence=row.fence,
+        intent_at=row.intent_at,
+        send_deadline=row.send_deadline,
+    )

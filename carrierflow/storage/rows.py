@@ -1,0 +1,218 @@
+"""Rows to data and back: the only place that knows how a parcel or an entry lies in a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from carrierflow.model import (
+    Claim,
+    FulfillmentRef,
+    HistoryEntry,
+    Machine,
+    Source,
+    Status,
+)
+from carrierflow.parcel import Head, Kept, Parcel, Remote
+
+
+__all__ = [
+    "claim_from",
+    "entry_from",
+    "entry_row",
+    "evidence_row",
+    "guarded",
+    "head_values",
+    "look_values",
+    "parcel_from",
+]
+
+
+def parcel_from(row: Any, shop: str) -> Parcel:
+    """Build a parcel from its row; `shop` is the shop's code."""
+    return Parcel(
+        id=row.id,
+        shop_id=row.shop,
+        ref=FulfillmentRef(
+            shop=shop, order_id=row.order_id, fulfillment_id=row.fulfillment_id
+        ),
+        version=row.version,
+        delivery=Head(
+            status=row.delivery_status,
+            seq=row.delivery_seq,
+            since=row.delivery_since,
+            hash=row.delivery_hash,
+            confirmed=row.delivery_confirmed,
+        ),
+        cod=Head(
+            status=row.cod_status,
+            seq=row.cod_seq,
+            since=row.cod_since,
+            hash=row.cod_hash,
+            confirmed=row.cod_confirmed,
+        ),
+        cod_amount=row.cod_amount,
+        tracking_number=row.tracking_number,
+        held=row.held,
+        open=row.open,
+        settled_at=row.settled_at,
+        remote=_remote_from(row),
+        seen_at=row.seen_at,
+        verified_at=row.verified_at,
+        not_before=row.not_before,
+        missing=row.missing,
+        missing_since=row.missing_since,
+        frozen=row.frozen,
+    )
+
+
+def _remote_from(row: Any) -> Remote | None:
+    if row.remote_digest is None:
+        return None
+    return Remote(
+        carrier=row.remote_carrier,
+        cod=row.remote_cod,
+        updated_at=row.remote_updated_at,
+        dates={
+            Status(word): datetime.fromisoformat(text)
+            for word, text in json.loads(row.remote_dates).items()
+        },
+        digest=row.remote_digest,
+    )
+
+
+def guarded(before: Parcel, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of an UPDATE that happens only at the version that was read."""
+    parameters = {f"new_{name}": value for name, value in values.items()}
+    return {"this": before.id, "read": before.version, **parameters}
+
+
+def head_values(parcel: Parcel) -> dict[str, Any]:
+    """Return the columns of a parcel that recording events may change."""
+    return {
+        "version": parcel.version,
+        "delivery_status": parcel.delivery.status,
+        "delivery_seq": parcel.delivery.seq,
+        "delivery_since": parcel.delivery.since,
+        "delivery_hash": parcel.delivery.hash,
+        "delivery_confirmed": parcel.delivery.confirmed,
+        "cod_status": parcel.cod.status,
+        "cod_seq": parcel.cod.seq,
+        "cod_since": parcel.cod.since,
+        "cod_hash": parcel.cod.hash,
+        "cod_confirmed": parcel.cod.confirmed,
+        "held": parcel.held,
+        "unpublished": parcel.unpublished,
+        "open": parcel.open,
+        "settled_at": parcel.settled_at,
+    }
+
+
+def look_values(parcel: Parcel) -> dict[str, Any]:
+    """Return the columns of a parcel that looking at the platform may change."""
+    remote = parcel.remote
+    return {
+        "remote_carrier": remote and remote.carrier,
+        "remote_cod": remote and remote.cod,
+        "remote_updated_at": remote and remote.updated_at,
+        "remote_dates": remote and _dates_text(remote.dates),
+        "remote_digest": remote and remote.digest,
+        "seen_at": parcel.seen_at,
+        "verified_at": parcel.verified_at,
+        "not_before": parcel.not_before,
+        "missing": parcel.missing,
+        "missing_since": parcel.missing_since,
+        "frozen": parcel.frozen,
+    }
+
+
+def _dates_text(dates: Mapping[Status, datetime]) -> str:
+    return json.dumps({status: moment.isoformat() for status, moment in sorted(dates.items())})
+
+
+def entry_row(parcel_id: int, entry: HistoryEntry, definition: int) -> dict[str, Any]:
+    """Return an entry as a row of `history`."""
+    return {
+        "fulfillment": parcel_id,
+        "machine": entry.machine,
+        "seq": entry.seq,
+        "prev_seq": entry.seq - 1 or None,
+        "from_status": entry.from_status,
+        "to_status": entry.to_status,
+        "definition": definition,
+        "edge": definition if entry.amends is None else None,
+        "source": entry.source,
+        "actor": entry.actor,
+        "reason": entry.reason,
+        "event_key": entry.key,
+        "occurred_at": entry.occurred_at,
+        "recorded_at": entry.recorded_at,
+        "inferred": entry.inferred,
+        "cause": entry.cause,
+        "amends": entry.amends,
+        "note_digest": entry.note_digest,
+        "prev_hash": entry.prev_hash,
+        "hash": entry.hash,
+    }
+
+
+def entry_from(row: Any, definition: str) -> HistoryEntry:
+    """Build an entry from its row; `definition` is the definition's id."""
+    return HistoryEntry(
+        machine=Machine(row.machine),
+        seq=row.seq,
+        from_status=row.from_status,
+        to_status=row.to_status,
+        definition=definition,
+        source=Source(row.source),
+        actor=row.actor,
+        reason=row.reason,
+        key=row.event_key,
+        occurred_at=row.occurred_at,
+        recorded_at=row.recorded_at,
+        inferred=bool(row.inferred),
+        cause=row.cause,
+        amends=row.amends,
+        note_digest=row.note_digest,
+        prev_hash=row.prev_hash,
+        hash=row.hash,
+    )
+
+
+def evidence_row(parcel: Parcel, kept: Kept) -> dict[str, Any]:
+    """Return a claim that did not become history as a row of `evidence`."""
+    claim = kept.claim
+    return {
+        "shop": parcel.shop_id,
+        "fulfillment": parcel.id,
+        "kind": "event",
+        "verdict": kept.verdict,
+        "code": kept.reason,
+        "sentence": kept.sentence,
+        "status": claim.status,
+        "event_key": claim.key,
+        "source": claim.source,
+        "actor": claim.actor,
+        "reason": claim.reason,
+        "occurred_at": claim.occurred_at,
+        "recorded_at": kept.recorded_at,
+        "fill_gaps": claim.fill_gaps,
+        "confirms": kept.confirms,
+        "note_digest": claim.note_digest,
+    }
+
+
+def claim_from(row: Any) -> Claim:
+    """Build the claim again that a row of evidence was made from."""
+    return Claim(
+        status=Status(row.status),
+        occurred_at=row.occurred_at,
+        key=row.event_key,
+        source=Source(row.source),
+        actor=row.actor,
+        reason=row.reason,
+        note_digest=row.note_digest,
+        fill_gaps=bool(row.fill_gaps),
+    )

@@ -1,0 +1,211 @@
+"""The store: one database, opened by us or lent by the host, behind the ports of the core."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.orm import Session
+
+from carrierflow.clock import Clock, Sleep
+from carrierflow.errors import ConcurrentUpdate, ShopHeld
+from carrierflow.incident import Finding
+from carrierflow.lifecycle import Definition
+from carrierflow.parcel import Parcel
+from carrierflow.ports import LedgerTransaction, Work, Writing
+from carrierflow.shop import Coverage, Shop
+from carrierflow.storage import reconcile, shops
+from carrierflow.storage.clock import DatabaseClock
+from carrierflow.storage.definitions import Definitions
+from carrierflow.storage.engine import translated
+from carrierflow.storage.incidents import open_incident, settle_shop
+from carrierflow.storage.ledger import SqlLedgerTransaction
+from carrierflow.storage.migrate import require_migrated
+from carrierflow.track import Track
+
+
+__all__ = ["JoinedStore", "SqlStore"]
+
+T = TypeVar("T")
+
+TRIES = 12
+"""How often a transaction is done again that met other writers."""
+
+PAUSE = 0.005
+"""Seconds of the first pause before that; each further one is longer."""
+
+
+class SqlStore:
+    """A database of our own transactions.
+
+    The first use checks that the schema is the one of this version.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        definition: Definition,
+        *,
+        clock: Clock,
+        sleep: Sleep,
+        database_clock: DatabaseClock | None = None,
+    ) -> None:
+        self.engine = engine
+        self.database_clock = database_clock or DatabaseClock()
+        self._definitions = Definitions([definition], clock=clock)
+        self._sleep = sleep
+        self._leases = shops.Leases(self.database_clock)
+        self._checked = False
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Open one transaction that is committed at the end.
+
+        Raises:
+            DatabaseUnavailable: if the database does not answer.
+            NotMigrated: if its tables are not those of this version.
+        """
+        with translated():
+            self._check_once()
+            with self.engine.begin() as connection:
+                yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open one transaction that only reads, and lets others write meanwhile."""
+        with translated():
+            self._check_once()
+            with self.engine.connect() as connection:
+                yield connection.execution_options(carrierflow_reads_only=True)
+
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """Do some work in a transaction, again from the start where it met another writer."""
+        for attempt in range(1, TRIES):
+            try:
+                with self.begin() as connection:
+                    return work(connection)
+            except ConcurrentUpdate:
+                self._sleep(random.uniform(0.5, 1.5) * PAUSE * attempt)  # noqa: S311
+        with self.begin() as connection:
+            return work(connection)
+
+    def run(self, work: Callable[[LedgerTransaction], T]) -> T:
+        """Do some work of the ledger in one transaction."""
+        return self.transact(lambda c: work(SqlLedgerTransaction(c, self._definitions)))
+
+    def shop(self, code: str) -> Shop:
+        """Return a shop by its code."""
+        with self.reading() as connection:
+            return shops.find_shop(connection, code)
+
+    def claim(self, shop: Shop, owner: str, span: timedelta) -> int:
+        """Take a shop for a run and return the fence."""
+        return self.transact(lambda c: self._leases.claim(c, shop, owner, span))
+
+    def renew(self, shop: Shop, fence: int, span: timedelta) -> bool:
+        """Hold on to a shop; False if another run took it."""
+        return self.transact(lambda c: self._leases.renew(c, shop, fence, span))
+
+    def release(self, shop: Shop, fence: int) -> None:
+        """Let a shop go."""
+        self.transact(lambda c: self._leases.release(c, shop, fence))
+
+    def begin_run(self, run: str, shop: Shop, *, kind: str, now: datetime) -> None:
+        """Write that a run began."""
+        self.transact(lambda c: shops.begin_run(c, run, shop, kind=kind, now=now))
+
+    def end_run(
+        self, run: str, *, reason: str, counters: Mapping[str, int], now: datetime
+    ) -> None:
+        """Write how a run ended."""
+        self.transact(
+            lambda c: shops.end_run(c, run, reason=reason, counters=counters, now=now)
+        )
+
+    def work(self, shop: Shop, *, now: datetime) -> list[Work]:
+        """Return the orders with something to publish now."""
+        with self.reading() as connection:
+            return reconcile.work(connection, shop, now=now)
+
+    def due(self, shop: Shop, *, verified_before: datetime) -> list[str]:
+        """Return the open orders not looked at since."""
+        with self.reading() as connection:
+            return reconcile.due(connection, shop, verified_before=verified_before)
+
+    def left(self, shop: Shop) -> int:
+        """Count the fulfillments with something unpublished that are not frozen."""
+        with self.reading() as connection:
+            return reconcile.left(connection, shop)
+
+    def coverage(self, shop: Shop, *, since: datetime) -> Coverage:
+        """Return how well the open fulfillments of a shop are known."""
+        with self.reading() as connection:
+            return shops.coverage(connection, shop, since=since)
+
+    def parcels_of(self, shop: Shop, order_ids: Collection[str]) -> list[Parcel]:
+        """Return the fulfillments of some orders."""
+        with self.reading() as connection:
+            return reconcile.parcels_of(connection, shop, order_ids)
+
+    def tracks(self, parcels: Collection[Parcel]) -> dict[int, Track]:
+        """Return what was recorded and tried for some fulfillments."""
+        with self.reading() as connection:
+            return reconcile.tracks(connection, parcels)
+
+    def verified(self, parcels: Collection[Parcel], *, at: datetime) -> None:
+        """Write that some fulfillments were looked at and nothing was new."""
+        self.transact(lambda c: reconcile.verified(c, parcels, at=at))
+
+    def write(self, writing: Writing, *, fence: tuple[Shop, int] | None) -> tuple[Parcel, int]:
+        """Write a turn, where the fence is still valid."""
+        with self.begin() as connection:
+            if fence is not None and not self._leases.holds(connection, *fence):
+                raise ShopHeld(fence[0].code)
+            return reconcile.write(connection, writing)
+
+    def report(self, shop: Shop, findings: Collection[Finding], *, now: datetime) -> int:
+        """Open incidents for what was found; return how many are new."""
+
+        def work(connection: Connection) -> int:
+            return sum(open_incident(connection, shop.id, None, f, now) for f in findings)
+
+        return self.transact(work)
+
+    def settle_shop(self, shop: Shop, kind: str, *, now: datetime) -> None:
+        """Close the shop's own incidents of one kind: their cause is gone."""
+        self.transact(lambda c: settle_shop(c, shop.id, kind, now=now))
+
+    def swept(self, shop: Shop, to: datetime) -> None:
+        """Write up to which change a shop was read."""
+        self.transact(lambda c: shops.change_shop(c, shop.code, swept_to=to))
+
+    def _check_once(self) -> None:
+        if self._checked:
+            return
+        with self.engine.begin() as connection:
+            require_migrated(connection)
+            self._definitions.ensure(connection)
+        self._checked = True
+
+
+class JoinedStore:
+    """A connection or session of the host's, in the host's own transaction.
+
+    Nothing is committed, rolled back or closed here, and nothing is tried again: where another
+    writer was met, the host decides.
+    """
+
+    def __init__(self, host: Connection | Session, definition: Definition, *, clock: Clock) -> None:
+        self._host = host
+        self._definitions = Definitions([definition], clock=clock)
+
+    def run(self, work: Callable[[LedgerTransaction], T]) -> T:
+        """Do some work of the ledger inside the host's transaction."""
+        with translated():
+            host = self._host
+            connection = host.connection() if isinstance(host, Session) else host
+            return work(SqlLedgerTransaction(connection, self._definitions))

@@ -1,0 +1,360 @@
+"""The tables, all prefixed `carrierflow_`, in a MetaData of their own.
+
+Two composite foreign keys of `history` make bad history unstorable, whoever writes it: one to
+`edges`, so that each step is legal under its own definition, and one to `history` itself, so
+that each entry continues the one before it. An amendment leaves `edge` empty: it needs no edge.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from carrierflow.storage.types import Code, Digest, PlatformId, RowId, UtcDateTime
+
+
+__all__ = [
+    "APPEND_ONLY",
+    "attempts",
+    "definitions",
+    "edges",
+    "evidence",
+    "files",
+    "fulfillments",
+    "history",
+    "incidents",
+    "metadata",
+    "notes",
+    "observations",
+    "outcomes",
+    "publications",
+    "runs",
+    "shops",
+]
+
+PREFIX = "carrierflow_"
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+LongText = Text().with_variant(Text(16_000_000), "mysql", "mariadb")
+
+
+def _table(name: str, *parts: Any) -> Table:
+    return Table(
+        PREFIX + name,
+        metadata,
+        *parts,
+        mysql_engine="InnoDB",
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mariadb_engine="InnoDB",
+        mariadb_charset="utf8mb4",
+        mariadb_collate="utf8mb4_bin",
+    )
+
+
+def _fulfillment(**options: Any) -> Column[int]:
+    return Column("fulfillment", RowId, ForeignKey(f"{PREFIX}fulfillments.id"), **options)
+
+
+def _entry_key() -> tuple[Column[Any], ...]:
+    return (
+        Column("fulfillment", RowId, primary_key=True, autoincrement=False),
+        Column("machine", String(8), primary_key=True),
+        Column("seq", Integer, primary_key=True, autoincrement=False),
+    )
+
+
+definitions = _table(
+    "definitions",
+    Column("number", Integer, primary_key=True),
+    Column("id", Digest, nullable=False, unique=True),
+    Column("canonical", LongText, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+)
+
+edges = _table(
+    "edges",
+    Column("definition", Integer, ForeignKey(definitions.c.number), primary_key=True),
+    Column("machine", String(8), primary_key=True),
+    Column("from_status", Code, primary_key=True),
+    Column("to_status", Code, primary_key=True),
+)
+
+shops = _table(
+    "shops",
+    Column("id", Integer, primary_key=True),
+    Column("code", PlatformId, nullable=False, unique=True),
+    Column("platform", Code, nullable=False),
+    Column("base_url", String(255), nullable=False),
+    Column("org_id", PlatformId),
+    Column("carrier_code", PlatformId, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    Column("state", Code, nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+    Column("next_due", UtcDateTime),
+    Column("swept_to", UtcDateTime),
+    Column("lease_owner", String(36)),
+    Column("lease_until", UtcDateTime),
+    Column("fence", BigInteger, nullable=False, default=0),
+    Column("rate_until_us", BigInteger, nullable=False, default=0),
+    Column("paused_until_us", BigInteger, nullable=False, default=0),
+)
+
+fulfillments = _table(
+    "fulfillments",
+    Column("id", RowId, primary_key=True),
+    Column("shop", Integer, ForeignKey(shops.c.id), nullable=False),
+    Column("order_id", PlatformId, nullable=False),
+    Column("fulfillment_id", PlatformId, nullable=False),
+    Column("tracking_number", String(128)),
+    Column("cod_amount", BigInteger, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("delivery_status", Code, nullable=False),
+    Column("delivery_seq", Integer, nullable=False),
+    Column("delivery_since", UtcDateTime),
+    Column("delivery_hash", Digest, nullable=False),
+    Column("delivery_confirmed", Integer, nullable=False),
+    Column("cod_status", Code, nullable=False),
+    Column("cod_seq", Integer, nullable=False),
+    Column("cod_since", UtcDateTime),
+    Column("cod_hash", Digest, nullable=False),
+    Column("cod_confirmed", Integer, nullable=False),
+    Column("held", Integer, nullable=False),
+    Column("unpublished", Integer, nullable=False),
+    Column("open", Boolean(create_constraint=False), nullable=False),
+    Column("settled_at", UtcDateTime),
+    Column("remote_carrier", Code),
+    Column("remote_cod", Code),
+    Column("remote_updated_at", UtcDateTime),
+    Column("remote_dates", LongText),
+    Column("remote_digest", Digest),
+    Column("seen_at", UtcDateTime),
+    Column("verified_at", UtcDateTime),
+    Column("not_before", UtcDateTime),
+    Column("missing", Integer, nullable=False),
+    Column("missing_since", UtcDateTime),
+    Column("frozen", Code),
+    CheckConstraint("cod_amount >= 0", name="cod_amount"),
+    UniqueConstraint("shop", "fulfillment_id"),
+    Index(None, "shop", "order_id"),
+    Index(None, "shop", "unpublished"),
+    Index(None, "shop", "open", "verified_at"),
+)
+
+history = _table(
+    "history",
+    *_entry_key(),
+    Column("prev_seq", Integer),
+    Column("from_status", Code, nullable=False),
+    Column("to_status", Code, nullable=False),
+    Column("definition", Integer, ForeignKey(definitions.c.number), nullable=False),
+    Column("edge", Integer),
+    Column("source", Code, nullable=False),
+    Column("actor", String(128)),
+    Column("reason", String(255)),
+    Column("event_key", String(128)),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("inferred", Boolean(create_constraint=False), nullable=False),
+    Column("cause", Code),
+    Column("amends", Integer),
+    Column("note_digest", Digest),
+    Column("prev_hash", Digest, nullable=False),
+    Column("hash", Digest, nullable=False),
+    ForeignKeyConstraint(["fulfillment"], [fulfillments.c.id], name="fk_history_fulfillment"),
+    ForeignKeyConstraint(
+        ["edge", "machine", "from_status", "to_status"],
+        [edges.c.definition, edges.c.machine, edges.c.from_status, edges.c.to_status],
+        name="fk_history_legal",
+    ),
+    ForeignKeyConstraint(
+        ["fulfillment", "machine", "prev_seq", "from_status"],
+        [
+            f"{PREFIX}history.fulfillment",
+            f"{PREFIX}history.machine",
+            f"{PREFIX}history.seq",
+            f"{PREFIX}history.to_status",
+        ],
+        name="fk_history_continues",
+    ),
+    UniqueConstraint("fulfillment", "machine", "seq", "to_status", name="uq_history_continued"),
+    UniqueConstraint("fulfillment", "event_key", name="uq_history_event_key"),
+    CheckConstraint(
+        "(seq = 1 AND prev_seq IS NULL AND from_status = 'start')"
+        " OR (seq > 1 AND prev_seq IS NOT NULL AND prev_seq = seq - 1 AND from_status <> 'start')",
+        name="unbroken",
+    ),
+    CheckConstraint(
+        "(amends IS NULL AND edge IS NOT NULL AND edge = definition)"
+        " OR (amends IS NOT NULL AND edge IS NULL AND actor IS NOT NULL AND reason IS NOT NULL)",
+        name="legal_or_amended",
+    ),
+)
+
+evidence = _table(
+    "evidence",
+    Column("id", RowId, primary_key=True),
+    Column("shop", Integer, ForeignKey(shops.c.id), nullable=False),
+    _fulfillment(),
+    Column("kind", Code, nullable=False),
+    Column("verdict", Code),
+    Column("code", Code),
+    Column("sentence", String(512)),
+    Column("status", Code),
+    Column("event_key", String(128)),
+    Column("source", Code),
+    Column("actor", String(128)),
+    Column("reason", String(255)),
+    Column("occurred_at", UtcDateTime),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("fill_gaps", Boolean(create_constraint=False), nullable=False),
+    Column("confirms", Integer),
+    Column("note_digest", Digest),
+    Column("details", LongText),
+    UniqueConstraint("fulfillment", "event_key", name="uq_evidence_event_key"),
+)
+
+notes = _table(
+    "notes",
+    Column("digest", Digest, primary_key=True),
+    _fulfillment(nullable=False, index=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+)
+
+publications = _table(
+    "publications",
+    *_entry_key(),
+    Column("state", Code, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("first_sent_at", UtcDateTime),
+    Column("sent_at", UtcDateTime),
+    Column("over_at", UtcDateTime),
+    Column("confirmed_at", UtcDateTime),
+    Column("reasserted", Integer, nullable=False),
+    ForeignKeyConstraint(
+        ["fulfillment", "machine", "seq"],
+        [history.c.fulfillment, history.c.machine, history.c.seq],
+        name="fk_publications_entry",
+    ),
+)
+
+runs = _table(
+    "runs",
+    Column("id", String(36), primary_key=True),
+    Column("kind", Code, nullable=False),
+    Column("shop", Integer, ForeignKey(shops.c.id), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("end_reason", Code),
+    Column("counters", LongText),
+    Index(None, "shop", "started_at"),
+)
+
+attempts = _table(
+    "attempts",
+    *_entry_key(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("status", Code, nullable=False),
+    Column("run", String(36), nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("intent_at", UtcDateTime, nullable=False),
+    Column("send_deadline", UtcDateTime, nullable=False),
+    ForeignKeyConstraint(
+        ["fulfillment", "machine", "seq"],
+        [history.c.fulfillment, history.c.machine, history.c.seq],
+        name="fk_attempts_entry",
+    ),
+)
+
+outcomes = _table(
+    "outcomes",
+    *_entry_key(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("outcome", Code, nullable=False),
+    Column("http_status", Integer),
+    Column("reply_digest", Digest),
+    Column("reply_updated_at", Code),
+    Column("reason", String(255)),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    ForeignKeyConstraint(
+        ["fulfillment", "machine", "seq", "number"],
+        [attempts.c.fulfillment, attempts.c.machine, attempts.c.seq, attempts.c.number],
+        name="fk_outcomes_attempt",
+    ),
+)
+
+observations = _table(
+    "observations",
+    Column("id", RowId, primary_key=True),
+    _fulfillment(nullable=False, index=True),
+    Column("source", Code, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("carrier_code", Code, nullable=False),
+    Column("cod_code", Code, nullable=False),
+    Column("dates", LongText, nullable=False),
+    Column("updated_at", Code, nullable=False),
+    Column("order_cancelled", Boolean(create_constraint=False), nullable=False),
+    Column("digest", Digest, nullable=False),
+)
+
+incidents = _table(
+    "incidents",
+    Column("id", RowId, primary_key=True),
+    Column("shop", Integer, ForeignKey(shops.c.id), nullable=False),
+    _fulfillment(),
+    Column("subject", PlatformId, nullable=False),
+    Column("kind", Code, nullable=False),
+    Column("evidence_digest", Digest, nullable=False),
+    Column("sentence", String(512), nullable=False),
+    Column("evidence", LongText, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
+    Column("times_seen", Integer, nullable=False),
+    Column("state", Code, nullable=False),
+    Column("owner", String(128)),
+    Column("resolved_at", UtcDateTime),
+    Column("action", Code),
+    Column("resolved_by", String(128)),
+    Column("resolved_reason", String(255)),
+    UniqueConstraint("shop", "subject", "kind", "evidence_digest"),
+    Index(None, "shop", "state"),
+)
+
+files = _table(
+    "files",
+    Column("digest", Digest, primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("row_count", Integer, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+)
+
+APPEND_ONLY = (definitions, edges, history, evidence, attempts, outcomes, observations)
+"""Tables whose rows are never changed; the database itself refuses (see `protections`)."""

@@ -1,0 +1,100 @@
+"""What was done to publish a fulfillment's history: the steps, the tries, their outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from carrierflow.model import Machine, Source, Status
+
+
+__all__ = ["Attempt", "Conclusion", "Outcome", "Publication", "PublicationState", "Step", "Track"]
+
+
+class PublicationState(StrEnum):
+    """Where the duty to show one history entry stands; an entry without a row is still to do."""
+
+    TODO = "todo"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    CONFIRMED = "confirmed"
+    SUBSUMED = "subsumed"
+    ABANDONED = "abandoned"
+
+
+class Outcome(StrEnum):
+    """What became of one attempt."""
+
+    CONFIRMED = "confirmed"
+    OTHER_STATUS = "other_status"
+    NOT_SENT = "not_sent"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+    ACCESS_DENIED = "access_denied"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One history entry as something to publish."""
+
+    machine: Machine
+    seq: int
+    from_status: str
+    to_status: Status
+    source: Source = Source.CARRIER
+    cause: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Publication:
+    """What was tried so far to show one entry to the platform."""
+
+    machine: Machine
+    seq: int
+    state: PublicationState
+    attempts: int = 0
+    first_sent_at: datetime | None = None
+    sent_at: datetime | None = None
+    """When the last attempt's intent was written."""
+    over_at: datetime | None = None
+    """When the last attempt ended, or must have ended if no result is on record."""
+    confirmed_at: datetime | None = None
+    reasserted: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """One try at a publication, as its intent recorded it."""
+
+    machine: Machine
+    seq: int
+    number: int
+    status: Status
+    run: str
+    fence: int
+    intent_at: datetime
+    send_deadline: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Track:
+    """The recorded steps of both machines, in order, and everything that was tried."""
+
+    steps: tuple[Step, ...] = ()
+    publications: Mapping[tuple[Machine, int], Publication] = field(default_factory=dict)
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conclusion:
+    """What became of an attempt, as its result is recorded."""
+
+    attempt: Attempt
+    outcome: Outcome
+    recorded_at: datetime
+    http_status: int | None = None
+    reply_digest: str | None = None
+    reply_updated_at: str | None = None
+    reason: str | None = None

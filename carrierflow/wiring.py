@@ -1,0 +1,143 @@
+"""The composition root: settings in, a working Carrierflow out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import Engine
+
+from carrierflow import clock
+from carrierflow.app import Carrierflow
+from carrierflow.errors import ConfigurationError
+from carrierflow.ledger import Ledger
+from carrierflow.lifecycle import Definition, Lifecycle, define
+from carrierflow.platforms.haravan import HaravanPlatform, Limits
+from carrierflow.ports import Platform
+from carrierflow.reconcile import MerchantEdit, Policy, Reconciler, RemoteAhead
+from carrierflow.sealing import KeyRing
+from carrierflow.settings import Settings
+from carrierflow.shop import Shop
+from carrierflow.storage import DatabaseClock, Rate, ShopBudget, SqlStore, build_engine
+
+
+__all__ = ["build", "policy_from"]
+
+
+def build(
+    settings: Settings | None = None,
+    *,
+    engine: Engine | None = None,
+    definition: Definition | None = None,
+    now: clock.Clock = clock.now,
+    sleep: clock.Sleep = clock.sleep,
+    database_clock: DatabaseClock | None = None,
+) -> Carrierflow:
+    """Build everything from settings; an embedder may hand over its own engine.
+
+    Nothing is read or written yet: the first use opens the database.
+
+    Raises:
+        ConfigurationError: if a setting cannot be used.
+    """
+    settings = settings or Settings()
+    definition = definition or define(
+        settings.lifecycle_groups, paid_on_delivery=settings.paid_on_delivery
+    )
+    keys = KeyRing(
+        settings.secret_key.get_secret_value(), settings.secret_key_previous.get_secret_value()
+    )
+    store = SqlStore(
+        engine or build_engine(settings.database_url),
+        definition,
+        clock=now,
+        sleep=sleep,
+        database_clock=database_clock,
+    )
+    lifecycle = Lifecycle(definition)
+    ledger = Ledger(store, lifecycle, clock=now, sealer=keys)
+    connector = Connector(settings, store, keys, now=now, sleep=sleep)
+    reconciler = Reconciler(
+        store=store,
+        ledger=ledger,
+        connect=connector,
+        lifecycle=lifecycle,
+        policy=policy_from(settings),
+        clock=now,
+    )
+    return Carrierflow(
+        settings=settings,
+        store=store,
+        ledger=ledger,
+        reconciler=reconciler,
+        lifecycle=lifecycle,
+        keys=keys,
+        clock=now,
+        sleep=sleep,
+    )
+
+
+def policy_from(settings: Settings) -> Policy:
+    """Return the spans and choices of reconciliation that the settings name."""
+    return Policy(
+        remote_ahead=RemoteAhead(settings.remote_ahead),
+        merchant_edit=MerchantEdit(settings.merchant_edit),
+        settle=timedelta(seconds=settings.settle_seconds),
+        freshness=timedelta(seconds=settings.freshness_seconds),
+        send_deadline=timedelta(seconds=settings.send_deadline_seconds),
+        request_timeout=timedelta(seconds=settings.connect_timeout + settings.request_timeout),
+        gone_after=timedelta(seconds=settings.gone_after_seconds),
+        grace=timedelta(hours=settings.grace_hours),
+    )
+
+
+class Connector:
+    """Makes the connection to a shop's platform; opens its token only here."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: SqlStore,
+        keys: KeyRing,
+        *,
+        now: clock.Clock,
+        sleep: clock.Sleep,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._keys = keys
+        self._now = now
+        self._sleep = sleep
+
+    def __call__(self, shop: Shop) -> Platform:
+        """Connect to a shop.
+
+        Raises:
+            WrongSecretKey: if its token does not open.
+            ConfigurationError: if its platform is none that we know.
+        """
+        if shop.platform != "haravan":
+            raise ConfigurationError(f"Shop {shop.code!r} is on {shop.platform!r}: unknown here.")
+        settings = self._settings
+        token = self._keys.unseal(shop.sealed_token, context=f"token of shop {shop.code}")
+        return HaravanPlatform(
+            shop=shop.code,
+            base_url=shop.base_url,
+            token=token.decode(),
+            budget=ShopBudget(
+                shop,
+                self._store.begin,
+                rate=Rate(bucket=settings.rate_bucket, leak=settings.rate_leak),
+                clock=self._store.database_clock,
+                sleep=self._sleep,
+            ),
+            carrier_code=shop.carrier_code,
+            limits=Limits(
+                connect_timeout=settings.connect_timeout,
+                request_timeout=settings.request_timeout,
+                max_body=settings.max_reply_bytes,
+                get_retries=settings.get_retries,
+                get_backoff=settings.get_backoff_seconds,
+            ),
+            now=self._now,
+            sleep=self._sleep,
+        )

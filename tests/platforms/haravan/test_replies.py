@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from carrierflow.platforms.haravan.replies import Reply, retry_after
+
+
+NOW = datetime(2026, 3, 1, 1, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("2.0", 2.0),
+        ("3", 3.0),
+        (" 0.5 ", 0.5),
+        ("Sun, 01 Mar 2026 01:30:07 GMT", 7.0),
+        ("Sun, 01 Mar 2026 01:30:07 -0000", 7.0),
+        ("Sun, 01 Mar 2026 01:00:00 GMT", 0.0),
+        ("", None),
+        ("soon", None),
+        ("-1", None),
+        ("inf", None),
+        ("Sun, 99 Mar 2026 01:00:00 GMT", None),
+    ],
+)
+def test_retry_after_is_read_in_all_its_forms(header, seconds):
+    """Seconds, whole or decimal, and HTTP dates are read; anything else says nothing."""
+    reply = Reply(
+        status=429,
+        headers={"Retry-After": header},
+        body=b"",
+        flaw=None,
+        asked_at=NOW,
+        seen_at=NOW,
+    )
+    assert seconds == retry_after(reply)
