@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from carrierflow.hashing import digest
-from carrierflow.model import FulfillmentRef, RequestSketch
+from carrierflow.model import FulfillmentRef, RequestSketch, Status
 
 
 __all__ = ["Finding", "Incident", "ResolveAction"]
@@ -40,6 +40,8 @@ class Finding:
     evidence: Mapping[str, Any]
     """What both sides said; no personal data, no token."""
     request: RequestSketch | None = None
+    about: Status | None = None
+    """The status that a PUT would tell, where the incident is about one."""
     freezes: bool = False
     """Whether the fulfillment is frozen by it until a person resolves it."""
 

@@ -196,7 +196,7 @@ class Judge:
         for status in self._lifecycle.road(place, claim.status)[:-1]:
             step = replace(claim, status=status, key="", note_digest=None)
             self._append(draft, step, now=now, inferred=True)
-        self._append(draft, claim, now=now)
+        self._append(draft, claim, now=now, inferred=claim.inferred)
         self._follow(draft, draft.entries[-1], now=now)
 
     def _follow(self, draft: Draft, entry: HistoryEntry, *, now: datetime) -> None:

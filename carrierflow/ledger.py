@@ -107,6 +107,20 @@ class Ledger:
         while batch := list(islice(remaining, chunk)):
             yield from self._store.run(partial(self._apply, events=batch, judge=self._many))
 
+    def probe(self, event: Event) -> Recorded:
+        """Say what `record` would answer, and write nothing.
+
+        Raises:
+            As `record`.
+        """
+
+        def work(tx: LedgerTransaction) -> Recorded:
+            now = self._clock()
+            draft = self._draft(tx, event)
+            return self._one.judge(draft, self._claim(tx, event, draft.parcel, now), now=now)
+
+        return self._store.run(work)
+
     def amend(self, event: Event) -> Recorded:
         """Correct where a parcel stands; needs an actor and a reason, and no legal step.
 
@@ -119,10 +133,7 @@ class Ledger:
 
         def work(tx: LedgerTransaction) -> Recorded:
             now = self._clock()
-            drafts = self._drafts(tx, event.shop, [event])
-            draft = drafts.get(event.fulfillment_id)
-            if draft is None:
-                raise UnknownFulfillment(event.shop, event.fulfillment_id)
+            draft = self._draft(tx, event)
             answer = self._one.amend(draft, self._claim(tx, event, draft.parcel, now), now=now)
             _save(tx, [draft])
             return answer
@@ -165,6 +176,12 @@ class Ledger:
         except InvalidInput as error:
             return error
 
+    def _draft(self, tx: LedgerTransaction, event: Event) -> Draft:
+        draft = self._drafts(tx, event.shop, [event]).get(event.fulfillment_id)
+        if draft is None:
+            raise UnknownFulfillment(event.shop, event.fulfillment_id)
+        return draft
+
     def _drafts(
         self, tx: LedgerTransaction, shop: str, events: Sequence[Event]
     ) -> dict[str, Draft]:
@@ -205,6 +222,7 @@ class Ledger:
             reason=event.reason,
             note_digest=self._keep_note(tx, event.note, parcel, now) if event.note else None,
             fill_gaps=event.fill_gaps,
+            inferred=event.inferred,
         )
 
     def _keep_note(self, tx: LedgerTransaction, text: str, parcel: Parcel, now: datetime) -> str:

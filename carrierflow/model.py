@@ -161,6 +161,8 @@ class Event:
     """Free text about the parcel; sealed, kept apart, erasable: never part of the history."""
     source: Source = Source.CARRIER
     fill_gaps: bool = False
+    inferred: bool = False
+    """Concluded from what a platform shows, not told by the carrier."""
     opening: Opening | None = None
     """Opens the fulfillment first where the ledger does not know it."""
 
@@ -179,6 +181,7 @@ class Claim:
     reason: str | None = None
     note_digest: str | None = None
     fill_gaps: bool = False
+    inferred: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from carrierflow.model import (
@@ -71,10 +71,19 @@ class Parcel:
     missing: int = 0
     missing_since: datetime | None = None
     frozen: str | None = None
+    """Why nothing is PUT any more: the kind of the incident that a person must resolve."""
+    reassert: str | None = None
+    """The digest of an observation that a person decided to overrule."""
 
     def head(self, machine: Machine) -> Head:
         """Return the head of one machine."""
         return self.delivery if machine is Machine.DELIVERY else self.cod
+
+    def with_head(self, machine: Machine, head: Head) -> Parcel:
+        """Return the same parcel with another head of one machine."""
+        if machine is Machine.DELIVERY:
+            return replace(self, delivery=head)
+        return replace(self, cod=head)
 
     @property
     def unpublished(self) -> int:

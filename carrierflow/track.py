@@ -62,6 +62,9 @@ class Publication:
     """When the last attempt ended, or must have ended if no result is on record."""
     confirmed_at: datetime | None = None
     reasserted: int = 0
+    """How often the platform was moved on to this entry again after somebody moved it back."""
+    forgiven: int = 0
+    """Attempts that a person let pass when resolving an incident."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,1 +1,1 @@
-"""."""
+"""The read side: what happened to a parcel, and whether the history is what was written."""

@@ -5,7 +5,7 @@ from carrierflow.reconcile.plan import Plan, PlanLine
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
 from carrierflow.reconcile.publish import Tally
 from carrierflow.reconcile.report import EndReason, Requests, RunReport
-from carrierflow.reconcile.run import Limits, Reconciler
+from carrierflow.reconcile.run import Limits, Reconciler, never
 
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "Row",
     "RunReport",
     "Tally",
+    "never",
 ]

@@ -89,6 +89,8 @@ class Freeze:
 
     kind: str
     sentence: str
+    about: Status | None = None
+    """The status that could not be told, where a PUT is the matter."""
 
 
 @dataclass(frozen=True, slots=True)

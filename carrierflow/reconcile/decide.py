@@ -108,7 +108,7 @@ def _wait_for_settling(view: View) -> Action:
 def _send_again(view: View) -> Action:
     attempt, now = _given(view.attempt), view.situation.now
     since = attempt.first_sent_at or now
-    if attempt.attempts > 1 and now - since >= view.policy.stuck_after:
+    if view.attempts_at(_given(view.sent)) > 1 and now - since >= view.policy.stuck_after:
         return _stuck(view, _given(view.sent))
     return _put_next(view)
 
@@ -124,10 +124,11 @@ def _put_next(view: View) -> Action:
 
 def _stuck(view: View, step: Step) -> Action:
     times = view.attempts_at(step)
-    return Freeze("stuck", f"{times} attempts to show {step.to_status} had no effect.")
+    sentence = f"{times} attempts to show {step.to_status} had no effect."
+    return Freeze("stuck", sentence, about=step.to_status)
 
 
-def _put_cancel(view: View) -> Action:
+def _put_last(view: View) -> Action:
     return Put(view.path[-1]) if view.is_fresh else ReadAgain()
 
 
@@ -238,6 +239,16 @@ TABLE: tuple[Row[View], ...] = (
         action=_send_again,
     ),
     Row(
+        number="5a",
+        when="a person resolved an incident by `reassert`, and obs is what they saw",
+        then="PUT head",
+        applies=lambda view: view.overruled
+        and view.obs is not view.head
+        and bool(view.path)
+        and view.path[-1].to_status in view.situation.can_put,
+        action=_put_last,
+    ),
+    Row(
         number="C1",
         when="codpaid is caused by a delivered that the platform does not show yet",
         then="nothing",
@@ -332,7 +343,7 @@ TABLE: tuple[Row[View], ...] = (
         applies=lambda view: view.head is Status.CANCEL
         and bool(view.path)
         and view.obs not in OVER,
-        action=_put_cancel,
+        action=_put_last,
     ),
     Row(
         number="12",

@@ -152,9 +152,15 @@ class Publisher:
             publications=turn.publications,
             conclusion=conclusion,
             observation=turn.situation.seen if new_word else None,
-            findings=turn.findings,
+            findings=tuple(map(self._with_request, turn.findings)),
         )
         return self._commit(turn.situation, writing)
+
+    def _with_request(self, finding: Finding) -> Finding:
+        """Add the request that a person can repeat, where the incident is about one."""
+        if finding.about is None or finding.ref is None:
+            return finding
+        return replace(finding, request=self._platform.sketch_put(finding.ref, finding.about))
 
     def _commit(self, situation: Situation, writing: Writing) -> Situation:
         fence = (self._shop, self._fence) if writing.attempt else None
@@ -292,9 +298,10 @@ class Publisher:
                 "http_status": error.http_status,
                 "status": attempt.status,
             },
-            request=self._platform.sketch_put(ref, attempt.status),
+            about=attempt.status,
             freezes=True,
         )
+        finding = self._with_request(finding)
         situation = self._conclude(situation, attempt, Outcome.REFUSED, error, finding)
         return Settled(situation=situation, ending=Ending.FROZEN)
 

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 
 __all__ = ["EndReason", "Requests", "RunReport"]
+
+
+SUMMED = (
+    "orders",
+    "checked",
+    "in_sync",
+    "published",
+    "adopted",
+    "frozen",
+    "incidents_opened",
+    "stale",
+)
 
 
 class EndReason(StrEnum):
@@ -66,8 +79,22 @@ class RunReport:
     """Fulfillments with steps that the platform is not known to show."""
     next_look_at: datetime | None = None
     """When the first of the waiting ones can be decided."""
+    stale: int = 0
+    """Lines of a plan whose evidence had changed; they were left alone."""
     rows: dict[str, int] = field(default_factory=dict)
     """How often each row of the decision table decided."""
+
+    def then(self, later: RunReport) -> RunReport:
+        """Return one report for this run and a later one that went on where it ended."""
+        summed = {name: getattr(self, name) + getattr(later, name) for name in SUMMED}
+        mine, theirs = asdict(self.requests), asdict(later.requests)
+        return replace(
+            later,
+            started_at=self.started_at,
+            requests=Requests(**{name: mine[name] + theirs[name] for name in mine}),
+            rows=dict(sorted((Counter(self.rows) + Counter(later.rows)).items())),
+            **summed,
+        )
 
     @property
     def failed(self) -> bool:
@@ -77,5 +104,6 @@ class RunReport:
             EndReason.ACCESS_DENIED,
             EndReason.UNAVAILABLE,
             EndReason.LEASE_LOST,
+            EndReason.SHOP_HELD,
             EndReason.FAILED,
         }

@@ -448,10 +448,12 @@ class ShopRun:
 
 
 def _is_drastic(turn: Turn) -> bool:
-    """Tell whether a turn freezes its fulfillment, or cancels it on either side."""
+    """Tell whether a turn freezes its fulfillment, or cancels it on the platform's word.
+
+    Cancels that the carrier itself recorded are its own truth: they do not count.
+    """
     frozen = turn.situation.parcel.frozen and not turn.before.frozen
-    cancels = turn.put is not None and turn.put.to_status is Status.CANCEL
-    return bool(frozen) or cancels or turn.adopt is Status.CANCEL
+    return bool(frozen) or turn.adopt is Status.CANCEL
 
 
 def _gone(parcel: Parcel, action: Freeze) -> Finding:

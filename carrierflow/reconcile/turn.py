@@ -121,12 +121,12 @@ def _decide_machine(making: _Making, machine: Machine) -> None:
                 _confirm(making, machine, step)
             case Rewind(seq):
                 _rewind(making, machine, seq)
-            case Freeze(kind, sentence):
-                _find(making, machine, decision, kind, sentence)
+            case Freeze(kind):
+                _find(making, machine, decision.row, decision.action)
                 _set_parcel(making, frozen=kind)
                 return
-            case Report(kind, sentence):
-                _find(making, machine, decision, kind, sentence)
+            case Report():
+                _find(making, machine, decision.row, decision.action)
                 return
             case Put(step):
                 making.put = making.put or step
@@ -187,8 +187,8 @@ def _set_publication(making: _Making, step: Step, **changes: Any) -> None:
 
 
 def _set_head(making: _Making, machine: Machine, head: Head) -> None:
-    name = "delivery" if machine is Machine.DELIVERY else "cod"
-    _set_parcel(making, **{name: head})
+    parcel = making.situation.parcel.with_head(machine, head)
+    making.situation = replace(making.situation, parcel=parcel)
 
 
 def _set_parcel(making: _Making, **changes: Any) -> None:
@@ -196,14 +196,17 @@ def _set_parcel(making: _Making, **changes: Any) -> None:
     making.situation = replace(making.situation, parcel=parcel)
 
 
-def _find(
-    making: _Making, machine: Machine, decision: Decision, kind: str, sentence: str
-) -> None:
-    evidence = {**evidence_of(making.situation), "machine": machine, "row": decision.row}
-    ref = making.situation.parcel.ref
-    freezes = isinstance(decision.action, Freeze)
+def _find(making: _Making, machine: Machine, row: str, action: Freeze | Report) -> None:
+    evidence = {**evidence_of(making.situation), "machine": machine, "row": row}
     making.findings.append(
-        Finding(kind=kind, sentence=sentence, ref=ref, evidence=evidence, freezes=freezes)
+        Finding(
+            kind=action.kind,
+            sentence=action.sentence,
+            ref=making.situation.parcel.ref,
+            evidence=evidence,
+            about=action.about if isinstance(action, Freeze) else None,
+            freezes=isinstance(action, Freeze),
+        )
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from carrierflow.hashing import observation_digest
 from carrierflow.lifecycle import Lifecycle
 from carrierflow.model import Machine, Observation, Status
 from carrierflow.parcel import Parcel
@@ -153,9 +154,9 @@ class View:
         return next((s for s in self.path if s.to_status in self.situation.can_put), None)
 
     def attempts_at(self, step: Step) -> int:
-        """Return how often we tried to show a step."""
+        """Return how often we tried to show a step since a person last let it pass."""
         publication = self.situation.track.publications.get((self.machine, step.seq))
-        return publication.attempts if publication else 0
+        return publication.attempts - publication.forgiven if publication else 0
 
     @property
     def settles_at(self) -> datetime | None:
@@ -196,6 +197,12 @@ class View:
             and self.lifecycle.reaches(self.obs, self.base)
             and self.changed
         )
+
+    @property
+    def overruled(self) -> bool:
+        """Tell whether a person decided that what the platform shows is to be overruled."""
+        decided = self.situation.parcel.reassert
+        return decided is not None and decided == observation_digest(self.situation.seen)
 
     @property
     def shown_before(self) -> Step | None:

@@ -4,11 +4,12 @@ from carrierflow.storage.budget import Rate, ShopBudget
 from carrierflow.storage.clock import DatabaseClock
 from carrierflow.storage.engine import build_engine
 from carrierflow.storage.migrate import upgrade
-from carrierflow.storage.store import JoinedStore, SqlStore
+from carrierflow.storage.store import Host, JoinedStore, SqlStore
 
 
 __all__ = [
     "DatabaseClock",
+    "Host",
     "JoinedStore",
     "Rate",
     "ShopBudget",

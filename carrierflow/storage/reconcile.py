@@ -165,6 +165,7 @@ def _save_publication(connection: Connection, parcel_id: int, publication: Publi
         "over_at": publication.over_at,
         "confirmed_at": publication.confirmed_at,
         "reasserted": publication.reasserted,
+        "forgiven": publication.forgiven,
     }
     same = [publications.c[name] == value for name, value in key.items()]
     changed = connection.execute(update(publications).where(*same).values(**values))
@@ -245,6 +246,7 @@ def _publication_from(row: Any) -> Publication:
         over_at=row.over_at,
         confirmed_at=row.confirmed_at,
         reasserted=row.reasserted,
+        forgiven=row.forgiven,
     )
 
 

@@ -65,6 +65,7 @@ def parcel_from(row: Any, shop: str) -> Parcel:
         missing=row.missing,
         missing_since=row.missing_since,
         frozen=row.frozen,
+        reassert=row.reassert,
     )
 
 
@@ -125,6 +126,7 @@ def look_values(parcel: Parcel) -> dict[str, Any]:
         "missing": parcel.missing,
         "missing_since": parcel.missing_since,
         "frozen": parcel.frozen,
+        "reassert": parcel.reassert,
     }
 
 

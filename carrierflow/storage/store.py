@@ -28,7 +28,10 @@ from carrierflow.storage.migrate import require_migrated
 from carrierflow.track import Track
 
 
-__all__ = ["JoinedStore", "SqlStore"]
+__all__ = ["Host", "JoinedStore", "SqlStore"]
+
+Host = Connection | Session
+"""What a host may lend us: its own open connection or session."""
 
 T = TypeVar("T")
 
@@ -199,7 +202,7 @@ class JoinedStore:
     writer was met, the host decides.
     """
 
-    def __init__(self, host: Connection | Session, definition: Definition, *, clock: Clock) -> None:
+    def __init__(self, host: Host, definition: Definition, *, clock: Clock) -> None:
         self._host = host
         self._definitions = Definitions([definition], clock=clock)
 

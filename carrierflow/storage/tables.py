@@ -160,6 +160,7 @@ fulfillments = _table(
     Column("missing", Integer, nullable=False),
     Column("missing_since", UtcDateTime),
     Column("frozen", Code),
+    Column("reassert", Digest),
     CheckConstraint("cod_amount >= 0", name="cod_amount"),
     UniqueConstraint("shop", "fulfillment_id"),
     Index(None, "shop", "order_id"),
@@ -258,6 +259,7 @@ publications = _table(
     Column("over_at", UtcDateTime),
     Column("confirmed_at", UtcDateTime),
     Column("reasserted", Integer, nullable=False),
+    Column("forgiven", Integer, nullable=False),
     ForeignKeyConstraint(
         ["fulfillment", "machine", "seq"],
         [history.c.fulfillment, history.c.machine, history.c.seq],

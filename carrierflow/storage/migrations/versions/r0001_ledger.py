@@ -143,6 +143,7 @@ def upgrade() -> None:
         Column("missing", Integer(), nullable=False),
         Column("missing_since", UtcDateTime(), nullable=True),
         Column("frozen", String(length=32), nullable=True),
+        Column("reassert", String(length=64), nullable=True),
         CheckConstraint("cod_amount >= 0", name=op.f("ck_carrierflow_fulfillments_cod_amount")),
         ForeignKeyConstraint(
             ["shop"], ["carrierflow_shops.id"], name=op.f("fk_carrierflow_fulfillments_shop")
@@ -411,6 +412,7 @@ def upgrade() -> None:
         Column("over_at", UtcDateTime(), nullable=True),
         Column("confirmed_at", UtcDateTime(), nullable=True),
         Column("reasserted", Integer(), nullable=False),
+        Column("forgiven", Integer(), nullable=False),
         ForeignKeyConstraint(
             ["fulfillment", "machine", "seq"],
             [

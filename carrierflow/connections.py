@@ -1,0 +1,106 @@
+"""The carrier's connections to shops: added, paused, resumed, given a new token."""
+
+from __future__ import annotations
+
+import re
+
+from carrierflow.clock import Clock
+from carrierflow.errors import InvalidInput
+from carrierflow.ports import Sealer
+from carrierflow.shop import Shop, ShopState
+from carrierflow.storage import SqlStore
+from carrierflow.storage.shops import add_shop, all_shops, change_shop, find_shop
+
+
+__all__ = ["Connections"]
+
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+PLATFORMS = ("haravan",)
+LONGEST_TOKEN = 4096
+
+
+class Connections:
+    """The shops that this carrier is connected to; tokens are sealed before they are stored."""
+
+    def __init__(self, store: SqlStore, sealer: Sealer, *, clock: Clock) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._clock = clock
+
+    def add(
+        self,
+        code: str,
+        *,
+        token: str,
+        base_url: str,
+        platform: str = "haravan",
+        org_id: str | None = None,
+        carrier_code: str = "external",
+    ) -> Shop:
+        """Connect a shop.
+
+        `base_url` is the root of the platform's API, https except on loopback. `carrier_code`
+        is what the platform prints as `tracking_company_code` on this carrier's parcels.
+
+        Raises:
+            InvalidInput: if the code is taken or something cannot be used.
+            MissingSecretKey: if there is no key to seal the token with.
+        """
+        if not CODE.fullmatch(code):
+            raise InvalidInput(
+                f"{code!r} cannot be a shop code; use 1 to 64 letters, digits, dots and dashes."
+            )
+        if platform not in PLATFORMS:
+            raise InvalidInput(f"{platform!r} is no platform; there are {', '.join(PLATFORMS)}.")
+        _check_url(base_url)
+        values = {
+            "code": code,
+            "platform": platform,
+            "base_url": base_url.rstrip("/"),
+            "org_id": org_id,
+            "carrier_code": carrier_code,
+            "token": self._sealed(code, token),
+            "added_at": self._clock(),
+        }
+        self._store.transact(lambda c: add_shop(c, values))
+        return self.get(code)
+
+    def get(self, code: str) -> Shop:
+        """Return one shop; raises `UnknownShop`."""
+        with self._store.reading() as connection:
+            return find_shop(connection, code)
+
+    def all(self) -> list[Shop]:
+        """Return every shop, those first that have waited longest for a run."""
+        with self._store.reading() as connection:
+            return all_shops(connection)
+
+    def pause(self, code: str) -> Shop:
+        """Let runs leave a shop alone; events are recorded all the same."""
+        return self._change(code, state=ShopState.PAUSED)
+
+    def resume(self, code: str) -> Shop:
+        """Let runs look after a shop again."""
+        return self._change(code, state=ShopState.ACTIVE)
+
+    def rotate_token(self, code: str, token: str) -> Shop:
+        """Replace a shop's token; the old one is forgotten."""
+        return self._change(code, token=self._sealed(code, token))
+
+    def _change(self, code: str, **values: object) -> Shop:
+        return self._store.transact(lambda c: change_shop(c, code, **values))
+
+    def _sealed(self, code: str, token: str) -> bytes:
+        token = token.strip()
+        if not token or len(token) > LONGEST_TOKEN or not token.isascii() or " " in token:
+            raise InvalidInput("The token is empty or is no bearer token; nothing was stored.")
+        return self._sealer.seal(token.encode(), context=f"token of shop {code}")
+
+
+def _check_url(base_url: str) -> None:
+    local = re.match(r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/|$)", base_url)
+    if not (local or re.match(r"https://[^/@\s]+(/|$)", base_url)):
+        raise InvalidInput(
+            f"{base_url!r} cannot be used as a base URL; it must be https "
+            "(http only on this machine)."
+        )

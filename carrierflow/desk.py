@@ -1,0 +1,195 @@
+"""Where a person decides: incidents, and what their resolution changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from carrierflow.clock import Clock
+from carrierflow.errors import InvalidInput
+from carrierflow.incident import Incident, ResolveAction
+from carrierflow.ledger import Ledger
+from carrierflow.model import Event, Machine, Source, Status, Verdict, parse_status
+from carrierflow.parcel import Parcel
+from carrierflow.ports import Writing
+from carrierflow.storage import SqlStore
+from carrierflow.storage.incidents import close_incident, find_incident, list_incidents
+from carrierflow.storage.reading import find_parcel
+
+
+__all__ = ["Desk"]
+
+SHOP_ACTIONS = frozenset({ResolveAction.UNFREEZE, ResolveAction.ABANDON})
+
+
+class Desk:
+    """Lists incidents and carries out what a person decides about them."""
+
+    def __init__(self, store: SqlStore, ledger: Ledger, *, clock: Clock) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._clock = clock
+
+    def all(self, *, shop: str | None = None, state: str | None = "open") -> list[Incident]:
+        """Return incidents, oldest first; `state` None returns resolved ones too."""
+        with self._store.reading() as connection:
+            return list_incidents(connection, shop=shop, state=state)
+
+    def get(self, incident_id: str) -> Incident:
+        """Return one incident; raises `UnknownIncident`."""
+        with self._store.reading() as connection:
+            return find_incident(connection, incident_id)
+
+    def resolve(
+        self, incident_id: str, action: ResolveAction, *, actor: str, reason: str
+    ) -> Incident:
+        """Carry out a person's decision; who decided and why is kept for ever.
+
+        Raises:
+            UnknownIncident: if there is none of that number.
+            InvalidInput: if it is resolved already, or the action does not fit it.
+        """
+        incident = self.get(incident_id)
+        _check(incident, action, actor=actor, reason=reason)
+        if incident.order_id is not None and incident.fulfillment_id is not None:
+            self._act(incident, action, actor=actor, reason=reason)
+        now = self._clock()
+        self._store.transact(
+            lambda c: close_incident(
+                c, incident, action=action, actor=actor, reason=reason, now=now
+            )
+        )
+        return self.get(incident_id)
+
+    def postman(self, incidents: list[Incident]) -> dict[str, Any]:
+        """Return the requests of incidents as a Postman collection; tokens are variables."""
+        return {
+            "info": {
+                "name": "carrierflow incidents",
+                "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json",
+            },
+            "variable": [{"key": "token", "value": ""}],
+            "item": [_postman_item(i) for i in incidents if i.evidence.get("request")],
+        }
+
+    def _act(
+        self, incident: Incident, action: ResolveAction, *, actor: str, reason: str
+    ) -> None:
+        parcel = self._parcel(incident)
+        match action:
+            case ResolveAction.UNFREEZE:
+                self._free(parcel)
+            case ResolveAction.ADOPT:
+                self._adopt(parcel, incident, actor=actor, reason=reason)
+                self._free(self._parcel(incident))
+            case ResolveAction.REASSERT:
+                self._free(_reasserting(parcel))
+            case ResolveAction.ABANDON:
+                after = replace(parcel, frozen="abandoned", open=False)
+                self._write(parcel, after)
+
+    def _adopt(self, parcel: Parcel, incident: Incident, *, actor: str, reason: str) -> None:
+        """Make the ledger say what the platform shows: by legal steps, or by a correction."""
+        if parcel.remote is None:
+            raise InvalidInput("The platform's state is not known yet; run reconcile first.")
+        for word in (parcel.remote.carrier, parcel.remote.cod):
+            status = parse_status(word)
+            if parcel.head(status.machine).status == status:
+                continue
+            event = Event(
+                shop=parcel.ref.shop,
+                fulfillment_id=parcel.ref.fulfillment_id,
+                status=status,
+                key=f"incident:{incident.id}:{incident.times_seen}:{status}",
+                actor=actor,
+                reason=reason,
+                source=Source.OPERATOR,
+                fill_gaps=True,
+            )
+            if self._ledger.probe(event).verdict is Verdict.ACCEPTED:
+                self._ledger.record(event)
+            else:
+                self._ledger.amend(event)
+
+    def _free(self, parcel: Parcel) -> None:
+        """Let runs decide about a fulfillment again, at once."""
+        before = self._found(parcel)
+        track = self._store.tracks([before])[before.id]
+        forgiven = tuple(
+            replace(p, forgiven=p.attempts) for p in track.publications.values() if p.attempts
+        )
+        after = replace(
+            parcel,
+            version=before.version,
+            frozen=None,
+            not_before=None,
+            verified_at=None,
+            missing=0,
+            missing_since=None,
+        )
+        writing = Writing(before=before, after=after, now=self._clock(), publications=forgiven)
+        self._store.write(writing, fence=None)
+
+    def _write(self, before: Parcel, after: Parcel) -> None:
+        self._store.write(Writing(before=before, after=after, now=self._clock()), fence=None)
+
+    def _parcel(self, incident: Incident) -> Parcel:
+        with self._store.reading() as connection:
+            return find_parcel(connection, incident.shop, incident.fulfillment_id or "")
+
+    def _found(self, parcel: Parcel) -> Parcel:
+        with self._store.reading() as connection:
+            return find_parcel(connection, parcel.ref.shop, parcel.ref.fulfillment_id)
+
+
+def curl(incident: Incident) -> str | None:
+    """Return the incident's request as a line for a shell; the token is a variable."""
+    request = incident.evidence.get("request")
+    if not request:
+        return None
+    return (
+        f"curl -X {request['method']} -H 'Authorization: Bearer '\"$TOKEN\" "
+        f"-H 'Content-Type: application/json' '{request['url']}'"
+    )
+
+
+def _check(incident: Incident, action: ResolveAction, *, actor: str, reason: str) -> None:
+    if incident.state != "open":
+        raise InvalidInput(f"Incident {incident.id} is resolved already.")
+    if not actor.strip() or not reason.strip():
+        raise InvalidInput("A resolution needs an actor and a reason.")
+    if incident.order_id is None and action not in SHOP_ACTIONS:
+        raise InvalidInput(
+            f"Incident {incident.id} concerns no fulfillment of the ledger; "
+            "it can only be closed, with --action unfreeze."
+        )
+
+
+def _reasserting(parcel: Parcel) -> Parcel:
+    """Make the ledger's status unpublished again, against what the platform shows now."""
+    remote = parcel.remote
+    if remote is None:
+        raise InvalidInput("The platform's state is not known yet; run reconcile first.")
+    if remote.carrier == Status.CANCEL:
+        raise InvalidInput("The platform cancelled this parcel, and that is final there.")
+    machine = Machine.COD if remote.carrier == parcel.delivery.status else Machine.DELIVERY
+    head = parcel.head(machine)
+    if head.seq < 2:  # noqa: PLR2004
+        raise InvalidInput("The platform cannot be told the first status of a parcel.")
+    again = replace(head, confirmed=head.seq - 1)
+    return replace(parcel, reassert=remote.digest).with_head(machine, again)
+
+
+def _postman_item(incident: Incident) -> dict[str, Any]:
+    request = incident.evidence["request"]
+    return {
+        "name": f"incident {incident.id}: {incident.sentence}",
+        "request": {
+            "method": request["method"],
+            "url": request["url"],
+            "header": [
+                {"key": "Authorization", "value": "Bearer {{token}}"},
+                {"key": "Content-Type", "value": "application/json"},
+            ],
+        },
+    }

@@ -1,0 +1,181 @@
+"""The read side: plain queries for people and auditors, around the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, insert, select
+
+from carrierflow.audit.verify import HeadRow, StoredEntry
+from carrierflow.errors import UnknownFulfillment
+from carrierflow.model import FulfillmentRef, HistoryEntry
+from carrierflow.parcel import Parcel
+from carrierflow.storage.rows import entry_from, parcel_from
+from carrierflow.storage.shops import shop_number
+from carrierflow.storage.tables import (
+    attempts,
+    definitions,
+    edges,
+    evidence,
+    files,
+    fulfillments,
+    history,
+    outcomes,
+    publications,
+    shops,
+)
+
+
+__all__ = [
+    "add_file",
+    "definition_rows",
+    "entries_of",
+    "evidence_of",
+    "file_recorded_at",
+    "find_parcel",
+    "head_rows",
+    "known_ids",
+    "stored_entries",
+    "tellings_of",
+]
+
+STREAM = 2_000
+"""Rows that a long reading holds at once."""
+
+
+def find_parcel(connection: Connection, shop: str, fulfillment_id: str) -> Parcel:
+    """Return one fulfillment.
+
+    Raises:
+        UnknownShop, UnknownFulfillment: if there is none.
+    """
+    number = shop_number(connection, shop)
+    query = select(fulfillments).where(
+        fulfillments.c.shop == number, fulfillments.c.fulfillment_id == fulfillment_id
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise UnknownFulfillment(shop, fulfillment_id)
+    return parcel_from(row, shop)
+
+
+def known_ids(connection: Connection, shop: str, fulfillment_ids: list[str]) -> set[str]:
+    """Return those of some fulfillment ids that the ledger knows."""
+    number = shop_number(connection, shop)
+    query = select(fulfillments.c.fulfillment_id).where(
+        fulfillments.c.shop == number, fulfillments.c.fulfillment_id.in_(fulfillment_ids)
+    )
+    return set(connection.execute(query).scalars())
+
+
+def entries_of(connection: Connection, parcel: Parcel) -> list[HistoryEntry]:
+    """Return the history of one fulfillment, in the order in which it was recorded."""
+    query = (
+        select(history, definitions.c.id.label("definition_id"))
+        .join(definitions, definitions.c.number == history.c.definition)
+        .where(history.c.fulfillment == parcel.id)
+        .order_by(history.c.recorded_at, history.c.machine.desc(), history.c.seq)
+    )
+    return [entry_from(row, row.definition_id) for row in connection.execute(query)]
+
+
+def evidence_of(connection: Connection, parcel: Parcel) -> list[dict[str, Any]]:
+    """Return everything about one fulfillment that did not become history."""
+    query = select(evidence).where(evidence.c.fulfillment == parcel.id).order_by(evidence.c.id)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def tellings_of(connection: Connection, parcel: Parcel) -> list[dict[str, Any]]:
+    """Return what the platform was told about one fulfillment, with what became of it."""
+    a, o, p = attempts.c, outcomes.c, publications.c
+    query = (
+        select(
+            a.machine,
+            a.seq,
+            a.number,
+            a.status,
+            a.intent_at,
+            o.outcome,
+            o.http_status,
+            o.recorded_at,
+            p.state,
+            p.confirmed_at,
+        )
+        .outerjoin(outcomes, and_(*(a[n] == o[n] for n in ("fulfillment", *ENTRY, "number"))))
+        .outerjoin(publications, and_(*(a[n] == p[n] for n in ("fulfillment", *ENTRY))))
+        .where(a.fulfillment == parcel.id)
+        .order_by(a.intent_at, a.machine, a.seq, a.number)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+ENTRY = ("machine", "seq")
+
+
+def stored_entries(connection: Connection) -> Iterator[StoredEntry]:
+    """Stream the whole history, chain after chain."""
+    names = {
+        row.number: row.id for row in connection.execute(select(definitions.c.number, definitions.c.id))
+    }
+    refs = (fulfillments.c.order_id, fulfillments.c.fulfillment_id, shops.c.code)
+    query = (
+        select(history, *refs)
+        .join(fulfillments, fulfillments.c.id == history.c.fulfillment)
+        .join(shops, shops.c.id == fulfillments.c.shop)
+        .order_by(history.c.fulfillment, history.c.machine.desc(), history.c.seq)
+        .execution_options(yield_per=STREAM)
+    )
+    for row in connection.execute(query):
+        ref = FulfillmentRef(
+            shop=row.code, order_id=row.order_id, fulfillment_id=row.fulfillment_id
+        )
+        yield StoredEntry(
+            parcel=row.fulfillment,
+            ref=ref,
+            entry=entry_from(row, names.get(row.definition, "")),
+            prev_seq=row.prev_seq,
+        )
+
+
+def head_rows(connection: Connection) -> Iterator[HeadRow]:
+    """Stream the heads of all fulfillments, in the order of the history's stream."""
+    query = (
+        select(fulfillments, shops.c.code)
+        .join(shops, shops.c.id == fulfillments.c.shop)
+        .order_by(fulfillments.c.id)
+        .execution_options(yield_per=STREAM)
+    )
+    for row in connection.execute(query):
+        parcel = parcel_from(row, row.code)
+        yield HeadRow(parcel=parcel.id, ref=parcel.ref, delivery=parcel.delivery, cod=parcel.cod)
+
+
+def definition_rows(
+    connection: Connection,
+) -> list[tuple[str, str, frozenset[tuple[str, str, str]]]]:
+    """Return each definition: its id, its canonical text, and its legal steps as stored."""
+    steps: dict[int, set[tuple[str, str, str]]] = {}
+    for row in connection.execute(select(edges)):
+        steps.setdefault(row.definition, set()).add((row.machine, row.from_status, row.to_status))
+    return [
+        (row.id, row.canonical, frozenset(steps.get(row.number, ())))
+        for row in connection.execute(select(definitions).order_by(definitions.c.number))
+    ]
+
+
+def file_recorded_at(connection: Connection, digest: str) -> datetime | None:
+    """Return when a file with these bytes was recorded; None if it was not."""
+    return connection.execute(
+        select(files.c.recorded_at).where(files.c.digest == digest)
+    ).scalar_one_or_none()
+
+
+def add_file(
+    connection: Connection, digest: str, *, name: str, row_count: int, now: datetime
+) -> None:
+    """Write that a file was recorded to its end."""
+    if file_recorded_at(connection, digest) is None:
+        row = {"digest": digest, "name": name[:255], "row_count": row_count, "recorded_at": now}
+        connection.execute(insert(files), row)
