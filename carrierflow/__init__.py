@@ -1,1 +1,123 @@
-"""Keeps what a delivery carrier knows and what a commerce platform shows in agreement."""
+"""Keeps what a delivery carrier knows and what a commerce platform shows in agreement.
+
+Build a `Carrierflow` with `build`, record events with its `ledger`, and let `reconcile` bring
+the platform to the ledger's state.
+"""
+
+from carrierflow.app import Carrierflow, Progress
+from carrierflow.audit.timeline import Timeline
+from carrierflow.audit.verify import Verification
+from carrierflow.errors import (
+    AccessDenied,
+    BadTime,
+    CarrierflowError,
+    ConcurrentUpdate,
+    ConfigurationError,
+    DatabaseUnavailable,
+    DefinitionError,
+    FileAlreadyRecorded,
+    HistoryBroken,
+    InvalidInput,
+    KeyReused,
+    MissingSecretKey,
+    NotMigrated,
+    NotSent,
+    OutcomeUnknown,
+    PlatformError,
+    PlatformUnavailable,
+    Refused,
+    ShopHeld,
+    Throttled,
+    TryLater,
+    UnknownFulfillment,
+    UnknownIncident,
+    UnknownShop,
+    UnknownStatus,
+    WrongSecretKey,
+)
+from carrierflow.incident import Incident, ResolveAction
+from carrierflow.ledger import Ledger
+from carrierflow.lifecycle import Definition, Lifecycle, define
+from carrierflow.model import (
+    Event,
+    FulfillmentRef,
+    HistoryEntry,
+    Machine,
+    Observation,
+    Opening,
+    Reason,
+    Recorded,
+    Source,
+    Status,
+    Verdict,
+)
+from carrierflow.parcel import Parcel
+from carrierflow.reconcile import EndReason, Plan, RunReport
+from carrierflow.scheduling import Job
+from carrierflow.sealing import generate_key
+from carrierflow.settings import Settings, load_settings
+from carrierflow.shop import Coverage, Shop, ShopState
+from carrierflow.wiring import build
+
+
+__all__ = [
+    "AccessDenied",
+    "BadTime",
+    "Carrierflow",
+    "CarrierflowError",
+    "ConcurrentUpdate",
+    "ConfigurationError",
+    "Coverage",
+    "DatabaseUnavailable",
+    "Definition",
+    "DefinitionError",
+    "EndReason",
+    "Event",
+    "FileAlreadyRecorded",
+    "FulfillmentRef",
+    "HistoryBroken",
+    "HistoryEntry",
+    "Incident",
+    "InvalidInput",
+    "Job",
+    "KeyReused",
+    "Ledger",
+    "Lifecycle",
+    "Machine",
+    "MissingSecretKey",
+    "NotMigrated",
+    "NotSent",
+    "Observation",
+    "Opening",
+    "OutcomeUnknown",
+    "Parcel",
+    "Plan",
+    "PlatformError",
+    "PlatformUnavailable",
+    "Progress",
+    "Reason",
+    "Recorded",
+    "Refused",
+    "ResolveAction",
+    "RunReport",
+    "Settings",
+    "Shop",
+    "ShopHeld",
+    "ShopState",
+    "Source",
+    "Status",
+    "Throttled",
+    "Timeline",
+    "TryLater",
+    "UnknownFulfillment",
+    "UnknownIncident",
+    "UnknownShop",
+    "UnknownStatus",
+    "Verdict",
+    "Verification",
+    "WrongSecretKey",
+    "build",
+    "define",
+    "generate_key",
+    "load_settings",
+]

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from carrierflow.audit.timeline import Timeline
 from carrierflow.audit.verify import StoredEntry, Verification, verify
 from carrierflow.clock import Clock, Sleep
 from carrierflow.connections import Connections
 from carrierflow.desk import Desk
-from carrierflow.errors import ConfigurationError, ShopHeld
+from carrierflow.errors import ConfigurationError, InvalidInput, ShopHeld
 from carrierflow.importing import Imported, import_shop
+from carrierflow.intake import Row
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import Lifecycle
+from carrierflow.model import Recorded
 from carrierflow.parcel import Parcel
 from carrierflow.reconcile import (
     EndReason,
@@ -37,6 +40,7 @@ from carrierflow.storage import Host, JoinedStore, SqlStore, reading, upgrade
 __all__ = ["Carrierflow", "Progress"]
 
 SHOPS_AT_ONCE = 4
+ROWS_AT_ONCE = 2_000
 
 SHARE_SECONDS = 60
 SHARE_REQUESTS = 240
@@ -95,6 +99,30 @@ class Carrierflow:
         """
         store = JoinedStore(host, self.lifecycle.definition, clock=self._clock)
         return Ledger(store, self.lifecycle, clock=self._clock, sealer=self._keys)
+
+    def record_rows(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Recorded | InvalidInput]]:
+        """Record the rows of a file; yields each with its answer, in their order.
+
+        A row that could not be read is answered with what is wrong with it.
+        """
+        remaining = iter(rows)
+        while batch := list(islice(remaining, ROWS_AT_ONCE)):
+            events = [row.event for row in batch if row.event is not None]
+            answers = self.ledger.record_many(events, chunk=ROWS_AT_ONCE)
+            for row in batch:
+                yield row, row.problem if row.problem is not None else next(answers)
+
+    def file_recorded_at(self, digest: str) -> datetime | None:
+        """Return when a file with these bytes was recorded to its end; None if never."""
+        with self.store.reading() as connection:
+            return reading.file_recorded_at(connection, digest)
+
+    def file_recorded(self, digest: str, *, name: str, row_count: int) -> None:
+        """Write that a file was recorded to its end."""
+        now = self._clock()
+        self.store.transact(
+            lambda c: reading.add_file(c, digest, name=name, row_count=row_count, now=now)
+        )
 
     def parcel(self, shop: str, fulfillment_id: str) -> Parcel:
         """Return one fulfillment as it stands.
@@ -186,9 +214,7 @@ class Carrierflow:
         reports = []
         for code in plan.shops():
             lines = [line for line in plan.lines if line["shop"] == code]
-            report, stale = self.reconciler.apply_plan(
-                code, lines, limits=self.limits(), stop=stop
-            )
+            report, stale = self.reconciler.apply_plan(code, lines, limits=self.limits(), stop=stop)
             reports.append(replace(report, stale=stale))
         return reports
 

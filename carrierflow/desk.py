@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from carrierflow.storage.incidents import close_incident, find_incident, list_in
 from carrierflow.storage.reading import find_parcel
 
 
-__all__ = ["Desk"]
+__all__ = ["Desk", "curl", "postman"]
 
 SHOP_ACTIONS = frozenset({ResolveAction.UNFREEZE, ResolveAction.ABANDON})
 
@@ -61,20 +62,7 @@ class Desk:
         )
         return self.get(incident_id)
 
-    def postman(self, incidents: list[Incident]) -> dict[str, Any]:
-        """Return the requests of incidents as a Postman collection; tokens are variables."""
-        return {
-            "info": {
-                "name": "carrierflow incidents",
-                "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json",
-            },
-            "variable": [{"key": "token", "value": ""}],
-            "item": [_postman_item(i) for i in incidents if i.evidence.get("request")],
-        }
-
-    def _act(
-        self, incident: Incident, action: ResolveAction, *, actor: str, reason: str
-    ) -> None:
+    def _act(self, incident: Incident, action: ResolveAction, *, actor: str, reason: str) -> None:
         parcel = self._parcel(incident)
         match action:
             case ResolveAction.UNFREEZE:
@@ -151,6 +139,18 @@ def curl(incident: Incident) -> str | None:
         f"curl -X {request['method']} -H 'Authorization: Bearer '\"$TOKEN\" "
         f"-H 'Content-Type: application/json' '{request['url']}'"
     )
+
+
+def postman(incidents: Sequence[Incident]) -> dict[str, Any]:
+    """Return the requests of incidents as a Postman collection; the token is a variable."""
+    return {
+        "info": {
+            "name": "carrierflow incidents",
+            "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json",
+        },
+        "variable": [{"key": "token", "value": ""}],
+        "item": [_postman_item(i) for i in incidents if i.evidence.get("request")],
+    }
 
 
 def _check(incident: Incident, action: ResolveAction, *, actor: str, reason: str) -> None:

@@ -1,31 +1,31 @@
 """Everything that carrierflow raises, as one tree; the type says what the caller can do.
 
-    CarrierflowError
-    ├── InvalidInput                 mend the call; nothing was written
-    │   ├── UnknownShop
-    │   ├── UnknownFulfillment
-    │   ├── UnknownStatus
-    │   ├── UnknownIncident
-    │   ├── BadTime
-    │   ├── KeyReused
-    │   ├── DefinitionError
-    │   └── FileAlreadyRecorded
-    ├── ConfigurationError           mend the settings or the installation
-    │   ├── NotMigrated
-    │   ├── MissingSecretKey
-    │   └── WrongSecretKey
-    ├── TryLater                     the same call may succeed later, unchanged
-    │   ├── DatabaseUnavailable
-    │   ├── ConcurrentUpdate
-    │   ├── ShopHeld
-    │   └── PlatformUnavailable
-    │       └── Throttled
-    ├── PlatformError                what became of one request to a platform
-    │   ├── NotSent                  certainly not applied
-    │   ├── OutcomeUnknown           may have been applied, or may still be
-    │   ├── Refused                  the platform said no to this one
-    │   └── AccessDenied             the platform said no to this token
-    └── HistoryBroken                stop, and call an auditor
+CarrierflowError
+├── InvalidInput                 mend the call; nothing was written
+│   ├── UnknownShop
+│   ├── UnknownFulfillment
+│   ├── UnknownStatus
+│   ├── UnknownIncident
+│   ├── BadTime
+│   ├── KeyReused
+│   ├── DefinitionError
+│   └── FileAlreadyRecorded
+├── ConfigurationError           mend the settings or the installation
+│   ├── NotMigrated
+│   ├── MissingSecretKey
+│   └── WrongSecretKey
+├── TryLater                     the same call may succeed later, unchanged
+│   ├── DatabaseUnavailable
+│   ├── ConcurrentUpdate
+│   ├── ShopHeld
+│   └── PlatformUnavailable
+│       └── Throttled
+├── PlatformError                what became of one request to a platform
+│   ├── NotSent                  certainly not applied
+│   ├── OutcomeUnknown           may have been applied, or may still be
+│   ├── Refused                  the platform said no to this one
+│   └── AccessDenied             the platform said no to this token
+└── HistoryBroken                stop, and call an auditor
 """
 
 from __future__ import annotations

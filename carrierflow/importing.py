@@ -70,9 +70,7 @@ def import_shop(
 def _bring_in(seen: Observation, ledger: Ledger, lifecycle: Lifecycle) -> bool:
     """Open one fulfillment and record where it stands; False if no road leads there."""
     ledger.open(
-        Opening(
-            ref=seen.ref, tracking_number=seen.tracking_number, cod_amount=_cash_of(seen)
-        )
+        Opening(ref=seen.ref, tracking_number=seen.tracking_number, cod_amount=_cash_of(seen))
     )
     answers = list(ledger.record_many(_events(seen, lifecycle)))
     return all(

@@ -59,6 +59,8 @@ class Draft:
     keys: dict[str, Remembered]
     inferred: dict[Status, int]
     passed: set[Status]
+    late: set[Status]
+    """Statuses of events that came too late; the parcel may have passed them too."""
     waiting: list[Claim]
     """Refused claims of before that may become legal."""
     entries: list[HistoryEntry] = field(default_factory=list)
@@ -73,6 +75,7 @@ class Draft:
             keys=dict(memory.keys),
             inferred=dict(memory.inferred),
             passed=set(memory.passed),
+            late=set(memory.late),
             waiting=list(memory.waiting),
         )
 
@@ -107,14 +110,10 @@ class Judge:
         self._steps = steps
 
     def open(self, draft: Draft, *, now: datetime) -> None:
-        """Write the first entry of both machines of a parcel that has none.
-
-        An opening is not something that happened on the road, so it makes no event late.
-        """
+        """Write the first entry of both machines of a parcel that has none."""
         cash = Status.CODPENDING if draft.parcel.cod_amount else Status.NONE
         for status in (Status.READYTOPICK, cash):
             self._by_rule(draft, status, occurred_at=now, now=now, cause=None)
-            draft.heads[status.machine] = replace(draft.heads[status.machine], since=None)
 
     def judge(self, draft: Draft, claim: Claim, *, now: datetime) -> Recorded:
         """Give a claim its verdict and write it into the draft.
@@ -125,6 +124,7 @@ class Judge:
         known = draft.keys.get(claim.key)
         if known is not None:
             return _again(draft, claim, known)
+        self._set_late_aside(draft)
         weighed = self._weigh(draft, claim)
         written = len(draft.entries)
         if weighed.verdict is Verdict.ACCEPTED:
@@ -132,6 +132,9 @@ class Judge:
             self._retry_waiting(draft, now=now)
         else:
             _keep(draft, claim, weighed, now=now)
+        if weighed.verdict is Verdict.LATE:
+            self._pass_late(draft, claim, now=now)
+            self._retry_waiting(draft, now=now)
         _remember(draft, claim, weighed.verdict)
         return _answer(draft, weighed, tuple(draft.entries[written:]))
 
@@ -161,16 +164,22 @@ class Judge:
                 f"{stamp(head.since)}; it is kept as evidence."
             )
             return Weighed(Verdict.LATE, Reason.OLDER_THAN_STATE, sentence)
-        return self._weigh_coupling(draft, status) or self._weigh_step(claim, head)
+        return self._weigh_coupling(draft, status) or self._weigh_step(draft, claim, head)
 
     def _weigh_coupling(self, draft: Draft, status: Status) -> Weighed | None:
         needs = self._lifecycle.needs(status)
-        if needs is None or needs in draft.passed:
+        if needs is None or self._has_passed(draft, needs):
             return None
         sentence = f"{status} needs {needs}, and the parcel is {draft.heads[needs.machine].status}."
         return Weighed(Verdict.REFUSED, Reason.COUPLING, sentence)
 
-    def _weigh_step(self, claim: Claim, head: Head) -> Weighed:
+    def _has_passed(self, draft: Draft, status: Status) -> bool:
+        """Tell whether the parcel was at a status once, or must have been on its way further."""
+        here = draft.heads[status.machine].status
+        too_late = status in draft.late and self._lifecycle.reaches(status, Status(here))
+        return too_late or status in draft.passed
+
+    def _weigh_step(self, draft: Draft, claim: Claim, head: Head) -> Weighed:
         status = claim.status
         if self._steps.allows(status.machine, head.status, status):
             return Weighed(Verdict.ACCEPTED, Reason.LEGAL_STEP, f"{head.status} → {status}.")
@@ -178,10 +187,17 @@ class Judge:
             sentence = f"The parcel is {status} already."
             return Weighed(Verdict.REFUSED, Reason.SAME_STATUS, sentence)
         if claim.fill_gaps and self._lifecycle.reaches(head.status, status):
-            road = " → ".join(self._lifecycle.road(head.status, status))
-            sentence = f"{head.status} → {road}; the steps before {status} are inferred."
-            return Weighed(Verdict.ACCEPTED, Reason.GAP_FILLED, sentence)
+            return self._weigh_road(draft, head, status)
         return self._refuse(head, status)
+
+    def _weigh_road(self, draft: Draft, head: Head, status: Status) -> Weighed:
+        road = self._lifecycle.road(head.status, status)
+        for step in road:
+            coupled = self._weigh_coupling(draft, step)
+            if coupled is not None:
+                return coupled
+        sentence = f"{head.status} → {' → '.join(road)}; the steps before {status} are inferred."
+        return Weighed(Verdict.ACCEPTED, Reason.GAP_FILLED, sentence)
 
     def _refuse(self, head: Head, status: Status) -> Weighed:
         allowed = self._lifecycle.allowed(status.machine, head.status)
@@ -197,19 +213,33 @@ class Judge:
             step = replace(claim, status=status, key="", note_digest=None)
             self._append(draft, step, now=now, inferred=True)
         self._append(draft, claim, now=now, inferred=claim.inferred)
-        self._follow(draft, draft.entries[-1], now=now)
+        cause = f"{claim.status.machine}:{draft.entries[-1].seq}"
+        self._follow(draft, claim, cause=cause, now=now)
 
-    def _follow(self, draft: Draft, entry: HistoryEntry, *, now: datetime) -> None:
-        follower = self._lifecycle.follower(Status(entry.to_status))
+    def _follow(self, draft: Draft, claim: Claim, *, cause: str | None, now: datetime) -> None:
+        """Record the cash status that this one brings with it, where it is the next step."""
+        follower = self._lifecycle.follower(claim.status)
         if follower is None:
             return
         place = draft.heads[follower.machine].status
         if self._steps.allows(follower.machine, place, follower):
-            cause = f"{entry.machine}:{entry.seq}"
-            self._by_rule(draft, follower, occurred_at=entry.occurred_at, now=now, cause=cause)
+            self._by_rule(draft, follower, occurred_at=claim.occurred_at, now=now, cause=cause)
+
+    def _pass_late(self, draft: Draft, claim: Claim, *, now: datetime) -> None:
+        """Let the other machine have what waits for a late status: it moves nothing of its own.
+
+        Only a status counts from which the parcel could have come to where it stands.
+        """
+        draft.late.add(claim.status)
+        if self._has_passed(draft, claim.status):
+            inferred = draft.inferred.get(claim.status)
+            cause = f"{claim.status.machine}:{inferred}" if inferred else None
+            self._follow(draft, claim, cause=cause, now=now)
 
     def _retry_waiting(self, draft: Draft, *, now: datetime) -> None:
         while draft.waiting:
+            for claim in self._set_late_aside(draft):
+                self._pass_late(draft, claim, now=now)
             legal = [
                 claim
                 for claim in draft.waiting
@@ -222,6 +252,14 @@ class Judge:
             self._enter(draft, first, now=now)
             _remember(draft, first, Verdict.ACCEPTED)
 
+    def _set_late_aside(self, draft: Draft) -> list[Claim]:
+        """Take out of the waiting claims those that the parcel has overtaken."""
+        late = [c for c in draft.waiting if self._weigh(draft, c).verdict is Verdict.LATE]
+        for claim in late:
+            draft.waiting.remove(claim)
+            draft.late.add(claim.status)
+        return late
+
     def _by_rule(
         self,
         draft: Draft,
@@ -231,6 +269,7 @@ class Judge:
         now: datetime,
         cause: str | None,
     ) -> None:
+        """Append what nobody told: it did not happen on the road, so it makes no event late."""
         claim = Claim(status=status, occurred_at=occurred_at, key="", source=Source.RULE)
         self._append(draft, claim, now=now, cause=cause)
 
@@ -272,7 +311,7 @@ class Judge:
         draft.heads[machine] = Head(
             status=status,
             seq=entry.seq,
-            since=claim.occurred_at,
+            since=head.since if claim.source is Source.RULE else claim.occurred_at,
             hash=entry.hash,
             confirmed=head.confirmed,
         )

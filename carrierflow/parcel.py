@@ -88,9 +88,7 @@ class Parcel:
     @property
     def unpublished(self) -> int:
         """How many entries the platform is not yet known to show."""
-        return (
-            self.delivery.seq - self.delivery.confirmed + self.cod.seq - self.cod.confirmed
-        )
+        return self.delivery.seq - self.delivery.confirmed + self.cod.seq - self.cod.confirmed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,6 +110,8 @@ class Memory:
     """For each status that was inferred or made by rule, its newest entry."""
     passed: frozenset[Status] = frozenset()
     """Statuses that another machine may wait for and that were reached once."""
+    late: frozenset[Status] = frozenset()
+    """Statuses of events that came after the parcel was further already."""
     waiting: tuple[Claim, ...] = ()
     """Refused events that a later one may make legal."""
 

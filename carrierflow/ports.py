@@ -143,9 +143,7 @@ class ReconcileStore(Protocol):
         """Write that a run began."""
         ...
 
-    def end_run(
-        self, run: str, *, reason: str, counters: Mapping[str, int], now: datetime
-    ) -> None:
+    def end_run(self, run: str, *, reason: str, counters: Mapping[str, int], now: datetime) -> None:
         """Write how a run ended."""
         ...
 

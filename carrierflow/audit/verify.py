@@ -94,9 +94,7 @@ class _Replay:
         self._legal: dict[str, frozenset[Step]] = {}
         self._needs: dict[str, dict[str, str]] = {}
 
-    def read_definitions(
-        self, definitions: Iterable[tuple[str, str, frozenset[Step]]]
-    ) -> None:
+    def read_definitions(self, definitions: Iterable[tuple[str, str, frozenset[Step]]]) -> None:
         """Take the definitions in, each proven by its id."""
         for name, canonical, stored in definitions:
             where = f"definition {name[:12]}"
@@ -162,7 +160,10 @@ class _Replay:
         if legal is None:
             yield "its definition is not in the database, or not proven"
             return
-        if entry.amends is None and (entry.machine, entry.from_status, entry.to_status) not in legal:
+        if (
+            entry.amends is None
+            and (entry.machine, entry.from_status, entry.to_status) not in legal
+        ):
             yield f"{entry.from_status}→{entry.to_status} is no step of its definition"
         if entry.amends is not None and not (entry.actor and entry.reason):
             yield "it corrects without saying who and why"

@@ -242,10 +242,12 @@ TABLE: tuple[Row[View], ...] = (
         number="5a",
         when="a person resolved an incident by `reassert`, and obs is what they saw",
         then="PUT head",
-        applies=lambda view: view.overruled
-        and view.obs is not view.head
-        and bool(view.path)
-        and view.path[-1].to_status in view.situation.can_put,
+        applies=lambda view: (
+            view.overruled
+            and view.obs is not view.head
+            and bool(view.path)
+            and view.path[-1].to_status in view.situation.can_put
+        ),
         action=_put_last,
     ),
     Row(
@@ -261,9 +263,11 @@ TABLE: tuple[Row[View], ...] = (
         when="delivered is confirmed, and the platform lifted the cash to codpaid by itself",
         then="confirm codpaid without a PUT; note it where the carrier counts cash separately",
         machines=COD,
-        applies=lambda view: view.obs is Status.CODPAID
-        and view.delivered_at is not None
-        and (view.reached is not None or view.head is Status.CODPENDING),
+        applies=lambda view: (
+            view.obs is Status.CODPAID
+            and view.delivered_at is not None
+            and (view.reached is not None or view.head is Status.CODPENDING)
+        ),
         action=_confirm_or_note,
     ),
     Row(
@@ -279,9 +283,11 @@ TABLE: tuple[Row[View], ...] = (
         when="the platform shows codreceipt, and the ledger is lower",
         then="record it with the platform as source; never lower it",
         machines=COD,
-        applies=lambda view: view.obs is Status.CODRECEIPT
-        and view.reached is None
-        and view.head in {Status.CODPENDING, Status.CODPAID},
+        applies=lambda view: (
+            view.obs is Status.CODRECEIPT
+            and view.reached is None
+            and view.head in {Status.CODPENDING, Status.CODPAID}
+        ),
         action=_adopt,
     ),
     Row(
@@ -289,8 +295,9 @@ TABLE: tuple[Row[View], ...] = (
         when="the platform shows none or codnotreceipt where cash is due",
         then="incident `cash_disputed`; always a person",
         machines=COD,
-        applies=lambda view: view.obs in {Status.NONE, Status.CODNOTRECEIPT}
-        and view.head in CASH_DUE,
+        applies=lambda view: (
+            view.obs in {Status.NONE, Status.CODNOTRECEIPT} and view.head in CASH_DUE
+        ),
         action=lambda view: Report(
             "cash_disputed", f"The platform shows {view.obs}, and the ledger {view.head}."
         ),
@@ -321,8 +328,10 @@ TABLE: tuple[Row[View], ...] = (
         when="obs is cancel, and the parcel is not yet picked up",
         then="adopt: append cancel with the platform as source, abandon the path",
         machines=DELIVERY,
-        applies=lambda view: view.obs is Status.CANCEL
-        and view.lifecycle.allows(view.machine, view.head, Status.CANCEL),
+        applies=lambda view: (
+            view.obs is Status.CANCEL
+            and view.lifecycle.allows(view.machine, view.head, Status.CANCEL)
+        ),
         action=_adopt,
     ),
     Row(
@@ -340,9 +349,9 @@ TABLE: tuple[Row[View], ...] = (
         when="head is cancel, unpublished, and obs is not at an end",
         then="PUT cancel; the echo callback answers success and writes no history",
         machines=DELIVERY,
-        applies=lambda view: view.head is Status.CANCEL
-        and bool(view.path)
-        and view.obs not in OVER,
+        applies=lambda view: (
+            view.head is Status.CANCEL and bool(view.path) and view.obs not in OVER
+        ),
         action=_put_last,
     ),
     Row(
@@ -359,10 +368,12 @@ TABLE: tuple[Row[View], ...] = (
         number="13",
         when="nothing is left to PUT, and obs may legally follow head",
         then="remote ahead: freeze, incident `remote_ahead`; or adopt, by policy",
-        applies=lambda view: view.next_put is None
-        and view.obs is not None
-        and view.lifecycle.reaches(view.head, view.obs)
-        and view.own_late_put is None,
+        applies=lambda view: (
+            view.next_put is None
+            and view.obs is not None
+            and view.lifecycle.reaches(view.head, view.obs)
+            and view.own_late_put is None
+        ),
         action=_adopt_or_hold,
     ),
     Row(
@@ -403,10 +414,12 @@ ORDER_TABLE: tuple[Row[OrderCase], ...] = (
         number="18",
         when="the order is cancelled, and the fulfillment is not",
         then="incident `order_cancelled`; keep telling the truth",
-        applies=lambda case: case.parcel is not None
-        and case.seen is not None
-        and case.seen.order_cancelled
-        and case.seen.carrier.status not in OVER,
+        applies=lambda case: (
+            case.parcel is not None
+            and case.seen is not None
+            and case.seen.order_cancelled
+            and case.seen.carrier.status not in OVER
+        ),
         action=_order_cancelled,
     ),
     Row(

@@ -16,7 +16,14 @@ from typing import Any
 from carrierflow.clock import seconds
 from carrierflow.errors import InvalidInput
 from carrierflow.hashing import digest
-from carrierflow.model import FulfillmentRef, Machine, Observation, RemoteWord, RequestSketch, Status
+from carrierflow.model import (
+    FulfillmentRef,
+    Machine,
+    Observation,
+    RemoteWord,
+    RequestSketch,
+    Status,
+)
 from carrierflow.reconcile.survey import Batch, Survey
 from carrierflow.reconcile.turn import Turn, evidence_of, take_turn
 from carrierflow.reconcile.view import Situation

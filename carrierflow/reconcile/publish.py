@@ -168,9 +168,7 @@ class Publisher:
         self._tally.incidents_opened += opened
         if parcel.frozen and not writing.before.frozen:
             self._tally.frozen += 1
-            log.warning(
-                "carrierflow.frozen", extra={"ref": str(parcel.ref), "kind": parcel.frozen}
-            )
+            log.warning("carrierflow.frozen", extra={"ref": str(parcel.ref), "kind": parcel.frozen})
         return replace(situation, parcel=parcel)
 
     def _put(self, situation: Situation, step: Step) -> Situation | Settled:
@@ -228,9 +226,7 @@ class Publisher:
         situation = self._commit(_tracking(situation, sent, attempt), writing)
         return situation, attempt
 
-    def _answered(
-        self, situation: Situation, attempt: Attempt, reply: Observation
-    ) -> Situation:
+    def _answered(self, situation: Situation, attempt: Attempt, reply: Observation) -> Situation:
         """Take the reply as what it is: an observation, and the newest one."""
         shown = reply.carrier if attempt.machine is Machine.DELIVERY else reply.cod
         confirmed = shown.status is attempt.status
@@ -261,9 +257,7 @@ class Publisher:
 
         return self._insist(situation, write)
 
-    def _insist(
-        self, situation: Situation, write: Callable[[Situation], Situation]
-    ) -> Situation:
+    def _insist(self, situation: Situation, write: Callable[[Situation], Situation]) -> Situation:
         """Record a result, though somebody changed the fulfillment while we were sending."""
         for _ in range(RESULT_TRIES):
             try:
@@ -389,9 +383,7 @@ def _tracking(
     track = situation.track
     key = (publication.machine, publication.seq)
     attempts = (*track.attempts, attempt) if attempt else track.attempts
-    track = replace(
-        track, publications={**track.publications, key: publication}, attempts=attempts
-    )
+    track = replace(track, publications={**track.publications, key: publication}, attempts=attempts)
     return replace(situation, track=track)
 
 

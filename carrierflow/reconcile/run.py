@@ -145,9 +145,7 @@ class Reconciler:
         shop = self.store.shop(code)
         sketch = self.connect(shop).sketch_put
         read = plan_batches(lines, sketch, stale=stale.append)
-        report = self._run(
-            code, NEVER, read, limits or Limits(), stop=stop, progress=progress
-        )
+        report = self._run(code, NEVER, read, limits or Limits(), stop=stop, progress=progress)
         return report, sum(stale)
 
     def plan_shop(
@@ -354,7 +352,6 @@ class ShopRun:
         elif decision is not None and isinstance(decision.action, Wait):
             after = replace(after, not_before=decision.action.until)
             self._tally.waiting += 1
-            self._look_later(decision.action.until)
         writing = Writing(before=parcel, after=after, now=now, findings=findings)
         self._tally.incidents_opened += self._store.write(writing, fence=None)[1]
 

@@ -148,9 +148,7 @@ def _confirm(making: _Making, machine: Machine, shown: Step) -> None:
     head = making.situation.parcel.head(machine)
     at = making.situation.seen.seen_at
     passed = (
-        PublicationState.ABANDONED
-        if shown.source is Source.PLATFORM
-        else PublicationState.SUBSUMED
+        PublicationState.ABANDONED if shown.source is Source.PLATFORM else PublicationState.SUBSUMED
     )
     for step in making.situation.track.steps:
         if step.machine is machine and head.confirmed < step.seq <= shown.seq:

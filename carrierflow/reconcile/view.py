@@ -36,9 +36,7 @@ class Situation:
     def view(self, machine: Machine) -> View:
         """Return what concerns one machine."""
         head = self.parcel.head(machine)
-        path = tuple(
-            s for s in self.track.steps if s.machine is machine and s.seq > head.confirmed
-        )
+        path = tuple(s for s in self.track.steps if s.machine is machine and s.seq > head.confirmed)
         before = Status(path[0].from_status) if path and head.confirmed else None
         sent = next((s for s in path if self._is_open(s)), None)
         return View(
@@ -104,9 +102,7 @@ class View:
     def outdated(self) -> bool:
         """Tell whether the platform showed something newer before: a stale read."""
         remote = self.situation.parcel.remote
-        return (
-            remote is not None and self.situation.seen.updated_at < remote.updated_at - ROUNDING
-        )
+        return remote is not None and self.situation.seen.updated_at < remote.updated_at - ROUNDING
 
     @property
     def changed(self) -> bool:
@@ -211,9 +207,7 @@ class View:
         shown = [
             step
             for step in self.situation.track.steps
-            if step.machine is self.machine
-            and step.seq <= confirmed
-            and step.to_status is self.obs
+            if step.machine is self.machine and step.seq <= confirmed and step.to_status is self.obs
         ]
         return shown[-1] if shown else None
 

@@ -111,6 +111,8 @@ class ShopBudget:
         wait_us: int = max(room_at, row[1]) - row[2]
         return max(SHORTEST_WAIT, wait_us / MICROSECONDS)
 
-    def _update(self, connection: Connection, condition: ColumnElement[bool], **values: object) -> int:
+    def _update(
+        self, connection: Connection, condition: ColumnElement[bool], **values: object
+    ) -> int:
         statement = update(shops).where(shops.c.id == self._shop, condition).values(**values)
         return int(connection.execute(statement).rowcount)

@@ -8,12 +8,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    OperationalError,
+)
 
 from carrierflow.errors import ConcurrentUpdate, ConfigurationError, DatabaseUnavailable
 
 
-__all__ = ["build_engine", "is_mysql", "translated"]
+__all__ = ["build_engine", "error_codes", "is_mysql", "translated"]
 
 DRIVERS = {
     "postgresql": "postgresql+psycopg",
@@ -111,10 +117,16 @@ def is_conflict(error: DBAPIError) -> bool:
     """Tell whether two writers met, and neither is to blame."""
     if isinstance(error, IntegrityError) and "uq_" in str(error.orig):
         return True
-    code = getattr(error.orig, "sqlstate", None)
-    if code is None and error.orig is not None and error.orig.args:
-        code = error.orig.args[0]
-    return code in CONFLICTS
+    return not CONFLICTS.isdisjoint(error_codes(error))
+
+
+def error_codes(error: DBAPIError) -> set[str | int]:
+    """Return the codes that a database gave an error: SQLSTATE, and MariaDB's own number.
+
+    MariaDB's SQLSTATE says too little: a lock wait and an unknown failure share one.
+    """
+    number = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    return {code for code in (getattr(error.orig, "sqlstate", None), number) if code is not None}
 
 
 def _short(error: DBAPIError) -> str:

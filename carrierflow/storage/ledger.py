@@ -95,7 +95,8 @@ class SqlLedgerTransaction:
         query = (
             select(fulfillments)
             .where(
-                fulfillments.c.shop == select(shops.c.id).where(shops.c.code == shop).scalar_subquery(),
+                fulfillments.c.shop
+                == select(shops.c.id).where(shops.c.code == shop).scalar_subquery(),
                 fulfillments.c.fulfillment_id.in_(fulfillment_ids),
             )
             .order_by(fulfillments.c.id)
@@ -141,7 +142,11 @@ class SqlLedgerTransaction:
         ordered = sorted(changes, key=lambda change: change.before.id)
         self._save_heads(ordered)
         entries = [
-            entry_row(change.before.id, entry, self._definitions.number(self._connection, entry.definition))
+            entry_row(
+                change.before.id,
+                entry,
+                self._definitions.number(self._connection, entry.definition),
+            )
             for change in ordered
             for entry in change.entries
         ]
@@ -161,11 +166,7 @@ class SqlLedgerTransaction:
             raise ConcurrentUpdate("A fulfillment")
 
     def _save_evidence(self, changes: Collection[Change]) -> None:
-        rows = [
-            evidence_row(change.before, kept)
-            for change in changes
-            for kept in change.kept
-        ]
+        rows = [evidence_row(change.before, kept) for change in changes for kept in change.kept]
         if rows:
             self._connection.execute(insert(evidence), rows)
 
@@ -186,12 +187,15 @@ class _Past:
         self._keys: dict[str, Remembered] = {}
         self._inferred: dict[Status, int] = {}
         self._passed: set[Status] = set()
+        self._late: set[Status] = set()
         self._waiting: dict[str, Claim] = {}
 
     def add_evidence(self, row: Any) -> None:
         """Take in an event that did not become history; entries must come after."""
         claim = claim_from(row)
         self._remember(claim.key, Verdict(row.verdict), claim.status, claim.occurred_at)
+        if row.verdict == Verdict.LATE:
+            self._late.add(claim.status)
         if row.code in OVERTURNABLE:
             self._waiting[claim.key] = claim
 
@@ -211,10 +215,9 @@ class _Past:
             keys=self._keys,
             inferred=self._inferred,
             passed=frozenset(self._passed),
+            late=frozenset(self._late),
             waiting=tuple(self._waiting.values()),
         )
 
     def _remember(self, key: str, verdict: Verdict, status: Status, moment: datetime) -> None:
-        self._keys[key] = Remembered(
-            key=key, verdict=verdict, status=status, occurred_at=moment
-        )
+        self._keys[key] = Remembered(key=key, verdict=verdict, status=status, occurred_at=moment)

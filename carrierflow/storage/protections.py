@@ -11,6 +11,7 @@
 
 The insert trigger says what the table's own constraints say; it is made from them. Where the
 database tells a trigger that its constraints are off, it looks at other rows only then.
+All SQL here is built from the names of our own tables and columns alone.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import (
     CheckConstraint,
@@ -32,11 +34,20 @@ from carrierflow.storage.engine import is_mysql
 from carrierflow.storage.tables import APPEND_ONLY, PREFIX, metadata
 
 
-__all__ = ["APPEND_ONLY_NAMES", "REFUSE", "Trigger", "function_statements", "trigger_statements"]
+__all__ = [
+    "APPEND_ONLY_NAMES",
+    "Trigger",
+    "enable_always",
+    "function_statements",
+    "trigger_statements",
+    "triggers",
+]
 
 APPEND_ONLY_NAMES = tuple(table.name for table in APPEND_ONLY)
 
 REFUSAL = "carrierflow: rows of {table} are never changed"
+C = TypeVar("C", CheckConstraint, ForeignKeyConstraint)
+
 REFUSE = f"{PREFIX}refuse_change"
 """PostgreSQL's function that refuses whatever calls it."""
 
@@ -127,8 +138,7 @@ def _mariadb(table: Table) -> Iterator[Trigger]:
     yield Trigger(
         name=name,
         table=table.name,
-        create=f"CREATE TRIGGER {name} BEFORE INSERT ON {table.name} "
-        f"FOR EACH ROW BEGIN {body}END",
+        create=f"CREATE TRIGGER {name} BEFORE INSERT ON {table.name} FOR EACH ROW BEGIN {body}END",
     )
 
 
@@ -166,9 +176,7 @@ def _postgresql(table: Table) -> Iterator[Trigger]:
         )
 
 
-def function_statements(
-    dialect: str, tables: Sequence[str] = APPEND_ONLY_NAMES
-) -> list[str]:
+def function_statements(dialect: str, tables: Sequence[str] = APPEND_ONLY_NAMES) -> list[str]:
     """Return the statements that make, or make anew, the functions that triggers call."""
     if dialect != "postgresql":
         return []
@@ -209,8 +217,9 @@ def _same_row(table: Table, *, rowid: bool = False) -> list[str]:
     own = [column.type for column in table.primary_key.columns]
     if rowid and not (len(own) == 1 and isinstance(own[0], Integer)):
         keys.append(["rowid"])
-    tests = sorted(" AND ".join(f"{name} = NEW.{name}" for name in names) for names in keys)
-    return [f"EXISTS (SELECT 1 FROM {table.name} WHERE {test})" for test in tests]
+    least = [names for names in keys if not any(set(other) < set(names) for other in keys)]
+    tests = sorted(" AND ".join(f"{name} = NEW.{name}" for name in names) for names in least)
+    return [f"EXISTS (SELECT 1 FROM {table.name} WHERE {test})" for test in tests]  # noqa: S608
 
 
 def _foreign(table: Table, *, row: str = "NEW", schema: str = "") -> list[tuple[str, str]]:
@@ -222,7 +231,7 @@ def _foreign(table: Table, *, row: str = "NEW", schema: str = "") -> list[tuple[
         given = " AND ".join(f"{row}.{name} IS NOT NULL" for name, _ in pairs)
         same = " AND ".join(f"p.{column.name} = {row}.{name}" for name, column in pairs)
         text = BROKEN.get(str(key.name), f"no such row of {parent}")
-        test = f"{given} AND NOT EXISTS (SELECT 1 FROM {schema}{parent} p WHERE {same})"
+        test = f"{given} AND NOT EXISTS (SELECT 1 FROM {schema}{parent} p WHERE {same})"  # noqa: S608
         found.append((f"carrierflow: {text}", test))
     return found
 
@@ -230,16 +239,14 @@ def _foreign(table: Table, *, row: str = "NEW", schema: str = "") -> list[tuple[
 def _unchecked(table: Table) -> list[tuple[str, str]]:
     """Say for each check what breaking it means, and how to see that a new row breaks it."""
     names = re.compile(rf"\b({'|'.join(table.columns.keys())})\b")
-    return [
-        (
-            f"carrierflow: this breaks {check.name}",
-            f"NOT ({names.sub(r'NEW.\1', str(check.sqltext))})",
-        )
-        for check in _sorted(table, CheckConstraint)
-    ]
+    found = []
+    for check in _sorted(table, CheckConstraint):
+        test = names.sub(r"NEW.\1", str(check.sqltext))
+        found.append((f"carrierflow: this breaks {check.name}", f"NOT ({test})"))
+    return found
 
 
-def _sorted[C: (CheckConstraint, ForeignKeyConstraint)](table: Table, kind: type[C]) -> list[C]:
+def _sorted(table: Table, kind: type[C]) -> list[C]:
     found = [constraint for constraint in table.constraints if isinstance(constraint, kind)]
     return sorted(found, key=lambda constraint: str(constraint.name))
 

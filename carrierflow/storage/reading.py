@@ -117,7 +117,8 @@ ENTRY = ("machine", "seq")
 def stored_entries(connection: Connection) -> Iterator[StoredEntry]:
     """Stream the whole history, chain after chain."""
     names = {
-        row.number: row.id for row in connection.execute(select(definitions.c.number, definitions.c.id))
+        row.number: row.id
+        for row in connection.execute(select(definitions.c.number, definitions.c.id))
     }
     refs = (fulfillments.c.order_id, fulfillments.c.fulfillment_id, shops.c.code)
     query = (

@@ -39,7 +39,15 @@ SAVE_COLUMNS = tuple(
     column.name
     for column in fulfillments.c
     if column.name
-    not in {"id", "shop", "order_id", "fulfillment_id", "tracking_number", "cod_amount", "opened_at"}
+    not in {
+        "id",
+        "shop",
+        "order_id",
+        "fulfillment_id",
+        "tracking_number",
+        "cod_amount",
+        "opened_at",
+    }
 )
 
 SAVE_PARCEL = (

@@ -35,9 +35,7 @@ def parcel_from(row: Any, shop: str) -> Parcel:
     return Parcel(
         id=row.id,
         shop_id=row.shop,
-        ref=FulfillmentRef(
-            shop=shop, order_id=row.order_id, fulfillment_id=row.fulfillment_id
-        ),
+        ref=FulfillmentRef(shop=shop, order_id=row.order_id, fulfillment_id=row.fulfillment_id),
         version=row.version,
         delivery=Head(
             status=row.delivery_status,

@@ -65,7 +65,9 @@ def find_shop(connection: Connection, code: str) -> Shop:
 
 def all_shops(connection: Connection) -> list[Shop]:
     """Return every shop, those first that have waited longest for a run."""
-    query = select(shops).order_by(shops.c.next_due.is_(None).desc(), shops.c.next_due, shops.c.code)
+    query = select(shops).order_by(
+        shops.c.next_due.is_(None).desc(), shops.c.next_due, shops.c.code
+    )
     return [_shop_from(row) for row in connection.execute(query)]
 
 

@@ -121,13 +121,9 @@ class SqlStore:
         """Write that a run began."""
         self.transact(lambda c: shops.begin_run(c, run, shop, kind=kind, now=now))
 
-    def end_run(
-        self, run: str, *, reason: str, counters: Mapping[str, int], now: datetime
-    ) -> None:
+    def end_run(self, run: str, *, reason: str, counters: Mapping[str, int], now: datetime) -> None:
         """Write how a run ended."""
-        self.transact(
-            lambda c: shops.end_run(c, run, reason=reason, counters=counters, now=now)
-        )
+        self.transact(lambda c: shops.end_run(c, run, reason=reason, counters=counters, now=now))
 
     def work(self, shop: Shop, *, now: datetime) -> list[Work]:
         """Return the orders with something to publish now."""

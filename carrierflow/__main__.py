@@ -1,0 +1,6 @@
+"""`python -m carrierflow`."""
+
+from carrierflow.cli import main
+
+
+main()

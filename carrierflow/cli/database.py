@@ -1,0 +1,87 @@
+"""`db` and `keys`: the tables, their protections, the secret key."""
+
+from __future__ import annotations
+
+from typing import IO
+
+import click
+
+from carrierflow.cli.session import WORK_LEFT, Session, command
+from carrierflow.sealing import generate_key
+from carrierflow.storage.hardening import check, harden
+
+
+__all__ = ["register"]
+
+
+@click.group()
+def db() -> None:
+    """Create, migrate and protect the tables."""
+
+
+@click.group()
+def keys() -> None:
+    """Make secret keys."""
+
+
+def register(cli: click.Group) -> None:
+    """Add these commands."""
+    cli.add_command(db)
+    cli.add_command(keys)
+
+
+@command(db, "upgrade", example="carrierflow db upgrade")
+def upgrade(session: Session) -> None:
+    """Create the tables, or migrate them to this version."""
+    revision = session.app.upgrade()
+    session.emit(
+        {"revision": revision}, lambda c: c.print(f"The database is at revision {revision}.")
+    )
+
+
+@command(db, "check", example="carrierflow db check --json")
+def check_protections(session: Session) -> None:
+    """Try each way to change history, and report what is really protected.
+
+    Exits with 3 where a way is open.
+    """
+    protections = check(session.app.store.engine)
+    rows = [(p.hole, p.table, "yes" if p.protected else "NO", p.sentence) for p in protections]
+    document = {
+        "protected": all(p.protected for p in protections),
+        "holes": [
+            {"hole": p.hole, "table": p.table, "protected": p.protected, "sentence": p.sentence}
+            for p in protections
+        ],
+    }
+    session.emit(
+        document, lambda c: c.print(session.table(("hole", "table", "protected", "why"), rows))
+    )
+    if not document["protected"]:
+        raise click.exceptions.Exit(WORK_LEFT)
+
+
+@command(db, "harden", example="carrierflow db harden --role carrierflow_app")
+@click.option("--role", default="carrierflow_app", show_default=True, help="The role to prepare.")
+@click.option(
+    "--password-file",
+    type=click.File(),
+    help="Holds the role's password; - reads it from stdin. Without it the role has none.",
+)
+def harden_database(
+    session: Session, role: str, password_file: IO[str] | None
+) -> None:
+    """Prepare a role that may add history and read it, and nothing else.
+
+    Run it as the owner of the tables; let carrierflow connect as the role afterwards.
+    """
+    password = password_file.read().strip() if password_file else None
+    done = harden(session.app.store.engine, role=role, password=password)
+    session.emit({"role": role, "done": done}, lambda c: c.print("\n".join(done)))
+
+
+@command(keys, "generate", example="export CARRIERFLOW_SECRET_KEY=$(carrierflow keys generate)")
+def generate(session: Session) -> None:
+    """Make a key for CARRIERFLOW_SECRET_KEY; keep it outside the database."""
+    key = generate_key()
+    session.emit({"secret_key": key}, lambda _: click.echo(key))

@@ -1,0 +1,241 @@
+"""`reconcile`, `apply`, `status`: the main job, and how well it is done."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+from typing import IO, Any
+
+import click
+
+from carrierflow.app import Progress
+from carrierflow.cli.session import FAILED, HELD, INTERRUPTED, WORK_LEFT, Session, command, moment
+from carrierflow.reconcile import EndReason, Plan, Requests, RunReport
+
+
+__all__ = ["register", "report_runs"]
+
+
+def register(cli: click.Group) -> None:
+    """Add these commands."""
+    command(cli, "reconcile", example="carrierflow reconcile --shop myshop --wait")(reconcile)
+    command(cli, "apply", example="carrierflow apply plan.jsonl")(apply_plan)
+    command(cli, "status", example="carrierflow status --within 24")(status)
+
+
+@click.option("--shop", "shops", multiple=True, metavar="CODE", help="Only this shop; repeatable.")
+@click.option("--full", is_flag=True, help="Look at every open order, however lately seen.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done; nothing is PUT.")
+@click.option(
+    "--plan-out", type=click.File("w", encoding="utf-8"), help="Write the plan of a dry run here."
+)
+@click.option("--wait", is_flag=True, help="Stay until settle windows have passed.")
+@click.option("--max-writes", type=click.IntRange(min=0), help="PUTs that each shop may get.")
+def reconcile(
+    session: Session,
+    shops: Sequence[str],
+    plan_out: IO[str] | None,
+    max_writes: int | None,
+    *,
+    full: bool,
+    dry_run: bool,
+    wait: bool,
+) -> None:
+    """Compare the ledger with the platform and issue the missing PUTs, in order.
+
+    Ctrl-C ends it cleanly after the request under way; the next run goes on.
+    """
+    if dry_run or plan_out:
+        _plan(session, shops, full=full, out=plan_out)
+        return
+    with stopping() as stopped, bars(session) as update:
+        reports = session.app.reconcile(
+            shops,
+            full=full,
+            wait=wait,
+            max_writes=max_writes,
+            stop=stopped.is_set,
+            progress=update,
+        )
+    report_runs(session, reports, interrupted=stopped.is_set())
+
+
+@click.argument("plan", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+def apply_plan(session: Session, plan: Path) -> None:
+    """Carry out a plan that `reconcile --plan-out` wrote.
+
+    Each target is read again first; a line whose evidence changed is stale and is left alone.
+    """
+    content = Plan.from_text(plan.read_text(encoding="utf-8"))
+    with stopping() as stopped:
+        reports = session.app.apply(content, stop=stopped.is_set)
+    report_runs(session, reports, interrupted=stopped.is_set())
+
+
+def _plan(session: Session, shops: Sequence[str], *, full: bool, out: IO[str] | None) -> None:
+    plan, requests = session.app.plan(shops, full=full)
+    if out is not None:
+        out.write(plan.to_text())
+    document = {"plan": list(plan.lines), "requests": [asdict(made) for made in requests]}
+    rows = [
+        (
+            line["shop"],
+            line["fulfillment_id"],
+            line["class"],
+            " ".join(line["rows"]),
+            " → ".join(put["status"] for put in line["puts"]) or line["adopts"],
+        )
+        for line in plan.lines
+    ]
+    columns = ("shop", "fulfillment", "class", "rows", "would do")
+    session.emit(document, lambda c: _draw_plan(session, c, columns, rows, requests))
+
+
+def _draw_plan(
+    session: Session,
+    console: Any,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    requests: Sequence[Requests],
+) -> None:
+    if rows:
+        console.print(session.table(columns, rows))
+    puts = sum(len(str(row[4] or "").split(" → ")) for row in rows if row[2] == "publish")
+    gets = sum(made.get for made in requests)
+    console.print(f"{len(rows)} fulfillments, {puts} PUTs; read with {gets} GETs, nothing was PUT.")
+
+
+def run_document(report: RunReport) -> dict[str, Any]:
+    """Return a run's report as JSON carries it."""
+    return {
+        "shop": report.shop,
+        "run": report.run,
+        "end_reason": report.end_reason,
+        "sentence": report.sentence,
+        "started_at": moment(report.started_at),
+        "ended_at": moment(report.ended_at),
+        "requests": asdict(report.requests),
+        "orders": report.orders,
+        "checked": report.checked,
+        "in_sync": report.in_sync,
+        "published": report.published,
+        "adopted": report.adopted,
+        "waiting": report.waiting,
+        "frozen": report.frozen,
+        "incidents_opened": report.incidents_opened,
+        "left": report.left,
+        "stale": report.stale,
+        "next_look_at": moment(report.next_look_at),
+        "rows": report.rows,
+    }
+
+
+COLUMNS = (
+    "shop",
+    "orders",
+    "checked",
+    "in_sync",
+    "published",
+    "adopted",
+    "waiting",
+    "frozen",
+    "incidents_opened",
+    "left",
+)
+
+
+def report_runs(
+    session: Session, reports: Sequence[RunReport], *, interrupted: bool = False
+) -> None:
+    """Print what runs did, and exit with the code that says how they ended."""
+    document = {"shops": [run_document(report) for report in reports]}
+    rows = [
+        [
+            *(run_document(report)[name] for name in COLUMNS),
+            f"{report.requests.get} / {report.requests.put}",
+            report.end_reason,
+        ]
+        for report in reports
+    ]
+
+    def draw(console: Any) -> None:
+        console.print(session.table((*COLUMNS, "GET / PUT", "ended"), rows))
+        for report in reports:
+            if report.sentence:
+                console.print(f"{report.shop}: {report.sentence}")
+
+    session.emit(document, draw)
+    code = exit_code(reports, incidents=bool(session.app.incidents.all()))
+    if interrupted:
+        code = INTERRUPTED
+    if code:
+        raise click.exceptions.Exit(code)
+
+
+def exit_code(reports: Sequence[RunReport], *, incidents: bool) -> int:
+    """Return 75 if every shop was held, 1 if a run failed, 3 if something is left."""
+    if reports and all(report.end_reason is EndReason.SHOP_HELD for report in reports):
+        return HELD
+    if any(report.failed for report in reports):
+        return FAILED
+    if incidents or any(report.left or report.waiting for report in reports):
+        return WORK_LEFT
+    return 0
+
+
+@click.option("--within", type=click.FloatRange(min=0), help="Hours; by default the setting.")
+def status(session: Session, within: float | None) -> None:
+    """Show for each shop how well its open fulfillments are known."""
+    span = timedelta(hours=within) if within is not None else None
+    coverage = session.app.coverage(span)
+    shops = [{**asdict(c), "oldest_verified_at": moment(c.oldest_verified_at)} for c in coverage]
+    columns = (
+        "shop",
+        "open",
+        "verified",
+        "oldest_verified",
+        "never_verified",
+        "unpublished",
+        "frozen",
+        "incidents",
+    )
+    rows = [[each[name] for name in columns] for each in shops]
+    session.emit({"shops": shops}, lambda c: c.print(session.table(columns, rows)))
+
+
+@contextmanager
+def stopping() -> Iterator[Event]:
+    """Let Ctrl-C and a polite kill set a flag: runs end after the request under way."""
+    stopped = Event()
+
+    def stop(*_: object) -> None:
+        if stopped.is_set():
+            raise KeyboardInterrupt
+        stopped.set()
+        click.echo("Stopping after the request under way …", err=True)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def bars(session: Session) -> Iterator[Callable[[Progress], None]]:
+    """Show one bar for all shops together."""
+    done: dict[str, Progress] = {}
+    with session.progress("orders") as update:
+
+        def told(progress: Progress) -> None:
+            done[progress.shop] = progress
+            looked = sum(each.orders for each in done.values())
+            update(looked, looked + sum(each.orders_left for each in done.values()))
+
+        yield told

@@ -1,0 +1,355 @@
+"""`open`, `record`, `record-file`, `amend`, `show`, `history`: the ledger."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from carrierflow.cli.session import FAILED, TIME, Session, command, moment, short
+from carrierflow.errors import CarrierflowError, FileAlreadyRecorded, InvalidInput
+from carrierflow.intake import Counts, Row, RowFormat, digest_of, read_rows, verdict_line
+from carrierflow.lifecycle import LABELS
+from carrierflow.model import (
+    Event,
+    FulfillmentRef,
+    HistoryEntry,
+    Opening,
+    Recorded,
+    Source,
+    Status,
+    Verdict,
+    parse_status,
+)
+from carrierflow.overview import overview
+
+
+__all__ = ["register"]
+
+
+def register(cli: click.Group) -> None:
+    """Add these commands."""
+    command(
+        cli, "open", example="carrierflow open myshop 1229422895 1054978733 --cod-amount 510000"
+    )(open_fulfillment)
+    command(
+        cli,
+        "record",
+        example="carrierflow record myshop 1054978733 picking --at 2026-03-01T08:30+07:00",
+    )(record)
+    command(cli, "record-file", example="carrierflow record-file scans.jsonl --verdicts out.jsonl")(
+        record_file
+    )
+    command(
+        cli,
+        "amend",
+        example="carrierflow amend myshop 1054978733 delivering --actor lan --reason misread-scan",
+    )(amend)
+    command(cli, "show", example="carrierflow show myshop 1054978733 --json")(show)
+    command(cli, "history", example="carrierflow history myshop 1054978733")(history)
+
+
+def _show(session: Session, shop: str, fulfillment_id: str) -> None:
+    document = overview(session.app.parcel(shop, fulfillment_id))
+    remote = document["remote"]
+    labels = {status: LABELS[Status(status)].en for status in _statuses(document)}
+    lines = [
+        f"Fulfillment {fulfillment_id} of order {document['order_id']} in {shop}",
+        f"  delivery     {_said(document['carrier_status'], labels)}",
+        f"  cash         {_said(document['cod_status'], labels)}, {document['cod_amount']} đ",
+        f"  platform     {remote['carrier_status'] or 'not seen'} / {remote['cod_status'] or '-'}",
+        f"  in sync      {'yes' if document['in_sync'] else 'no'}",
+        f"  unpublished  {document['unpublished']}",
+    ]
+    if document["frozen"]:
+        lines.append(f"  frozen       {document['frozen']}: see `carrierflow incidents list`")
+    session.emit(document, lambda c: c.print("\n".join(lines)))
+
+
+def _statuses(document: dict[str, Any]) -> tuple[str, str]:
+    return document["carrier_status"], document["cod_status"]
+
+
+def _said(status: str, labels: dict[str, str]) -> str:
+    return f"{status} ({labels[status]})"
+
+
+@click.argument("shop")
+@click.argument("order_id")
+@click.argument("fulfillment_id")
+@click.option("--tracking-number", help="The carrier's own number, the waybill.")
+@click.option("--cod-amount", type=click.IntRange(min=0), help="Cash to collect, in whole đồng.")
+def open_fulfillment(
+    session: Session,
+    shop: str,
+    order_id: str,
+    fulfillment_id: str,
+    tracking_number: str | None,
+    cod_amount: int | None,
+) -> None:
+    """Start a fulfillment at readytopick, with its cash codpending or none."""
+    ref = FulfillmentRef(shop=shop, order_id=order_id, fulfillment_id=fulfillment_id)
+    session.app.ledger.open(
+        Opening(ref=ref, tracking_number=tracking_number, cod_amount=cod_amount)
+    )
+    _show(session, shop, fulfillment_id)
+
+
+@click.argument("shop")
+@click.argument("fulfillment_id")
+@click.argument("status")
+@click.option("--at", type=TIME, help="When it happened, with a zone; now by default.")
+@click.option("--actor", help="Who did it: a code of your own, not a name.")
+@click.option("--reason", help="Why: a code of your own.")
+@click.option("--note", help="Free text; it is sealed and can be erased.")
+@click.option("--key", help="Idempotency key, unique within the fulfillment.")
+@click.option("--fill-gaps", is_flag=True, help="Infer steps whose scans are missing.")
+def record(
+    session: Session,
+    shop: str,
+    fulfillment_id: str,
+    status: str,
+    at: datetime | None,
+    *,
+    fill_gaps: bool,
+    **texts: Any,
+) -> None:
+    """Record one event of a parcel or of its cash.
+
+    Exits with 0 if it was accepted, seen before, or late; with 1 if it was refused.
+    """
+    event = Event(
+        shop=shop,
+        fulfillment_id=fulfillment_id,
+        status=parse_status(status),
+        occurred_at=at,
+        fill_gaps=fill_gaps,
+        **texts,
+    )
+    _answer(session, session.app.ledger.record(event))
+
+
+@click.argument("shop")
+@click.argument("fulfillment_id")
+@click.argument("status")
+@click.option("--actor", required=True, help="Who corrects: a code of your own, not a name.")
+@click.option("--reason", required=True, help="Why it was wrong.")
+@click.option("--at", type=TIME, help="Since when it is so; now by default.")
+def amend(
+    session: Session,
+    shop: str,
+    fulfillment_id: str,
+    status: str,
+    at: datetime | None,
+    **texts: Any,
+) -> None:
+    """Correct where a parcel stands, by a new entry that needs no legal step."""
+    event = Event(
+        shop=shop,
+        fulfillment_id=fulfillment_id,
+        status=parse_status(status),
+        occurred_at=at,
+        source=Source.OPERATOR,
+        **texts,
+    )
+    _answer(session, session.app.ledger.amend(event))
+
+
+def _answer(session: Session, answer: Recorded) -> None:
+    document = {
+        "verdict": answer.verdict,
+        "reason": answer.reason,
+        "sentence": answer.sentence,
+        "carrier_status": answer.carrier_status,
+        "cod_status": answer.cod_status,
+        "first": answer.first,
+        "entries": [entry_document(entry) for entry in answer.entries],
+    }
+    session.emit(document, lambda c: c.print(f"{answer.verdict}: {answer.sentence}"))
+    if answer.verdict is Verdict.REFUSED:
+        raise click.exceptions.Exit(FAILED)
+
+
+@click.argument("shop")
+@click.argument("fulfillment_id")
+def show(session: Session, shop: str, fulfillment_id: str) -> None:
+    """Show where a fulfillment stands, here and on the platform."""
+    _show(session, shop, fulfillment_id)
+
+
+@click.argument("shop")
+@click.argument("fulfillment_id")
+def history(session: Session, shop: str, fulfillment_id: str) -> None:
+    """Show every entry of a fulfillment, and every event that did not become one."""
+    timeline = session.app.timeline(shop, fulfillment_id)
+    entries = [entry_document(entry) for entry in timeline.entries]
+    evidence = [
+        {
+            "kind": each.kind,
+            "verdict": each.verdict,
+            "code": each.code,
+            "sentence": each.sentence,
+            "status": each.status,
+            "actor": each.actor,
+            "reason": each.reason,
+            "occurred_at": moment(each.occurred_at),
+            "recorded_at": moment(each.recorded_at),
+        }
+        for each in timeline.evidence
+    ]
+    tellings = [
+        {
+            "machine": each.machine,
+            "seq": each.seq,
+            "attempt": each.number,
+            "status": each.status,
+            "intent_at": moment(each.intent_at),
+            "outcome": each.outcome,
+            "http_status": each.http_status,
+            "state": each.state,
+            "confirmed_at": moment(each.confirmed_at),
+        }
+        for each in timeline.tellings
+    ]
+    document = {
+        "shop": shop,
+        "order_id": timeline.parcel.ref.order_id,
+        "fulfillment_id": fulfillment_id,
+        "entries": entries,
+        "evidence": evidence,
+        "published": tellings,
+    }
+    columns = ("machine", "seq", "from", "to", "source", "occurred", "inferred", "hash")
+    rows = [
+        (
+            e.machine,
+            e.seq,
+            e.from_status,
+            e.to_status,
+            e.source,
+            short(e.occurred_at),
+            "yes" if e.inferred else "",
+            e.hash[:12],
+        )
+        for e in timeline.entries
+    ]
+    kept = [(e["status"] or e["kind"], e["verdict"] or e["code"], e["sentence"]) for e in evidence]
+    told = [
+        (e.status, e.number, short(e.intent_at), e.outcome or "no result")
+        for e in timeline.tellings
+    ]
+
+    def draw(console: Any) -> None:
+        console.print(session.table(columns, rows))
+        if kept:
+            console.print("\n[bold]Kept as evidence[/bold]")
+            console.print(session.table(("status", "verdict", "why"), kept))
+        if told:
+            console.print("\n[bold]Told to the platform[/bold]")
+            console.print(session.table(("status", "attempt", "at", "outcome"), told))
+
+    session.emit(document, draw)
+
+
+def entry_document(entry: HistoryEntry) -> dict[str, Any]:
+    """Return a history entry as JSON carries it."""
+    return {
+        "machine": entry.machine,
+        "seq": entry.seq,
+        "from": entry.from_status,
+        "to": entry.to_status,
+        "source": entry.source,
+        "actor": entry.actor,
+        "reason": entry.reason,
+        "key": entry.key,
+        "occurred_at": moment(entry.occurred_at),
+        "recorded_at": moment(entry.recorded_at),
+        "inferred": entry.inferred,
+        "cause": entry.cause,
+        "amends": entry.amends,
+        "definition": entry.definition,
+        "prev_hash": entry.prev_hash,
+        "hash": entry.hash,
+    }
+
+
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@click.option("--fill-gaps", is_flag=True, help="Infer steps whose scans are missing.")
+@click.option("--force", is_flag=True, help="Record a file again that was recorded before.")
+@click.option(
+    "--format", "kind", type=click.Choice(list(RowFormat)), help="By default, what the name says."
+)
+@click.option(
+    "--verdicts", type=click.File("w", encoding="utf-8"), help="Write one verdict for each row."
+)
+def record_file(
+    session: Session,
+    file: Path,
+    kind: RowFormat | None,
+    verdicts: IO[str] | None,
+    *,
+    fill_gaps: bool,
+    force: bool,
+) -> None:
+    """Record many events from JSON lines or CSV; - reads stdin.
+
+    Every row is accounted for. Exits with 1 where rows were rejected: malformed, or a key used
+    again with other content. After an interruption record the file again: rows that are known
+    already are reported as duplicates.
+    """
+    with _spooled(file) as path:
+        digest = digest_of(path)
+        known = session.app.file_recorded_at(digest)
+        if known is not None and not force:
+            raise FileAlreadyRecorded(str(file), recorded_at=moment(known) or "")
+        counts = Counts()
+        with path.open("rb") as stream, session.progress("rows") as update:
+            rows = read_rows(stream, kind=kind, name=str(file), fill_gaps=fill_gaps)
+            for row, answer in session.app.record_rows(rows):
+                counts = counts.add(answer)
+                if verdicts is not None:
+                    verdicts.write(_verdict(row, answer))
+                if isinstance(answer, CarrierflowError) and not session.as_json:
+                    click.echo(f"row {row.number}: {answer}", err=True)
+                update(counts.rows, None)
+        session.app.file_recorded(digest, name=file.name, row_count=counts.rows)
+    _report_counts(session, counts)
+
+
+def _verdict(row: Row, answer: Recorded | InvalidInput) -> str:
+    event = row.event
+    shop, name = (event.shop, event.fulfillment_id) if event else (None, None)
+    return json.dumps(verdict_line(row.number, shop, name, answer), ensure_ascii=False) + "\n"
+
+
+@contextmanager
+def _spooled(file: Path) -> Iterator[Path]:
+    """Return a file that can be read twice; standard input is copied to one first."""
+    if str(file) != "-":
+        if not file.is_file():
+            raise InvalidInput(f"There is no file {file}.")
+        yield file
+        return
+    with tempfile.NamedTemporaryFile() as spool:
+        shutil.copyfileobj(sys.stdin.buffer, spool)
+        spool.flush()
+        yield Path(spool.name)
+
+
+def _report_counts(session: Session, counts: Counts) -> None:
+    document = {
+        name: getattr(counts, name)
+        for name in ("accepted", "duplicate", "late", "refused", "rejected", "rows")
+    }
+    line = ", ".join(f"{value} {name}" for name, value in document.items())
+    session.emit(document, lambda c: c.print(line))
+    if counts.rejected:
+        raise click.exceptions.Exit(FAILED)

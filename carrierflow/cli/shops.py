@@ -1,0 +1,132 @@
+"""`shop` and `import`: connections, and what they already hold."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import IO, Any
+
+import click
+
+from carrierflow.cli.session import TIME, Session, command, moment
+from carrierflow.importing import Imported
+from carrierflow.shop import Shop
+
+
+__all__ = ["register"]
+
+COLUMNS = ("code", "platform", "state", "base_url", "carrier_code", "added_at")
+
+
+@click.group()
+def shop() -> None:
+    """Connect shops."""
+
+
+def register(cli: click.Group) -> None:
+    """Add these commands."""
+    cli.add_command(shop)
+    command(cli, "import", example="carrierflow import myshop --since 2026-01-01T00:00:00+07:00")(
+        import_parcels
+    )
+
+
+def _document(found: Shop) -> dict[str, Any]:
+    return {
+        "code": found.code,
+        "platform": found.platform,
+        "state": found.state,
+        "base_url": found.base_url,
+        "org_id": found.org_id,
+        "carrier_code": found.carrier_code,
+        "added_at": moment(found.added_at),
+    }
+
+
+def _emit(session: Session, found: Shop, sentence: str) -> None:
+    session.emit(_document(found), lambda c: c.print(sentence))
+
+
+@command(
+    shop,
+    "add",
+    example="carrierflow shop add myshop --base-url https://apis.haravan.com --token-file token.txt",
+)
+@click.argument("code")
+@click.option("--platform", default="haravan", show_default=True, help="The shop's platform.")
+@click.option(
+    "--base-url",
+    default="https://apis.haravan.com",
+    show_default=True,
+    help="The root of its API.",
+)
+@click.option(
+    "--token-file", type=click.File(), required=True, help="Holds the bearer token; - is stdin."
+)
+@click.option("--org-id", help="The platform's own id of the shop.")
+@click.option(
+    "--carrier-code",
+    default="external",
+    show_default=True,
+    help="What the platform prints as tracking_company_code on our parcels.",
+)
+def add(session: Session, code: str, token_file: IO[str], **options: Any) -> None:
+    """Connect a shop; its token is sealed before it is stored."""
+    found = session.app.shops.add(code, token=token_file.read(), **options)
+    _emit(session, found, f"Shop {found.code} is connected.")
+
+
+@command(shop, "list", example="carrierflow shop list --json")
+def list_shops(session: Session) -> None:
+    """List the connected shops."""
+    shops = [_document(found) for found in session.app.shops.all()]
+    rows = [[each[name] for name in COLUMNS] for each in shops]
+    session.emit({"shops": shops}, lambda c: c.print(session.table(COLUMNS, rows)))
+
+
+@command(shop, "pause", example="carrierflow shop pause myshop")
+@click.argument("code")
+def pause(session: Session, code: str) -> None:
+    """Let runs leave a shop alone; events are recorded all the same."""
+    _emit(session, session.app.shops.pause(code), f"Shop {code} is paused.")
+
+
+@command(shop, "resume", example="carrierflow shop resume myshop")
+@click.argument("code")
+def resume(session: Session, code: str) -> None:
+    """Let runs look after a shop again."""
+    _emit(session, session.app.shops.resume(code), f"Shop {code} is active.")
+
+
+@command(
+    shop, "rotate-token", example="carrierflow shop rotate-token myshop --token-file - < token.txt"
+)
+@click.argument("code")
+@click.option(
+    "--token-file", type=click.File(), required=True, help="Holds the new token; - is stdin."
+)
+def rotate_token(session: Session, code: str, token_file: IO[str]) -> None:
+    """Replace a shop's token."""
+    found = session.app.shops.rotate_token(code, token_file.read())
+    _emit(session, found, f"Shop {code} has a new token.")
+
+
+@click.argument("shop_code", metavar="SHOP")
+@click.option("--since", type=TIME, help="Only orders changed at or after this time.")
+def import_parcels(session: Session, shop_code: str, since: datetime | None) -> None:
+    """Bring the carrier's parcels that exist on the platform into the ledger.
+
+    Their history is inferred from the platform's dates. Doing it again changes nothing.
+    """
+    done = Imported()
+    with session.progress("parcels") as update:
+        for done in session.app.import_shop(shop_code, since=since):
+            update(done.imported + done.skipped, None)
+    document = {
+        "imported": done.imported,
+        "skipped": done.skipped,
+        "unclear": list(done.unclear),
+    }
+    sentence = f"{done.imported} imported, {done.skipped} known already."
+    if done.unclear:
+        sentence += f" Look at these by hand: {', '.join(done.unclear)}."
+    session.emit(document, lambda c: c.print(sentence))

@@ -1,0 +1,165 @@
+"""From the named values of one row to an event; nothing is guessed, dropped or repaired.
+
+A sentence about a row names columns and ids, and repeats the text of a status or a time only
+where it is short; what stands in a note, a reason or any other free text it never repeats.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any
+
+from carrierflow.errors import InvalidInput
+from carrierflow.intake.times import parse_time
+from carrierflow.model import Event, FulfillmentRef, Opening, Status, parse_status
+
+
+__all__ = ["COLUMNS", "MOST_CASH", "REQUIRED", "Whole", "event_of", "shown"]
+
+REQUIRED = ("shop", "fulfillment_id", "status", "at")
+COLUMNS = (
+    *REQUIRED,
+    "actor",
+    "reason",
+    "key",
+    "note",
+    "order_id",
+    "tracking_number",
+    "cod_amount",
+)
+MOST_CASH = 10**12
+"""The largest amount to collect, in đồng; beyond it somebody took another unit."""
+
+_LONGEST = {"shop": 64, "fulfillment_id": 64, "order_id": 64, "tracking_number": 128, "status": 32}
+_PLAIN = ("shop", "fulfillment_id", "order_id", "tracking_number")
+_MAY_BE_WHOLE = frozenset({"fulfillment_id", "order_id", "tracking_number", "key", "cod_amount"})
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_SPREADSHEET_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+|[0-9]+[.,]0+")
+_CASH = re.compile(r"[0-9]{1,13}")
+_CUT = 40
+_MOST_NAMED = 3
+
+
+class Whole(str):
+    """A JSON integer as it is written, so that no digit of an id is lost or costs time."""
+
+    __slots__ = ()
+
+
+def event_of(values: Mapping[str, Any], *, fill_gaps: bool) -> Event:
+    """Return the event that the values of a row tell.
+
+    Raises:
+        InvalidInput: if a value is missing, unknown, of the wrong type or out of bounds.
+    """
+    texts = _texts(values)
+    missing = [name for name in REQUIRED if name not in texts]
+    if missing:
+        raise InvalidInput(f"The row has no {', no '.join(missing)}.")
+    for name in _PLAIN:
+        if name in texts:
+            _check_plain(name, texts[name])
+    return Event(
+        shop=texts["shop"],
+        fulfillment_id=texts["fulfillment_id"],
+        status=_status(texts["status"]),
+        occurred_at=parse_time(texts["at"]),
+        key=texts.get("key"),
+        actor=texts.get("actor"),
+        reason=texts.get("reason"),
+        note=texts.get("note"),
+        fill_gaps=fill_gaps,
+        opening=_opening(texts),
+    )
+
+
+def shown(name: str) -> str:
+    """Write a name that came from outside, on one line and not at any length."""
+    return repr(name if len(name) <= _CUT else name[:_CUT] + "…")
+
+
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    unknown = [name for name in values if name not in COLUMNS]
+    if unknown:
+        raise InvalidInput(_unknown(unknown))
+    pairs = ((name, _text(name, value)) for name, value in values.items())
+    return {name: text for name, text in pairs if text}
+
+
+def _text(name: str, value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or (isinstance(value, Whole) and name not in _MAY_BE_WHOLE):
+        wanted = "a text or a whole number" if name in _MAY_BE_WHOLE else "a text"
+        raise InvalidInput(f"The {name} must be {wanted}, not {_kind(value)}.")
+    if _UNSTORABLE.search(value):
+        raise InvalidInput(f"The {name} holds a character that cannot be stored.")
+    return str(value)
+
+
+def _kind(value: object) -> str:
+    match value:
+        case bool():
+            return "true or false"
+        case float():
+            return "a fraction"
+        case str():
+            return "a number"
+        case dict():
+            return "an object"
+        case _:
+            return "a list"
+
+
+def _unknown(names: list[str]) -> str:
+    named = [shown(name) + _nearest(name[:_CUT]) for name in names[:_MOST_NAMED]]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return (
+        f"The row has {', '.join(named)}{more}, which is unknown; "
+        f"the columns are {', '.join(COLUMNS)}."
+    )
+
+
+@lru_cache(maxsize=64)
+def _nearest(name: str) -> str:
+    close = get_close_matches(name.strip().lower(), COLUMNS, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _check_plain(name: str, text: str) -> None:
+    longest = _LONGEST[name]
+    if len(text) > longest:
+        raise InvalidInput(f"The {name} has {len(text)} characters; {longest} are the most.")
+    if text != text.strip() or not text.isprintable():
+        raise InvalidInput(f"The {name} has blanks around it, or characters that do not print.")
+    if name != "shop" and _SPREADSHEET_NUMBER.fullmatch(text):
+        raise InvalidInput(
+            f"The {name} is {text!r}, which a spreadsheet made of it; export that column as text."
+        )
+
+
+def _status(text: str) -> Status:
+    if len(text) > _LONGEST["status"]:
+        raise InvalidInput(f"The status has {len(text)} characters; it is none that we know.")
+    return parse_status(text)
+
+
+def _opening(texts: Mapping[str, str]) -> Opening | None:
+    cash = _cash(texts["cod_amount"]) if "cod_amount" in texts else None
+    if "order_id" not in texts:
+        return None
+    ref = FulfillmentRef(
+        shop=texts["shop"], order_id=texts["order_id"], fulfillment_id=texts["fulfillment_id"]
+    )
+    return Opening(ref=ref, tracking_number=texts.get("tracking_number"), cod_amount=cash)
+
+
+def _cash(text: str) -> int:
+    if not _CASH.fullmatch(text) or int(text) > MOST_CASH:
+        raise InvalidInput(
+            f"The cod_amount must be whole đồng, from 0 to {MOST_CASH}, in digits alone."
+        )
+    return int(text)

@@ -1,0 +1,399 @@
+"""Tries every way that is known of rewriting history, and says which of them are open.
+
+Everything is tried on rows made for it, with keys that no counter gives out, inside a
+transaction that is rolled back: nothing is left behind and nothing is lost, whatever is open.
+Only a TRUNCATE on MariaDB, which commits by itself, and the right to change the tables
+themselves are read from the privileges instead.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Executable,
+    Integer,
+    LargeBinary,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    text,
+    update,
+)
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from carrierflow.errors import ConfigurationError
+from carrierflow.storage.engine import error_codes, is_mysql, translated
+from carrierflow.storage.grants import grants, is_denied
+from carrierflow.storage.migrate import require_migrated
+from carrierflow.storage.tables import APPEND_ONLY, edges, history, metadata
+from carrierflow.storage.types import UtcDateTime
+
+
+__all__ = ["Protection", "check"]
+
+EVERY = "*"
+"""Stands for all append-only tables at once."""
+
+LOCKED = "55P03"
+"""PostgreSQL could not lock a table in the time that it was given."""
+
+LOCK_TIMEOUT = "SET LOCAL lock_timeout = '1s'"
+
+MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
+STEPS = (("start", "readytopick"), ("readytopick", "picking"), ("picking", "delivering"))
+"""The legal steps of the lifecycle that the tries are made under."""
+
+USE_ROLE = "let carrierflow connect as the role that `db harden` makes."
+
+BROKEN_ENTRIES: Mapping[str, dict[str, Any]] = {
+    "illegal step": {"to_status": "delivered"},
+    "gap in the numbers": {"seq": 3},
+    "gap in the chain": {"seq": 3, "prev_seq": 2},
+    "broken link": {"from_status": "picking", "to_status": "delivering"},
+    "second start": {"prev_seq": None, "from_status": "start", "to_status": "readytopick"},
+    "unsigned amendment": {"edge": None, "amends": 1},
+    "step without a lifecycle": {"edge": None},
+}
+"""What each says wrongly of an entry that would be a legal next step."""
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Protection:
+    """What became of one try: whether the hole is closed, and by what."""
+
+    hole: str
+    table: str
+    protected: bool
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Mode:
+    """A state of the session in which everything is tried."""
+
+    name: str = ""
+    enter: tuple[str, ...] = ()
+    leave: tuple[str, ...] = ()
+
+    def hole(self, what: str) -> str:
+        """Name a hole as it is tried in this state."""
+        return f"{what}, {self.name}" if self.name else what
+
+
+REPLICA = _Mode(
+    name="session_replication_role=replica",
+    enter=("SET LOCAL session_replication_role = replica",),
+)
+MYSQL_SWITCHES = ("foreign_key_checks", "unique_checks")
+MARIADB_SWITCHES = (*MYSQL_SWITCHES, "check_constraint_checks")
+
+
+def check(engine: Engine) -> list[Protection]:
+    """Try each hole on each append-only table, as the user that the engine connects as.
+
+    Raises:
+        ConfigurationError: if the present user cannot even insert, so that nothing can be
+            tried, or the engine commits by itself.
+        NotMigrated: if the tables are not those of this version.
+        DatabaseUnavailable: if the database does not answer.
+    """
+    with translated(), engine.connect() as connection:
+        require_migrated(connection)
+        connection.rollback()
+        found = [result for mode in _modes(connection) for result in _in_mode(connection, mode)]
+        return [*found, *_asked(connection)]
+
+
+def _modes(connection: Connection) -> tuple[_Mode, ...]:
+    dialect = connection.dialect
+    if dialect.name == "postgresql":
+        return _Mode(), REPLICA
+    if is_mysql(dialect.name):
+        switches = MARIADB_SWITCHES if getattr(dialect, "is_mariadb", False) else MYSQL_SWITCHES
+        enter = tuple(f"SET SESSION {name} = 0" for name in switches)
+        leave = tuple(f"SET SESSION {name} = 1" for name in switches)
+    else:
+        present = connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one()
+        connection.rollback()
+        enter = ("PRAGMA foreign_keys = OFF", "PRAGMA ignore_check_constraints = ON")
+        leave = (f"PRAGMA foreign_keys = {present}", "PRAGMA ignore_check_constraints = OFF")
+    return _Mode(), _Mode(name="constraints off", enter=enter, leave=leave)
+
+
+def _in_mode(connection: Connection, mode: _Mode) -> list[Protection]:
+    with _rolled_back(connection, mode):
+        if mode is REPLICA:
+            denied = _refusal(connection, *map(text, mode.enter))
+            if denied is not None:
+                return [_judged(connection, mode.name, EVERY, denied)]
+            connection.exec_driver_sql(mode.enter[0])
+        return [
+            *(result for table in _tables() for result in _rows_of(connection, mode, table)),
+            *_links(connection, mode),
+        ]
+
+
+@contextmanager
+def _rolled_back(connection: Connection, mode: _Mode) -> Iterator[None]:
+    """Begin a transaction that leaves nothing behind.
+
+    SQLite obeys its switches only outside of transactions; PostgreSQL's is part of one.
+    """
+    outside = mode.enter if mode is not REPLICA else ()
+    _raw(connection, outside)
+    try:
+        with connection.begin() as transaction:
+            yield
+            transaction.rollback()
+    finally:
+        _raw(connection, mode.leave)
+
+
+def _raw(connection: Connection, statements: Sequence[str]) -> None:
+    """Give the driver some statements without a transaction around them."""
+    if statements and not connection.invalidated:
+        with closing(connection.connection.cursor()) as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+
+def _tables() -> list[Table]:
+    """Return the append-only tables, each after those that it refers to."""
+    return [table for table in metadata.sorted_tables if table in APPEND_ONLY]
+
+
+def _rows_of(connection: Connection, mode: _Mode, table: Table) -> Iterator[Protection]:
+    """Try to change one row of a table that no other row refers to."""
+    with connection.begin_nested() as planted:
+        row = _plant(connection, table)
+        for hole, statements in _attacks(connection, table, row):
+            refusal = _refusal(connection, *statements)
+            yield _judged(connection, mode.hole(hole), table.name, refusal)
+        planted.rollback()
+
+
+def _attacks(
+    connection: Connection, table: Table, row: Values
+) -> Iterator[tuple[str, Sequence[Executable]]]:
+    """Return what would change, remove or replace a row, each as statements."""
+    dialect, last = connection.dialect.name, list(table.columns)[-1]
+    this = and_(*(column == row[column.name] for column in table.primary_key.columns))
+    yield "UPDATE", [update(table).where(this).values({last: last})]
+    yield "DELETE", [delete(table).where(this)]
+    if dialect == "postgresql":
+        yield "TRUNCATE", [text(LOCK_TIMEOUT), text(f"TRUNCATE {table.name} CASCADE")]
+    where = this.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+    copy = f"INTO {table.name} SELECT * FROM {table.name} WHERE {where}"  # noqa: S608
+    if dialect != "postgresql":
+        yield "REPLACE INTO", [text(f"REPLACE {copy}")]
+    if is_mysql(dialect):
+        change = f"ON DUPLICATE KEY UPDATE {last.name} = VALUES({last.name})"
+        yield "ON DUPLICATE KEY UPDATE", [text(f"INSERT {copy} {change}")]
+        return
+    keys = ", ".join(table.primary_key.columns.keys())
+    change = f"ON CONFLICT ({keys}) DO UPDATE SET {last.name} = excluded.{last.name}"
+    yield "ON CONFLICT DO UPDATE", [text(f"INSERT {copy} {change}")]
+    if dialect == "sqlite" and len(table.primary_key.columns) > 1:
+        yield "INSERT OR REPLACE by rowid", _by_rowid(table, f"{where}")
+
+
+def _by_rowid(table: Table, where: str) -> Sequence[Executable]:
+    """Insert another row under the hidden number of the one that is there."""
+    *before, (_, other) = _family(table)
+    names = ", ".join(other)
+    values = ", ".join(f":{name}" for name in other)
+    statement = text(
+        f"INSERT OR REPLACE INTO {table.name} (rowid, {names}) "  # noqa: S608
+        f"SELECT rowid, {values} FROM {table.name} WHERE {where}"
+    ).bindparams(*(bindparam(name, v, table.c[name].type) for name, v in other.items()))
+    return [*(insert(parent).values(row) for parent, row in before), statement]
+
+
+def _links(connection: Connection, mode: _Mode) -> Iterator[Protection]:
+    """Try to enter what does not follow from the entry before it."""
+    with connection.begin_nested() as planted:
+        first = _plant(connection, history)
+        following = first | {"seq": 2, "prev_seq": 1}
+        following |= {"from_status": "readytopick", "to_status": "picking"}
+        refused = _refusal(connection, insert(history).values(following))
+        if refused is not None:
+            raise _untried(refused)
+        for hole, wrong in BROKEN_ENTRIES.items():
+            refusal = _refusal(connection, insert(history).values(following | wrong))
+            yield _judged(connection, mode.hole(hole), history.name, refusal)
+        planted.rollback()
+
+
+def _plant(connection: Connection, table: Table) -> Values:
+    """Insert a row with everything that it refers to, and return it."""
+    family = _family(table)
+    try:
+        for member, row in family:
+            connection.execute(insert(member), row)
+    except DBAPIError as error:
+        raise _untried(error) from error
+    if connection.dialect.name == "sqlite":
+        driver: Any = connection.connection.dbapi_connection
+        if not driver.in_transaction:
+            raise ConfigurationError("This engine commits by itself; build it by its URL.")
+    return family[-1][1]
+
+
+def _untried(error: DBAPIError) -> ConfigurationError:
+    why = "has no right to" if is_denied(error) else f"cannot: {_short(error)}"
+    return ConfigurationError(
+        f"Nothing can be tried, for it takes inserting rows, and the present user {why}; "
+        "connect as the role that carrierflow uses."
+    )
+
+
+def _family(table: Table) -> list[tuple[Table, Values]]:
+    """Make up a row and what it refers to, with keys below zero, which nobody else gives out."""
+    number = -random.randrange(2, 2**31)  # noqa: S311
+    known: dict[Table, Values] = {}
+    rows = []
+    for member in metadata.sorted_tables:
+        if member not in _ancestors(table):
+            continue
+        known[member] = _made_up(member, number, known)
+        rows.append((member, known[member]))
+        if member is edges and table is not edges:
+            steps = [{"from_status": a, "to_status": b} for a, b in STEPS[1:]]
+            rows += [(edges, known[edges] | step) for step in steps]
+    return rows
+
+
+def _ancestors(table: Table) -> set[Table]:
+    found: set[Table] = set()
+    waiting = [table]
+    while waiting:
+        found.add(waiting[-1])
+        parents = {key.column.table for key in waiting.pop().foreign_keys}
+        waiting += parents - found
+    return found
+
+
+def _made_up(table: Table, number: int, known: Mapping[Table, Values]) -> Values:
+    row = {column.name: _filler(column, number) for column in table.columns if not column.nullable}
+    if table in {edges, history}:
+        row |= {"machine": "delivery", "seq": 1} if table is history else {"machine": "delivery"}
+        row |= {"from_status": STEPS[0][0], "to_status": STEPS[0][1]}
+    for key in table.foreign_keys:
+        parent = known.get(key.column.table)
+        if parent is not None:
+            row[key.parent.name] = parent[key.column.name]
+    return row
+
+
+def _filler(column: Column[Any], number: int) -> Any:
+    kind = column.type
+    if isinstance(kind, UtcDateTime):
+        return MOMENT
+    if isinstance(kind, Boolean):
+        return False
+    if isinstance(kind, Integer):
+        return number if column.primary_key else 0
+    if isinstance(kind, LargeBinary):
+        return b""
+    return f"trial{number}"
+
+
+def _refusal(connection: Connection, *statements: Executable) -> DBAPIError | None:
+    """Execute some statements, take them back, and return the error if there was one."""
+    attempt = connection.begin_nested()
+    try:
+        for statement in statements:
+            connection.execute(statement)
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        return error
+    finally:
+        attempt.rollback()
+    return None
+
+
+def _judged(
+    connection: Connection, hole: str, table: str, refusal: DBAPIError | None
+) -> Protection:
+    protected, sentence = True, "A constraint refuses it."
+    if refusal is None:
+        protected, sentence = False, "It went through; the owner of the tables runs `db harden`."
+    elif is_denied(refusal):
+        sentence = "The present user has no right to."
+    elif "carrierflow:" in str(refusal.orig):
+        sentence = "A trigger refuses it."
+    elif LOCKED in error_codes(refusal):
+        protected = _has_always_trigger(connection, table)
+        there = "is there" if protected else "is missing; the owner of the tables runs `db harden`"
+        sentence = f"The table is in use, so this was not tried; its trigger {there}."
+    elif not isinstance(refusal, IntegrityError):
+        protected, sentence = False, f"It could not be tried: {_short(refusal)}."
+    return Protection(hole=hole, table=table, protected=protected, sentence=sentence)
+
+
+def _has_always_trigger(connection: Connection, table: str) -> bool:
+    query = text(
+        "SELECT count(*) FROM pg_trigger WHERE tgrelid = to_regclass(:table) "
+        "AND tgname = :name AND tgenabled = 'A'"
+    )
+    names = {"table": table, "name": f"{table}_no_truncate"}
+    return bool(connection.execute(query, names).scalar())
+
+
+def _short(error: DBAPIError) -> str:
+    return " ".join(str(error.orig).split())[:200].rstrip(". ")
+
+
+def _asked(connection: Connection) -> Iterator[Protection]:
+    """Report what is not tried: who may change the tables themselves."""
+    if connection.dialect.name == "postgresql":
+        query = "SELECT bool_or(pg_has_role(relowner, 'USAGE')) FROM pg_class WHERE relname IN "
+        named = ", ".join(f"'{table.name}'" for table in _tables())
+        yield _owned(bool(connection.exec_driver_sql(f"{query} ({named})").scalar()))
+    elif is_mysql(connection.dialect.name):
+        given = grants(connection)
+        database = connection.exec_driver_sql("SELECT DATABASE()").scalar_one()
+        for table in _tables():
+            open_ = any(grant.may_drop(database, table.name) for grant in given)
+            yield Protection(
+                hole="TRUNCATE",
+                table=table.name,
+                protected=not open_,
+                sentence="The present user may drop this table, and so TRUNCATE it; " + USE_ROLE
+                if open_
+                else "The present user has no right to.",
+            )
+        yield _owned(any(g.owns(database, t.name) for g in given for t in _tables()))
+    else:
+        yield Protection(
+            hole="DDL",
+            table=EVERY,
+            protected=False,
+            sentence="Whoever may write a SQLite file may take its triggers away; let only one "
+            "account write it, and keep sealed checkpoints elsewhere.",
+        )
+
+
+def _owned(owned: bool) -> Protection:  # noqa: FBT001
+    why = "The present user may take the triggers away; "
+    return Protection(
+        hole="DDL",
+        table=EVERY,
+        protected=not owned,
+        sentence=why + USE_ROLE if owned else "The present user does not own the tables.",
+    )

@@ -1,0 +1,224 @@
+"""Fixtures of the whole test tree: three databases, a clock that stands, shops and parcels."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+
+import pytest
+from databases import SERVERS, ManualClock, copy_of, create, every_database, left_out, required, url_of
+
+from carrierflow.ledger import Ledger
+from carrierflow.lifecycle import DEFAULT, Lifecycle
+from carrierflow.model import FulfillmentRef, Opening
+from carrierflow.sealing import KeyRing, generate_key
+from carrierflow.storage import DatabaseClock, SqlStore
+from carrierflow.storage.shops import add_shop
+
+
+def pytest_configure(config):
+    """Refuse to begin without the servers where the environment says that they must be there."""
+    if required() and left_out():
+        raise pytest.UsageError(" ".join(left_out()))
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out the tests of servers that the environment does not name."""
+    kept, dropped = [], []
+    for item in items:
+        missing = any(url_of(kind) is None for kind in _servers_of(item))
+        (dropped if missing else kept).append(item)
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = kept
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say at the end what was left out."""
+    for sentence in left_out():
+        terminalreporter.write_line(sentence)
+
+
+def _servers_of(item):
+    """Return the servers that a test needs: those of its parameters, or else all of them."""
+    if item.get_closest_marker("servers") is None:
+        return []
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return [kind for kind in parameters if kind in SERVERS] or list(SERVERS)
+
+
+@pytest.fixture(scope="session")
+def session_databases(tmp_path_factory):
+    """Return a migrated database of each kind, made once for all tests of this process."""
+    made = {}
+    stack = []
+    folder = tmp_path_factory.mktemp("databases")
+
+    def get(kind):
+        if kind not in made:
+            context = create(kind, folder)
+            made[kind] = context.__enter__()
+            stack.append(context)
+        return made[kind]
+
+    yield get
+    for context in reversed(stack):
+        context.__exit__(None, None, None)
+
+
+@pytest.fixture(params=every_database())
+def database(request, session_databases, tmp_path):
+    """A migrated database: on SQLite a fresh file, on a server one that others use too.
+
+    History cannot be removed, so tests keep apart by their shops.
+    """
+    found = session_databases(request.param)
+    return copy_of(found, tmp_path) if found.kind == "sqlite" else found
+
+
+@pytest.fixture(params=every_database())
+def own_database(request, tmp_path):
+    """A migrated database that nobody else uses, for tests that change its tables."""
+    with create(request.param, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=every_database())
+def empty_database(request, tmp_path):
+    """A database without any tables."""
+    with create(request.param, tmp_path, migrated=False) as made:
+        yield made
+
+
+@pytest.fixture
+def clock():
+    """A clock that stands at a fixed moment until a test moves it."""
+    return ManualClock()
+
+
+@pytest.fixture
+def make_engine():
+    """Build engines that are disposed of at the end."""
+    engines = []
+
+    def make(database):
+        engines.append(database.build())
+        return engines[-1]
+
+    yield make
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
+def make_store(clock):
+    """Build stores that go by the test's clock, the database's own clock included."""
+
+    def make(engine, definition=DEFAULT, **parts):
+        parts = {"sleep": clock.sleep, "database_clock": DatabaseClock(clock), **parts}
+        return SqlStore(engine, definition, clock=clock, **parts)
+
+    return make
+
+
+@pytest.fixture
+def make_ledger(clock):
+    """Build ledgers on any store."""
+    key = generate_key()
+
+    def make(store, definition=DEFAULT):
+        return Ledger(store, Lifecycle(definition), clock=clock, sealer=KeyRing(key))
+
+    return make
+
+
+@pytest.fixture
+def make_shop(clock):
+    """Connect shops that no other test knows, and return their codes."""
+
+    def make(store, **values):
+        code = values.pop("code", None) or f"shop-{uuid.uuid4().hex[:12]}"
+        fixed = {
+            "code": code,
+            "platform": "haravan",
+            "base_url": "http://127.0.0.1",
+            "carrier_code": "carrier",
+            "token": b"sealed",
+            "added_at": clock(),
+        }
+        with store.begin() as connection:
+            add_shop(connection, fixed | values)
+        return code
+
+    return make
+
+
+@pytest.fixture
+def engine(database, make_engine):
+    """An engine for the database."""
+    return make_engine(database)
+
+
+@pytest.fixture
+def store(engine, make_store):
+    """A store on the default lifecycle."""
+    return make_store(engine)
+
+
+@pytest.fixture
+def ledger(store, make_ledger):
+    """A ledger on that store."""
+    return make_ledger(store)
+
+
+@pytest.fixture
+def shop(store, make_shop):
+    """The code of a newly connected shop."""
+    return make_shop(store)
+
+
+@pytest.fixture
+def make_parcel(ledger, shop):
+    """Open parcels, by default in a new shop, with an order each and no cash to collect."""
+    numbers = itertools.count(1)
+
+    def make(*, cod_amount=None, fulfillment_id=None, order_id=None, **opening):
+        number = next(numbers)
+        ref = FulfillmentRef(
+            shop=opening.pop("shop", shop),
+            order_id=order_id or f"{1000 + number}",
+            fulfillment_id=fulfillment_id or f"{5000 + number}",
+        )
+        return ledger.open(Opening(ref=ref, cod_amount=cod_amount, **opening))
+
+    return make
+
+
+@pytest.fixture
+def sqlite_database(session_databases, tmp_path):
+    """A fresh SQLite database, for tests that need only one database."""
+    return copy_of(session_databases("sqlite"), tmp_path)
+
+
+@pytest.fixture
+def sqlite_engine(sqlite_database, make_engine):
+    """An engine for that database."""
+    return make_engine(sqlite_database)
+
+
+@pytest.fixture
+def sqlite_store(sqlite_engine, make_store):
+    """A store on a fresh SQLite database."""
+    return make_store(sqlite_engine)
+
+
+@pytest.fixture
+def sqlite_ledger(sqlite_store, make_ledger):
+    """A ledger on that store."""
+    return make_ledger(sqlite_store)
+
+
+@pytest.fixture
+def sqlite_shop(sqlite_store, make_shop):
+    """The code of a newly connected shop of that store."""
+    return make_shop(sqlite_store)

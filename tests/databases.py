@@ -1,0 +1,155 @@
+"""The three databases that the tests run on, and how each is made, filled and thrown away.
+
+SQLite is always there. The servers are named by the environment, each by the URL of a database
+from which others can be made: `CARRIERFLOW_TEST_POSTGRES` and `CARRIERFLOW_TEST_MARIADB`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from carrierflow.storage import build_engine, upgrade
+
+
+__all__ = [
+    "KINDS",
+    "SERVERS",
+    "Database",
+    "ManualClock",
+    "copy_of",
+    "create",
+    "every_database",
+    "left_out",
+    "required",
+    "url_of",
+]
+
+SERVERS = {
+    "postgres": ("PostgreSQL", "CARRIERFLOW_TEST_POSTGRES"),
+    "mariadb": ("MariaDB", "CARRIERFLOW_TEST_MARIADB"),
+}
+KINDS = ("sqlite", *SERVERS)
+REQUIRED = "CARRIERFLOW_TEST_REQUIRE_SERVERS"
+
+
+def every_database(*, but=()):
+    """Return the parameters of a fixture that gives each database in turn."""
+    return [
+        pytest.param(kind, marks=pytest.mark.servers) if kind in SERVERS else kind
+        for kind in KINDS
+        if kind not in but
+    ]
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database of a test, by its URL."""
+
+    kind: str
+    url: str
+
+    def build(self):
+        """Build a new engine; whoever asks for it disposes of it."""
+        return build_engine(self.url)
+
+
+class ManualClock:
+    """A clock that stands until it is set or moved on; aware, UTC."""
+
+    def __init__(self, moment=datetime(2026, 3, 1, 8, 0, tzinfo=UTC)):
+        self.moment = moment
+
+    def __call__(self):
+        return self.moment
+
+    def set(self, moment):
+        """Let it be this moment."""
+        self.moment = moment
+
+    def advance(self, span=None, **parts):
+        """Move on by a span, or by `seconds=…` and the like, and return the new moment."""
+        self.moment += timedelta(**parts) if span is None else span
+        return self.moment
+
+    def sleep(self, duration):
+        """Let the time pass that somebody would wait for."""
+        self.advance(seconds=duration)
+
+
+def required():
+    """Tell whether a run without the servers has failed."""
+    return os.environ.get(REQUIRED) == "1"
+
+
+def url_of(kind):
+    """Return the URL of a server, or None if the environment names none."""
+    return os.environ.get(SERVERS[kind][1]) or None
+
+
+def left_out():
+    """Say which servers' tests are left out, and why; one sentence each."""
+    return [
+        f"Left out: every test on {name}, because {variable} names no server."
+        for kind, (name, variable) in SERVERS.items()
+        if url_of(kind) is None
+    ]
+
+
+@contextmanager
+def create(kind, folder, *, migrated=True):
+    """Make a new database, and drop it at the end."""
+    with _made(kind, folder) as database:
+        if migrated:
+            engine = database.build()
+            upgrade(engine)
+            engine.dispose()
+        yield database
+
+
+def copy_of(template, folder):
+    """Return a SQLite database with everything that another one holds."""
+    path = Path(folder) / f"{uuid.uuid4().hex}.db"
+    shutil.copyfile(make_url(template.url).database, path)
+    return Database("sqlite", f"sqlite:///{path}")
+
+
+@contextmanager
+def _made(kind, folder):
+    name = f"carrierflow_test_{uuid.uuid4().hex[:16]}"
+    if kind == "sqlite":
+        yield Database(kind, f"sqlite:///{Path(folder) / name}.db")
+        return
+    _on_server(kind, f"CREATE DATABASE {name}")
+    try:
+        if kind == "postgres":
+            _on_server(kind, f"ALTER DATABASE {name} SET synchronous_commit = off")
+        url = make_url(url_of(kind)).set(database=name)
+        yield Database(kind, url.render_as_string(hide_password=False))
+    finally:
+        _on_server(kind, f"DROP DATABASE {name}" + " WITH (FORCE)" * (kind == "postgres"))
+
+
+def _on_server(kind, statement):
+    engine = build_engine(url_of(kind))
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(statement))
+    except DBAPIError as error:
+        name, variable = SERVERS[kind]
+        sentence = f"{name} does not answer at {variable}: {error.orig}"
+        if not error.connection_invalidated and required():
+            raise
+        pytest.fail(sentence) if required() else pytest.skip(sentence)
+    finally:
+        engine.dispose()

@@ -1,0 +1,141 @@
+import hashlib
+import itertools
+import json
+import tracemalloc
+
+import pytest
+
+from carrierflow import intake
+from carrierflow.errors import InvalidInput
+from carrierflow.intake import RowFormat, digest_of, read_rows
+
+from .reading import GOOD, outcome, read
+
+
+JSON = json.dumps(GOOD) + "\n"
+CSV = "shop,fulfillment_id,status,at\ndemo,1001,delivered,2026-03-01T01:30:00Z\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "first"),
+    [
+        ("a.jsonl", JSON, 1),
+        ("a.ndjson", JSON, 1),
+        ("a.json", JSON, 1),
+        ("A.JSONL", JSON, 1),
+        ("a.csv", CSV, 2),
+        ("a.tsv", CSV.replace(",", "\t"), 2),
+        ("dir.d/A.Csv", CSV, 2),
+        ("-", JSON, 1),
+        ("-", "\n\n  " + JSON, 3),
+        ("-", "\ufeff" + JSON, 1),
+        ("-", CSV, 2),
+        ("-", "\ufeff\n" + CSV, 3),
+        ("/dev/fd/63", CSV, 2),
+    ],
+)
+def test_the_name_or_the_first_character_tells_the_format(name, content, first):
+    """A file is read by its extension, and a stream by what it begins with."""
+    assert [(first, True)] == outcome(read(content, name=name))
+
+
+def test_a_format_that_is_given_stands_above_the_name():
+    """Who says the format is believed."""
+    assert [(2, True)] == outcome(read(CSV, kind=RowFormat.CSV, name="export.txt"))
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.txt", "a.csv.gz"])
+def test_an_unknown_extension_is_refused(name):
+    """A file in no known format is refused in one sentence that names those there are."""
+    with pytest.raises(InvalidInput, match=r"is in no known format; .*\.jsonl.*\.csv"):
+        read(JSON, name=name)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "-"])
+@pytest.mark.parametrize("content", ["", "\n", " \r\n\t\n", "\ufeff", "\ufeff\n"])
+def test_an_empty_file_is_refused(name, content):
+    """A file without any content is a mistake to be told, not a success of zero rows."""
+    with pytest.raises(InvalidInput, match="is empty"):
+        read(content, name=name)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_a_file_in_utf_16_is_told_what_it_is(encoding):
+    """What a spreadsheet calls Unicode text is refused with what to do."""
+    raw = CSV.encode(encoding)
+    raw = raw if encoding == "utf-16" else b"\xfe\xff" + raw
+
+    with pytest.raises(InvalidInput, match="is UTF-16; save it as UTF-8"):
+        read(raw, name="a.csv")
+
+
+def test_a_useless_file_is_refused_before_any_row_is_asked_for(tmp_path):
+    """The refusal comes from the call itself, so nothing was begun."""
+    path = tmp_path / "a.csv"
+    path.write_text("x,y\n1,2\n")
+
+    with path.open("rb") as stream, pytest.raises(InvalidInput):
+        read_rows(stream, kind=None, name=path.name, fill_gaps=False)
+
+
+class Endless:
+    """A stream that repeats its lines for a long time, and counts those it gave."""
+
+    def __init__(self, heads, line, *, lines):
+        self.given = 0
+        self._lines = itertools.chain(heads, itertools.repeat(line, lines))
+
+    def readline(self, _limit):
+        """Give the next line."""
+        self.given += 1
+        return next(self._lines, b"")
+
+
+HEAD, _, BODY = CSV.partition("\n")
+STREAMS = {
+    "jsonl": ([JSON.encode()], JSON.encode()),
+    "csv": ([HEAD.encode() + b"\n"], BODY.encode()),
+    "one endless line": ([JSON.encode()], b"x" * 65536),
+    "one endless quote": ([HEAD.encode() + b"\n", b'"line\n'], b"line\n"),
+}
+
+
+@pytest.mark.parametrize("first", ["jsonl", "csv"])
+def test_rows_are_read_as_they_are_asked_for(first):
+    """Asking for one row reads about one row."""
+    stream = Endless(*STREAMS[first], lines=1000)
+
+    next(read_rows(stream, kind=None, name="-", fill_gaps=False))
+
+    assert stream.given <= 2
+
+
+@pytest.mark.parametrize("scenario", STREAMS)
+def test_memory_does_not_grow_with_the_file(scenario):
+    """A long file, a line without an end and a quote without an end all fit into a megabyte."""
+    heads, line = STREAMS[scenario]
+    stream = Endless(heads, line, lines=20_000 if len(line) < 1000 else 2000)
+    tracemalloc.start()
+    try:
+        for _ in read_rows(stream, kind=None, name="-", fill_gaps=False):
+            pass
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 1_000_000
+
+
+@pytest.mark.parametrize("size", [0, 1, 3_000_000])
+def test_a_digest_is_the_sha_256_of_the_bytes(tmp_path, size):
+    """Anybody can check the digest with a stock tool."""
+    path = tmp_path / "scans.jsonl"
+    path.write_bytes(b"\r\n\xff"[:size] * max(1, size // 3))
+
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == digest_of(path) == digest_of(str(path))
+
+
+def test_the_public_names_are_sorted_and_exist():
+    """Everything that the package promises is there."""
+    assert sorted(intake.__all__) == intake.__all__
+    assert all(hasattr(intake, name) for name in intake.__all__)
