@@ -4,7 +4,7 @@ Build a `Carrierflow` with `build`, record events with its `ledger`, and let `re
 the platform to the ledger's state.
 """
 
-from carrierflow.app import Carrierflow, Progress
+from carrierflow.app import Carrierflow
 from carrierflow.audit.timeline import Timeline
 from carrierflow.audit.verify import Verification
 from carrierflow.errors import (
@@ -52,7 +52,7 @@ from carrierflow.model import (
     Verdict,
 )
 from carrierflow.parcel import Parcel
-from carrierflow.reconcile import EndReason, Plan, RunReport
+from carrierflow.reconcile import EndReason, Plan, Progress, RunReport
 from carrierflow.scheduling import Job
 from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings, load_settings

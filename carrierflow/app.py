@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -13,7 +12,7 @@ from carrierflow.audit.verify import StoredEntry, Verification, verify
 from carrierflow.clock import Clock, Sleep
 from carrierflow.connections import Connections
 from carrierflow.desk import Desk
-from carrierflow.errors import ConfigurationError, InvalidInput, ShopHeld
+from carrierflow.errors import InvalidInput
 from carrierflow.importing import Imported, import_shop
 from carrierflow.intake import Row
 from carrierflow.ledger import Ledger
@@ -21,14 +20,14 @@ from carrierflow.lifecycle import Lifecycle
 from carrierflow.model import Recorded
 from carrierflow.parcel import Parcel
 from carrierflow.reconcile import (
-    EndReason,
+    Crew,
     Limits,
     Plan,
     PlanLine,
+    Progress,
     Reconciler,
     Requests,
     RunReport,
-    Tally,
     never,
 )
 from carrierflow.sealing import KeyRing
@@ -37,25 +36,9 @@ from carrierflow.shop import Coverage, ShopState
 from carrierflow.storage import Host, JoinedStore, SqlStore, reading, upgrade
 
 
-__all__ = ["Carrierflow", "Progress"]
+__all__ = ["Carrierflow"]
 
-SHOPS_AT_ONCE = 4
 ROWS_AT_ONCE = 2_000
-
-SHARE_SECONDS = 60
-SHARE_REQUESTS = 240
-"""A shop's share of a run in which other shops wait."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Progress:
-    """How far the run at one shop is."""
-
-    shop: str
-    checked: int
-    published: int
-    orders: int
-    orders_left: int
 
 
 class Carrierflow:
@@ -184,8 +167,17 @@ class Carrierflow:
             WrongSecretKey, DatabaseUnavailable: if nothing can be done at all.
         """
         codes = self._codes(shops)
-        crew = _Crew(self, full=full, wait=wait, stop=stop, progress=progress)
-        return crew.work(codes, max_writes=max_writes or self.settings.max_writes)
+        if max_writes is None:
+            max_writes = self.settings.max_writes
+        crew = Crew(
+            self.reconciler,
+            verified_before=self._clock() if full else None,
+            wait=wait,
+            sleep=self._sleep,
+            stop=stop,
+            progress=progress,
+        )
+        return crew.work(codes, self.limits(max_writes))
 
     def plan(self, shops: Sequence[str] = (), *, full: bool = False) -> tuple[Plan, list[Requests]]:
         """Say what `reconcile` would do; nothing is written and nothing is PUT.
@@ -253,96 +245,6 @@ class Carrierflow:
         if shops:
             return [self.shops.get(code).code for code in dict.fromkeys(shops)]
         return [shop.code for shop in self.shops.all() if shop.state is ShopState.ACTIVE]
-
-
-class _Crew:
-    """Some threads that look after many shops, each shop in its fair share of time."""
-
-    def __init__(
-        self,
-        app: Carrierflow,
-        *,
-        full: bool,
-        wait: bool,
-        stop: Callable[[], bool],
-        progress: Callable[[Progress], None] | None,
-    ) -> None:
-        self._app = app
-        self._before = app._clock() if full else None
-        self._wait = wait
-        self._stop = stop
-        self._progress = progress
-
-    def work(self, codes: Sequence[str], *, max_writes: int | None) -> list[RunReport]:
-        """Look after some shops; return one report for each, in their order."""
-        limits = self._app.limits(max_writes)
-        if len(codes) == 1:
-            return [self._look_after(codes[0], limits)]
-        if len(codes) > SHOPS_AT_ONCE:
-            limits = replace(limits, seconds=SHARE_SECONDS, requests=SHARE_REQUESTS)
-        with ThreadPoolExecutor(max_workers=SHOPS_AT_ONCE) as pool:
-            queue = {code: pool.submit(self._guarded, code, limits) for code in codes}
-            reports: dict[str, RunReport] = {}
-            while queue:
-                code, future = next(iter(queue.items()))
-                del queue[code]
-                report = future.result()
-                reports[code] = reports[code].then(report) if code in reports else report
-                if report.end_reason is EndReason.QUANTUM:
-                    queue[code] = pool.submit(self._guarded, code, limits)
-        return [reports[code] for code in codes]
-
-    def _guarded(self, code: str, limits: Limits) -> RunReport:
-        """Look after one shop of several: its own trouble must not stop the others."""
-        began = self._app._clock()
-        try:
-            return self._look_after(code, limits)
-        except (ShopHeld, ConfigurationError) as error:
-            held = isinstance(error, ShopHeld)
-            return RunReport(
-                shop=code,
-                run="",
-                started_at=began,
-                ended_at=self._app._clock(),
-                end_reason=EndReason.SHOP_HELD if held else EndReason.FAILED,
-                sentence=str(error),
-            )
-
-    def _look_after(self, code: str, limits: Limits) -> RunReport:
-        report = self._run(code, limits)
-        while self._wait and report.next_look_at is not None and not self._stop():
-            self._sleep_until(report.next_look_at)
-            report = report.then(self._run(code, limits))
-            if report.end_reason is not EndReason.DONE:
-                break
-        return report
-
-    def _run(self, code: str, limits: Limits) -> RunReport:
-        tell = self._progress
-
-        def told(tally: Tally, left: int) -> None:
-            if tell is not None:
-                tell(
-                    Progress(
-                        shop=code,
-                        checked=tally.checked,
-                        published=tally.published,
-                        orders=tally.orders,
-                        orders_left=left,
-                    )
-                )
-
-        return self._app.reconciler.reconcile_shop(
-            code,
-            limits=limits,
-            verified_before=self._before,
-            stop=self._stop,
-            progress=told,
-        )
-
-    def _sleep_until(self, moment: datetime) -> None:
-        while not self._stop() and (left := (moment - self._app._clock()).total_seconds()) > 0:
-            self._app._sleep(min(1.0, left))
 
 
 def _counted(

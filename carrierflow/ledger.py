@@ -7,9 +7,9 @@ machine, many at once by the compiled table; both were derived from the same def
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -25,7 +25,7 @@ from carrierflow.errors import (
 from carrierflow.hashing import digest, stamp
 from carrierflow.judgement import Draft, Judge
 from carrierflow.lifecycle import Lifecycle, LifecycleMachine
-from carrierflow.model import Claim, Event, Opening, Recorded
+from carrierflow.model import Claim, Event, Opening, Recorded, Verdict
 from carrierflow.parcel import Memory, Parcel
 from carrierflow.ports import LedgerStore, LedgerTransaction, SealedNote, Sealer
 
@@ -38,7 +38,13 @@ CHUNK = 2_000
 FUTURE = timedelta(days=1)
 """How far a scanner's clock may be ahead of ours before we refuse its time."""
 
-LONGEST = {"key": 128, "actor": 128, "reason": 255}
+LONGEST = {"shop": 64, "fulfillment_id": 64, "key": 128, "actor": 128, "reason": 255}
+NAMES = {"shop", "fulfillment_id", "key"}
+"""Texts by which something is found again; not every database tells outer blanks apart."""
+
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+
+MOST_CASH = 10**15
 
 
 class Ledger:
@@ -113,11 +119,11 @@ class Ledger:
         Raises:
             As `record`.
         """
+        _check_event(event)
 
         def work(tx: LedgerTransaction) -> Recorded:
             now = self._clock()
-            draft = self._draft(tx, event)
-            return self._one.judge(draft, self._claim(tx, event, draft.parcel, now), now=now)
+            return self._one.judge(self._draft(tx, event), _claim(event, None, now), now=now)
 
         return self._store.run(work)
 
@@ -130,11 +136,14 @@ class Ledger:
         """
         if not event.actor or not event.reason:
             raise InvalidInput("A correction needs an actor and a reason.")
+        _check_event(event)
 
         def work(tx: LedgerTransaction) -> Recorded:
             now = self._clock()
             draft = self._draft(tx, event)
-            answer = self._one.amend(draft, self._claim(tx, event, draft.parcel, now), now=now)
+            note = self._sealed(event.note)
+            answer = self._one.amend(draft, _claim(event, note, now), now=now)
+            _keep_note(tx, note, draft.parcel, answer, now=now)
             _save(tx, [draft])
             return answer
 
@@ -143,18 +152,21 @@ class Ledger:
     def _apply(
         self, tx: LedgerTransaction, events: Sequence[Event], judge: Judge
     ) -> list[Recorded | InvalidInput]:
+        faults = _faults(events)
+        sound = [event for number, event in enumerate(events) if number not in faults]
         drafts: dict[str, dict[str, Draft]] = {}
         strangers: dict[str, InvalidInput] = {}
-        for shop in dict.fromkeys(event.shop for event in events):
+        for shop in dict.fromkeys(event.shop for event in sound):
             try:
-                drafts[shop] = self._drafts(tx, shop, [e for e in events if e.shop == shop])
+                drafts[shop] = self._drafts(tx, shop, [e for e in sound if e.shop == shop])
             except UnknownShop as error:
                 strangers[shop] = error
         now = self._clock()
         answers = [
-            strangers.get(event.shop)
+            faults.get(number)
+            or strangers.get(event.shop)
             or self._answer(tx, event, drafts[event.shop].get(event.fulfillment_id), judge, now)
-            for event in events
+            for number, event in enumerate(events)
         ]
         _save(tx, [draft for by_id in drafts.values() for draft in by_id.values()])
         return answers
@@ -172,11 +184,15 @@ class Ledger:
                 raise UnknownFulfillment(event.shop, event.fulfillment_id)
             if event.opening is not None:
                 _check_same(draft.parcel, event.opening)
-            return judge.judge(draft, self._claim(tx, event, draft.parcel, now), now=now)
+            note = self._sealed(event.note)
+            answer = judge.judge(draft, _claim(event, note, now), now=now)
         except InvalidInput as error:
             return error
+        _keep_note(tx, note, draft.parcel, answer, now=now)
+        return answer
 
     def _draft(self, tx: LedgerTransaction, event: Event) -> Draft:
+        """Take up the one fulfillment of an event."""
         draft = self._drafts(tx, event.shop, [event]).get(event.fulfillment_id)
         if draft is None:
             raise UnknownFulfillment(event.shop, event.fulfillment_id)
@@ -208,31 +224,45 @@ class Ledger:
             self._many.open(draft, now=now)
         _save(tx, fresh)
 
-    def _claim(self, tx: LedgerTransaction, event: Event, parcel: Parcel, now: datetime) -> Claim:
-        occurred_at = event.occurred_at or now
-        _check_time(occurred_at, now)
-        _check_texts(event)
-        return Claim(
-            status=event.status,
-            occurred_at=occurred_at,
-            key=event.key or f"{event.status}@{stamp(occurred_at)}",
-            timed=event.occurred_at is not None,
-            source=event.source,
-            actor=event.actor,
-            reason=event.reason,
-            note_digest=self._keep_note(tx, event.note, parcel, now) if event.note else None,
-            fill_gaps=event.fill_gaps,
-            inferred=event.inferred,
-        )
-
-    def _keep_note(self, tx: LedgerTransaction, text: str, parcel: Parcel, now: datetime) -> str:
+    def _sealed(self, note: str | None) -> SealedNote | None:
+        if not note:
+            return None
         if self._sealer is None:
             raise MissingSecretKey
-        salted = secrets.token_hex(16) + text
+        salted = secrets.token_hex(16) + note
         name = digest(salted)
-        sealed = self._sealer.seal(salted.encode(), context=f"note:{name}")
-        tx.keep_note(SealedNote(digest=name, sealed=sealed), parcel, now=now)
-        return name
+        return SealedNote(
+            digest=name, sealed=self._sealer.seal(salted.encode(), context=f"note:{name}")
+        )
+
+
+def _claim(event: Event, note: SealedNote | None, now: datetime) -> Claim:
+    occurred_at = event.occurred_at or now
+    _check_time(occurred_at, now)
+    return Claim(
+        status=event.status,
+        occurred_at=occurred_at,
+        key=event.key or f"{event.status}@{stamp(occurred_at)}",
+        timed=event.occurred_at is not None,
+        source=event.source,
+        actor=event.actor,
+        reason=event.reason,
+        note_digest=None if note is None else note.digest,
+        fill_gaps=event.fill_gaps,
+    )
+
+
+def _keep_note(
+    tx: LedgerTransaction,
+    note: SealedNote | None,
+    parcel: Parcel,
+    answer: Recorded,
+    *,
+    now: datetime,
+) -> None:
+    """Keep the note of an event that was written; a duplicate writes nothing."""
+    if note is not None and answer.verdict is not Verdict.DUPLICATE:
+        tx.keep_note(note, parcel, now=now)
 
 
 def _save(tx: LedgerTransaction, drafts: Iterable[Draft]) -> None:
@@ -253,9 +283,13 @@ def _openings(events: Sequence[Event], *, known: Collection[str]) -> list[Openin
 def _opening_problem(opening: Opening) -> str | None:
     if (opening.cod_amount or 0) < 0:
         return "The amount to collect cannot be negative; give whole đồng."
-    ids = (opening.ref.order_id, opening.ref.fulfillment_id)
-    if not all(text.strip() and text == text.strip() and len(text) <= 64 for text in ids):  # noqa: PLR2004
+    if (opening.cod_amount or 0) > MOST_CASH:
+        return "The amount to collect is beyond belief; give whole đồng."
+    ref = opening.ref
+    if not all(_is_name(text, 64) for text in (ref.shop, ref.order_id, ref.fulfillment_id)):
         return "An order id and a fulfillment id have 1 to 64 characters and no outer blanks."
+    if opening.tracking_number is not None and not _is_text(opening.tracking_number, 128):
+        return "The tracking number must have 1 to 128 characters."
     return None
 
 
@@ -285,8 +319,39 @@ def _check_time(moment: datetime, now: datetime) -> None:
         raise BadTime(moment.isoformat(), why="lies more than a day ahead")
 
 
-def _check_texts(event: Event) -> None:
+def _faults(events: Sequence[Event]) -> dict[int, InvalidInput]:
+    """Return the error of each event that no database may be asked about, by its place."""
+    found = {}
+    for number, event in enumerate(events):
+        try:
+            _check_event(event)
+        except InvalidInput as error:
+            found[number] = error
+    return found
+
+
+def _check_event(event: Event) -> None:
     for name, longest in LONGEST.items():
         text = getattr(event, name)
-        if text is not None and (len(text) > longest or not text.strip()):
+        if text is None:
+            continue
+        if name in NAMES and not _is_name(text, longest):
+            raise InvalidInput(
+                f"The {name} must have 1 to {longest} characters and no outer blanks."
+            )
+        if not _is_text(text, longest):
             raise InvalidInput(f"The {name} must have 1 to {longest} characters.")
+    opening = event.opening
+    if opening is not None:
+        _check_opening(opening)
+        if (opening.ref.shop, opening.ref.fulfillment_id) != (event.shop, event.fulfillment_id):
+            raise InvalidInput("An event opens the fulfillment that it is about, and no other.")
+
+
+def _is_name(text: str, longest: int) -> bool:
+    return _is_text(text, longest) and text == text.strip()
+
+
+def _is_text(text: str, longest: int) -> bool:
+    """Tell whether each of the databases can hold a text: no NUL, no half of a character."""
+    return len(text) <= longest and bool(text.strip()) and not UNSTORABLE.search(text)

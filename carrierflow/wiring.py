@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import Engine
-
 from carrierflow import clock
 from carrierflow.app import Carrierflow
 from carrierflow.errors import ConfigurationError
@@ -13,11 +11,11 @@ from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import Definition, Lifecycle, define
 from carrierflow.platforms.haravan import HaravanPlatform, Limits
 from carrierflow.ports import Platform
-from carrierflow.reconcile import MerchantEdit, Policy, Reconciler, RemoteAhead
+from carrierflow.reconcile import MerchantEdit, Parts, Policy, Reconciler, RemoteAhead
 from carrierflow.sealing import KeyRing
 from carrierflow.settings import Settings
 from carrierflow.shop import Shop
-from carrierflow.storage import DatabaseClock, Rate, ShopBudget, SqlStore, build_engine
+from carrierflow.storage import DatabaseClock, Engine, Rate, ShopBudget, SqlStore, build_engine
 
 
 __all__ = ["build", "policy_from"]
@@ -56,10 +54,9 @@ def build(
     lifecycle = Lifecycle(definition)
     ledger = Ledger(store, lifecycle, clock=now, sealer=keys)
     connector = Connector(settings, store, keys, now=now, sleep=sleep)
-    reconciler = Reconciler(
+    parts = Parts(
         store=store,
         ledger=ledger,
-        connect=connector,
         lifecycle=lifecycle,
         policy=policy_from(settings),
         clock=now,
@@ -68,7 +65,7 @@ def build(
         settings=settings,
         store=store,
         ledger=ledger,
-        reconciler=reconciler,
+        reconciler=Reconciler(parts, connect=connector),
         lifecycle=lifecycle,
         keys=keys,
         clock=now,

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import click
 
-from carrierflow.cli.session import Session, command
+from carrierflow.cli.session import FAILED, Session, command, set_up_logging
+from carrierflow.demo import draw, tell, write
+from carrierflow.demo.scenario import FEWEST
 from carrierflow.lifecycle import define
 from carrierflow.sandbox import Faults, SandboxServer, World, serve
+from carrierflow.settings import LogFormat
 
 
 __all__ = ["register"]
@@ -15,6 +23,7 @@ __all__ = ["register"]
 def register(cli: click.Group) -> None:
     """Add these commands."""
     command(cli, "sandbox", example="carrierflow sandbox --port 8070 --shop myshop")(sandbox)
+    command(cli, "demo", example="carrierflow demo --seed 7 --keep /tmp/tour")(demo)
 
 
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
@@ -48,3 +57,44 @@ def sandbox(
         session.emit(document, lambda _: click.echo(f"Haravan sandbox at {server.url}"))
 
     serve(host, port, world, ready=ready, faults=Faults(), legal=legal)
+
+
+@click.option(
+    "--parcels", default=200, show_default=True, type=click.IntRange(FEWEST, 5000), help="How many."
+)
+@click.option("--seed", default=1, show_default=True, help="Another seed, other days.")
+@click.option(
+    "--keep",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep the ledger here; by default it is temporary.",
+)
+def demo(session: Session, parcels: int, seed: int, keep: Path | None) -> None:
+    """Take the tour: a carrier's week, a shop that drifted, and how it is put right.
+
+    Everything happens on this machine, on a virtual clock, with a ledger of its own. Exits with
+    1 if anything did not come true.
+    """
+    with _quiet(verbose=session.verbose), session.progress("days") as update:
+        figures = tell(write(parcels=parcels, seed=seed), keep=keep, progress=update)
+    session.emit(figures.document(), lambda console: draw(console, figures))
+    problems = figures.problems()
+    if problems:
+        click.echo(f"Error: {' '.join(problems)}", err=True)
+        raise click.exceptions.Exit(FAILED)
+
+
+@contextmanager
+def _quiet(*, verbose: bool) -> Iterator[None]:
+    """Keep the log from the screen, which tells the same in better words, unless asked for it."""
+    logger = logging.getLogger("carrierflow")
+    if verbose:
+        set_up_logging(LogFormat.TEXT, verbose=True)
+        yield
+        return
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

@@ -13,9 +13,17 @@ from typing import IO, Any
 
 import click
 
-from carrierflow.app import Progress
-from carrierflow.cli.session import FAILED, HELD, INTERRUPTED, WORK_LEFT, Session, command, moment
-from carrierflow.reconcile import EndReason, Plan, Requests, RunReport
+from carrierflow.cli.session import (
+    FAILED,
+    HELD,
+    INTERRUPTED,
+    WORK_LEFT,
+    Session,
+    command,
+    moment,
+    short,
+)
+from carrierflow.reconcile import EndReason, Plan, Progress, Requests, RunReport
 
 
 __all__ = ["register", "report_runs"]
@@ -194,17 +202,20 @@ def status(session: Session, within: float | None) -> None:
     span = timedelta(hours=within) if within is not None else None
     coverage = session.app.coverage(span)
     shops = [{**asdict(c), "oldest_verified_at": moment(c.oldest_verified_at)} for c in coverage]
-    columns = (
-        "shop",
-        "open",
-        "verified",
-        "oldest_verified",
-        "never_verified",
-        "unpublished",
-        "frozen",
-        "incidents",
-    )
-    rows = [[each[name] for name in columns] for each in shops]
+    columns = ("shop", "open", "verified", "oldest", "never", "unpublished", "frozen", "incidents")
+    rows = [
+        (
+            c.shop,
+            c.open,
+            c.verified,
+            short(c.oldest_verified_at),
+            c.never_verified,
+            c.unpublished,
+            c.frozen,
+            c.incidents,
+        )
+        for c in coverage
+    ]
     session.emit({"shops": shops}, lambda c: c.print(session.table(columns, rows)))
 
 

@@ -47,7 +47,6 @@ PIPE_WIDTH = 200
 INTERRUPTED = 130
 
 
-
 @dataclass
 class Session:
     """One invocation of the command line."""
@@ -130,7 +129,9 @@ def command(
                 function(session, *args, **kwargs)
 
         run.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\n\b\nExample:\n  {example}"
-        json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+        json_option = click.option(
+            "--json", "as_json", is_flag=True, help="Print one JSON document."
+        )
         group.command(name)(json_option(run))
         return function
 

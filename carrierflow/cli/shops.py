@@ -49,7 +49,7 @@ def _emit(session: Session, found: Shop, sentence: str) -> None:
 @command(
     shop,
     "add",
-    example="carrierflow shop add myshop --base-url https://apis.haravan.com --token-file token.txt",
+    example="carrierflow shop add myshop --token-file token.txt",
 )
 @click.argument("code")
 @click.option("--platform", default="haravan", show_default=True, help="The shop's platform.")

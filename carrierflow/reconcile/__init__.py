@@ -1,22 +1,27 @@
 """Compares the ledger with a platform and issues exactly the missing PUTs."""
 
+from carrierflow.reconcile.crew import Crew, Progress
 from carrierflow.reconcile.decide import ORDER_TABLE, TABLE, Row
+from carrierflow.reconcile.limits import Limits, Parts, never
 from carrierflow.reconcile.plan import Plan, PlanLine
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
 from carrierflow.reconcile.publish import Tally
+from carrierflow.reconcile.reconciler import Reconciler
 from carrierflow.reconcile.report import EndReason, Requests, RunReport
-from carrierflow.reconcile.run import Limits, Reconciler, never
 
 
 __all__ = [
     "ORDER_TABLE",
     "TABLE",
+    "Crew",
     "EndReason",
     "Limits",
     "MerchantEdit",
+    "Parts",
     "Plan",
     "PlanLine",
     "Policy",
+    "Progress",
     "Reconciler",
     "RemoteAhead",
     "Requests",

@@ -1,4 +1,4 @@
-"""What a carrier may choose about reconciliation: spans of time, and who wins where no rule says."""
+"""What a carrier may choose about reconciliation: spans, and who wins where no rule says."""
 
 from __future__ import annotations
 

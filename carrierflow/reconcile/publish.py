@@ -50,15 +50,16 @@ class Ending(StrEnum):
 class Tally:
     """What a run did so far; every part of the run adds to the same one."""
 
-    checked: int = 0
-    in_sync: int = 0
+    checked: dict[int, bool] = field(default_factory=dict)
+    """The fulfillments compared, by their own ids: whether they were in sync at last."""
+    orders: set[str] = field(default_factory=set)
+    """The orders looked at."""
     published: int = 0
     adopted: int = 0
     waiting: int = 0
     frozen: int = 0
     incidents_opened: int = 0
     writes: int = 0
-    orders: int = 0
     failures_in_a_row: int = 0
     rows: dict[str, int] = field(default_factory=dict)
 

@@ -9,38 +9,31 @@ from __future__ import annotations
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
+from datetime import datetime
 
-from carrierflow.clock import Clock
 from carrierflow.errors import AccessDenied, PlatformUnavailable, ShopHeld
 from carrierflow.incident import Finding
-from carrierflow.ledger import Ledger
-from carrierflow.lifecycle import Lifecycle
 from carrierflow.model import Status
 from carrierflow.parcel import Parcel
-from carrierflow.ports import Platform, ReconcileStore, Writing
+from carrierflow.ports import Platform, Writing
 from carrierflow.reconcile.actions import Freeze, Wait
 from carrierflow.reconcile.decide import OrderCase, decide_order
-from carrierflow.reconcile.plan import PlanLine, plan_batches, survey_lines
-from carrierflow.reconcile.policy import Policy
+from carrierflow.reconcile.limits import Limits, Parts, Stop, StopRun
 from carrierflow.reconcile.publish import Ending, Publisher, Settled, Tally
 from carrierflow.reconcile.report import EndReason, Requests, RunReport
 from carrierflow.reconcile.survey import Batch, Survey
 from carrierflow.reconcile.turn import Turn, take_turn
-from carrierflow.shop import Shop, ShopState
+from carrierflow.shop import Shop
 
 
-__all__ = ["Limits", "Reconciler", "never"]
+__all__ = ["Reader", "ShopRun", "survey_of"]
 
 log = logging.getLogger(__name__)
 
 Reader = Callable[[Survey], Iterator[Batch]]
 """How a run goes through a shop."""
-
-NEVER = datetime.min.replace(tzinfo=UTC)
 
 READ_AGAIN_TIMES = 5
 """How often one run reads an order again because its reading grew too old."""
@@ -52,176 +45,22 @@ FEWEST_MISSING = 10
 """Fewer missing orders than this are asked for one by one."""
 
 
-def never() -> bool:
-    """Say that nobody asked to stop."""
-    return False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """How far one run may go."""
-
-    max_writes: int | None = None
-    seconds: float | None = None
-    requests: int | None = None
-    lease: timedelta = timedelta(seconds=60)
-    verify_within: timedelta = timedelta(hours=24)
-    freeze_share: float = 0.2
-    """A run that would freeze or cancel more of the open fulfillments stops instead."""
-    freeze_least: int = 20
-    """So many it may always freeze or cancel."""
-
-
-class StopRun(Exception):  # noqa: N818
-    """A run ends early, for a reason that is no defect."""
-
-    def __init__(self, reason: EndReason, sentence: str | None = None) -> None:
-        self.reason = reason
-        self.sentence = sentence
-        super().__init__(sentence or reason)
-
-
-class Reconciler:
-    """Brings shops to the ledger's state."""
-
-    def __init__(
-        self,
-        *,
-        store: ReconcileStore,
-        ledger: Ledger,
-        connect: Callable[[Shop], Platform],
-        lifecycle: Lifecycle,
-        policy: Policy,
-        clock: Clock,
-    ) -> None:
-        self.store = store
-        self.ledger = ledger
-        self.connect = connect
-        self.lifecycle = lifecycle
-        self.policy = policy
-        self.clock = clock
-
-    def reconcile_shop(
-        self,
-        code: str,
-        *,
-        limits: Limits | None = None,
-        verified_before: datetime | None = None,
-        stop: Callable[[], bool] = never,
-        progress: Callable[[Tally, int], None] | None = None,
-    ) -> RunReport:
-        """Compare a shop with the ledger and publish what is missing there.
-
-        Looks at every order with unpublished work, at every order that changed on the
-        platform, and at every open order not looked at since `verified_before` (by default
-        `limits.verify_within` ago). `stop` is asked between fulfillments; `progress` is called
-        with the tally so far and the number of orders still to look at.
-
-        Raises:
-            UnknownShop: if no such shop is connected.
-            ShopHeld: if another run holds the shop.
-            WrongSecretKey: if the shop's token does not open.
-            DatabaseUnavailable: if the database does not answer.
-        """
-        limits = limits or Limits()
-        before = verified_before or self.clock() - limits.verify_within
-        return self._run(code, before, Survey.batches, limits, stop=stop, progress=progress)
-
-    def apply_plan(
-        self,
-        code: str,
-        lines: Sequence[Mapping[str, Any]],
-        *,
-        limits: Limits | None = None,
-        stop: Callable[[], bool] = never,
-        progress: Callable[[Tally, int], None] | None = None,
-    ) -> tuple[RunReport, int]:
-        """Carry out the lines of a plan that concern one shop; return also how many are stale.
-
-        Raises:
-            UnknownShop, ShopHeld, WrongSecretKey, DatabaseUnavailable: as `reconcile_shop`.
-        """
-        stale: list[int] = []
-        shop = self.store.shop(code)
-        sketch = self.connect(shop).sketch_put
-        read = plan_batches(lines, sketch, stale=stale.append)
-        report = self._run(code, NEVER, read, limits or Limits(), stop=stop, progress=progress)
-        return report, sum(stale)
-
-    def plan_shop(
-        self, code: str, *, limits: Limits | None = None, verified_before: datetime | None = None
-    ) -> tuple[list[PlanLine], Requests]:
-        """Say what `reconcile_shop` would do, from reads alone: nothing is written or PUT.
-
-        Raises:
-            UnknownShop, WrongSecretKey, DatabaseUnavailable: as `reconcile_shop`.
-            PlatformUnavailable, AccessDenied: if the platform cannot be read.
-        """
-        shop = self.store.shop(code)
-        platform = self.connect(shop)
-        before = verified_before or self.clock() - (limits or Limits()).verify_within
-        try:
-            lines = list(survey_lines(self.survey(shop, platform, before), platform.sketch_put))
-        finally:
-            platform.close()
-        made = platform.requests
-        return lines, Requests(get=made.get, put=made.put, throttled=made.throttled)
-
-    def _run(
-        self,
-        code: str,
-        verified_before: datetime,
-        read: Reader,
-        limits: Limits,
-        *,
-        stop: Callable[[], bool],
-        progress: Callable[[Tally, int], None] | None,
-    ) -> RunReport:
-        shop = self.store.shop(code)
-        started_at = self.clock()
-        if shop.state is not ShopState.ACTIVE:
-            return RunReport(
-                shop=code,
-                run="",
-                started_at=started_at,
-                ended_at=started_at,
-                end_reason=EndReason.NOT_ACTIVE,
-                sentence=f"Shop {code!r} is {shop.state}; `carrierflow shop resume` starts it.",
-            )
-        platform = self.connect(shop)
-        run = ShopRun(
-            self, shop, platform, limits, started_at=started_at, stop=stop, progress=progress
-        )
-        return run.go(read, verified_before)
-
-    def survey(self, shop: Shop, platform: Platform, verified_before: datetime) -> Survey:
-        return Survey(
-            shop=shop,
-            store=self.store,
-            platform=platform,
-            lifecycle=self.lifecycle,
-            policy=self.policy,
-            clock=self.clock,
-            verified_before=verified_before,
-        )
-
-
 class ShopRun:
     """The state of one run at one shop."""
 
     def __init__(
         self,
-        owner: Reconciler,
+        parts: Parts,
         shop: Shop,
         platform: Platform,
         limits: Limits,
         *,
         started_at: datetime,
-        stop: Callable[[], bool],
+        stop: Stop,
         progress: Callable[[Tally, int], None] | None,
     ) -> None:
-        self._owner = owner
-        self._store = owner.store
+        self._parts = parts
+        self._store = parts.store
         self._shop = shop
         self._platform = platform
         self._limits = limits
@@ -260,11 +99,11 @@ class ShopRun:
             return EndReason.UNAVAILABLE, str(error)
         except ShopHeld as error:
             return EndReason.LEASE_LOST, str(error)
-        self._store.settle_shop(self._shop, "access_denied", now=self._owner.clock())
+        self._store.settle_shop(self._shop, "access_denied", now=self._parts.clock())
         return EndReason.DONE, None
 
     def _work_through(self, read: Reader, verified_before: datetime) -> None:
-        survey = self._owner.survey(self._shop, self._platform, verified_before)
+        survey = survey_of(self._parts, self._shop, self._platform, verified_before)
         publisher = self._publisher()
         open_count = self._store.coverage(self._shop, since=self._started_at).open
         for batch in read(survey):
@@ -283,24 +122,26 @@ class ShopRun:
             fence=self._fence,
             store=self._store,
             platform=self._platform,
-            ledger=self._owner.ledger,
-            clock=self._owner.clock,
+            ledger=self._parts.ledger,
+            clock=self._parts.clock,
             tally=self._tally,
             max_writes=self._limits.max_writes,
         )
 
     def _take_in(self, batch: Batch, survey: Survey, publisher: Publisher) -> None:
-        self._tally.orders += batch.orders
+        self._tally.orders.update(batch.orders)
         if batch.agreeing:
             self._store.verified(batch.agreeing, at=batch.read_at)
-            self._tally.checked += len(batch.agreeing)
-            self._tally.in_sync += len(batch.agreeing)
+            self._tally.checked.update((parcel.id, True) for parcel in batch.agreeing)
             self._tally.rows["8"] = self._tally.rows.get("8", 0) + 2 * len(batch.agreeing)
         for stranger in batch.strangers:
             self._report_stranger(stranger.ref.order_id, stranger.ref.fulfillment_id)
+        began, writes = self._parts.clock(), self._tally.writes
         for situation in batch.situations:
             self._check_limits()
             self._count(publisher.settle(situation), survey)
+        if made := self._tally.writes - writes:
+            survey.seconds_per_put = (self._parts.clock() - began).total_seconds() / made
         for parcel in batch.absent:
             self._check_limits()
             self._look_alone(parcel, survey, publisher)
@@ -314,8 +155,7 @@ class ShopRun:
             if self._again[parcel.ref.order_id] <= READ_AGAIN_TIMES:
                 survey.again(parcel)
                 return
-        tally.checked += 1
-        tally.in_sync += settled.ending is Ending.IN_SYNC
+        tally.checked[parcel.id] = settled.ending is Ending.IN_SYNC
         if settled.ending is Ending.WAITING:
             tally.waiting += 1
             self._look_later(parcel.not_before)
@@ -330,13 +170,13 @@ class ShopRun:
         if seen is not None:
             self._count(publisher.settle(survey.situation(parcel, seen)), survey)
             return
-        now = self._owner.clock()
+        now = self._parts.clock()
         decision = decide_order(
             OrderCase(
-                parcel=parcel, seen=None, asked_alone=True, now=now, policy=self._owner.policy
+                parcel=parcel, seen=None, asked_alone=True, now=now, policy=self._parts.policy
             )
         )
-        self._tally.checked += 1
+        self._tally.checked[parcel.id] = False
         self._tally.rows["17"] = self._tally.rows.get("17", 0) + 1
         after = replace(
             parcel,
@@ -365,12 +205,12 @@ class ShopRun:
         )
         self._tally.rows["19"] = self._tally.rows.get("19", 0) + 1
         self._tally.incidents_opened += self._store.report(
-            self._shop, [finding], now=self._owner.clock()
+            self._shop, [finding], now=self._parts.clock()
         )
 
     def _check_limits(self) -> None:
         """Stop where somebody asked for it, the share is used up, or the platform is down."""
-        now, limits = self._owner.clock(), self._limits
+        now, limits = self._parts.clock(), self._limits
         elapsed = now - self._started_at
         requests = self._platform.requests
         if self._stop():
@@ -411,11 +251,11 @@ class ShopRun:
     def _report_shop(self, kind: str, sentence: str, evidence: Mapping[str, int | None]) -> None:
         finding = Finding(kind=kind, sentence=sentence[:512], ref=None, evidence=evidence)
         self._tally.incidents_opened += self._store.report(
-            self._shop, [replace(finding, freezes=True)], now=self._owner.clock()
+            self._shop, [replace(finding, freezes=True)], now=self._parts.clock()
         )
 
     def _report(self, reason: EndReason, sentence: str | None) -> RunReport:
-        now, tally, made = self._owner.clock(), self._tally, self._platform.requests
+        now, tally, made = self._parts.clock(), self._tally, self._platform.requests
         report = RunReport(
             shop=self._shop.code,
             run=self._id,
@@ -424,9 +264,9 @@ class ShopRun:
             end_reason=reason,
             sentence=sentence,
             requests=Requests(get=made.get, put=made.put, throttled=made.throttled),
-            orders=tally.orders,
-            checked=tally.checked,
-            in_sync=tally.in_sync,
+            orders=len(tally.orders),
+            checked=len(tally.checked),
+            in_sync=sum(tally.checked.values()),
             published=tally.published,
             adopted=tally.adopted,
             waiting=tally.waiting,
@@ -442,6 +282,19 @@ class ShopRun:
         self._store.end_run(self._id, reason=reason, counters=counters, now=now)
         log.info("carrierflow.reconciled", extra={"shop": self._shop.code, **counters})
         return report
+
+
+def survey_of(parts: Parts, shop: Shop, platform: Platform, verified_before: datetime) -> Survey:
+    """Return one pass over a shop, not yet begun."""
+    return Survey(
+        shop=shop,
+        store=parts.store,
+        platform=platform,
+        lifecycle=parts.lifecycle,
+        policy=parts.policy,
+        clock=parts.clock,
+        verified_before=verified_before,
+    )
 
 
 def _is_drastic(turn: Turn) -> bool:

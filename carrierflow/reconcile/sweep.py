@@ -20,12 +20,15 @@ OVERLAP = timedelta(minutes=5)
 
 
 def changed_orders(platform: Platform, since: datetime) -> Iterator[tuple[RemoteOrder, ...]]:
-    """Read all orders changed at or after a time, a page at a time, each order once.
+    """Read all orders changed at or after a time, a page at a time, each change once.
 
     The next page begins at the last change seen, not at a page number: pages shift while
-    orders change. Only where a whole page bears one time is the page number moved on.
+    orders change. Only where a whole page bears one time is the page number moved on. Orders
+    that change while we read, by our own PUTs too, come again at the end; a page with nothing
+    else ends the sweep, or it would chase its own tail. The next sweep begins before them.
     """
     seen: set[tuple[str, datetime]] = set()
+    ids: set[str] = set()
     page = 1
     while True:
         orders = platform.orders_changed(since, page=page)
@@ -33,9 +36,11 @@ def changed_orders(platform: Platform, since: datetime) -> Iterator[tuple[Remote
         seen.update((order.order_id, order.updated_at) for order in orders)
         if fresh:
             yield fresh
-        if len(orders) < BATCH:
+        last = max((order.updated_at for order in orders), default=since)
+        only_known = all(order.order_id in ids for order in orders)
+        ids.update(order.order_id for order in orders)
+        if len(orders) < BATCH or (only_known and last > since):
             return
-        last = max(order.updated_at for order in orders)
         page = page + 1 if last <= since else 1
         since = max(since, last)
 

@@ -156,6 +156,7 @@ def _confirm(making: _Making, machine: Machine, shown: Step) -> None:
             confirmed_at = at if step == shown else None
             _set_publication(making, step, state=state, confirmed_at=confirmed_at)
     _set_head(making, machine, replace(head, confirmed=shown.seq))
+    _set_parcel(making, remote=accept(making.situation.seen))
 
 
 def _rewind(making: _Making, machine: Machine, seq: int) -> None:

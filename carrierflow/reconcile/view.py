@@ -141,8 +141,31 @@ class View:
 
     @property
     def reached(self) -> Step | None:
-        """Return the first step of the path that the platform's status names."""
-        return next((step for step in self.path if step.to_status is self.obs), None)
+        """Return the first step of the path that the platform can stand on.
+
+        Of a status that comes twice, the first visit is ruled out where the platform entered
+        a status of between the two before the one that it shows.
+        """
+        for index, step in enumerate(self.path):
+            if step.to_status is self.obs and not self._went_beyond(index):
+                return step
+        return None
+
+    def _went_beyond(self, index: int) -> bool:
+        before = {step.to_status for step in self.path[: index + 1]}
+        rest = [step.to_status for step in self.path[index + 1 :]]
+        if self.obs not in rest or self.date is None:
+            return False
+        between = set(rest[: rest.index(self.obs)]) - before
+        return any(self._entered_since(s, not_after=self.date) for s in between)
+
+    def _entered_since(self, status: Status, *, not_after: datetime) -> bool:
+        """Tell whether the platform entered a status since we last took its word."""
+        remote, date = self.situation.parcel.remote, self.situation.seen.dates.get(status)
+        if date is None or _rounded(date) > _rounded(not_after):
+            return False
+        before = remote.dates.get(status) if remote else None
+        return before is None or _rounded(date) > _rounded(before)
 
     @property
     def next_put(self) -> Step | None:

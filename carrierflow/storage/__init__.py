@@ -1,5 +1,7 @@
 """The ledger in SQLite, PostgreSQL or MariaDB; the only home of SQLAlchemy."""
 
+from sqlalchemy import Engine
+
 from carrierflow.storage.budget import Rate, ShopBudget
 from carrierflow.storage.clock import DatabaseClock
 from carrierflow.storage.engine import build_engine
@@ -9,6 +11,7 @@ from carrierflow.storage.store import Host, JoinedStore, SqlStore
 
 __all__ = [
     "DatabaseClock",
+    "Engine",
     "Host",
     "JoinedStore",
     "Rate",

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.mysql import LONGTEXT
 
 from carrierflow.storage.types import Code, Digest, PlatformId, RowId, UtcDateTime
 
@@ -60,7 +61,7 @@ metadata = MetaData(
     }
 )
 
-LongText = Text().with_variant(Text(16_000_000), "mysql", "mariadb")
+LongText = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
 
 
 def _table(name: str, *parts: Any) -> Table:

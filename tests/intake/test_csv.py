@@ -46,7 +46,7 @@ def test_columns_may_stand_in_any_order_and_have_blanks_around_their_names():
 def test_a_row_is_numbered_by_the_line_on_which_it_begins():
     """The header is line 1, blank lines count, and a quoted newline moves what follows."""
     rows = read(
-        "\n" + HEADER + ROW + "\n" + ROW[:-1] + '"one\ntwo\nthree"\n' + ROW + ",,,,\n" + ROW
+        "\n" + HEADER + ROW + "\n" + ROW[:-1] + '"one\ntwo\nthree"\n' + ROW + " ,,\t,,\n" + ROW
     )
 
     assert [(3, True), (5, True), (8, True), (10, True)] == outcome(rows)
@@ -167,6 +167,13 @@ def test_records_are_cut_where_the_csv_module_cuts_them(text):
     assert [[cell.rstrip("\n") for cell in row] for row in expected] == [
         [cell.rstrip("\n") for cell in row] for row in found
     ]
+
+
+def test_a_quote_inside_a_long_bare_field_opens_nothing():
+    """A quote that does not begin a field is a letter, also at the seam of two pieces."""
+    for length in range(65450, 65550):
+        rows = read(HEADER + ROW[:-1] + "n" * length + '"\n' + ROW, kind=RowFormat.CSV)
+        assert (3, True) == outcome(rows)[-1]
 
 
 def test_pieces_of_a_long_row_are_followed_across_their_seams():

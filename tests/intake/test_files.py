@@ -39,6 +39,14 @@ def test_the_name_or_the_first_character_tells_the_format(name, content, first):
     assert [(first, True)] == outcome(read(content, name=name))
 
 
+def test_a_list_on_standard_input_is_json_of_which_each_line_is_judged():
+    """Who sends a JSON list is told so in the words of JSON."""
+    rows = read("[\n" + JSON + "]\n", name="-")
+
+    assert [(1, False), (2, True), (3, False)] == outcome(rows)
+    assert "not JSON" in str(rows[0].problem)
+
+
 def test_a_format_that_is_given_stands_above_the_name():
     """Who says the format is believed."""
     assert [(2, True)] == outcome(read(CSV, kind=RowFormat.CSV, name="export.txt"))

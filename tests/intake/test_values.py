@@ -97,6 +97,21 @@ def test_whole_numbers_are_ids_kept_as_text():
     assert str is type(row.event.fulfillment_id)
 
 
+def test_ids_may_be_as_long_as_the_ledger_stores_them():
+    """The longest shop, ids and tracking number are read whole."""
+    (row,) = read_json(
+        but(shop="s" * 64, fulfillment_id="f" * 64, order_id="o" * 64, tracking_number="t" * 128)
+    )
+
+    opening = row.event.opening
+    assert ("s" * 64, "o" * 64, "f" * 64) == (
+        opening.ref.shop,
+        opening.ref.order_id,
+        opening.ref.fulfillment_id,
+    )
+    assert "t" * 128 == opening.tracking_number
+
+
 @pytest.mark.parametrize(
     ("amount", "expected"),
     [(0, 0), ("0", 0), (350000, 350_000), ("007", 7), (10**12, 10**12), (str(10**12), 10**12)],
@@ -145,7 +160,7 @@ PROBLEMS = [
     (but(order_id="5", cod_amount=350000.0), "a text or a whole number, not a fraction."),
     (but(cod_amount="much"), CASH),
     (but(fulfilment_id="1"), "'fulfilment_id' (did you mean 'fulfillment_id'?)"),
-    (but(Shop="demo"), "'Shop' (did you mean 'shop'?)"),
+    (but(SHOP="demo"), "'SHOP' (did you mean 'shop'?)"),
     (but(zzz=None), "The row has 'zzz', which is unknown; the columns are shop, fulfillment_id"),
     (but(p=1, q=2, x=3, y=4, z=5), "'p', 'q', 'x' and 2 more, which is unknown"),
     ({}, "The row has no shop, no fulfillment_id, no status, no at."),

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.mysql import LONGTEXT
 
 from carrierflow.storage.protections import trigger_statements
 from carrierflow.storage.types import RowId, UtcDateTime
@@ -26,7 +27,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-LONG_TEXT = Text().with_variant(Text(16_000_000), "mysql", "mariadb")
+LONG_TEXT = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
 
 OPTIONS: dict[str, Any] = {
     f"{dialect}_{name}": value

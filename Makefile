@@ -1,0 +1,51 @@
+# `make demo` shows what carrierflow does; `make test` proves it. Both set themselves up in .venv.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all check docs wheel clean
+
+help:
+	@echo "make demo      the tour, against the sandbox, on SQLite"
+	@echo "make test      set-up and the tests (with servers, where their URLs are set)"
+	@echo "make test-all  the slow tests too"
+	@echo "make check     style, types, layers"
+	@echo "make docs      the documentation, into docs/_build/html"
+
+$(VENV)/.runtime: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "carrierflow needs Python 3.11 or later; name one with make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade 'pip>=25.1'
+	$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.develop: $(VENV)/.runtime
+	$(PIP) install --editable '.[mysql,postgres]' --group test --group check --group docs
+	@touch $@
+
+demo: $(VENV)/.runtime
+	@$(BIN)/carrierflow demo
+
+test: $(VENV)/.develop
+	$(BIN)/python -m pytest -q -n auto -m "not slow"
+
+test-all: $(VENV)/.develop
+	$(BIN)/python -m pytest -q -n auto
+
+check: $(VENV)/.develop
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.develop
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+
+wheel: $(VENV)/.develop
+	$(BIN)/python -m pip --disable-pip-version-check wheel -q --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf $(VENV) build dist docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,82 @@
+"""The days before carrierflow reconciles: all of it recorded, all of it pushed once, much lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from carrierflow.demo.pushing import Pushed, push
+from carrierflow.demo.roads import Deed
+from carrierflow.demo.scenario import Day, Scan, Scenario
+from carrierflow.demo.stage import Stage, ref_of
+from carrierflow.intake import Counts
+from carrierflow.model import Event, Reason, Recorded, Status
+
+
+__all__ = ["Lived", "live"]
+
+
+@dataclass(slots=True)
+class Lived:
+    """What happened in the days so far."""
+
+    recorded: Counts = field(default_factory=Counts)
+    filled_gaps: int = 0
+    pushed: Pushed = field(default_factory=Pushed)
+    cancels: int = 0
+    edits: int = 0
+    unpushed: list[Scan] = field(default_factory=list)
+
+
+def live(stage: Stage, scenario: Scenario, tell: Callable[[int, int], None]) -> Lived:
+    """Play all days; `tell` hears how many of how many are over."""
+    lived = Lived()
+    for number, day in enumerate(scenario.days, 1):
+        _morning(stage, day)
+        _noon(stage, day, lived, seed=scenario.seed * len(scenario.days) + number)
+        _evening(stage, day, lived)
+        tell(number, len(scenario.days))
+    return lived
+
+
+def _morning(stage: Stage, day: Day) -> None:
+    stage.wait_until(day.morning)
+    for parcel in day.booked:
+        stage.book(parcel)
+
+
+def _noon(stage: Stage, day: Day, lived: Lived, *, seed: int) -> None:
+    stage.wait_until(day.noon)
+    _record(stage, day.noon_scans, lived)
+    lived.pushed += push(stage, lived.unpushed, seed=seed)
+    lived.unpushed.clear()
+    for work in day.handiwork:
+        stage.meddle(work)
+        lived.cancels += work.deed is Deed.CANCEL
+        lived.edits += work.deed is not Deed.CANCEL
+
+
+def _evening(stage: Stage, day: Day, lived: Lived) -> None:
+    stage.wait_until(day.evening)
+    _record(stage, day.evening_scans, lived)
+
+
+def _record(stage: Stage, scans: Iterable[Scan], lived: Lived) -> None:
+    scans = tuple(scans)
+    for answer in stage.app.ledger.record_many(_event(scan) for scan in scans):
+        lived.recorded = lived.recorded.add(answer)
+        lived.filled_gaps += isinstance(answer, Recorded) and answer.reason is Reason.GAP_FILLED
+    lived.unpushed.extend(scans)
+
+
+def _event(scan: Scan) -> Event:
+    ref = ref_of(scan.parcel)
+    return Event(
+        shop=ref.shop,
+        fulfillment_id=ref.fulfillment_id,
+        status=scan.status,
+        occurred_at=scan.at,
+        key=scan.key,
+        actor="depot-7",
+        fill_gaps=scan.status is Status.DELIVERED,
+    )

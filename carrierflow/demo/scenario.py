@@ -1,0 +1,194 @@
+"""Some days of a carrier's life, from a seed: who books, what is scanned, what a shop does by hand.
+
+Pure: the same seed gives the same days.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, timezone
+
+from carrierflow.demo.roads import CAST, REMITTANCE, ROADS, SHARES, Deed, Leg, Road, Role
+from carrierflow.model import Status
+
+
+__all__ = ["FEWEST", "Day", "Handiwork", "Parcel", "Scan", "Scenario", "write"]
+
+FIRST_DAY = date(2026, 3, 2)
+DAYS = 6
+FEWEST = 20
+"""Parcels below which there is no room for every part."""
+
+HANOI = timezone(timedelta(hours=7))
+NOON = 12.5
+EVENING = 20.0
+
+CASH_SHARE = 0.7
+DUPLICATE_SHARE = 0.05
+SECOND_SCANNER_SHARE = 0.06
+MISREAD_SHARE = 0.03
+FOUND_SHARE = 0.5
+"""Of the missed scans, those that turn up later after all."""
+STRANGERS = 2
+"""Scans of a barcode that is not in the ledger."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parcel:
+    """One parcel that a shop books; the cash is in đồng."""
+
+    number: int
+    road: Road
+    booked: int
+    cash: int
+    deed: Deed | None = None
+    deed_day: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scan:
+    """What a scanner saw, and in which batch the ledger is told: two batches a day."""
+
+    parcel: int
+    status: Status
+    at: datetime
+    batch: int
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Handiwork:
+    """What a merchant does to one parcel on the platform."""
+
+    parcel: int
+    deed: Deed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Day:
+    """One day: bookings, a batch of scans at noon, the merchant's hand, a batch in the evening."""
+
+    morning: datetime
+    noon: datetime
+    evening: datetime
+    booked: tuple[Parcel, ...]
+    noon_scans: tuple[Scan, ...]
+    handiwork: tuple[Handiwork, ...]
+    evening_scans: tuple[Scan, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scenario:
+    """All days."""
+
+    seed: int
+    parcels: tuple[Parcel, ...]
+    days: tuple[Day, ...]
+
+
+def write(*, parcels: int, seed: int) -> Scenario:
+    """Write the days for a number of parcels."""
+    chance = random.Random(seed)  # noqa: S311 - the tour must be repeatable, not secret
+    booked = _parcels(parcels, chance)
+    scans = sorted(_all_scans(booked, chance), key=lambda scan: (scan.batch, scan.at, scan.key))
+    days = tuple(_day(number, booked, scans) for number in range(DAYS))
+    return Scenario(seed=seed, parcels=booked, days=days)
+
+
+def _parcels(count: int, chance: random.Random) -> tuple[Parcel, ...]:
+    copies = max(1, count // 100)
+    roles = [role for role in CAST for _ in range(copies)]
+    roles += [_any_role(chance) for _ in range(count - len(roles))]
+    chance.shuffle(roles)
+    return tuple(
+        Parcel(
+            number=number,
+            road=role.road,
+            booked=role.booked,
+            cash=chance.randrange(15, 200) * 10_000 if role.pays_cash else 0,
+            deed=role.deed,
+            deed_day=role.deed_day,
+        )
+        for number, role in enumerate(roles, 1)
+    )
+
+
+def _any_role(chance: random.Random) -> Role:
+    (road,) = chance.choices(list(SHARES), weights=list(SHARES.values()))
+    booked = chance.randrange(DAYS - 1)
+    return Role(road=road, booked=booked, pays_cash=chance.random() < CASH_SHARE)
+
+
+def _all_scans(parcels: tuple[Parcel, ...], chance: random.Random) -> Iterator[Scan]:
+    for parcel in parcels:
+        road = list(_road(parcel, chance))
+        yield from road
+        if parcel.deed is None:
+            yield from _noise(road, chance)
+        if parcel.road is Road.MISSED_SCAN and chance.random() < FOUND_SHARE:
+            yield _found(parcel, chance)
+    for number in range(len(parcels) + 1, len(parcels) + 1 + STRANGERS):
+        stranger = Parcel(number=number, road=Road.FIRST_TRY, booked=number % DAYS, cash=0)
+        yield _scan(stranger, ROADS[stranger.road][0], f"{number}-0", chance)
+
+
+def _road(parcel: Parcel, chance: random.Random) -> Iterator[Scan]:
+    legs = ROADS[parcel.road]
+    if parcel.cash and legs and legs[-1].status is Status.DELIVERED:
+        legs = (*legs, replace(REMITTANCE, day=legs[-1].day + REMITTANCE.day))
+    for index, leg in enumerate(legs):
+        if parcel.booked + leg.day < DAYS:
+            yield _scan(parcel, leg, f"{parcel.number}-{index}", chance)
+
+
+def _scan(parcel: Parcel, leg: Leg, key: str, chance: random.Random) -> Scan:
+    hour = round(chance.uniform(*leg.between) * 3600) / 3600
+    day = parcel.booked + leg.day
+    batch = 2 * day + (hour >= NOON)
+    return Scan(parcel=parcel.number, status=leg.status, at=_at(day, hour), batch=batch, key=key)
+
+
+def _found(parcel: Parcel, chance: random.Random) -> Scan:
+    """Return the scan that was missed: its scanner was off line until the next day."""
+    (missed,) = set(ROADS[Road.FIRST_TRY]) - set(ROADS[Road.MISSED_SCAN])
+    scan = _scan(parcel, missed, f"{parcel.number}-found", chance)
+    return replace(scan, batch=scan.batch + 2)
+
+
+def _noise(road: list[Scan], chance: random.Random) -> Iterator[Scan]:
+    """Yield scans told twice, told late by a second scanner, and misread."""
+    for scan in road:
+        if chance.random() < DUPLICATE_SHARE:
+            yield replace(scan, batch=scan.batch + 1)
+        if scan.status is Status.DELIVERED and chance.random() < MISREAD_SHARE:
+            later = scan.at + timedelta(minutes=40)
+            misread = replace(scan, status=Status.PICKING, at=later, key=f"{scan.key}-misread")
+            yield replace(misread, batch=scan.batch + 1)
+    if road[-1:] and road[-1].status is not Status.CANCEL and len(road) > 1:
+        earlier, last = road[-2:]
+        if chance.random() < SECOND_SCANNER_SHARE:
+            between = earlier.at + timedelta(minutes=20)
+            yield replace(earlier, at=between, batch=last.batch + 1, key=f"{earlier.key}-again")
+
+
+def _day(number: int, parcels: tuple[Parcel, ...], scans: list[Scan]) -> Day:
+    return Day(
+        morning=_at(number, 7),
+        noon=_at(number, NOON),
+        evening=_at(number, EVENING),
+        booked=tuple(parcel for parcel in parcels if parcel.booked == number),
+        noon_scans=tuple(scan for scan in scans if scan.batch == 2 * number),
+        handiwork=tuple(
+            Handiwork(parcel=parcel.number, deed=parcel.deed)
+            for parcel in parcels
+            if parcel.deed is not None and parcel.deed_day == number
+        ),
+        evening_scans=tuple(scan for scan in scans if scan.batch == 2 * number + 1),
+    )
+
+
+def _at(day: int, hour: float) -> datetime:
+    midnight = datetime.combine(FIRST_DAY + timedelta(days=day), time(), tzinfo=HANOI)
+    return (midnight + timedelta(seconds=round(hour * 3600))).astimezone(UTC)

@@ -1,0 +1,127 @@
+"""Many shops at once: some threads, each shop in its fair share of time and requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from carrierflow.clock import Sleep
+from carrierflow.errors import ConfigurationError, ShopHeld
+from carrierflow.reconcile.limits import Limits, Stop
+from carrierflow.reconcile.publish import Tally
+from carrierflow.reconcile.reconciler import Reconciler
+from carrierflow.reconcile.report import EndReason, RunReport
+
+
+__all__ = ["Crew", "Progress"]
+
+SHOPS_AT_ONCE = 4
+
+SHARE_SECONDS = 60
+SHARE_REQUESTS = 240
+"""A shop's share of a run in which other shops wait."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """How far the run at one shop is."""
+
+    shop: str
+    checked: int
+    published: int
+    orders: int
+    orders_left: int
+
+
+class Crew:
+    """Some threads that look after many shops, each shop in its fair share of time."""
+
+    def __init__(
+        self,
+        reconciler: Reconciler,
+        *,
+        verified_before: datetime | None,
+        wait: bool,
+        sleep: Sleep,
+        stop: Stop,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self._reconciler = reconciler
+        self._clock = reconciler.parts.clock
+        self._before = verified_before
+        self._wait = wait
+        self._sleep = sleep
+        self._stop = stop
+        self._progress = progress
+
+    def work(self, codes: Sequence[str], limits: Limits) -> list[RunReport]:
+        """Look after some shops; return one report for each, in their order."""
+        if len(codes) == 1:
+            return [self._look_after(codes[0], limits)]
+        if len(codes) > SHOPS_AT_ONCE:
+            limits = replace(limits, seconds=SHARE_SECONDS, requests=SHARE_REQUESTS)
+        with ThreadPoolExecutor(max_workers=SHOPS_AT_ONCE) as pool:
+            queue = {code: pool.submit(self._guarded, code, limits) for code in codes}
+            reports: dict[str, RunReport] = {}
+            while queue:
+                code, future = next(iter(queue.items()))
+                del queue[code]
+                report = future.result()
+                reports[code] = reports[code].then(report) if code in reports else report
+                if report.end_reason is EndReason.QUANTUM:
+                    queue[code] = pool.submit(self._guarded, code, limits)
+        return [reports[code] for code in codes]
+
+    def _guarded(self, code: str, limits: Limits) -> RunReport:
+        """Look after one shop of several: its own trouble must not stop the others."""
+        began = self._clock()
+        try:
+            return self._look_after(code, limits)
+        except (ShopHeld, ConfigurationError) as error:
+            held = isinstance(error, ShopHeld)
+            return RunReport(
+                shop=code,
+                run="",
+                started_at=began,
+                ended_at=self._clock(),
+                end_reason=EndReason.SHOP_HELD if held else EndReason.FAILED,
+                sentence=str(error),
+            )
+
+    def _look_after(self, code: str, limits: Limits) -> RunReport:
+        report = self._run(code, limits)
+        while self._wait and report.next_look_at is not None and not self._stop():
+            self._sleep_until(report.next_look_at)
+            report = report.then(self._run(code, limits))
+            if report.end_reason is not EndReason.DONE:
+                break
+        return report
+
+    def _run(self, code: str, limits: Limits) -> RunReport:
+        tell = self._progress
+
+        def told(tally: Tally, left: int) -> None:
+            if tell is not None:
+                tell(
+                    Progress(
+                        shop=code,
+                        checked=len(tally.checked),
+                        published=tally.published,
+                        orders=len(tally.orders),
+                        orders_left=left,
+                    )
+                )
+
+        return self._reconciler.reconcile_shop(
+            code,
+            limits=limits,
+            verified_before=self._before,
+            stop=self._stop,
+            progress=told,
+        )
+
+    def _sleep_until(self, moment: datetime) -> None:
+        while not self._stop() and (left := (moment - self._clock()).total_seconds()) > 0:
+            self._sleep(min(1.0, left))

@@ -1,0 +1,124 @@
+"""What can be done with a shop: bring it to the ledger's state, plan that, or carry a plan out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from carrierflow.ports import Platform
+from carrierflow.reconcile.limits import Limits, Parts, Stop, never
+from carrierflow.reconcile.plan import PlanLine, plan_batches, survey_lines
+from carrierflow.reconcile.publish import Tally
+from carrierflow.reconcile.report import EndReason, Requests, RunReport
+from carrierflow.reconcile.run import Reader, ShopRun, survey_of
+from carrierflow.reconcile.survey import Survey
+from carrierflow.shop import Shop, ShopState
+
+
+__all__ = ["Reconciler"]
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Reconciler:
+    """Brings shops to the ledger's state."""
+
+    def __init__(self, parts: Parts, *, connect: Callable[[Shop], Platform]) -> None:
+        self.parts = parts
+        self.connect = connect
+
+    def reconcile_shop(
+        self,
+        code: str,
+        *,
+        limits: Limits | None = None,
+        verified_before: datetime | None = None,
+        stop: Stop = never,
+        progress: Callable[[Tally, int], None] | None = None,
+    ) -> RunReport:
+        """Compare a shop with the ledger and publish what is missing there.
+
+        Looks at every order with unpublished work, at every order that changed on the
+        platform, and at every open order not looked at since `verified_before` (by default
+        `limits.verify_within` ago). `stop` is asked between fulfillments; `progress` is called
+        with the tally so far and the number of orders still to look at.
+
+        Raises:
+            UnknownShop: if no such shop is connected.
+            ShopHeld: if another run holds the shop.
+            WrongSecretKey: if the shop's token does not open.
+            DatabaseUnavailable: if the database does not answer.
+        """
+        limits = limits or Limits()
+        before = verified_before or self.parts.clock() - limits.verify_within
+        return self._run(code, before, Survey.batches, limits, stop=stop, progress=progress)
+
+    def apply_plan(
+        self,
+        code: str,
+        lines: Sequence[Mapping[str, Any]],
+        *,
+        limits: Limits | None = None,
+        stop: Stop = never,
+        progress: Callable[[Tally, int], None] | None = None,
+    ) -> tuple[RunReport, int]:
+        """Carry out the lines of a plan that concern one shop; return also how many are stale.
+
+        Raises:
+            UnknownShop, ShopHeld, WrongSecretKey, DatabaseUnavailable: as `reconcile_shop`.
+        """
+        stale: list[int] = []
+        shop = self.parts.store.shop(code)
+        sketch = self.connect(shop).sketch_put
+        read = plan_batches(lines, sketch, stale=stale.append)
+        report = self._run(code, NEVER, read, limits or Limits(), stop=stop, progress=progress)
+        return report, sum(stale)
+
+    def plan_shop(
+        self, code: str, *, limits: Limits | None = None, verified_before: datetime | None = None
+    ) -> tuple[list[PlanLine], Requests]:
+        """Say what `reconcile_shop` would do, from reads alone: nothing is written or PUT.
+
+        Raises:
+            UnknownShop, WrongSecretKey, DatabaseUnavailable: as `reconcile_shop`.
+            PlatformUnavailable, AccessDenied: if the platform cannot be read.
+        """
+        shop = self.parts.store.shop(code)
+        platform = self.connect(shop)
+        before = verified_before or self.parts.clock() - (limits or Limits()).verify_within
+        try:
+            lines = list(
+                survey_lines(survey_of(self.parts, shop, platform, before), platform.sketch_put)
+            )
+        finally:
+            platform.close()
+        made = platform.requests
+        return lines, Requests(get=made.get, put=made.put, throttled=made.throttled)
+
+    def _run(
+        self,
+        code: str,
+        verified_before: datetime,
+        read: Reader,
+        limits: Limits,
+        *,
+        stop: Stop,
+        progress: Callable[[Tally, int], None] | None,
+    ) -> RunReport:
+        shop = self.parts.store.shop(code)
+        started_at = self.parts.clock()
+        if shop.state is not ShopState.ACTIVE:
+            return RunReport(
+                shop=code,
+                run="",
+                started_at=started_at,
+                ended_at=started_at,
+                end_reason=EndReason.NOT_ACTIVE,
+                sentence=f"Shop {code!r} is {shop.state}; `carrierflow shop resume` starts it.",
+            )
+        platform = self.connect(shop)
+        run = ShopRun(
+            self.parts, shop, platform, limits, started_at=started_at, stop=stop, progress=progress
+        )
+        return run.go(read, verified_before)

@@ -1,0 +1,118 @@
+"""The main job without faults: agreement, exactly the missing PUTs, and few GETs."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from sqlalchemy import select
+
+from carrierflow.storage.tables import metadata, shops
+
+from .stage import random_parcels, staged
+
+
+FAST = {"rate_bucket": 100_000, "rate_leak": 100_000.0}
+SHOPS = ("alpha", "beta", "gamma")
+
+
+@pytest.fixture
+def stage(tmp_path):
+    with staged(f"sqlite:///{tmp_path}/ledger.db", **FAST) as built:
+        built.connect(*SHOPS, bucket_size=100_000, leak_per_second=100_000)
+        yield built
+
+
+def test_one_run_ends_in_agreement_with_exactly_the_missing_puts(stage):
+    """Three lagging shops agree after one run; PUTs are the missing steps, GETs one in fifty."""
+    missing, parcels = 0, []
+    for number, shop in enumerate(SHOPS):
+        made, lacking = random_parcels(stage, shop, 175, seed=number)
+        parcels += made
+        missing += lacking
+
+    puts = stage.judged().puts_received
+    plan, _ = stage.app.plan()
+    assert puts == stage.judged().puts_received, "a plan makes no PUT"
+    assert missing == sum(len(line["puts"]) for line in plan.lines)
+
+    before = stage.judged().gets
+    reports = stage.app.reconcile()
+
+    judged = stage.judged()
+    assert [stage.known(ref) for ref in parcels] == [stage.shown(ref) for ref in parcels]
+    assert missing == judged.puts_received - puts
+    assert missing == sum(report.published for report in reports)
+    assert judged.is_clean
+    for report in reports:
+        assert report.requests.get <= math.ceil(report.orders / 50) + 6
+        assert (175, 0, 0) == (report.in_sync, report.left, report.frozen)
+    assert [] == stage.app.incidents.all()
+
+    again = stage.app.reconcile()
+
+    assert [0, 0, 0] == [report.requests.put for report in again]
+    assert all(report.requests.get <= 6 for report in again)
+    assert missing == stage.judged().puts_received - puts
+    print(
+        f"{len(parcels)} parcels, {missing} missing transitions, "
+        f"{judged.puts_received - puts} PUTs, "
+        f"{judged.gets - before} GETs; second run: {sum(r.requests.get for r in again)} GETs"
+    )
+
+
+def test_a_dry_run_writes_nothing(stage, tmp_path):
+    """A plan leaves ledger, cursor and platform as they are, and says the same twice."""
+    random_parcels(stage, "alpha", 60, seed=9)
+    puts = stage.judged().puts_received
+    rows = snapshot(stage)
+
+    first, _ = stage.app.plan()
+    second, _ = stage.app.plan()
+
+    assert first.to_text() == second.to_text()
+    assert puts == stage.judged().puts_received
+    assert rows == snapshot(stage)
+    assert first.lines
+
+
+def test_applying_a_plan_does_what_it_says(stage):
+    """Carrying a plan out makes its PUTs; lines whose evidence changed are left alone."""
+    parcels, _ = random_parcels(stage, "alpha", 80, seed=10)
+    plan, _ = stage.app.plan()
+    puts = stage.judged().puts_received
+    changed = next(line for line in plan.lines if line["class"] == "publish")
+    ref = next(r for r in parcels if r.fulfillment_id == changed["fulfillment_id"])
+    stage.world.edit(
+        stage.world.shop("alpha").parcel(int(ref.order_id), int(ref.fulfillment_id)).ref,
+        carrier_status="notmeetcustomer",
+    )
+
+    (report,) = stage.app.apply(plan)
+
+    assert 1 == report.stale
+    expected = sum(len(line["puts"]) for line in plan.lines) - len(changed["puts"])
+    assert expected == stage.judged().puts_received - puts == report.published
+
+
+def test_max_writes_is_kept_and_the_next_run_goes_on(stage):
+    """A run stops after the allowed PUTs with work left; the next ones finish it."""
+    _, missing = random_parcels(stage, "alpha", 60, seed=11)
+    puts = stage.judged().puts_received
+
+    (report,) = stage.app.reconcile(["alpha"], max_writes=5)
+
+    assert ("max_writes", 5) == (report.end_reason, stage.judged().puts_received - puts)
+    assert report.left > 0
+    stage.app.reconcile(["alpha"])
+    assert missing == stage.judged().puts_received - puts
+
+
+def snapshot(stage):
+    """Return all rows that a plan must not touch."""
+    with stage.app.store.engine.connect() as connection:
+        return {
+            table.name: connection.execute(select(table)).all()
+            for table in metadata.sorted_tables
+            if table is not shops
+        }
