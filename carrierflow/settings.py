@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     )
     rate_bucket: int = Field(default=80, gt=12, description="The platform's bucket of requests.")
     rate_leak: float = Field(default=4, gt=0, description="Requests a second that leak from it.")
+    rate_reserve: int = Field(
+        default=10, ge=0, description="Requests that batch work leaves for people."
+    )
     verify_within_hours: float = Field(
         default=24, gt=0, description="Each open fulfillment is looked at within this."
     )

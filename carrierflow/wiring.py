@@ -123,7 +123,11 @@ class Connector:
             budget=ShopBudget(
                 shop,
                 self._store.begin,
-                rate=Rate(bucket=settings.rate_bucket, leak=settings.rate_leak),
+                rate=Rate(
+                    bucket=settings.rate_bucket,
+                    leak=settings.rate_leak,
+                    interactive=settings.rate_reserve,
+                ),
                 clock=self._store.database_clock,
                 sleep=self._sleep,
             ),

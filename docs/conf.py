@@ -1,14 +1,14 @@
 """How the documentation is built: offline, with every warning an error."""
 
 import sys
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "carrierflow"
-release = version("carrierflow")
+release = metadata.version("carrierflow")
 
 extensions = [
     "myst_parser",

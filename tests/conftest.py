@@ -43,8 +43,8 @@ def _servers_of(item):
     """Return the servers that a test needs: those of its parameters, or else all of them."""
     if item.get_closest_marker("servers") is None:
         return []
-    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return [kind for kind in parameters if kind in SERVERS] or list(SERVERS)
+    values = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return [kind for kind in SERVERS if kind in list(values)] or list(SERVERS)
 
 
 @pytest.fixture(scope="session")

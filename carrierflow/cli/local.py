@@ -10,14 +10,14 @@ from pathlib import Path
 import click
 
 from carrierflow.cli.session import FAILED, Session, command, set_up_logging
-from carrierflow.demo import draw, tell, write
+from carrierflow.demo import Figures, draw, tell, write
 from carrierflow.demo.scenario import FEWEST
 from carrierflow.lifecycle import define
 from carrierflow.sandbox import Faults, SandboxServer, World, serve
 from carrierflow.settings import LogFormat
 
 
-__all__ = ["register"]
+__all__ = ["register", "show_tour"]
 
 
 def register(cli: click.Group) -> None:
@@ -27,12 +27,16 @@ def register(cli: click.Group) -> None:
 
 
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option("--port", default=8070, show_default=True, type=click.IntRange(0, 65535), help="0: any.")
+@click.option(
+    "--port", default=8070, show_default=True, type=click.IntRange(0, 65535), help="0: any."
+)
 @click.option("--shop", "shops", multiple=True, default=["demo"], help="A shop to begin with.")
 @click.option(
     "--token", default="sandbox-token", show_default=True, help="The first shop's bearer token."
 )
-@click.option("--parcels", default=0, show_default=True, type=click.IntRange(min=0), help="Per shop.")
+@click.option(
+    "--parcels", default=0, show_default=True, type=click.IntRange(min=0), help="Per shop."
+)
 def sandbox(
     session: Session, host: str, port: int, shops: tuple[str, ...], token: str, parcels: int
 ) -> None:
@@ -77,6 +81,11 @@ def demo(session: Session, parcels: int, seed: int, keep: Path | None) -> None:
     """
     with _quiet(verbose=session.verbose), session.progress("days") as update:
         figures = tell(write(parcels=parcels, seed=seed), keep=keep, progress=update)
+    show_tour(session, figures)
+
+
+def show_tour(session: Session, figures: Figures) -> None:
+    """Print a tour; a promise that did not hold is an error."""
     session.emit(figures.document(), lambda console: draw(console, figures))
     problems = figures.problems()
     if problems:

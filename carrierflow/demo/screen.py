@@ -16,6 +16,7 @@ from carrierflow.demo.stage import SHOP
 __all__ = ["draw"]
 
 WIDTH = 96
+MINUTE = 60
 INDENT = "   "
 KEPT_WITH = "Keep the ledger with `carrierflow demo --keep DIR`, and ask it yourself."
 
@@ -39,12 +40,14 @@ def _heading(console: Console, number: int, title: str, command: str) -> None:
     console.print(line, soft_wrap=True)
 
 
-def _lines(console: Console, lines: Iterable[str]) -> None:
+def _lines(console: Console, *lines: str) -> None:
     for line in lines:
         console.print(escape(INDENT + line), soft_wrap=True)
 
 
-def _grid(console: Console, rows: Iterable[tuple[str, ...]], *, right: tuple[int, ...] = ()) -> None:
+def _grid(
+    console: Console, rows: Iterable[tuple[str, ...]], *, right: tuple[int, ...] = ()
+) -> None:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     found = list(rows)
     for column in range(len(found[0]) + 1 if found else 0):
@@ -59,17 +62,15 @@ def _happened(console: Console, number: int, figures: Figures) -> None:
     told, pushed = figures.recorded, figures.pushed
     _lines(
         console,
-        (
-            f"{told.rows} scans: {told.accepted} accepted ({figures.filled_gaps} over a missed "
-            f"scan), {told.late} late, {told.duplicate} duplicate, {told.refused} refused, "
-            f"{told.rejected} rejected.",
-            f"Each was pushed to the shop once, as integrations do: {pushed.sent} PUTs on a bad "
-            f"network, {pushed.failed} without",
-            f"a good answer, {pushed.refused} refused, all errors dropped; {figures.unpushed} "
-            "wait for tomorrow's push.",
-            f"On the platform, merchants cancelled {figures.cancels} parcels and edited "
-            f"{figures.edits} by hand.",
-        ),
+        f"{told.rows} scans: {told.accepted} accepted ({figures.filled_gaps} over a missed "
+        f"scan), {told.late} late, {told.duplicate} duplicate, {told.refused} refused, "
+        f"{told.rejected} rejected.",
+        f"Each was pushed to the shop once, as integrations do: {pushed.sent} PUTs on a bad "
+        f"network, {pushed.failed} without",
+        f"a good answer, {pushed.refused} refused, all errors dropped; {figures.unpushed} "
+        "wait for tomorrow's push.",
+        f"On the platform, merchants cancelled {_some(figures.cancels, 'parcel')} and "
+        f"edited {figures.edits} by hand.",
     )
 
 
@@ -79,18 +80,16 @@ def _drift(console: Console, number: int, figures: Figures) -> None:
     other = drift.cash - drift.collected_unseen - drift.remitted_unseen
     _lines(
         console,
-        (
-            f"{drift.wrong} of {figures.parcels} parcels are shown wrongly, after "
-            f"{figures.unlawful} jumps and backward steps.",
-            f"{_dong(drift.cash)} on {drift.wrong_cash} parcels that nobody could explain:",
-        ),
+        f"{drift.wrong} of {figures.parcels} parcels are shown wrongly, after "
+        f"{figures.unlawful} jumps and backward steps.",
+        f"{_dong(drift.cash)} on {drift.wrong_cash} parcels that nobody could explain:",
     )
     kinds = (
         (drift.collected_unseen, "collected, and the shop waits for the customer"),
         (drift.remitted_unseen, "remitted, and the shop waits for the carrier"),
         (other, "still with customers, and the shop counts it as collected"),
     )
-    _grid(console, ((_dong(cash), what) for cash, what in kinds if cash), right=(0,))
+    _grid(console, (("", _dong(cash), what) for cash, what in kinds if cash), right=(1,))
 
 
 def _plan(console: Console, number: int, figures: Figures) -> None:
@@ -99,38 +98,41 @@ def _plan(console: Console, number: int, figures: Figures) -> None:
     classes = ", ".join(f"{count} to {kind}" for kind, count in plan.classes.items())
     _lines(
         console,
-        (
-            f"{plan.lines} parcels: {classes}. {plan.puts} PUTs in all; nothing was PUT to find "
-            f"that out, {plan.gets} GETs.",
-        ),
+        f"{plan.lines} parcels: {classes}; {plan.puts} PUTs in all.",
+        f"It took {plan.gets} GETs to say so, and nothing was PUT.",
     )
-    _grid(console, ((name, kind, " → ".join(steps)) for name, kind, steps in plan.first))
+    _grid(
+        console,
+        ((name, kind, " → ".join(steps) or "no PUT") for name, kind, steps in plan.first),
+    )
     if plan.lines > len(plan.first):
-        _lines(console, (f"… and {plan.lines - len(plan.first)} more.",))
+        _lines(console, f"… and {plan.lines - len(plan.first)} more.")
 
 
 def _reconcile(console: Console, number: int, figures: Figures) -> None:
     _heading(console, number, "The reconcile", "reconcile --wait")
     run = figures.run
-    naive = f"a GET for each parcel, then PUT and GET for each step: {run.naive_gets} GETs"
     _grid(
         console,
         (
             ("", "GET", "PUT", "both", ""),
-            ("carrierflow", *_requests(run.gets, run.puts), "50 orders in one GET at most"),
-            ("a naive script", *_requests(run.naive_gets, run.naive_puts), naive),
+            ("carrierflow", *_requests(run.gets, run.puts), "up to 50 orders in one GET"),
+            (
+                "a naive script",
+                *_requests(run.naive_gets, run.naive_puts),
+                "a GET for each parcel; PUT, GET for each step",
+            ),
         ),
         right=(1, 2, 3),
     )
     _lines(
         console,
-        (
-            f"{run.published} PUTs confirmed, {run.adopted} cancels adopted, {run.frozen} parcels "
-            f"frozen, {run.left} steps left; {_span(run.virtual_seconds)}, {run.throttled} times "
-            "throttled.",
-            f"The platform's own record: {run.judge_puts} PUTs, {run.judge_illegal} illegal, "
-            f"{run.judge_repeated} repeated, {run.judge_after_cancel} to a cancelled parcel.",
-        ),
+        f"{run.published} PUTs confirmed, {_some(run.adopted, 'cancel')} adopted, "
+        f"{_some(run.frozen, 'parcel')} frozen, {run.left} with steps left.",
+        f"{_span(run.virtual_seconds)}, within the shop's budget of requests; "
+        f"throttled {run.throttled} times.",
+        f"The platform's own record: {run.judge_puts} PUTs, {run.judge_illegal} illegal, "
+        f"{run.judge_repeated} repeated, {run.judge_after_cancel} to a cancelled parcel.",
     )
 
 
@@ -139,18 +141,16 @@ def _after(console: Console, number: int, figures: Figures) -> None:
     after, before, run = figures.after, figures.before, figures.run
     _lines(
         console,
-        (
-            f"Wrong parcels: {before.wrong} → {after.wrong}, of which {after.wrong_frozen} wait "
-            f"for a person. Cash: {_dong(before.cash)} → {_dong(after.cash)}.",
-            f"The same command again: {run.puts_of_second_run} PUTs.",
-        ),
+        f"Wrong parcels: {before.wrong} → {after.wrong}, of which {after.wrong_frozen} wait "
+        f"for a person. Cash: {_dong(before.cash)} → {_dong(after.cash)}.",
+        f"The same command again: {run.puts_of_second_run} PUTs.",
     )
 
 
 def _history(console: Console, number: int, figures: Figures) -> None:
     star = figures.star
     _heading(console, number, "One parcel", f"history {SHOP} {star.fulfillment_id}")
-    _lines(console, (f"{_dong(star.cash)} to collect, and nobody at home the first time:",))
+    _lines(console, f"{_dong(star.cash)} to collect, and nobody at home the first time:")
     _grid(console, (_move(move) for move in star.moves))
 
 
@@ -173,7 +173,7 @@ def _frozen(console: Console, number: int, figures: Figures) -> None:
         ),
         right=(0, 2),
     )
-    _lines(console, _remedies(figures))
+    _lines(console, *_remedies(figures))
 
 
 def _remedies(figures: Figures) -> Iterator[str]:
@@ -188,16 +188,18 @@ def _remedies(figures: Figures) -> Iterator[str]:
 def _proof(console: Console, number: int, figures: Figures) -> None:
     _heading(console, number, "Proof", "audit verify")
     done = figures.verified
-    as_written = f"{done.rows} entries of {done.fulfillments} fulfillments are as they were written."
-    _lines(console, (as_written if done.ok else f"Damaged: {done.first_bad}.",))
+    as_written = (
+        f"{done.rows} entries of {done.fulfillments} fulfillments are as they were written."
+    )
+    _lines(console, as_written if done.ok else f"Damaged: {done.first_bad}.")
 
 
 def _moral(figures: Figures) -> str:
     if figures.problems():
         return "[bold]The story did not come true.[/bold]"
     return (
-        "[bold]The shop shows what the road says: nothing was lost, nothing was sent twice, and "
-        f"{figures.after.wrong} parcels wait for a person.[/bold]"
+        "[bold]The shop shows what the road says: nothing was lost, nothing sent twice,\n"
+        f"and {_some(figures.after.wrong, 'parcel')} left for a person to decide.[/bold]"
     )
 
 
@@ -210,4 +212,10 @@ def _dong(amount: int) -> str:
 
 
 def _span(seconds: float) -> str:
-    return f"{seconds / 60:.1f} virtual minutes"
+    if seconds < MINUTE:
+        return f"{seconds:.0f} virtual seconds"
+    return f"{seconds / MINUTE:.1f} virtual minutes"
+
+
+def _some(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

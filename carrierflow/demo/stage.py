@@ -152,9 +152,7 @@ def stage(folder: Path | None, *, begin: datetime) -> Iterator[Stage]:
 
 def _carrier(ledger: Path, clock: ManualClock) -> Carrierflow:
     app = build(
-        TourSettings(
-            database_url=f"sqlite:///{ledger}", secret_key=SecretStr(generate_key())
-        ),
+        TourSettings(database_url=f"sqlite:///{ledger}", secret_key=SecretStr(generate_key())),
         now=clock,
         sleep=clock.advance,
         database_clock=DatabaseClock(clock),

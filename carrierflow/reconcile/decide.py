@@ -88,9 +88,7 @@ def decide_order(case: OrderCase) -> Decision | None:
 
 def _resolved_attempt(view: View) -> bool:
     """Row 4: a state visited before counts only if it was entered again since."""
-    if view.sent is None or view.sent.to_status is not view.obs:
-        return False
-    return view.revisited or view.changed
+    return view.sent is not None and view.sent.to_status is view.obs and view.reached is not None
 
 
 def _confirm_sent(view: View) -> Action:
@@ -114,9 +112,14 @@ def _send_again(view: View) -> Action:
 
 
 def _put_next(view: View) -> Action:
-    step = view.next_put
-    if step is None:
-        return Note()
+    return Note() if view.next_put is None else _put(view, view.next_put)
+
+
+def _put(view: View, step: Step) -> Action:
+    """PUT a step, unless it cannot help any more or the observation is too old for it."""
+    if view.situation.seen.carrier.status is Status.CANCEL:
+        sentence = f"The parcel is cancelled on the platform and cannot become {step.to_status}."
+        return Freeze("cancel_conflict", sentence, about=step.to_status)
     if view.attempts_at(step) >= view.policy.stuck_attempts:
         return _stuck(view, step)
     return Put(step) if view.is_fresh else ReadAgain()
@@ -129,7 +132,8 @@ def _stuck(view: View, step: Step) -> Action:
 
 
 def _put_last(view: View) -> Action:
-    return Put(view.path[-1]) if view.is_fresh else ReadAgain()
+    last = view.path[-1]
+    return _put(view, last) if last.to_status in view.situation.can_put else Note()
 
 
 def _put_paid(view: View) -> Action:
@@ -165,8 +169,12 @@ def _hold_or_reassert(view: View) -> Action:
     return Freeze("merchant_edit", moved)
 
 
+def _paid_is_next(view: View) -> bool:
+    return bool(view.path) and view.path[0].to_status is Status.CODPAID
+
+
 def _paid_is_caused(view: View) -> bool:
-    return bool(view.path) and view.path[0].to_status is Status.CODPAID and bool(view.path[0].cause)
+    return _paid_is_next(view) and bool(view.path[0].cause)
 
 
 def _absent(case: OrderCase) -> Action:
@@ -246,16 +254,15 @@ TABLE: tuple[Row[View], ...] = (
             view.overruled
             and view.obs is not view.head
             and bool(view.path)
-            and view.path[-1].to_status in view.situation.can_put
         ),
         action=_put_last,
     ),
     Row(
         number="C1",
-        when="codpaid is caused by a delivered that the platform does not show yet",
+        when="codpaid rests on a delivered that the platform does not show yet",
         then="nothing",
         machines=COD,
-        applies=lambda view: _paid_is_caused(view) and not view.delivered_at and view.at_base,
+        applies=lambda view: _paid_is_next(view) and view.awaits_delivered and view.at_base,
         action=lambda _: Note(),
     ),
     Row(

@@ -106,7 +106,7 @@ class Plan:
         Raises:
             InvalidInput: if it is no plan, or not as it was written.
         """
-        lines = text.splitlines()
+        lines = text.removesuffix("\n").split("\n")
         try:
             heading, *body, stamp = [json.loads(line) for line in lines]
             whole = heading["form"] == FORM and heading["lines"] == len(body)
@@ -218,7 +218,7 @@ def _class_of(turn: Turn, puts: list[Any]) -> PlanClass | None:
 
 def _as_answered(seen: Observation, status: Status) -> Observation:
     """Imagine the reply to a PUT; `delivered` lifts pending cash, as Haravan does."""
-    later = seen.seen_at + seconds(2)
+    later = max(seen.seen_at, seen.updated_at) + seconds(2)
     word = RemoteWord(raw=status, status=status)
     changes: dict[str, Any] = {"carrier" if status.machine is Machine.DELIVERY else "cod": word}
     dates = {**seen.dates, status: later}

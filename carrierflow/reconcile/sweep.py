@@ -26,10 +26,12 @@ def changed_orders(platform: Platform, since: datetime) -> Iterator[tuple[Remote
     orders change. Only where a whole page bears one time is the page number moved on. Orders
     that change while we read, by our own PUTs too, come again at the end; a page with nothing
     else ends the sweep, or it would chase its own tail. The next sweep begins before them.
+    Where pages were counted, an order that went away from them drew others over the edge of a
+    page: those pages are read again.
     """
     seen: set[tuple[str, datetime]] = set()
     ids: set[str] = set()
-    page = 1
+    page, counted, shifted = 1, None, False
     while True:
         orders = platform.orders_changed(since, page=page)
         fresh = tuple(o for o in orders if (o.order_id, o.updated_at) not in seen)
@@ -38,11 +40,16 @@ def changed_orders(platform: Platform, since: datetime) -> Iterator[tuple[Remote
             yield fresh
         last = max((order.updated_at for order in orders), default=since)
         only_known = all(order.order_id in ids for order in orders)
+        shifted = shifted or any(order.order_id in ids for order in fresh)
         ids.update(order.order_id for order in orders)
         if len(orders) < BATCH or (only_known and last > since):
-            return
-        page = page + 1 if last <= since else 1
-        since = max(since, last)
+            if counted is None or not shifted:
+                return
+            since, page, counted, shifted = counted, 1, None, False
+        elif last > since:
+            since, page = last, 1
+        else:
+            counted, page = counted or since, page + 1
 
 
 class Pool:
@@ -56,6 +63,7 @@ class Pool:
         self._work = deque(work)
         busy = {each.order_id for each in self._work}
         self._due = deque(order_id for order_id in dict.fromkeys(due) if order_id not in busy)
+        self._returned: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._work) + len(self._due)
@@ -63,18 +71,22 @@ class Pool:
     def drop(self, order_ids: Iterable[str]) -> None:
         """Forget orders that were looked at otherwise."""
         gone = set(order_ids)
+        self._returned -= gone
         self._work = deque(each for each in self._work if each.order_id not in gone)
         self._due = deque(order_id for order_id in self._due if order_id not in gone)
 
     def again(self, work: Iterable[Work]) -> None:
-        """Take back orders whose reading grew too old."""
-        self._work.extendleft(reversed(list(work)))
+        """Take back orders whose reading grew too old; each once, whoever asks for it."""
+        fresh = {w.order_id: w for w in work if w.order_id not in self._returned}
+        self._returned.update(fresh)
+        self._work.extendleft(reversed(fresh.values()))
 
     def take(self, *, puts: int) -> list[str]:
         """Return the next batch, with about so many PUTs in it, and at least one order."""
         batch: list[str] = []
         while self._work and len(batch) < BATCH and (puts > 0 or not batch):
             each = self._work.popleft()
+            self._returned.discard(each.order_id)
             puts -= each.puts
             batch.append(each.order_id)
         while self._due and len(batch) < BATCH:

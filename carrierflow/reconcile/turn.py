@@ -86,18 +86,23 @@ class _Making:
     adopt: Status | None = None
     wait_until: datetime | None = None
     discarded: bool = False
+    moved: bool = False
+    """Whether the publication cursor of a machine was moved."""
 
 
 def take_turn(situation: Situation) -> Turn:
     """Decide everything about one fulfillment that can be decided from one observation."""
     making = _Making(situation, [], {}, [])
     for machine in Machine:
+        _set_parcel(making, remote=situation.parcel.remote)
         _decide_machine(making, machine)
         if making.discarded:
             break
-    _look_at_order(making)
     if not making.discarded:
+        _look_at_order(making)
         making.situation = _looked(making, situation)
+    if making.situation.parcel.frozen:
+        making.put = making.adopt = None
     return Turn(
         situation=making.situation,
         before=situation.parcel,
@@ -119,29 +124,26 @@ def _decide_machine(making: _Making, machine: Machine) -> None:
         match decision.action:
             case Confirm(step):
                 _confirm(making, machine, step)
-            case Rewind(seq):
-                _rewind(making, machine, seq)
+                continue
+            case Rewind() as rewind:
+                _rewind(making, machine, rewind)
+                continue
             case Freeze(kind):
                 _find(making, machine, decision.row, decision.action)
                 _set_parcel(making, frozen=kind)
-                return
             case Report():
                 _find(making, machine, decision.row, decision.action)
-                return
             case Put(step):
                 making.put = making.put or step
-                return
             case Adopt(status):
                 making.adopt = making.adopt or status
-                return
             case Wait(until):
                 making.wait_until = max(until, making.wait_until or until)
-                return
             case Discard():
                 making.discarded = True
-                return
             case _:
-                return
+                pass
+        return
 
 
 def _confirm(making: _Making, machine: Machine, shown: Step) -> None:
@@ -155,19 +157,28 @@ def _confirm(making: _Making, machine: Machine, shown: Step) -> None:
             state = PublicationState.CONFIRMED if step == shown else passed
             confirmed_at = at if step == shown else None
             _set_publication(making, step, state=state, confirmed_at=confirmed_at)
-    _set_head(making, machine, replace(head, confirmed=shown.seq))
-    _set_parcel(making, remote=accept(making.situation.seen))
+    _move(making, machine, shown.seq)
 
 
-def _rewind(making: _Making, machine: Machine, seq: int) -> None:
+def _rewind(making: _Making, machine: Machine, rewind: Rewind) -> None:
     head = making.situation.parcel.head(machine)
     for step in making.situation.track.steps:
-        if step.machine is machine and seq < step.seq <= head.confirmed:
-            again = _publication(making, step).reasserted + 1
-            _set_publication(making, step, state=PublicationState.TODO, reasserted=again)
+        if step.machine is machine and rewind.seq < step.seq <= head.confirmed:
+            times = _publication(making, step).reasserted + (not rewind.healed)
+            _set_publication(making, step, state=PublicationState.TODO, reasserted=times)
+    _move(making, machine, rewind.seq)
+
+
+def _move(making: _Making, machine: Machine, seq: int) -> None:
+    """Move the cursor of one machine to the entry that the platform shows.
+
+    What was seen is the platform's word from here on. In a redelivery loop the same status
+    comes again on the path, and one visit to it must not be taken for two.
+    """
+    head = making.situation.parcel.head(machine)
     _set_head(making, machine, replace(head, confirmed=seq))
-    remote = accept(making.situation.seen)
-    _set_parcel(making, remote=remote)
+    _set_parcel(making, remote=accept(making.situation.seen))
+    making.moved = True
 
 
 def _publication(making: _Making, step: Step) -> Publication:
@@ -240,15 +251,18 @@ def _looked(making: _Making, read: Situation) -> Situation:
         missing=0,
         missing_since=None,
     )
-    if making.wait_until is None and not _reads_again(making):
+    if making.moved or parcel.frozen or not _is_too_early(making):
         parcel = replace(parcel, remote=accept(seen))
     if making.put is None and making.adopt is None:
         parcel = _settled(parcel, situation.now, situation.policy.grace)
     return replace(situation, parcel=parcel)
 
 
-def _reads_again(making: _Making) -> bool:
-    return any(isinstance(decision.action, ReadAgain) for _, decision in making.decisions)
+def _is_too_early(making: _Making) -> bool:
+    """Tell whether nothing may be concluded yet from what was seen."""
+    return any(making.situation.view(machine).is_settling for machine in Machine) or any(
+        isinstance(decision.action, ReadAgain) for _, decision in making.decisions
+    )
 
 
 def _settled(parcel: Parcel, now: datetime, grace: timedelta) -> Parcel:

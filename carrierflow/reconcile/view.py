@@ -18,6 +18,9 @@ __all__ = ["Situation", "View"]
 ROUNDING = timedelta(milliseconds=1)
 """Haravan prints `updated_at` with ticks at first, and rounded to milliseconds later."""
 
+SKEW = timedelta(seconds=1)
+"""How far a printed date may lie before the moment that it stands for."""
+
 OPEN = frozenset({PublicationState.SENT, PublicationState.UNKNOWN})
 
 
@@ -137,19 +140,36 @@ class View:
                 and self.lifecycle.allows(self.machine, self.obs, first)
                 and self.reached is None
             )
-        return self.obs is self.base and not (self.revisited and self.reached)
+        return self.obs is self.base and self.reached is None
 
     @property
     def reached(self) -> Step | None:
         """Return the first step of the path that the platform can stand on.
 
         Of a status that comes twice, the first visit is ruled out where the platform entered
-        a status of between the two before the one that it shows.
+        a status of between the two before the one that it shows. A status shown before counts
+        only if it was entered again since: what is left of one visit is not the next one.
         """
+        if not self._is_entered_anew:
+            return None
         for index, step in enumerate(self.path):
             if step.to_status is self.obs and not self._went_beyond(index):
                 return step
         return None
+
+    @property
+    def _is_entered_anew(self) -> bool:
+        if self.shown_before is None or self.revisited:
+            return True
+        return self.obs is not self.base and (self.changed or self._dated_since_intent)
+
+    @property
+    def _dated_since_intent(self) -> bool:
+        """Tell whether the status shown is the one last sent, and was entered after that."""
+        if self.attempt is None or self.sent is None or self.sent.to_status is not self.obs:
+            return False
+        sent_at = self.attempt.sent_at
+        return self.date is not None and sent_at is not None and self.date >= sent_at - SKEW
 
     def _went_beyond(self, index: int) -> bool:
         before = {step.to_status for step in self.path[: index + 1]}
@@ -202,7 +222,7 @@ class View:
             return None
         for attempt in reversed(self.situation.track.attempts):
             until = attempt.send_deadline + self.policy.request_timeout + self.policy.settle
-            earliest = attempt.intent_at - timedelta(seconds=1)
+            earliest = attempt.intent_at - SKEW
             if attempt.status is self.obs and earliest <= self.date <= until:
                 return attempt
         return None
@@ -245,14 +265,29 @@ class View:
 
     @property
     def delivered_at(self) -> datetime | None:
-        """When the platform was seen to show this parcel delivered; None if it was not."""
+        """When the platform was seen to show this parcel delivered, or further; None if never."""
         parcel, track = self.situation.parcel, self.situation.track
-        publication = track.publications.get((Machine.DELIVERY, parcel.delivery.confirmed))
-        shown = self.situation.view(Machine.DELIVERY).base if parcel.delivery.confirmed else None
-        if shown is not Status.DELIVERED:
+        shown = [seq for seq in self._deliveries if seq <= parcel.delivery.confirmed]
+        if not shown:
             return None
-        confirmed_at = publication.confirmed_at if publication else None
-        return confirmed_at or parcel.seen_at
+        times = [
+            publication.confirmed_at
+            for (machine, seq), publication in track.publications.items()
+            if machine is Machine.DELIVERY
+            and shown[-1] <= seq <= parcel.delivery.confirmed
+            and publication.confirmed_at is not None
+        ]
+        return min(times) if times else parcel.seen_at
+
+    @property
+    def awaits_delivered(self) -> bool:
+        """Tell whether a recorded delivery is still to be shown before the cash may be."""
+        return bool(self._deliveries) and self.delivered_at is None
+
+    @property
+    def _deliveries(self) -> list[int]:
+        """The entries by which the parcel was delivered; more than one if it came back."""
+        return [s.seq for s in self.situation.track.steps if s.to_status is Status.DELIVERED]
 
 
 def _rounded(moment: datetime) -> datetime:

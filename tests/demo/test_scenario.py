@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from carrierflow.demo.roads import CAST, Deed, Road
+from carrierflow.demo.scenario import FEWEST, write
+from carrierflow.model import Status
+
+
+def test_a_seed_is_a_week():
+    """The same seed writes the same days, and another seed writes others."""
+    assert write(parcels=60, seed=3) == write(parcels=60, seed=3)
+    assert write(parcels=60, seed=3).days != write(parcels=60, seed=4).days
+
+
+@pytest.mark.parametrize("parcels", [FEWEST, 100, 250])
+def test_the_cast_is_always_there(parcels):
+    """Whatever the seed and the size, each part of the story is played by a parcel."""
+    scenario = write(parcels=parcels, seed=5)
+
+    wanted = {(role.road, role.booked, role.deed) for role in CAST}
+
+    assert parcels == len(scenario.parcels)
+    assert set() == wanted - {(p.road, p.booked, p.deed) for p in scenario.parcels}
+
+
+def test_every_parcel_is_booked_and_handled_once():
+    """Each parcel is booked on one day, and a merchant's deed is done once."""
+    scenario = write(parcels=120, seed=6)
+
+    booked = [parcel.number for day in scenario.days for parcel in day.booked]
+    handled = [work.parcel for day in scenario.days for work in day.handiwork]
+
+    assert sorted(parcel.number for parcel in scenario.parcels) == sorted(booked)
+    assert sorted(p.number for p in scenario.parcels if p.deed is not None) == sorted(handled)
+    assert set(Deed) == {work.deed for day in scenario.days for work in day.handiwork}
+
+
+def test_nothing_is_told_before_it_happened():
+    """No batch holds a scan that was made after the batch was told."""
+    scenario = write(parcels=200, seed=7)
+
+    early = [
+        scan
+        for day in scenario.days
+        for told_at, scans in ((day.noon, day.noon_scans), (day.evening, day.evening_scans))
+        for scan in scans
+        if scan.at > told_at
+    ]
+
+    assert [] == early
+
+
+def test_a_missed_scan_is_missing():
+    """A parcel on the road of the missed scan is delivered, and is not scanned out in time."""
+    scenario = write(parcels=100, seed=8)
+    missed = {p.number for p in scenario.parcels if p.road is Road.MISSED_SCAN and p.booked < 5}
+    seen = [scan for day in scenario.days for scan in (*day.noon_scans, *day.evening_scans)]
+
+    delivered = {scan.parcel: scan.batch for scan in seen if scan.status is Status.DELIVERED}
+    out = {scan.parcel: scan.batch for scan in seen if scan.status is Status.DELIVERING}
+
+    assert missed <= set(delivered)
+    assert [] == [n for n in missed if n in out and out[n] < delivered[n]]

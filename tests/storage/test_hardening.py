@@ -1,0 +1,422 @@
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from databases import every_database
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from carrierflow.errors import ConfigurationError, NotMigrated
+from carrierflow.incident import Finding
+from carrierflow.model import Event, FulfillmentRef, Machine, Observation, Opening, RemoteWord, Status
+from carrierflow.ports import Writing
+from carrierflow.storage import build_engine
+from carrierflow.storage.hardening import check, harden
+from carrierflow.storage.incidents import close_incident, find_incident, list_incidents
+from carrierflow.storage.tables import APPEND_ONLY, metadata
+from carrierflow.track import Attempt, Conclusion, Outcome, Publication, PublicationState
+
+from .raw import connected
+
+
+TABLES = {table.name for table in APPEND_ONLY}
+ON_SERVERS = pytest.mark.parametrize("own_database", every_database(but=["sqlite"]), indirect=True)
+PASSWORD = "it's %a \"very\\ long: one"
+
+
+@pytest.fixture
+def role(own_database):
+    """The name of a role that is dropped at the end."""
+    name = f"cf_{uuid.uuid4().hex[:12]}"
+    yield name
+    if own_database.kind == "sqlite":
+        return
+    with connected(own_database) as raw:
+        if own_database.kind == "mariadb":
+            raw.run(f"DROP USER IF EXISTS {name}")
+        elif raw.run(f"SELECT 1 FROM pg_roles WHERE rolname = '{name}'"):
+            raw.run(f"DROP OWNED BY {name}")
+            raw.run(f"DROP ROLE {name}")
+        raw.commit()
+
+
+@pytest.fixture
+def owner(own_database, make_engine):
+    """An engine that connects as the owner of the tables."""
+    return make_engine(own_database)
+
+
+@pytest.fixture
+def as_role(own_database, role):
+    """An engine that connects as that role."""
+    url = make_url(own_database.url).set(username=role, password=PASSWORD)
+    engine = build_engine(url.render_as_string(hide_password=False))
+    yield engine
+    engine.dispose()
+
+
+def contents(engine):
+    """Count the rows of every table of ours."""
+    with engine.connect() as connection:
+        return {
+            name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar()
+            for name in metadata.tables
+        }
+
+
+def open_holes(engine):
+    """Return the holes that are open, but for what an owner can do by owning."""
+    found = {(p.hole, p.table) for p in check(engine) if not p.protected}
+    return {each for each in found if each[0] not in {"DDL", "TRUNCATE"}}
+
+
+def test_nothing_but_owning_is_open_after_the_migrations(owner, own_database):
+    """A migrated database refuses every way of rewriting that needs no ownership."""
+    results = check(owner)
+
+    opened = {(p.hole, p.table) for p in results if not p.protected}
+    truncate = {("TRUNCATE", name) for name in TABLES} if own_database.kind == "mariadb" else set()
+    assert {("DDL", "*")} | truncate == opened
+    for hole in ("UPDATE", "DELETE"):
+        assert TABLES == {p.table for p in results if p.hole == hole}
+    assert all(p.sentence.endswith(".") for p in results)
+
+
+def test_trying_leaves_no_trace(owner, own_database):
+    """Trying every hole leaves no row, no used number and no switch behind."""
+    before = contents(owner)
+
+    check(owner)
+
+    assert before == contents(owner)
+    with connected(own_database) as raw:
+        if own_database.kind == "postgres":
+            used = raw.run("SELECT count(last_value) FROM pg_sequences")
+            assert [(0,)] == used
+    with owner.connect() as connection:
+        if own_database.kind == "sqlite":
+            assert 1 == connection.exec_driver_sql("PRAGMA foreign_keys").scalar()
+            assert 0 == connection.exec_driver_sql("PRAGMA ignore_check_constraints").scalar()
+        elif own_database.kind == "mariadb":
+            query = "SELECT @@foreign_key_checks + @@unique_checks + @@check_constraint_checks"
+            assert 3 == connection.exec_driver_sql(query).scalar()
+
+
+def triggers_of(raw, kind):
+    """Return the names of all triggers, with their tables."""
+    query = {
+        "sqlite": "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'",
+        "postgres": "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal",
+        "mariadb": "SELECT trigger_name, event_object_table FROM information_schema.triggers "
+        "WHERE trigger_schema = DATABASE()",
+    }
+    return sorted(tuple(row) for row in raw.run(query[kind]))
+
+
+def drop_trigger(raw, kind, name, table):
+    """Take one trigger away."""
+    raw.run(f"DROP TRIGGER {name}" + (f" ON {table}" if kind == "postgres" else ""))
+    raw.commit()
+
+
+def needed(kind, name, table):
+    """Tell whether a missing trigger must open a hole; some only double what is there.
+
+    A table that a table of proof refers to is not emptied without that one. A guard beside
+    the constraints counts where they can be switched off, and is tried on history alone.
+    """
+    if name.endswith("_no_truncate"):
+        return table.rpartition("_")[2] in {"evidence", "outcomes", "observations"}
+    return not name.endswith("_guard") or table.endswith("history") or kind == "sqlite"
+
+
+def opened(results, kind):
+    """Return the tables with an open hole, but for MariaDB's TRUNCATE by an owner."""
+    return {
+        p.table
+        for p in results
+        if not p.protected and p.table in TABLES and (p.hole != "TRUNCATE" or kind == "postgres")
+    }
+
+
+@pytest.mark.slow
+def test_each_missing_trigger_is_found_and_put_back(owner, own_database, role):
+    """A hole that a missing trigger opens is reported, loses no row, and closes again."""
+    before = contents(owner)
+    with connected(own_database) as raw:
+        everything = triggers_of(raw, own_database.kind)
+        for name, table in everything:
+            drop_trigger(raw, own_database.kind, name, table)
+
+            found = check(owner)
+
+            if needed(own_database.kind, name, table):
+                assert {table} == opened(found, own_database.kind), name
+            assert before == contents(owner)
+            said = harden(owner, role=role, password=PASSWORD)
+            assert [f"Trigger {name} was missing or changed; it is installed."] == [
+                line for line in said if line.startswith("Trigger")
+            ]
+        assert everything == triggers_of(raw, own_database.kind)
+    assert set() == open_holes(owner)
+
+
+@pytest.mark.parametrize("own_database", every_database(but=["sqlite", "mariadb"]), indirect=True)
+@pytest.mark.parametrize("state", ["DISABLE", "ENABLE", "ENABLE REPLICA"])
+def test_a_trigger_that_is_switched_off_is_found_and_put_back(owner, own_database, role, state):
+    """A PostgreSQL trigger that does not always fire is a hole, and is mended."""
+    with connected(own_database) as raw:
+        name = "carrierflow_history"
+        raw.run(f"ALTER TABLE {name} {state} TRIGGER {name}_no_change")
+        raw.commit()
+    assert {name} == {table for _, table in open_holes(owner)}
+
+    harden(owner, role=role, password=PASSWORD)
+
+    assert set() == open_holes(owner)
+
+
+def test_a_trigger_that_does_nothing_is_found_and_put_back(owner, own_database, role):
+    """A trigger that bears the right name and does nothing is replaced."""
+    name, kind = "carrierflow_evidence_no_delete", own_database.kind
+    with connected(own_database) as raw:
+        if kind == "postgres":
+            name = "carrierflow_evidence_no_change"
+            raw.run("CREATE FUNCTION idle() RETURNS trigger LANGUAGE plpgsql AS "
+                    "$$ BEGIN RETURN OLD; END $$")
+            body = "BEFORE UPDATE OR DELETE ON carrierflow_evidence FOR EACH ROW EXECUTE FUNCTION idle()"
+        elif kind == "sqlite":
+            body = "BEFORE DELETE ON carrierflow_evidence BEGIN SELECT 1; END"
+        else:
+            body = "BEFORE DELETE ON carrierflow_evidence FOR EACH ROW SET @idle = 1"
+        drop_trigger(raw, kind, name, "carrierflow_evidence")
+        raw.run(f"CREATE TRIGGER {name} {body}")
+        raw.commit()
+    assert {"carrierflow_evidence"} == {table for _, table in open_holes(owner)}
+
+    harden(owner, role=role, password=PASSWORD)
+
+    assert set() == open_holes(owner)
+
+
+def test_hardening_twice_changes_nothing(owner, own_database, role):
+    """Hardening again says that everything is in place and leaves triggers as they are."""
+    harden(owner, role=role, password=PASSWORD)
+    with connected(own_database) as raw:
+        before = triggers_of(raw, own_database.kind)
+
+    said = harden(owner, role=role)
+
+    assert "Every trigger is in place." == said[0]
+    assert not any("was made" in line for line in said)
+    with connected(own_database) as raw:
+        assert before == triggers_of(raw, own_database.kind)
+
+
+def test_a_sqlite_file_is_said_to_have_no_roles(sqlite_engine):
+    """On SQLite hardening says that a file has no roles, and what to do instead."""
+    said = harden(sqlite_engine, role="clerk")
+
+    assert "A SQLite file has no roles" in said[-1]
+
+
+@ON_SERVERS
+def test_the_role_finds_every_hole_closed(owner, as_role, role):
+    """As the hardened role, every hole is closed; ownership and TRUNCATE too."""
+    harden(owner, role=role, password=PASSWORD)
+
+    results = check(as_role)
+
+    assert [] == [p for p in results if not p.protected]
+    assert {"DDL", "TRUNCATE", "UPDATE", "DELETE"} <= {p.hole for p in results}
+
+
+@ON_SERVERS
+def test_the_role_can_do_nothing_else(owner, own_database, role):
+    """The hardened role cannot delete, truncate, alter, drop or create anything of ours."""
+    harden(owner, role=role, password=PASSWORD)
+    forbidden = [
+        form.format(table=name)
+        for name in metadata.tables
+        for form in (
+            "DELETE FROM {table}",
+            "TRUNCATE TABLE {table}",
+            "ALTER TABLE {table} ADD COLUMN x INT",
+            "DROP TABLE {table}",
+            "CREATE INDEX ix_x ON {table} (recorded_at)",
+        )
+    ]
+    forbidden += [f"UPDATE {table} SET recorded_at = NULL" for table in sorted(TABLES - NO_TIME)]
+    forbidden += ["UPDATE carrierflow_alembic_version SET version_num = 'x'"]
+    if own_database.kind == "postgres":
+        forbidden += [
+            "ALTER TABLE carrierflow_history DISABLE TRIGGER ALL",
+            "DROP TRIGGER carrierflow_history_no_change ON carrierflow_history",
+            "CREATE OR REPLACE FUNCTION carrierflow_refuse_change() RETURNS trigger "
+            "LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
+            "SET session_replication_role = replica",
+            f"ALTER ROLE {role} SUPERUSER",
+        ]
+    else:
+        forbidden += [
+            "DROP TRIGGER carrierflow_history_no_update",
+            "RENAME TABLE carrierflow_history TO elsewhere",
+            f"GRANT ALL ON *.* TO {role}",
+        ]
+    with connected(own_database, user=role, password=PASSWORD) as raw:
+        for statement in forbidden:
+            why = raw.refuses(statement)
+            assert any(w in why for w in ("denied", "owner", "must be superuser")), (statement, why)
+
+
+NO_TIME = {"carrierflow_edges", "carrierflow_attempts", "carrierflow_observations"}
+
+
+@ON_SERVERS
+def test_the_role_can_do_all_that_the_library_does(
+    owner, as_role, role, make_store, make_ledger, make_shop, clock
+):
+    """As the hardened role, shops are connected, events recorded and runs written, all of it."""
+    harden(owner, role=role, password=PASSWORD)
+    store = make_store(as_role)
+    ledger = make_ledger(store)
+    code = make_shop(store)
+    mine = {"shop": code, "fulfillment_id": "1"}
+    ref = FulfillmentRef(order_id="10", **mine)
+    ledger.open(Opening(ref=ref, cod_amount=5))
+    ledger.record(Event(status=Status.PICKING, note="with a note", **mine))
+    list(ledger.record_many([Event(status=Status.DELIVERING, **mine)]))
+    ledger.record(Event(status=Status.CANCEL, **mine))
+    ledger.amend(Event(status=Status.PICKING, actor="a", reason="r", **mine))
+
+    shop = store.shop(code)
+    fence = store.claim(shop, "run", timedelta(seconds=60))
+    store.begin_run("run", shop, kind="reconcile", now=clock())
+    (parcel,) = store.parcels_of(shop, ["10"])
+    store.write(writing(parcel, clock()), fence=(shop, fence))
+    store.verified([parcel], at=clock())
+    store.swept(shop, clock())
+    store.renew(shop, fence, timedelta(seconds=60))
+    store.release(shop, fence)
+    store.end_run("run", reason="done", counters={}, now=clock())
+    with store.begin() as connection:
+        (row,) = list_incidents(connection, shop=code)
+        incident = find_incident(connection, row.id)
+        close_incident(
+            connection, incident, action="unfreeze", actor="a", reason="r", now=clock()
+        )
+
+    counts = contents(owner)
+    assert {name for name, count in counts.items() if not count} <= {"carrierflow_files"}
+
+
+def writing(parcel, now):
+    """Return everything at once that a turn can write."""
+    entry = {"machine": Machine.DELIVERY, "seq": 2}
+    attempt = Attempt(
+        **entry, number=1, status=Status.PICKING, run="run", fence=1, intent_at=now, send_deadline=now
+    )
+    seen = Observation(
+        ref=parcel.ref,
+        asked_at=now,
+        seen_at=now,
+        carrier=RemoteWord(raw="picking", status=Status.PICKING),
+        cod=RemoteWord(raw="codpending", status=Status.CODPENDING),
+        updated_at=now,
+        updated_at_raw="x",
+    )
+    finding = Finding(kind="stuck", sentence="It stands.", ref=parcel.ref, evidence={})
+    return Writing(
+        before=parcel,
+        after=parcel,
+        now=now,
+        publications=(Publication(**entry, state=PublicationState.SENT, attempts=1),),
+        attempt=attempt,
+        conclusion=Conclusion(attempt=attempt, outcome=Outcome.CONFIRMED, recorded_at=now),
+        observation=seen,
+        findings=(finding,),
+    )
+
+
+@ON_SERVERS
+def test_a_role_with_wider_rights_is_refused(owner, own_database):
+    """A role that owns the tables or has wider rights is not called hardened."""
+    present = make_url(own_database.url).username
+    if own_database.kind == "mariadb":
+        with connected(own_database) as raw:
+            ((present,),) = raw.run("SELECT current_user()")
+
+    with pytest.raises(ConfigurationError, match="cannot be held to its rights"):
+        harden(owner, role=present)
+
+
+@pytest.mark.parametrize("own_database", every_database(but=["sqlite", "postgres"]), indirect=True)
+def test_rights_on_a_whole_database_are_wider(owner, own_database, role):
+    """On MariaDB rights on the whole database, by pattern too, are found before any are given."""
+    name = make_url(own_database.url).database
+    pattern = name.replace("_", "\\_")[:-3] + "%"
+    with connected(own_database) as raw:
+        raw.run(f"CREATE USER {role} IDENTIFIED BY 'x'")
+        raw.run(f"GRANT SELECT, DELETE ON `{pattern}`.* TO {role}")
+
+    with pytest.raises(ConfigurationError, match="DELETE"):
+        harden(owner, role=role)
+
+
+@pytest.mark.parametrize("own_database", every_database(but=["sqlite", "postgres"]), indirect=True)
+def test_a_new_mariadb_user_needs_a_password(owner, role):
+    """No MariaDB user is made that anyone could connect as."""
+    with pytest.raises(ConfigurationError, match="give it a password"):
+        harden(owner, role=role)
+
+
+@ON_SERVERS
+def test_the_role_cannot_harden(owner, as_role, role):
+    """Hardening is the owner's work; the role is told so in one sentence."""
+    harden(owner, role=role, password=PASSWORD)
+
+    with pytest.raises(ConfigurationError, match="connect as their owner"):
+        harden(as_role, role=role, password=PASSWORD)
+
+
+@ON_SERVERS
+def test_wider_rights_on_single_tables_are_taken_back(owner, own_database, role):
+    """Rights that a role had on our tables before are reduced to those that it needs."""
+    harden(owner, role=role, password=PASSWORD)
+    with connected(own_database) as raw:
+        raw.run(f"GRANT DELETE, UPDATE ON carrierflow_history TO {role}")
+        raw.commit()
+
+    harden(owner, role=role)
+
+    with connected(own_database, user=role, password=PASSWORD) as raw:
+        why = raw.refuses("DELETE FROM carrierflow_history")
+        assert "denied" in why
+
+
+def test_a_database_without_tables_cannot_be_tried(empty_database, make_engine):
+    """Without our tables there is nothing to harden or to try, and that is said."""
+    engine = make_engine(empty_database)
+    with pytest.raises(NotMigrated):
+        check(engine)
+    with pytest.raises(NotMigrated):
+        harden(engine, role="clerk")
+
+
+@ON_SERVERS
+def test_a_reader_cannot_try(owner, own_database, as_role, role):
+    """A user that may only read is told as whom to try."""
+    with connected(own_database) as raw:
+        if own_database.kind == "postgres":
+            raw.run(f"CREATE ROLE {role} LOGIN")
+            raw.run(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+        else:
+            quoted = PASSWORD.replace("\\", "\\\\").replace("'", "''")
+            raw.run(f"CREATE USER {role} IDENTIFIED BY '{quoted}'")
+            raw.run(f"GRANT SELECT ON {make_url(own_database.url).database}.* TO {role}")
+        raw.commit()
+
+    with pytest.raises(ConfigurationError, match="connect as the role"):
+        check(as_role)
