@@ -17,22 +17,25 @@ from carrierflow.cli import (
     shops,
     states,
 )
-from carrierflow.cli.session import INTERRUPTED, Session
+from carrierflow.cli.session import INTERRUPTED, ROOT, Session
 
 
 __all__ = ["cli", "main"]
 
 
 @click.group(
+    ROOT,
     context_settings={
-        "auto_envvar_prefix": "CARRIERFLOW",
         "help_option_names": ["-h", "--help"],
         "max_content_width": 100,
-    }
+    },
 )
 @click.version_option(package_name="carrierflow")
 @click.option(
-    "--config", type=click.Path(path_type=Path, dir_okay=False), help="A TOML file of settings."
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="CARRIERFLOW_CONFIG",
+    help="A TOML file of settings.",
 )
 @click.option("--database-url", help="Where the ledger lives; by default a SQLite file here.")
 @click.option("-v", "--verbose", is_flag=True, help="Log every decision to stderr.")

@@ -68,9 +68,7 @@ def check_protections(session: Session) -> None:
     type=click.File(),
     help="Holds the role's password; - reads it from stdin. Without it the role has none.",
 )
-def harden_database(
-    session: Session, role: str, password_file: IO[str] | None
-) -> None:
+def harden_database(session: Session, role: str, password_file: IO[str] | None) -> None:
     """Prepare a role that may add history and read it, and nothing else.
 
     Run it as the owner of the tables; let carrierflow connect as the role afterwards.

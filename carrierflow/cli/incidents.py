@@ -73,13 +73,14 @@ def show(session: Session, incident_id: str) -> None:
 )
 @click.argument("incident_id", metavar="ID")
 @click.option(
-    "--action", type=click.Choice(list(ResolveAction)), required=True, help="What to do about it."
+    "--action",
+    type=click.Choice([action.value for action in ResolveAction]),
+    required=True,
+    help="What to do about it.",
 )
 @click.option("--actor", required=True, help="Who decides: a code of your own, not a name.")
 @click.option("--reason", required=True, help="Why.")
-def resolve(
-    session: Session, incident_id: str, action: ResolveAction, actor: str, reason: str
-) -> None:
+def resolve(session: Session, incident_id: str, action: str, actor: str, reason: str) -> None:
     """Carry out a decision; who decided and why is kept for ever.
 
     unfreeze looks again; adopt makes the ledger say what the platform shows; reassert tells

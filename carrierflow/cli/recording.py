@@ -285,7 +285,10 @@ def entry_document(entry: HistoryEntry) -> dict[str, Any]:
 @click.option("--fill-gaps", is_flag=True, help="Infer steps whose scans are missing.")
 @click.option("--force", is_flag=True, help="Record a file again that was recorded before.")
 @click.option(
-    "--format", "kind", type=click.Choice(list(RowFormat)), help="By default, what the name says."
+    "--format",
+    "kind",
+    type=click.Choice([form.value for form in RowFormat]),
+    help="By default, what the name says.",
 )
 @click.option(
     "--verdicts", type=click.File("w", encoding="utf-8"), help="Write one verdict for each row."
@@ -293,7 +296,7 @@ def entry_document(entry: HistoryEntry) -> dict[str, Any]:
 def record_file(
     session: Session,
     file: Path,
-    kind: RowFormat | None,
+    kind: str | None,
     verdicts: IO[str] | None,
     *,
     fill_gaps: bool,
@@ -312,7 +315,9 @@ def record_file(
             raise FileAlreadyRecorded(str(file), recorded_at=moment(known) or "")
         counts = Counts()
         with path.open("rb") as stream, session.progress("rows") as update:
-            rows = read_rows(stream, kind=kind, name=str(file), fill_gaps=fill_gaps)
+            rows = read_rows(
+                stream, kind=RowFormat(kind) if kind else None, name=str(file), fill_gaps=fill_gaps
+            )
             for row, answer in session.app.record_rows(rows):
                 counts = counts.add(answer)
                 if verdicts is not None:

@@ -32,6 +32,7 @@ __all__ = [
     "FAILED",
     "HELD",
     "INTERRUPTED",
+    "ROOT",
     "TIME",
     "WORK_LEFT",
     "Session",
@@ -44,6 +45,7 @@ FAILED = 1
 WORK_LEFT = 3
 HELD = 75
 PIPE_WIDTH = 200
+ROOT = "carrierflow"
 INTERRUPTED = 130
 
 
@@ -132,10 +134,21 @@ def command(
         json_option = click.option(
             "--json", "as_json", is_flag=True, help="Print one JSON document."
         )
-        group.command(name)(json_option(run))
+        made = group.command(name)(json_option(run))
+        path = (name,) if group.name == ROOT else (group.name or "", name)
+        for parameter in made.params:
+            if isinstance(parameter, click.Option):
+                _name_variable(parameter, path)
         return function
 
     return declare
+
+
+def _name_variable(option: click.Option, path: Sequence[str]) -> None:
+    """Let an option be given by a variable: CARRIERFLOW_, the command, the option."""
+    longest = max(option.opts, key=len)
+    option.envvar = "_".join(("carrierflow", *path, longest.strip("-"))).replace("-", "_").upper()
+    option.show_envvar = True
 
 
 @contextmanager

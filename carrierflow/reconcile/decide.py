@@ -254,6 +254,7 @@ TABLE: tuple[Row[View], ...] = (
             view.overruled
             and view.obs is not view.head
             and bool(view.path)
+            and view.path[-1].to_status in view.situation.can_put
         ),
         action=_put_last,
     ),

@@ -1,0 +1,98 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from carrierflow import build, generate_key, load_settings
+from carrierflow.sandbox import SandboxServer, World
+
+from .pages import ROOT, load
+
+
+PROMISED = {
+    "quickstart": [
+        "accepted: delivering → delivered.",
+        "myshop: 1 GET, 3 PUT, 0 left",
+        "ledger:   delivered / codpaid",
+        "platform: delivered / codpaid",
+    ],
+    "host_transaction": [
+        "2002: rolled back",
+        "2001: the ledger says delivered, payslips: 1",
+        "2002: the ledger says readytopick, payslips: 0",
+    ],
+    "custom_lifecycle": [
+        "refused   waitingforreturn cannot follow delivering",
+        "accepted  delivering → waitingforreturn.",
+        "accepted  waitingforreturn → delivering.",
+        "accepted  delivering → delivered.  [codpending]",
+    ],
+}
+
+
+def test_every_example_is_run():
+    """No example is forgotten here."""
+    examples = {path.stem for path in (ROOT / "examples").iterdir() if path.is_file()}
+
+    assert set(PROMISED) | {"nightly"} == examples
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_an_example_prints_what_it_promises(name, capsys, monkeypatch):
+    """The program runs to its end, and says what it is there to show."""
+    for variable in [name for name in os.environ if name.startswith("CARRIERFLOW_")]:
+        monkeypatch.delenv(variable)
+
+    load(ROOT / "examples" / f"{name}.py").main()
+
+    printed = capsys.readouterr().out
+    assert [] == [line for line in PROMISED[name] if line not in printed]
+
+
+@pytest.fixture
+def night(tmp_path, monkeypatch):
+    """Run the nightly script on some rows, against a sandbox with one parcel."""
+    world = World()
+    world.add_shop(code="myshop", token="sandbox-token")
+    world.add_parcel(shop="myshop", order_id=1001, fulfillment_id=2001)
+    monkeypatch.setenv("CARRIERFLOW_DATABASE_URL", f"sqlite:///{tmp_path / 'night.db'}")
+    monkeypatch.setenv("CARRIERFLOW_SECRET_KEY", generate_key())
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+
+    def run(*rows):
+        scans = tmp_path / "scans.jsonl"
+        scans.write_text("\n".join(rows) + "\n")
+        script = [str(ROOT / "examples" / "nightly.sh"), str(scans)]
+        return subprocess.run(
+            script, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    with SandboxServer(world) as server:
+        app = build(load_settings())
+        app.upgrade()
+        app.shops.add("myshop", token="sandbox-token", base_url=server.url)
+        app.store.engine.dispose()
+        yield run
+
+
+def test_the_nightly_script_is_content_when_all_is_told(night):
+    """A good file is recorded, told and verified, and the script ends with 0."""
+    done = night(
+        '{"shop": "myshop", "fulfillment_id": "2001", "order_id": "1001",'
+        ' "status": "picking", "at": "2026-03-01T08:30+07:00"}'
+    )
+
+    assert 0 == done.returncode, done.stderr
+    assert "Every shop shows what the ledger says." in done.stdout
+    assert "are as they were written" in done.stdout
+
+
+def test_the_nightly_script_says_what_was_rejected(night):
+    """A bad row is named, and the rest of the night's work goes on."""
+    done = night('{"shop": "myshop"}')
+
+    assert 0 == done.returncode, done.stderr
+    assert "Some scans were rejected" in done.stdout
+    assert "Every shop shows what the ledger says." in done.stdout

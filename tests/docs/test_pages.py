@@ -1,0 +1,166 @@
+import re
+import shlex
+import unicodedata
+
+import click
+import pytest
+
+from carrierflow import Job, build, generate_key, load_settings
+from carrierflow.cli import cli
+from carrierflow.lifecycle import LABELS
+
+from .pages import DOCS, ROOT, blocks, called, every_page, generated, prose
+
+
+PAGES = every_page()
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+OPERATORS = {"|", "||", "&&", ">", "<"}
+ABSENT = ("carrierflow serve", "webhook", "audit export", "audit seal", "checkpoint")
+"""What does not exist; pages must not promise it."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=called)
+def test_links_lead_somewhere(page):
+    """Every link inside the repository leads to a file, and every anchor to a heading."""
+    for link in LINK.findall(prose(page)):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path) if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target), link
+
+
+def _anchors(page):
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("folder", ["tutorial", "howto", "explanation", "reference", "decisions"])
+def test_every_page_is_listed(folder):
+    """A page that stands in a folder stands in its table of contents too."""
+    listed = (DOCS / folder / "index.md").read_text("utf-8").splitlines()
+    found = {page.stem for page in (DOCS / folder).glob("*.md")} - {"index"}
+
+    assert set() == found - set(listed)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=called)
+def test_pages_name_no_place_of_one_machine(page):
+    """Nothing on a page is true on one machine only."""
+    text = page.read_text("utf-8")
+
+    assert [] == re.findall(r"(?<![\w.])/(?:work|tmp|root|home|Users|mnt)/\S*", text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=called)
+def test_pages_are_english(page):
+    """Letters that English has not stand in Vietnamese labels only, which the code gives."""
+    text = page.read_text("utf-8")
+    for allowed in ("đồng", "Đ", "Δ", *(label.vi for label in LABELS.values())):
+        text = text.replace(allowed, "")
+    foreign = {c for c in text if c.isalpha() and not c.isascii() and unicodedata.category(c) != "So"}
+
+    assert set() == foreign
+
+
+@pytest.mark.parametrize("page", PAGES, ids=called)
+def test_pages_promise_nothing_that_is_not_there(page):
+    """No page speaks of a feature that carrierflow does not have."""
+    text = page.read_text("utf-8").lower()
+
+    assert [] == [word for word in ABSENT if word in text]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=called)
+def test_every_mark_is_filled(page):
+    """A page that asks for a generated part gets one."""
+    assert "<!-- generated" not in generated.fill(page.read_text("utf-8"))
+
+
+def _command_lines():
+    for page in PAGES:
+        text = "\n".join(blocks(page, "sh"))
+        for line in text.splitlines():
+            yield from (
+                (called(page), line[found.start() :].rstrip(")"))
+                for found in re.finditer(r"carrierflow (?=[a-z])", line)
+                if not line.startswith(("pip", "#"))
+            )
+
+
+@pytest.mark.parametrize(("page", "line"), sorted(set(_command_lines())))
+def test_every_command_line_is_understood(page, line, tmp_path, monkeypatch):
+    """Each command on a page exists, with those options, arguments and choices."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("plan.jsonl", "role-password.txt", "token.txt", "new-token.txt"):
+        (tmp_path / name).write_text("x")
+    _, *words = shlex.split(line.partition(" #")[0])
+    end = next((n for n, word in enumerate(words) if word in OPERATORS), len(words))
+
+    command, arguments = cli, words[:end]
+    context = click.Context(cli, info_name="carrierflow")
+    while isinstance(command, click.Group):
+        name, command, arguments = command.resolve_command(context, arguments)
+        if isinstance(command, click.Group):
+            context = click.Context(command, info_name=name, parent=context)
+    command.make_context(name, arguments, parent=context).close()
+
+
+def test_the_job_of_the_page_is_one():
+    """The file that the how-to shows defines a job that the scheduler would take."""
+    (code,) = blocks(DOCS / "howto" / "schedule-without-cron.md", "python")
+    names = {}
+
+    exec(code, names)  # noqa: S102 - our own page
+
+    assert isinstance(names["JOB"], Job)
+
+
+def test_the_sandbox_of_the_page_starts(capsys):
+    """The lines of the how-to start a platform with a planned fault."""
+    (code,) = blocks(DOCS / "howto" / "use-the-sandbox-with-faults.md", "python")
+
+    exec(code, {})  # noqa: S102 - our own page
+
+    assert capsys.readouterr().out.startswith("http://127.0.0.1:")
+
+
+def test_the_hardening_of_the_page_runs(tmp_path, monkeypatch, capsys):
+    """The lines of the how-to harden a database, and find every hole of it closed."""
+    monkeypatch.chdir(tmp_path)
+    url = f"sqlite:///{tmp_path / 'hard.db'}"
+    app = build(load_settings(database_url=url, secret_key=generate_key()))
+    app.upgrade()
+    engine = app.store.engine
+    (code,) = blocks(DOCS / "howto" / "harden-the-database.md", "python")
+
+    exec(code, {"owner_engine": engine, "app_engine": engine, "password": None})  # noqa: S102
+
+    printed = capsys.readouterr().out
+    assert "Every trigger is in place." in printed
+    assert " False " not in printed
+    engine.dispose()
+
+
+def test_the_settings_of_the_pages_are_accepted(tmp_path, monkeypatch):
+    """Each TOML file that a page shows can be loaded."""
+    monkeypatch.chdir(tmp_path)
+    shown = [code for page in PAGES for code in blocks(page, "toml")]
+
+    for code in shown:
+        (tmp_path / "shown.toml").write_text(code)
+        assert load_settings(tmp_path / "shown.toml").lifecycle_groups
+
+    assert 2 == len(shown)
+
+
+def test_paths_of_the_repository_exist():
+    """A file that a page names by its path is there."""
+    named = {
+        path
+        for page in PAGES
+        for path in re.findall(r"`((?:examples|jobs|docs)/[\w./-]*)`", page.read_text("utf-8"))
+    }
+
+    assert [] == [path for path in sorted(named) if not (ROOT / path).exists()]

@@ -1,0 +1,129 @@
+"""The rows of the second table, which concern orders; and that every row of both has its test."""
+
+import pytest
+
+from carrierflow.model import Machine
+from carrierflow.reconcile.actions import Ask, Freeze, Wait
+from carrierflow.reconcile.decide import ORDER_TABLE, TABLE, OrderCase, decide_order
+from carrierflow.reconcile.turn import take_turn
+
+from . import test_cash_rows, test_rows
+from .making import POLICY, T0, TICK, at, cancelled_order, seen_as, situation
+
+
+HOUR = 3600.0
+NUMBERS = [
+    *("0", "1", "2", "3", "4", "5", "5a", "C1", "C2", "C3", "C4", "C5"),
+    *("6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16"),
+]
+
+
+def case(*, known=True, seen=None, alone=True, **parcel):
+    """Return what is to be decided about an order; by default it was asked for and is absent."""
+    made = situation("readytopick picking", **parcel)
+    return OrderCase(
+        parcel=made.parcel if known else None, seen=seen, asked_alone=alone, now=T0, policy=POLICY
+    )
+
+
+def absent(times, first):
+    """Return what is decided at the next absence, after so many since some seconds after T0."""
+    return decide_order(case(missing=times, missing_since=at(first))).action
+
+
+def test_row_17_asks_alone_for_what_a_list_left_out():
+    """A list without the order proves nothing yet."""
+    decision = decide_order(case(alone=False))
+
+    assert ("17", Ask()) == (decision.row, decision.action)
+
+
+def test_row_17_waits_an_hour_after_the_first_absence():
+    """An order that is absent once may come back."""
+    assert Wait(at(HOUR)) == decide_order(case()).action
+
+
+def test_row_17_freezes_at_the_third_absence_over_an_hour():
+    """Absent three times, the first an hour ago: the order is gone."""
+    gone = absent(2, -HOUR)
+
+    assert isinstance(gone, Freeze)
+    assert "gone" == gone.kind
+
+
+@pytest.mark.parametrize(("times", "first"), [(1, -HOUR), (2, -HOUR + TICK), (7, -1.0)])
+def test_row_17_wants_both_the_three_times_and_the_hour(times, first):
+    """Twice in an hour is too few, and three times in less than an hour too soon."""
+    assert Wait(at(first + HOUR)) == absent(times, first)
+
+
+def test_row_17_ends_where_the_order_is_there():
+    """An order that is shown is not absent."""
+    assert decide_order(case(seen=seen_as("picking"), missing=2, missing_since=at(-HOUR))) is None
+
+
+@pytest.mark.parametrize("status", ["readytopick", "delivering", "waitingforreturn", "lost"])
+def test_row_18_reports_a_cancelled_order_whose_parcel_is_under_way(status):
+    """A cancelled order with a live parcel needs a person."""
+    seen = seen_as(status, order_cancelled=True)
+
+    assert "18" == decide_order(case(seen=seen)).row
+    assert decide_order(case(seen=seen_as(status))) is None
+
+
+@pytest.mark.parametrize("status", ["delivered", "return", "cancel"])
+def test_row_18_ends_where_the_parcel_is_at_its_end(status):
+    """A cancelled order with a finished parcel needs nobody."""
+    assert decide_order(case(seen=seen_as(status, order_cancelled=True))) is None
+
+
+def test_row_18_keeps_telling_the_truth():
+    """The incident stops no PUT: the parcel is still on the road."""
+    turn = take_turn(cancelled_order(situation("readytopick picking", 1)))
+
+    assert ["order_cancelled"] == [finding.kind for finding in turn.findings]
+    assert turn.put is not None
+    assert turn.situation.parcel.frozen is None
+
+
+def test_row_18_says_nothing_of_a_discarded_reading():
+    """A reading that is too old to count opens no incident either."""
+    stale = cancelled_order(situation("readytopick picking", updated=-HOUR))
+    turn = take_turn(stale)
+
+    assert ("0",) == turn.rows
+    assert () == turn.findings
+
+
+def test_row_19_reports_a_parcel_of_ours_that_the_ledger_lacks():
+    """A parcel that names this carrier and is not in the ledger needs a person."""
+    decision = decide_order(case(known=False, seen=seen_as("picking")))
+
+    assert ("19", "unknown_here") == (decision.row, decision.action.kind)
+    assert decide_order(case(seen=seen_as("picking"))) is None
+
+
+def test_every_row_has_its_number_and_its_words_to_itself():
+    """Numbers and texts are unique and none is empty, so that reports can name a row."""
+    rows = [*TABLE, *ORDER_TABLE]
+
+    assert [*NUMBERS, "17", "18", "19"] == [row.number for row in rows]
+    for words in ([row.when for row in rows], [row.then for row in rows]):
+        assert all(words)
+    assert len(rows) == len({row.when for row in rows})
+    assert len(rows) == len({row.then for row in rows})
+
+
+def test_every_row_has_a_test_that_bears_its_number():
+    """No row can be added without somebody showing where it decides."""
+    names = [name for module in (test_rows, test_cash_rows) for name in vars(module)]
+    names += list(globals())
+
+    for row in [*TABLE, *ORDER_TABLE]:
+        assert [name for name in names if name.startswith(f"test_row_{row.number.lower()}_")]
+
+
+def test_the_last_row_takes_whatever_is_left():
+    """The table answers every case of both machines."""
+    assert TABLE[-1].applies(situation().view(Machine.DELIVERY))
+    assert frozenset(Machine) == TABLE[-1].machines

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import event as events
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from carrierflow.errors import CarrierflowError, ConcurrentUpdate
+from carrierflow.ledger import Ledger
+from carrierflow.lifecycle import DEFAULT, Lifecycle
+from carrierflow.model import Event, FulfillmentRef, Opening, Status
+from carrierflow.storage import JoinedStore
+from carrierflow.storage.tables import fulfillments, history
+
+
+@pytest.fixture(params=["connection", "session"])
+def host(request, engine, shop):
+    """A connection or session of the host's own, which counts what was done to it."""
+    with engine.connect() if request.param == "connection" else Session(engine) as lent:
+        done = []
+        for name in ("commit", "rollback"):
+            events.listen(engine, name, lambda _, word=name: done.append(word))
+        lent.info["done"] = done
+        yield lent
+
+
+@pytest.fixture
+def joined(host, clock):
+    """A ledger that joins the host's transaction."""
+    return Ledger(JoinedStore(host, DEFAULT, clock=clock), Lifecycle(DEFAULT), clock=clock)
+
+
+@pytest.fixture
+def use(joined, shop):
+    """Open a parcel and record, amend and record many, all in the host's transaction."""
+    mine = {"shop": shop, "fulfillment_id": "1"}
+
+    def work():
+        joined.open(Opening(ref=FulfillmentRef(order_id="1", **mine), cod_amount=5))
+        joined.record(Event(status=Status.PICKING, **mine))
+        list(joined.record_many([Event(status=Status.DELIVERING, **mine)], chunk=1))
+        joined.amend(Event(status=Status.PICKING, actor="a", reason="r", **mine))
+
+    return work
+
+
+@pytest.fixture
+def count(engine, store):
+    """Count the entries of the shop that others can see."""
+
+    def read(shop):
+        number = store.shop(shop).id
+        mine = select(fulfillments.c.id).where(fulfillments.c.shop == number)
+        with engine.connect() as connection:
+            query = select(func.count()).where(history.c.fulfillment.in_(mine))
+            return connection.execute(query).scalar()
+
+    return read
+
+
+def test_a_host_that_rolls_back_leaves_nothing(host, use, count, shop):
+    """What was recorded in a host's transaction is gone if the host takes it back."""
+    use()
+
+    assert [] == host.info["done"]
+    host.rollback()
+    assert 0 == count(shop)
+
+
+def test_a_host_that_commits_keeps_all(host, use, count, shop):
+    """What was recorded in a host's transaction is there once the host commits, not before."""
+    use()
+
+    assert [] == host.info["done"]
+    host.commit()
+    assert ["commit"] == host.info["done"]
+    assert 5 == count(shop)
+
+
+def test_the_hosts_transaction_stays_open(host, use):
+    """Nothing of the host's is closed: it goes on in the same transaction."""
+    use()
+
+    assert host.in_transaction()
+    assert 1 == host.execute(select(1)).scalar()
+    host.rollback()
+
+
+def test_an_error_leaves_the_host_its_choice(host, joined, use, count, shop):
+    """After an error of ours the host may still commit what was recorded before it."""
+    use()
+    with pytest.raises(CarrierflowError):
+        joined.record(Event(shop=shop, fulfillment_id="none", status=Status.PICKING))
+
+    host.commit()
+    assert 5 == count(shop)
+
+
+def test_a_savepoint_of_the_hosts_is_obeyed(host, joined, use, count, shop):
+    """What was recorded inside a host's savepoint goes with that savepoint."""
+    use()
+    savepoint = host.begin_nested()
+    joined.record(Event(shop=shop, fulfillment_id="1", status=Status.CANCEL))
+    savepoint.rollback()
+
+    host.commit()
+    assert 5 == count(shop)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_meeting_another_writer_is_the_hosts_affair(engine, ledger, make_parcel, shop, clock):
+    """Where a parcel changed behind a host's back, the host is told, and nothing is written."""
+    parcel = make_parcel()
+    stale = JoinedStore.__new__(JoinedStore)
+    mine = {"shop": shop, "fulfillment_id": parcel.ref.fulfillment_id}
+
+    with engine.connect() as host:
+        stale.__init__(host, DEFAULT, clock=clock)
+
+        def work(tx):
+            found = tx.parcels(shop, [parcel.ref.fulfillment_id])
+            host.execute(fulfillments.update().values(version=99))
+            joined = Ledger(Given(tx, found), Lifecycle(DEFAULT), clock=clock)
+            return joined.record(Event(status=Status.PICKING, **mine))
+
+        with pytest.raises(ConcurrentUpdate):
+            stale.run(work)
+        host.rollback()
+    assert "accepted" == ledger.record(Event(status=Status.PICKING, **mine)).verdict
+
+
+class Given:
+    """A store whose transaction has read its parcels already."""
+
+    def __init__(self, tx, found):
+        self.tx = tx
+        self.found = found
+
+    def run(self, work):
+        """Do some work on what was read before."""
+        return work(self)
+
+    def parcels(self, _shop, _ids):
+        """Return what was read before."""
+        return self.found
+
+    def __getattr__(self, name):
+        return getattr(self.tx, name)
