@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-from pydantic import SecretStr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+from typing import Any
 
 from carrierflow.app import Carrierflow
 from carrierflow.demo.roads import Deed
@@ -43,22 +41,6 @@ SECONDS_AWAY = 0.12
 """How far away the platform is: what one request takes, there and back, on the virtual clock."""
 
 EDITS = {Deed.MARK_DELIVERED: "delivered", Deed.MOVE_BACK: "picking"}
-
-
-class TourSettings(Settings):
-    """Settings that neither the environment nor a file can change: the tour is always the same."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Listen to nothing but what is given."""
-        return (init_settings,)
 
 
 class DistantHaravan(Haravan):
@@ -152,13 +134,19 @@ def stage(folder: Path | None, *, begin: datetime) -> Iterator[Stage]:
 
 def _carrier(ledger: Path, clock: ManualClock) -> Carrierflow:
     app = build(
-        TourSettings(database_url=f"sqlite:///{ledger}", secret_key=SecretStr(generate_key())),
+        _settings(database_url=f"sqlite:///{ledger}", secret_key=generate_key()),
         now=clock,
         sleep=clock.advance,
         database_clock=DatabaseClock(clock),
     )
     app.upgrade()
     return app
+
+
+def _settings(**given: str) -> Settings:
+    """Return settings that the environment cannot change: the tour is always the same."""
+    defaults: dict[str, Any] = {n: field.default for n, field in Settings.model_fields.items()}
+    return Settings(**(defaults | given))
 
 
 def _legal_steps(app: Carrierflow) -> Legal:

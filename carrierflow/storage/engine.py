@@ -11,7 +11,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
-    IntegrityError,
     NoSuchModuleError,
     OperationalError,
 )
@@ -34,6 +33,8 @@ SQLITE_BUSY_SECONDS = 30
 CONFLICTS = {
     "40001",  # PostgreSQL: serialization failure
     "40P01",  # PostgreSQL: deadlock detected
+    "23505",  # PostgreSQL: unique violation; another writer came first
+    1062,  # MariaDB: duplicate entry; another writer came first
     1213,  # MariaDB: deadlock found
     1205,  # MariaDB: lock wait timeout
     1020,  # MariaDB: record has changed since last read
@@ -115,8 +116,6 @@ def translated() -> Iterator[None]:
 
 def is_conflict(error: DBAPIError) -> bool:
     """Tell whether two writers met, and neither is to blame."""
-    if isinstance(error, IntegrityError) and "uq_" in str(error.orig):
-        return True
     return not CONFLICTS.isdisjoint(error_codes(error))
 
 

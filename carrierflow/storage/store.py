@@ -87,14 +87,12 @@ class SqlStore:
 
     def transact(self, work: Callable[[Connection], T]) -> T:
         """Do some work in a transaction, again from the start where it met another writer."""
-        for attempt in range(1, TRIES):
-            try:
-                with self.begin() as connection:
-                    return work(connection)
-            except ConcurrentUpdate:
-                self._sleep(random.uniform(0.5, 1.5) * PAUSE * attempt)  # noqa: S311
-        with self.begin() as connection:
-            return work(connection)
+
+        def once() -> T:
+            with self.begin() as connection:
+                return work(connection)
+
+        return self._insist(once)
 
     def run(self, work: Callable[[LedgerTransaction], T]) -> T:
         """Do some work of the ledger in one transaction."""
@@ -183,12 +181,22 @@ class SqlStore:
         self.transact(lambda c: shops.change_shop(c, shop.code, swept_to=to))
 
     def _check_once(self) -> None:
-        if self._checked:
-            return
-        with self.engine.begin() as connection:
+        if not self._checked:
+            self._insist(self._check)
+            self._checked = True
+
+    def _check(self) -> None:
+        with translated(), self.engine.begin() as connection:
             require_migrated(connection)
             self._definitions.ensure(connection)
-        self._checked = True
+
+    def _insist(self, work: Callable[[], T]) -> T:
+        for attempt in range(1, TRIES):
+            try:
+                return work()
+            except ConcurrentUpdate:
+                self._sleep(random.uniform(0.5, 1.5) * PAUSE * attempt)  # noqa: S311
+        return work()
 
 
 class JoinedStore:
