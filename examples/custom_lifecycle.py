@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from carrierflow import (
     Carrierflow,
     Event,
     FulfillmentRef,
     Opening,
-    Settings,
     Status,
     build,
     generate_key,
+    load_settings,
 )
 
 
@@ -22,12 +23,11 @@ PAID_LATER = ("picking", "delivering", "delivered", "codpaid")
 
 
 @contextmanager
-def carrier(**rules: object) -> Iterator[Carrierflow]:
+def carrier(**rules: Any) -> Iterator[Carrierflow]:
     """Build a carrier with some rules of its own, in a directory that goes away again."""
     with TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'ledger.db'}"
-        settings = {"database_url": url, "secret_key": generate_key(), **rules}
-        app = build(Settings.model_validate(settings))
+        app = build(load_settings(database_url=url, secret_key=generate_key(), **rules))
         app.upgrade()
         app.shops.add("myshop", token="a-token", base_url="https://apis.haravan.com")  # noqa: S106
         yield app

@@ -10,10 +10,10 @@ from carrierflow import (
     Event,
     FulfillmentRef,
     Opening,
-    Settings,
     Status,
     build,
     generate_key,
+    load_settings,
 )
 
 
@@ -45,9 +45,7 @@ def deliver(
             fill_gaps=True,
         )
     )
-    connection.execute(
-        insert(payslips).values(driver="driver-7", fulfillment_id=fulfillment_id)
-    )
+    connection.execute(insert(payslips).values(driver="driver-7", fulfillment_id=fulfillment_id))
     if breaks:
         raise VanBrokeDownError
 
@@ -66,7 +64,7 @@ def main() -> None:
     """Deliver one parcel well, and one that rolls back."""
     with TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'host.db'}"
-        app = build(Settings(database_url=url, secret_key=generate_key()))
+        app = build(load_settings(database_url=url, secret_key=generate_key()))
         app.upgrade()
         host.create_all(app.store.engine)
         app.shops.add("myshop", token="a-token", base_url="https://apis.haravan.com")  # noqa: S106

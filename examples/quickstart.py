@@ -8,10 +8,10 @@ from carrierflow import (
     Event,
     FulfillmentRef,
     Opening,
-    Settings,
     Status,
     build,
     generate_key,
+    load_settings,
 )
 from carrierflow.sandbox import SandboxServer, World
 
@@ -21,9 +21,7 @@ def take_a_parcel(app: Carrierflow, world: World) -> FulfillmentRef:
     order_id, fulfillment_id = world.add_parcel(
         shop="myshop", cod_amount=250_000, tracking_company_code="external"
     )
-    ref = FulfillmentRef(
-        shop="myshop", order_id=str(order_id), fulfillment_id=str(fulfillment_id)
-    )
+    ref = FulfillmentRef(shop="myshop", order_id=str(order_id), fulfillment_id=str(fulfillment_id))
     app.ledger.open(Opening(ref=ref, cod_amount=250_000))
     return ref
 
@@ -57,7 +55,7 @@ def main() -> None:
     world.add_shop(code="myshop", token="sandbox-token")  # noqa: S106 - the sandbox's own
     with TemporaryDirectory() as folder, SandboxServer(world) as sandbox:
         url = f"sqlite:///{Path(folder) / 'ledger.db'}"
-        app = build(Settings(database_url=url, secret_key=generate_key()))
+        app = build(load_settings(database_url=url, secret_key=generate_key()))
         app.upgrade()
         app.shops.add("myshop", token="sandbox-token", base_url=sandbox.url)  # noqa: S106
         ref = take_a_parcel(app, world)

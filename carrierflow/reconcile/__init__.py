@@ -5,9 +5,9 @@ from carrierflow.reconcile.decide import ORDER_TABLE, TABLE, Row
 from carrierflow.reconcile.limits import Limits, Parts, never
 from carrierflow.reconcile.plan import Plan, PlanLine
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
-from carrierflow.reconcile.publish import Tally
 from carrierflow.reconcile.reconciler import Reconciler
 from carrierflow.reconcile.report import EndReason, Requests, RunReport
+from carrierflow.reconcile.tally import Tally
 
 
 __all__ = [

@@ -10,9 +10,9 @@ from datetime import datetime
 from carrierflow.clock import Sleep
 from carrierflow.errors import ConfigurationError, ShopHeld
 from carrierflow.reconcile.limits import Limits, Stop
-from carrierflow.reconcile.publish import Tally
 from carrierflow.reconcile.reconciler import Reconciler
 from carrierflow.reconcile.report import EndReason, RunReport
+from carrierflow.reconcile.tally import Tally
 
 
 __all__ = ["Crew", "Progress"]

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 
 from carrierflow.clock import Clock
 from carrierflow.errors import AccessDenied, ConcurrentUpdate, NotSent, OutcomeUnknown, Refused
@@ -18,13 +17,14 @@ from carrierflow.incident import Finding
 from carrierflow.ledger import Ledger
 from carrierflow.model import Event, Machine, Observation, Source, Status, Verdict
 from carrierflow.ports import Platform, ReconcileStore, Writing
+from carrierflow.reconcile.tally import Ending, Settled, Tally, ending_of
 from carrierflow.reconcile.turn import Turn, evidence_of, take_turn
 from carrierflow.reconcile.view import Situation
 from carrierflow.shop import Shop
 from carrierflow.track import Attempt, Conclusion, Outcome, Publication, PublicationState, Step
 
 
-__all__ = ["Ending", "Publisher", "Settled", "Tally"]
+__all__ = ["Publisher"]
 
 log = logging.getLogger(__name__)
 
@@ -33,48 +33,6 @@ CONFLICTS = 3
 
 RESULT_TRIES = 20
 """How often a result is written again that met other writers; it must not be lost."""
-
-
-class Ending(StrEnum):
-    """Why the turns at one fulfillment ended."""
-
-    IN_SYNC = "in_sync"
-    NOTED = "noted"
-    WAITING = "waiting"
-    FROZEN = "frozen"
-    READ_AGAIN = "read_again"
-    CUT_SHORT = "cut_short"
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a run did so far; every part of the run adds to the same one."""
-
-    checked: dict[int, bool] = field(default_factory=dict)
-    """The fulfillments compared, by their own ids: whether they were in sync at last."""
-    orders: set[str] = field(default_factory=set)
-    """The orders looked at."""
-    published: int = 0
-    adopted: int = 0
-    waiting: int = 0
-    frozen: int = 0
-    incidents_opened: int = 0
-    writes: int = 0
-    failures_in_a_row: int = 0
-    rows: dict[str, int] = field(default_factory=dict)
-
-    def count(self, turn: Turn) -> None:
-        """Count the rows that decided a turn."""
-        for row in turn.rows:
-            self.rows[row] = self.rows.get(row, 0) + 1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Settled:
-    """Where the turns at one fulfillment ended."""
-
-    situation: Situation
-    ending: Ending
 
 
 class Publisher:
@@ -134,7 +92,7 @@ class Publisher:
                     return answered
                 situation = answered
             else:
-                return Settled(situation=situation, ending=_ending(turn))
+                return Settled(situation=situation, ending=ending_of(turn))
 
     def _write(self, turn: Turn, conclusion: Conclusion | None = None) -> Situation:
         """Write what a turn decided, where there is anything to write."""
@@ -394,13 +352,3 @@ def _over(situation: Situation, attempt: Attempt, *, unknown: bool = False) -> S
     state = PublicationState.UNKNOWN if unknown else PublicationState.TODO
     over = replace(publication, state=state, over_at=situation.now)
     return _tracking(situation, over)
-
-
-def _ending(turn: Turn) -> Ending:
-    if turn.situation.parcel.frozen:
-        return Ending.FROZEN
-    if turn.must_read_again or turn.discarded:
-        return Ending.READ_AGAIN
-    if turn.wait_until is not None:
-        return Ending.WAITING
-    return Ending.IN_SYNC if turn.in_sync else Ending.NOTED

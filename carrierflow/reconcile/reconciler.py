@@ -9,10 +9,10 @@ from typing import Any
 from carrierflow.ports import Platform
 from carrierflow.reconcile.limits import Limits, Parts, Stop, never
 from carrierflow.reconcile.plan import PlanLine, plan_batches, survey_lines
-from carrierflow.reconcile.publish import Tally
 from carrierflow.reconcile.report import EndReason, Requests, RunReport
 from carrierflow.reconcile.run import Reader, ShopRun, survey_of
 from carrierflow.reconcile.survey import Survey
+from carrierflow.reconcile.tally import Tally
 from carrierflow.shop import Shop, ShopState
 
 

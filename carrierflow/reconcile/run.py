@@ -21,9 +21,10 @@ from carrierflow.ports import Platform, Writing
 from carrierflow.reconcile.actions import Freeze, Wait
 from carrierflow.reconcile.decide import OrderCase, decide_order
 from carrierflow.reconcile.limits import Limits, Parts, Stop, StopRun
-from carrierflow.reconcile.publish import Ending, Publisher, Settled, Tally
+from carrierflow.reconcile.publish import Publisher
 from carrierflow.reconcile.report import EndReason, Requests, RunReport
 from carrierflow.reconcile.survey import Batch, Survey
+from carrierflow.reconcile.tally import Ending, Settled, Tally
 from carrierflow.reconcile.turn import Turn, take_turn
 from carrierflow.shop import Shop
 

@@ -55,8 +55,9 @@ def changed_orders(platform: Platform, since: datetime) -> Iterator[tuple[Remote
 class Pool:
     """Orders that are still to be looked at: those with work, and those that are only due.
 
-    Each batch takes no more work than can be written while the reading is young, and is
-    filled up to 50 with orders that only have to be compared.
+    While both are left, a batch takes no more work than can be written while its reading is
+    young, and is filled up to 50 with orders that only have to be compared. A batch is never
+    smaller for it: what grows too old is read again with the next ones.
     """
 
     def __init__(self, work: Iterable[Work], due: Iterable[str]) -> None:
@@ -82,11 +83,10 @@ class Pool:
         self._work.extendleft(reversed(fresh.values()))
 
     def take(self, *, puts: int) -> list[str]:
-        """Return the next batch, with about so many PUTs in it, and at least one order."""
+        """Return the next batch of up to 50 orders, with about so many PUTs in it."""
         batch: list[str] = []
-        while self._work and len(batch) < BATCH and (puts > 0 or not batch):
+        while self._work and len(batch) < BATCH and (puts > 0 or not batch or not self._due):
             each = self._work.popleft()
-            self._returned.discard(each.order_id)
             puts -= each.puts
             batch.append(each.order_id)
         while self._due and len(batch) < BATCH:

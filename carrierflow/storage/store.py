@@ -59,7 +59,9 @@ class SqlStore:
     ) -> None:
         self.engine = engine
         self.database_clock = database_clock or DatabaseClock()
+        self._definition = definition
         self._definitions = Definitions([definition], clock=clock)
+        self._clock = clock
         self._sleep = sleep
         self._leases = shops.Leases(self.database_clock)
         self._checked = False
@@ -188,7 +190,9 @@ class SqlStore:
     def _check(self) -> None:
         with translated(), self.engine.begin() as connection:
             require_migrated(connection)
-            self._definitions.ensure(connection)
+            definitions = Definitions([self._definition], clock=self._clock)
+            definitions.ensure(connection)
+        self._definitions = definitions
 
     def _insist(self, work: Callable[[], T]) -> T:
         for attempt in range(1, TRIES):
@@ -208,11 +212,13 @@ class JoinedStore:
 
     def __init__(self, host: Host, definition: Definition, *, clock: Clock) -> None:
         self._host = host
-        self._definitions = Definitions([definition], clock=clock)
+        self._definition = definition
+        self._clock = clock
 
     def run(self, work: Callable[[LedgerTransaction], T]) -> T:
         """Do some work of the ledger inside the host's transaction."""
         with translated():
             host = self._host
             connection = host.connection() if isinstance(host, Session) else host
-            return work(SqlLedgerTransaction(connection, self._definitions))
+            definitions = Definitions([self._definition], clock=self._clock)
+            return work(SqlLedgerTransaction(connection, definitions))

@@ -94,8 +94,8 @@ def _options(command: click.Command, context: click.Context) -> str:
 
 
 def _option(option: click.Option, context: click.Context) -> tuple[str, str, str]:
-    prefix = context.auto_envvar_prefix
-    variable = f"`{prefix}_{option.name.upper()}`" if prefix and option.name else ""
+    variables = [option.envvar] if isinstance(option.envvar, str) else list(option.envvar or ())
+    variable = ", ".join(f"`{name}`" for name in variables)
     names = ", ".join(f"`{name}`" for name in option.opts)
     if isinstance(option.type, click.Choice):
         metavar = option.make_metavar(context).strip("[]")
@@ -105,8 +105,6 @@ def _option(option: click.Option, context: click.Context) -> tuple[str, str, str
         meaning += " Required."
     if option.show_default and option.default not in {None, False}:
         meaning += f" Default: `{option.default}`."
-    if "--version" in option.opts:
-        variable = ""
     return names, variable, meaning
 
 
@@ -142,7 +140,9 @@ def _decision_table() -> str:
 
 
 def _order_table() -> str:
-    return _table(("row", "when", "then"), [(row.number, row.when, row.then) for row in ORDER_TABLE])
+    return _table(
+        ("row", "when", "then"), [(row.number, row.when, row.then) for row in ORDER_TABLE]
+    )
 
 
 def _statuses() -> str:

@@ -51,4 +51,4 @@ def reference(name):
 def rows(text):
     """List the rows of all tables in a text, as lists of cells."""
     lines = [line for line in text.splitlines() if line.startswith("| ")]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip()[1:-1])] for line in lines]

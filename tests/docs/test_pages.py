@@ -59,7 +59,9 @@ def test_pages_are_english(page):
     text = page.read_text("utf-8")
     for allowed in ("đồng", "Đ", "Δ", *(label.vi for label in LABELS.values())):
         text = text.replace(allowed, "")
-    foreign = {c for c in text if c.isalpha() and not c.isascii() and unicodedata.category(c) != "So"}
+    foreign = {
+        c for c in text if c.isalpha() and not c.isascii() and unicodedata.category(c) != "So"
+    }
 
     assert set() == foreign
 
@@ -83,14 +85,14 @@ def _command_lines():
         text = "\n".join(blocks(page, "sh"))
         for line in text.splitlines():
             yield from (
-                (called(page), line[found.start() :].rstrip(")"))
+                line[found.start() :].rstrip(")")
                 for found in re.finditer(r"carrierflow (?=[a-z])", line)
                 if not line.startswith(("pip", "#"))
             )
 
 
-@pytest.mark.parametrize(("page", "line"), sorted(set(_command_lines())))
-def test_every_command_line_is_understood(page, line, tmp_path, monkeypatch):
+@pytest.mark.parametrize("line", sorted(set(_command_lines())))
+def test_every_command_line_is_understood(line, tmp_path, monkeypatch):
     """Each command on a page exists, with those options, arguments and choices."""
     monkeypatch.chdir(tmp_path)
     for name in ("plan.jsonl", "role-password.txt", "token.txt", "new-token.txt"):
@@ -127,7 +129,7 @@ def test_the_sandbox_of_the_page_starts(capsys):
 
 
 def test_the_hardening_of_the_page_runs(tmp_path, monkeypatch, capsys):
-    """The lines of the how-to harden a database, and find every hole of it closed."""
+    """The lines of the how-to harden a file, and find no hole but the one that a file keeps."""
     monkeypatch.chdir(tmp_path)
     url = f"sqlite:///{tmp_path / 'hard.db'}"
     app = build(load_settings(database_url=url, secret_key=generate_key()))
@@ -137,9 +139,9 @@ def test_the_hardening_of_the_page_runs(tmp_path, monkeypatch, capsys):
 
     exec(code, {"owner_engine": engine, "app_engine": engine, "password": None})  # noqa: S102
 
-    printed = capsys.readouterr().out
+    printed = capsys.readouterr().out.splitlines()
     assert "Every trigger is in place." in printed
-    assert " False " not in printed
+    assert ["DDL"] == [line.split()[0] for line in printed if " False " in line]
     engine.dispose()
 
 

@@ -26,7 +26,9 @@ def test_the_lines_of_the_readme_run(sandbox, tmp_path, monkeypatch, capsys):
 
     exec(code.replace("https://apis.haravan.com", sandbox.url), names)  # noqa: S102 - ours
 
-    assert "accepted readytopick → picking.\nmyshop 2 published, 0 left\n" == capsys.readouterr().out
+    assert (
+        "accepted readytopick → picking.\nmyshop 2 published, 0 left\n" == capsys.readouterr().out
+    )
     names["engine"].dispose()
     names["app"].store.engine.dispose()
 

@@ -38,7 +38,7 @@ def test_the_wheel_holds_carrierflow_only(tmp_path):
     assert typed
     assert migrations
     isolated = subprocess.run(
-        [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(wheel)!r}); import jobs"],
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(wheel)!r}); import jobs"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from carrierflow.errors import CarrierflowError, ConcurrentUpdate
 from carrierflow.ledger import Ledger
-from carrierflow.lifecycle import DEFAULT, Lifecycle
+from carrierflow.lifecycle import DEFAULT, Lifecycle, define
 from carrierflow.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.storage import JoinedStore
 from carrierflow.storage.tables import fulfillments, history
@@ -31,7 +31,7 @@ def joined(host, clock):
 
 
 @pytest.fixture
-def use(joined, shop):
+def use(joined, shop, clock):
     """Open a parcel and record, amend and record many, all in the host's transaction."""
     mine = {"shop": shop, "fulfillment_id": "1"}
 
@@ -39,6 +39,7 @@ def use(joined, shop):
         joined.open(Opening(ref=FulfillmentRef(order_id="1", **mine), cod_amount=5))
         joined.record(Event(status=Status.PICKING, **mine))
         list(joined.record_many([Event(status=Status.DELIVERING, **mine)], chunk=1))
+        clock.advance(minutes=1)
         joined.amend(Event(status=Status.PICKING, actor="a", reason="r", **mine))
 
     return work
@@ -105,6 +106,18 @@ def test_a_savepoint_of_the_hosts_is_obeyed(host, joined, use, count, shop):
 
     host.commit()
     assert 5 == count(shop)
+
+
+def test_a_lifecycle_that_was_rolled_back_is_written_again(database, make_engine, shop, clock):
+    """A store that goes on after its host's rollback does not trust what it wrote before."""
+    definition = define(["refused"], paid_on_delivery=False)
+    engine = make_engine(database)
+    with engine.connect() as host:
+        store = JoinedStore(host, definition, clock=clock)
+        ledger = Ledger(store, Lifecycle(definition), clock=clock)
+        for end in (host.rollback, host.commit):
+            ledger.open(Opening(ref=FulfillmentRef(shop=shop, order_id="1", fulfillment_id="1")))
+            end()
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

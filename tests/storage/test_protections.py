@@ -44,15 +44,15 @@ NEVER = "are never changed"
 
 
 @pytest.fixture
-def parcel(make_parcel, ledger, shop, store, engine):
+def parcel(make_parcel, ledger, shop, store, clock):
     """A parcel that was picked up, with a row in every append-only table."""
     opened = make_parcel(cod_amount=90_000)
     mine = {"shop": shop, "fulfillment_id": opened.ref.fulfillment_id}
     ledger.record(Event(status=Status.PICKING, key="first", **mine))
     ledger.record(Event(status=Status.RETURN, key="refused", **mine))
     entry = {"fulfillment": opened.id, "machine": "delivery", "seq": 2, "number": 1}
-    attempt = {"status": "picking", "run": "r", "fence": 1, "intent_at": opened.delivery.since}
-    now = store._definitions._clock()
+    attempt = {"status": "picking", "run": "r", "fence": 1}
+    now = clock()
     rows = {
         "attempts": entry | attempt | {"intent_at": now, "send_deadline": now},
         "outcomes": entry | {"outcome": "confirmed", "recorded_at": now},

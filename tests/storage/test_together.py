@@ -91,8 +91,8 @@ def test_the_same_events_from_several_writers_are_one(
     assert THREADS * len(rows) == len(answers)
     assert (THREADS - 1) * len(rows) == sum(a.verdict is Verdict.DUPLICATE for a in answers)
     assert {("delivered", "codreceipt")} == places
-    assert 4 * (2 + len(WORDS) + 1) == entries
-    assert way.endswith("round") or kept == 0
+    if not way.endswith("round"):
+        assert (4 * (2 + len(WORDS) + 1), 0) == (entries, kept)
 
 
 def test_the_same_parcels_opened_by_several_writers_are_one(
