@@ -6,6 +6,7 @@ import itertools
 import uuid
 
 import pytest
+from hypothesis import settings
 from databases import SERVERS, ManualClock, copy_of, create, every_database, left_out, required, url_of
 
 from carrierflow.ledger import Ledger
@@ -14,6 +15,10 @@ from carrierflow.model import FulfillmentRef, Opening
 from carrierflow.sealing import KeyRing, generate_key
 from carrierflow.storage import DatabaseClock, SqlStore
 from carrierflow.storage.shops import add_shop
+
+
+settings.register_profile("carrierflow", deadline=None)
+settings.load_profile("carrierflow")
 
 
 def pytest_configure(config):

@@ -283,7 +283,9 @@ TABLE: tuple[Row[View], ...] = (
         when="delivered is confirmed, and the cash is still codpending",
         then="after Δ, PUT paid",
         machines=COD,
-        applies=lambda view: _paid_is_caused(view) and view.at_base,
+        applies=lambda view: (
+            _paid_is_caused(view) and view.delivered_at is not None and view.at_base
+        ),
         action=_put_paid,
     ),
     Row(

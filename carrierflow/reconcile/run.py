@@ -100,7 +100,8 @@ class ShopRun:
             return EndReason.UNAVAILABLE, str(error)
         except ShopHeld as error:
             return EndReason.LEASE_LOST, str(error)
-        self._store.settle_shop(self._shop, "access_denied", now=self._parts.clock())
+        for kind in ("access_denied", "brake"):
+            self._store.settle_shop(self._shop, kind, now=self._parts.clock())
         return EndReason.DONE, None
 
     def _work_through(self, read: Reader, verified_before: datetime) -> None:
@@ -109,7 +110,7 @@ class ShopRun:
         open_count = self._store.coverage(self._shop, since=self._started_at).open
         for batch in read(survey):
             self._check_limits()
-            self._brake(batch, open_count)
+            self._brake(batch, survey, open_count)
             self._take_in(batch, survey, publisher)
             if batch.swept_to is not None:
                 self._store.swept(self._shop, batch.swept_to)
@@ -227,10 +228,11 @@ class ShopRun:
                 raise ShopHeld(self._shop.code)
             self._held_at = now
 
-    def _brake(self, batch: Batch, open_count: int) -> None:
+    def _brake(self, batch: Batch, survey: Survey, open_count: int) -> None:
         """Stop before the damage where something is wrong with everything at once."""
         missing = len({parcel.ref.order_id for parcel in batch.absent})
-        if missing >= FEWEST_MISSING and missing * 2 > batch.asked > 0:
+        mostly = missing >= FEWEST_MISSING and missing * 2 > batch.asked > 0
+        if mostly and survey.look_alone(batch.absent[0]) is None:
             self._stop_with_incident(
                 f"{missing} of {batch.asked} orders asked for are missing; is this the right "
                 "shop, and the right token?",

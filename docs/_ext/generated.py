@@ -62,7 +62,7 @@ def _commands_below(
 
 
 def _settings(command: click.Command) -> dict[str, Any]:
-    return command.context_settings
+    return dict(command.context_settings)
 
 
 def _commands_page() -> str:

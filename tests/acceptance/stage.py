@@ -138,6 +138,7 @@ def random_parcels(stage, shop, count, *, seed):
         walk = random_walk(rng, cod=cod)
         shown = rng.randrange(len(walk) + 1)
         behind.append((stage.parcel(shop, cod=cod, walk=walk[:shown]), walk[shown:]))
+    stage.clock.advance(60)
     stage.app.reconcile([shop], full=True)
     for ref, rest in behind:
         stage.record(ref, *rest)

@@ -27,6 +27,9 @@ HALF_SECOND = timedelta(seconds=0.5)
 LEAPS = (20, 60)
 """A reading grows too old; a request and its settle window are over."""
 
+LONG_AGO = 100.0
+"""Longer than any window that decisions are made by."""
+
 SUFFIX_RUNS = 2
 
 
@@ -114,12 +117,6 @@ class Worker:
     attempt: Attempt | None = None
     result: str | None = None
 
-    @property
-    def key(self):
-        """What tells two workers apart."""
-        seen = self.seen and (self.seen.asked_at, self.seen.updated_at, self.seen.updated_at_raw)
-        return (str(seen), self.attempt and self.attempt.intent_at.timestamp(), self.result or "")
-
 
 @dataclass(frozen=True)
 class State:
@@ -144,33 +141,75 @@ class State:
     edits: int = 0
     findings: frozenset[str] = frozenset()
 
+    def ago(self, moment) -> float:
+        """Return how long ago a moment is; beyond every window it is just long ago."""
+        if moment is None:
+            return -1.0
+        seconds = moment if isinstance(moment, float) else (moment - T0).total_seconds()
+        return round(min(self.now - seconds, LONG_AGO), 3)
+
+    def standing(self, platform: Platform | None):
+        """Return what matters of a platform, seen beside the word that was last taken for true."""
+        if platform is None:
+            return None
+        remote = self.parcel.remote
+        dates = dict(platform.dates)
+        compared = remote and (
+            remote.updated_at <= at(platform.updated),
+            [_newer(dates.get(word), remote.dates.get(word)) for word in (platform.carrier, "codpaid")],
+        )
+        since = self.ago(dates.get(platform.carrier))
+        words = (platform.carrier, platform.cod, platform.applied)
+        return (*words, self.ago(platform.updated), since, str(compared))
+
     @property
     def rows(self):
         """Return everything that lies in the database or on the platform, hashable."""
         parcel = self.parcel
-        remote = parcel.remote and (parcel.remote.digest, parcel.remote.updated_at)
+        tried = frozenset(
+            (p.machine, p.seq, p.state, p.attempts, p.reasserted, self.ago(p.over_at))
+            for p in self.track.publications.values()
+        )
+        attempts = tuple((a.seq, self.ago(a.intent_at)) for a in self.track.attempts)
         return (
-            self.now,
             (parcel.delivery.seq, parcel.delivery.confirmed, parcel.cod.seq, parcel.cod.confirmed),
-            (parcel.frozen, remote),
-            frozenset(self.track.publications.values()),
-            self.track.attempts,
-            self.platform,
-            self.edits,
-            self.findings,
+            (parcel.frozen, self.edits, self.findings, tried),
+            tuple(a for a in attempts if a[1] < LONG_AGO),
+            self.standing(self.platform),
         )
 
     @property
     def key(self):
-        """Return what tells two states apart; workers are alike."""
+        """Return what tells two states apart; workers are alike, and so is all that is past."""
+        late = tuple((word, until - self.now) for word, until in self.late)
+        unsure = tuple((machine, seq, self.ago(ended)) for machine, seq, ended in self.unsure)
         budgets = (self.recorded, self.faults, self.stale, self.leaps)
-        workers = tuple(sorted(worker.key for worker in self.workers))
-        return (self.rows, self.before, self.late, self.unsure, budgets, workers)
+        workers = tuple(sorted(self.place(worker) for worker in self.workers))
+        return (self.rows, self.standing(self.before), late, unsure, budgets, workers)
+
+    def place(self, worker: Worker):
+        """Return where a worker is, and what it knows."""
+        seen, tried, remote = worker.seen, worker.attempt, self.parcel.remote
+        reading = seen and (
+            *(seen.carrier.raw, seen.cod.raw, self.ago(seen.asked_at), len(seen.updated_at_raw)),
+            seen.updated_at == at(self.platform.updated),
+            remote is not None and seen.updated_at < remote.updated_at,
+        )
+        sent = tried and (tried.machine, tried.seq, self.ago(tried.intent_at))
+        return (str(reading), str(sent), worker.result or "")
 
     @property
     def is_touched(self) -> bool:
         """Tell whether anybody but us changed the parcel on the platform."""
         return bool(self.edits)
+
+
+def _newer(moment: float | None, than) -> bool | None:
+    """Tell whether a date, rounded as it is printed, is later than another one."""
+    if moment is None or than is None:
+        return None
+    rounded = [(m + HALF_SECOND).replace(microsecond=0) for m in (at(moment), than)]
+    return rounded[0] > rounded[1]
 
 
 class Violation(AssertionError):
@@ -276,7 +315,8 @@ def successors(state: State):
     for word, until in state.late:
         yield f"late {word} takes effect", lambda w=word, u=until: late_arrives(state, w, u)
     if state.leaps < scenario.leaps:
-        for seconds in LEAPS:
+        is_busy = any(worker.seen for worker in state.workers)
+        for seconds in LEAPS if is_busy else LEAPS[1:]:
             yield f"{seconds} s pass", lambda s=seconds: leap(state, s)
     if not state.edits and state.platform.carrier != Status.CANCEL:
         for word in scenario.edits:
