@@ -33,7 +33,7 @@ from carrierflow.reconcile import (
 from carrierflow.sealing import KeyRing
 from carrierflow.settings import Settings
 from carrierflow.shop import Coverage, ShopState
-from carrierflow.storage import Host, JoinedStore, SqlStore, reading, upgrade
+from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, reading, upgrade
 
 
 __all__ = ["Carrierflow"]
@@ -130,6 +130,45 @@ class Carrierflow:
                 reading.evidence_of(connection, parcel),
                 reading.tellings_of(connection, parcel),
             )
+
+    def notes(self, shop: str, fulfillment_id: str) -> list[str]:
+        """Return the notes of one fulfillment in clear, oldest first.
+
+        Raises:
+            UnknownShop, UnknownFulfillment: if there is none.
+            MissingSecretKey, WrongSecretKey: if they do not open.
+        """
+        with self.store.reading() as connection:
+            parcel = reading.find_parcel(connection, shop, fulfillment_id)
+            sealed = reading.notes_of(connection, parcel)
+        return [self.ledger.open_note(name, text) for name, text in sealed]
+
+    def erase_notes(self, shop: str, fulfillment_id: str) -> int:
+        """Erase the notes of one fulfillment for good; the history verifies all the same.
+
+        Raises:
+            UnknownShop, UnknownFulfillment: if there is none.
+        """
+        parcel = self.parcel(shop, fulfillment_id)
+        return self.store.transact(lambda c: reading.erase_notes(c, parcel))
+
+    def reseal(self) -> int:
+        """Seal all tokens and notes with the present key, so that the previous one can go.
+
+        Raises:
+            MissingSecretKey, WrongSecretKey: if something opens with neither key; nothing is
+                changed then.
+        """
+
+        def work(connection: Connection) -> int:
+            secrets = list(reading.sealed_secrets(connection))
+            for context, sealed in secrets:
+                clear = self._keys.unseal(sealed, context=context)
+                fresh = self._keys.seal(clear, context=context)
+                reading.replace_secret(connection, context, fresh)
+            return len(secrets)
+
+        return self.store.transact(work)
 
     def coverage(self, within: timedelta | None = None) -> list[Coverage]:
         """Return for each shop how well its open fulfillments are known."""

@@ -14,7 +14,12 @@ from carrierflow.model import Event, Machine, Source, Status, Verdict, parse_sta
 from carrierflow.parcel import Parcel
 from carrierflow.ports import Writing
 from carrierflow.storage import SqlStore
-from carrierflow.storage.incidents import close_incident, find_incident, list_incidents
+from carrierflow.storage.incidents import (
+    assign_incident,
+    close_incident,
+    find_incident,
+    list_incidents,
+)
 from carrierflow.storage.reading import find_parcel
 
 
@@ -40,6 +45,14 @@ class Desk:
         """Return one incident; raises `UnknownIncident`."""
         with self._store.reading() as connection:
             return find_incident(connection, incident_id)
+
+    def assign(self, incident_id: str, owner: str) -> Incident:
+        """Write who looks after an incident; raises `UnknownIncident`, `InvalidInput`."""
+        if not owner.strip():
+            raise InvalidInput("An incident is assigned to somebody; give a code of your own.")
+        incident = self.get(incident_id)
+        self._store.transact(lambda c: assign_incident(c, incident.id, owner))
+        return self.get(incident_id)
 
     def resolve(
         self, incident_id: str, action: ResolveAction, *, actor: str, reason: str

@@ -32,6 +32,9 @@ from carrierflow.ports import LedgerStore, LedgerTransaction, SealedNote, Sealer
 
 __all__ = ["Ledger"]
 
+SALT_DIGITS = 32
+"""Hex digits before a note that make its digest unguessable."""
+
 CHUNK = 2_000
 """Events of a bulk recording that share a transaction."""
 
@@ -224,12 +227,23 @@ class Ledger:
             self._many.open(draft, now=now)
         _save(tx, fresh)
 
+    def open_note(self, name: str, sealed: bytes) -> str:
+        """Return a note in clear, without the salt that its digest was made with.
+
+        Raises:
+            MissingSecretKey, WrongSecretKey: if it does not open.
+        """
+        if self._sealer is None:
+            raise MissingSecretKey
+        salted = self._sealer.unseal(sealed, context=f"note:{name}").decode()
+        return salted[SALT_DIGITS:]
+
     def _sealed(self, note: str | None) -> SealedNote | None:
         if not note:
             return None
         if self._sealer is None:
             raise MissingSecretKey
-        salted = secrets.token_hex(16) + note
+        salted = secrets.token_hex(SALT_DIGITS // 2) + note
         name = digest(salted)
         return SealedNote(
             digest=name, sealed=self._sealer.seal(salted.encode(), context=f"note:{name}")

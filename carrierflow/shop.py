@@ -15,7 +15,6 @@ class ShopState(StrEnum):
 
     ACTIVE = "active"
     PAUSED = "paused"
-    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

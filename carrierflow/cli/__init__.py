@@ -38,7 +38,7 @@ __all__ = ["cli", "main"]
     help="A TOML file of settings.",
 )
 @click.option("--database-url", help="Where the ledger lives; by default a SQLite file here.")
-@click.option("-v", "--verbose", is_flag=True, help="Log every decision to stderr.")
+@click.option("-v", "--verbose", is_flag=True, help="Log what is done to stderr.")
 @click.pass_context
 def cli(
     context: click.Context, config: Path | None, database_url: str | None, *, verbose: bool

@@ -78,6 +78,13 @@ def harden_database(session: Session, role: str, password_file: IO[str] | None) 
     session.emit({"role": role, "done": done}, lambda c: c.print("\n".join(done)))
 
 
+@command(keys, "reseal", example="carrierflow keys reseal")
+def reseal(session: Session) -> None:
+    """Seal all tokens and notes with the present key; then the previous one can go."""
+    count = session.app.reseal()
+    session.emit({"resealed": count}, lambda c: c.print(f"{count} secrets are sealed anew."))
+
+
 @command(keys, "generate", example="export CARRIERFLOW_SECRET_KEY=$(carrierflow keys generate)")
 def generate(session: Session) -> None:
     """Make a key for CARRIERFLOW_SECRET_KEY; keep it outside the database."""

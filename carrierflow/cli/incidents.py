@@ -38,6 +38,7 @@ def document_of(incident: Incident) -> dict[str, Any]:
         "opened_at": moment(incident.opened_at),
         "last_seen_at": moment(incident.last_seen_at),
         "times_seen": incident.times_seen,
+        "owner": incident.owner,
         "evidence": incident.evidence,
         "curl": curl(incident),
         "resolved_at": moment(incident.resolved_at),
@@ -64,6 +65,14 @@ def list_incidents(session: Session, shop: str | None, *, everything: bool) -> N
 def show(session: Session, incident_id: str) -> None:
     """Show one incident with its evidence, and the request to repeat by hand."""
     _emit(session, session.app.incidents.get(incident_id))
+
+
+@command(incidents, "assign", example="carrierflow incidents assign 7 --owner lan")
+@click.argument("incident_id", metavar="ID")
+@click.option("--owner", required=True, help="Who looks after it: a code of your own.")
+def assign(session: Session, incident_id: str, owner: str) -> None:
+    """Write who looks after an incident."""
+    _emit(session, session.app.incidents.assign(incident_id, owner))
 
 
 @command(

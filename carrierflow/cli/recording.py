@@ -54,6 +54,7 @@ def register(cli: click.Group) -> None:
         example="carrierflow amend myshop 1054978733 delivering --actor lan --reason misread-scan",
     )(amend)
     command(cli, "show", example="carrierflow show myshop 1054978733 --json")(show)
+    command(cli, "notes", example="carrierflow notes myshop 1054978733 --erase")(notes)
     command(cli, "history", example="carrierflow history myshop 1054978733")(history)
 
 
@@ -279,6 +280,22 @@ def entry_document(entry: HistoryEntry) -> dict[str, Any]:
         "prev_hash": entry.prev_hash,
         "hash": entry.hash,
     }
+
+
+@click.argument("shop")
+@click.argument("fulfillment_id")
+@click.option("--erase", is_flag=True, help="Erase them for good.")
+def notes(session: Session, shop: str, fulfillment_id: str, *, erase: bool) -> None:
+    """Show the notes of a fulfillment in clear, or erase them for good.
+
+    The history keeps only salted digests of notes, and verifies all the same without them.
+    """
+    if erase:
+        count = session.app.erase_notes(shop, fulfillment_id)
+        session.emit({"erased": count}, lambda c: c.print(f"{count} notes are erased."))
+        return
+    texts = session.app.notes(shop, fulfillment_id)
+    session.emit({"notes": texts}, lambda _: click.echo("\n".join(texts)))
 
 
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))

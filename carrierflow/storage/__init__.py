@@ -1,6 +1,6 @@
 """The ledger in SQLite, PostgreSQL or MariaDB; the only home of SQLAlchemy."""
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from carrierflow.storage.budget import Rate, ShopBudget
 from carrierflow.storage.clock import DatabaseClock
@@ -10,6 +10,7 @@ from carrierflow.storage.store import Host, JoinedStore, SqlStore
 
 
 __all__ = [
+    "Connection",
     "DatabaseClock",
     "Engine",
     "Host",

@@ -13,7 +13,14 @@ from carrierflow.incident import Finding, Incident, ResolveAction
 from carrierflow.storage.tables import evidence, fulfillments, incidents, shops
 
 
-__all__ = ["close_incident", "find_incident", "list_incidents", "open_incident", "settle_shop"]
+__all__ = [
+    "assign_incident",
+    "close_incident",
+    "find_incident",
+    "list_incidents",
+    "open_incident",
+    "settle_shop",
+]
 
 WHOLE_SHOP = "*"
 """The subject of an incident that concerns no single fulfillment."""
@@ -91,6 +98,13 @@ def find_incident(connection: Connection, incident_id: str) -> Incident:
     if row is None:
         raise UnknownIncident(incident_id)
     return _incident_from(row)
+
+
+def assign_incident(connection: Connection, incident_id: str, owner: str) -> None:
+    """Write who looks after an incident."""
+    connection.execute(
+        update(incidents).where(incidents.c.id == int(incident_id)).values(owner=owner)
+    )
 
 
 def close_incident(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, select
+from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from carrierflow.audit.verify import HeadRow, StoredEntry
 from carrierflow.errors import UnknownFulfillment
@@ -22,6 +22,7 @@ from carrierflow.storage.tables import (
     files,
     fulfillments,
     history,
+    notes,
     outcomes,
     publications,
     shops,
@@ -32,11 +33,15 @@ __all__ = [
     "add_file",
     "definition_rows",
     "entries_of",
+    "erase_notes",
     "evidence_of",
     "file_recorded_at",
     "find_parcel",
     "head_rows",
     "known_ids",
+    "notes_of",
+    "replace_secret",
+    "sealed_secrets",
     "stored_entries",
     "tellings_of",
 ]
@@ -164,6 +169,40 @@ def definition_rows(
         (row.id, row.canonical, frozenset(steps.get(row.number, ())))
         for row in connection.execute(select(definitions).order_by(definitions.c.number))
     ]
+
+
+def notes_of(connection: Connection, parcel: Parcel) -> list[tuple[str, bytes]]:
+    """Return the sealed notes of one fulfillment by their digests, oldest first."""
+    query = (
+        select(notes.c.digest, notes.c.sealed)
+        .where(notes.c.fulfillment == parcel.id)
+        .order_by(notes.c.recorded_at, notes.c.digest)
+    )
+    return [(row.digest, row.sealed) for row in connection.execute(query)]
+
+
+def erase_notes(connection: Connection, parcel: Parcel) -> int:
+    """Delete the notes of one fulfillment; the history keeps only their salted digests."""
+    return int(connection.execute(delete(notes).where(notes.c.fulfillment == parcel.id)).rowcount)
+
+
+def sealed_secrets(connection: Connection) -> Iterator[tuple[str, bytes]]:
+    """Stream everything sealed, with the context that each opens under."""
+    for row in connection.execute(select(shops.c.code, shops.c.token)):
+        yield f"token of shop {row.code}", row.token
+    query = select(notes.c.digest, notes.c.sealed).execution_options(yield_per=STREAM)
+    for row in connection.execute(query):
+        yield f"note:{row.digest}", row.sealed
+
+
+def replace_secret(connection: Connection, context: str, sealed: bytes) -> None:
+    """Put a secret in the place of the one with the same context."""
+    kind, _, name = context.partition(":")
+    if kind == "note":
+        connection.execute(update(notes).where(notes.c.digest == name).values(sealed=sealed))
+    else:
+        code = context.removeprefix("token of shop ")
+        connection.execute(update(shops).where(shops.c.code == code).values(token=sealed))
 
 
 def file_recorded_at(connection: Connection, digest: str) -> datetime | None:

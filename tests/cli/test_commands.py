@@ -8,6 +8,7 @@ import click
 import pytest
 
 from carrierflow.cli import cli
+from carrierflow.sealing import generate_key
 
 
 AT = "2026-03-01T08:30:00+07:00"
@@ -223,3 +224,40 @@ def test_states_prints_every_form(shell):
     assert shell("states", "--format", "mermaid").out.startswith("stateDiagram-v2")
     assert shell("states", "--format", "dot").out.startswith("digraph")
     assert {"delivery", "cod"} == set(shell("states", "--json").json["machines"])
+
+
+def test_notes_can_be_read_and_erased_and_the_history_still_verifies(ready, shop):
+    """A note comes out again with the key, is erased for good, and proof does not need it."""
+    ready("record", "alpha", shop, "picking", "--at", AT, "--note", "ask at the back door")
+    assert ["ask at the back door"] == ready("notes", "alpha", shop, "--json").json["notes"]
+
+    assert 1 == ready("notes", "alpha", shop, "--erase", "--json").json["erased"]
+
+    assert [] == ready("notes", "alpha", shop, "--json").json["notes"]
+    assert ready("audit", "verify", "--json").json["ok"]
+
+
+def test_secrets_are_sealed_anew_after_a_key_rotation(ready, shop):
+    """After resealing, the new key alone opens tokens and notes."""
+    ready("record", "alpha", shop, "picking", "--at", AT, "--note", "fragile")
+    old = ready.environment["CARRIERFLOW_SECRET_KEY"]
+    ready.environment["CARRIERFLOW_SECRET_KEY"] = generate_key()
+    assert 1 == ready("keys", "reseal").code
+
+    ready.environment["CARRIERFLOW_SECRET_KEY_PREVIOUS"] = old
+    assert 2 == ready("keys", "reseal", "--json").json["resealed"]
+
+    del ready.environment["CARRIERFLOW_SECRET_KEY_PREVIOUS"]
+    assert ["fragile"] == ready("notes", "alpha", shop, "--json").json["notes"]
+    assert 0 == ready("reconcile").code
+
+
+def test_an_incident_can_be_assigned(ready, shop, haravan):
+    """Somebody can take an incident over before it is resolved."""
+    haravan.haravan.world.replace_token("alpha", "other")
+    ready("reconcile")
+    (incident,) = ready("incidents", "list", "--json").json["incidents"]
+
+    assigned = ready("incidents", "assign", incident["id"], "--owner", "lan", "--json").json
+
+    assert ("open", "lan") == (assigned["state"], assigned["owner"])

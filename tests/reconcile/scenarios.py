@@ -1,0 +1,62 @@
+"""What is explored: short parcels, each with the trouble that it is there for."""
+
+from .exploring import Scenario
+
+
+ROAD = "readytopick picking delivering"
+LOOP = f"{ROAD} notmeetcustomer delivering"
+
+SCENARIOS = {
+    "first look": Scenario(road="readytopick picking", confirmed=0, cash_confirmed=0, faults=1),
+    "from pending": Scenario(road="pending readytopick picking", confirmed=1, stale=0, faults=1),
+    "lost, late and repeated": Scenario(road="readytopick picking", confirmed=1),
+    "two steps": Scenario(road=ROAD, confirmed=1, faults=1, stale=0),
+    "recorded meanwhile": Scenario(
+        road="readytopick", confirmed=1, later=("picking",), faults=1, stale=0
+    ),
+    "redelivery": Scenario(road=LOOP, confirmed=3, faults=1, stale=0),
+    "second redelivery": Scenario(
+        road=f"{LOOP} notmeetcustomer delivering", confirmed=5, faults=1, stale=0, leaps=1
+    ),
+    "cancel": Scenario(road="readytopick picking cancel", confirmed=1, faults=1, stale=0),
+    "cash": Scenario(
+        road=f"{ROAD} delivered", confirmed=3, cash="codpending codpaid codreceipt", faults=1
+    ),
+    "cash that is not lifted": Scenario(
+        road=f"{ROAD} delivered",
+        confirmed=3,
+        cash="codpending codpaid",
+        lifts=False,
+        faults=1,
+    ),
+    "two workers": Scenario(
+        road="readytopick picking", confirmed=1, workers=2, faults=1, stale=0, leaps=1
+    ),
+    "two workers, redelivery": Scenario(
+        road=LOOP, confirmed=3, workers=2, faults=0, stale=0, leaps=0
+    ),
+    "merchant": Scenario(
+        road="readytopick picking",
+        confirmed=1,
+        edits=("cancel", "delivering", "lost", "pending"),
+        faults=1,
+        stale=0,
+        leaps=1,
+    ),
+    "merchant in motion": Scenario(
+        road=f"{ROAD} notmeetcustomer",
+        confirmed=3,
+        edits=("cancel", "picking", "return"),
+        faults=1,
+        stale=0,
+        leaps=1,
+    ),
+    "merchant and our cancel": Scenario(
+        road="readytopick cancel",
+        confirmed=1,
+        edits=("delivered", "delivering", "lost"),
+        faults=1,
+        stale=0,
+        leaps=1,
+    ),
+}
