@@ -6,8 +6,17 @@ import itertools
 import uuid
 
 import pytest
+from databases import (
+    SERVERS,
+    ManualClock,
+    copy_of,
+    create,
+    every_database,
+    left_out,
+    required,
+    url_of,
+)
 from hypothesis import settings
-from databases import SERVERS, ManualClock, copy_of, create, every_database, left_out, required, url_of
 
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import DEFAULT, Lifecycle

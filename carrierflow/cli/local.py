@@ -23,7 +23,7 @@ __all__ = ["register", "show_tour"]
 def register(cli: click.Group) -> None:
     """Add these commands."""
     command(cli, "sandbox", example="carrierflow sandbox --port 8070 --shop myshop")(sandbox)
-    command(cli, "demo", example="carrierflow demo --seed 7 --keep /tmp/tour")(demo)
+    command(cli, "demo", example="carrierflow demo --seed 7 --keep tour")(demo)
 
 
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")

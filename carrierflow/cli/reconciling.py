@@ -115,7 +115,9 @@ def _draw_plan(
         console.print(session.table(columns, rows))
     puts = sum(len(str(row[4] or "").split(" → ")) for row in rows if row[2] == "publish")
     gets = sum(made.get for made in requests)
-    console.print(f"{len(rows)} fulfillments, {puts} PUTs; read with {gets} GETs, nothing was PUT.")
+    console.print(
+        f"Fulfillments: {len(rows)}. PUTs wanted: {puts}. Read with {gets} GETs; nothing was PUT."
+    )
 
 
 def run_document(report: RunReport) -> dict[str, Any]:
@@ -173,12 +175,15 @@ def report_runs(
 
     def draw(console: Any) -> None:
         console.print(session.table((*COLUMNS, "GET / PUT", "ended"), rows))
-        for report in reports:
-            if report.sentence:
-                console.print(f"{report.shop}: {report.sentence}")
 
     session.emit(document, draw)
-    code = exit_code(reports, incidents=bool(session.app.incidents.all()))
+    incidents = len(session.app.incidents.all())
+    for report in reports:
+        if report.sentence:
+            click.echo(f"{report.shop}: {report.sentence}", err=True)
+    if incidents:
+        click.echo(f"Incidents open: {incidents}; see `carrierflow incidents list`.", err=True)
+    code = exit_code(reports, incidents=bool(incidents))
     if interrupted:
         code = INTERRUPTED
     if code:

@@ -132,8 +132,8 @@ class State:
     """The platform before its last change: what a stale reading shows."""
     late: tuple[tuple[str, float], ...] = ()
     """Requests that may still take effect, each until a moment."""
-    unsure: tuple[tuple[Machine, int, float], ...] = ()
-    """For each entry whose last attempt has no known outcome, when that attempt ended."""
+    unsure: tuple[tuple[Machine, int, int, float], ...] = ()
+    """The attempts without a known outcome: entry, number, and when each must have ended."""
     recorded: int = 0
     faults: int = 0
     stale: int = 0
@@ -182,7 +182,7 @@ class State:
     def key(self):
         """Return what tells two states apart; workers are alike, and so is all that is past."""
         late = tuple((word, until - self.now) for word, until in self.late)
-        unsure = tuple((machine, seq, self.ago(ended)) for machine, seq, ended in self.unsure)
+        unsure = tuple((*attempt, self.ago(ended)) for *attempt, ended in self.unsure)
         budgets = (self.recorded, self.faults, self.stale, self.leaps)
         workers = tuple(sorted(self.place(worker) for worker in self.workers))
         return (self.rows, self.standing(self.before), late, unsure, budgets, workers)
@@ -380,15 +380,7 @@ def unsure(state: State, tried: Attempt) -> State:
     """Remember that nobody knows what became of an attempt, which ended now or at its timeout."""
     ends = tried.send_deadline + POLICY.request_timeout
     ended = min(state.now, (ends - T0).total_seconds())
-    others = tuple(u for u in state.unsure if u[:2] != (tried.machine, tried.seq))
-    return replace(state, unsure=(*others, (tried.machine, tried.seq, ended)))
-
-
-def sure(state: State, tried: Attempt) -> State:
-    """Forget an attempt whose outcome is known."""
-    return replace(
-        state, unsure=tuple(u for u in state.unsure if u[:2] != (tried.machine, tried.seq))
-    )
+    return replace(state, unsure=(*state.unsure, (tried.machine, tried.seq, tried.number, ended)))
 
 
 def decided(state: State, number: int) -> State:
@@ -421,12 +413,12 @@ def adopted(state: State, status: Status) -> State:
 
 def intended(state: State, number: int, step: Step, seen: Observation) -> State:
     """Write the intent of a PUT, and check that it may be repeated if it is."""
-    for machine, seq, ended in state.unsure:
+    for machine, seq, _, ended in state.unsure:
         if (machine, seq) == (step.machine, step.seq):
             check_repeat(state, step, seen, ended)
     new = Publication(machine=step.machine, seq=step.seq, state=PublicationState.TODO)
     tried = state.track.publications.get((step.machine, step.seq), new)
-    made = attempt(step.seq, step.to_status, state.now)
+    made = attempt(step.seq, step.to_status, state.now, number=tried.attempts + 1)
     sent = replace(
         tried,
         state=PublicationState.SENT,
@@ -446,7 +438,9 @@ def check_repeat(state: State, step: Step, seen: Observation, ended: float) -> N
     if seen.asked_at < settled:
         raise Violation(f"{step.to_status} is told again before its settle window is over")
     shown = seen.carrier if step.machine is DELIVERY else seen.cod
-    if shown.raw != step.from_status and not state.is_touched:
+    confirmed = state.parcel.head(step.machine).confirmed
+    known = [s for s in state.track.steps if s.machine is step.machine and s.seq == confirmed]
+    if [shown.raw] != [s.to_status for s in known] and not state.is_touched:
         raise Violation(f"{step.to_status} is told again though {shown.raw} was shown")
 
 
@@ -563,9 +557,11 @@ def concluded(state: State, number: int) -> State:
     tried = worker.attempt
     publication = state.track.publications[tried.machine, tried.seq]
     unknown = worker.result == "unknown"
-    new = PublicationState.UNKNOWN if unknown else PublicationState.TODO
-    state = published(state, replace(publication, state=new, over_at=at(state.now)))
-    state = unsure(state, tried) if unknown else sure(state, tried)
+    if publication.attempts == tried.number:
+        new = PublicationState.UNKNOWN if unknown else PublicationState.TODO
+        state = published(state, replace(publication, state=new, over_at=at(state.now)))
+    if unknown:
+        state = unsure(state, tried)
     if worker.result == "refused":
         kinds = state.findings | {"refused"}
         state = replace(state, parcel=replace(state.parcel, frozen="refused"), findings=kinds)

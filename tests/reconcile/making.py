@@ -82,12 +82,12 @@ def told(seq, *, over=-60.0, state=UNKNOWN, machine=DELIVERY, attempts=1, **chan
     )
 
 
-def attempt(seq, status, intent):
+def attempt(seq, status, intent, *, number=1):
     """Return an attempt at an entry whose intent was written so many seconds after T0."""
     return Attempt(
         machine=Status(status).machine,
         seq=seq,
-        number=1,
+        number=number,
         status=Status(status),
         run="run",
         fence=1,

@@ -7,20 +7,22 @@ ROAD = "readytopick picking delivering"
 LOOP = f"{ROAD} notmeetcustomer delivering"
 
 SCENARIOS = {
-    "first look": Scenario(road="readytopick picking", confirmed=0, cash_confirmed=0, faults=1),
-    "from pending": Scenario(road="pending readytopick picking", confirmed=1, stale=0, faults=1),
-    "lost, late and repeated": Scenario(road="readytopick picking", confirmed=1),
-    "two steps": Scenario(road=ROAD, confirmed=1, faults=1, stale=0),
+    "first look": Scenario(
+        road="readytopick picking", confirmed=0, cash_confirmed=0, faults=1, leaps=1
+    ),
+    "from pending": Scenario(road="pending readytopick picking", confirmed=1, faults=1, leaps=2),
+    "lost, late and repeated": Scenario(road="readytopick picking", confirmed=1, leaps=2),
+    "two steps": Scenario(road=ROAD, confirmed=1, faults=1, stale=0, leaps=2),
     "recorded meanwhile": Scenario(
         road="readytopick", confirmed=1, later=("picking",), faults=1, stale=0
     ),
-    "redelivery": Scenario(road=LOOP, confirmed=3, faults=1, stale=0),
+    "redelivery": Scenario(road=LOOP, confirmed=3, faults=1, leaps=1),
     "second redelivery": Scenario(
         road=f"{LOOP} notmeetcustomer delivering", confirmed=5, faults=1, stale=0, leaps=1
     ),
-    "cancel": Scenario(road="readytopick picking cancel", confirmed=1, faults=1, stale=0),
+    "cancel": Scenario(road="readytopick picking cancel", confirmed=1, faults=1, stale=0, leaps=1),
     "cash": Scenario(
-        road=f"{ROAD} delivered", confirmed=3, cash="codpending codpaid codreceipt", faults=1
+        road=f"{ROAD} delivered", confirmed=3, cash="codpending codpaid codreceipt", faults=1, leaps=1
     ),
     "cash that is not lifted": Scenario(
         road=f"{ROAD} delivered",
@@ -28,6 +30,8 @@ SCENARIOS = {
         cash="codpending codpaid",
         lifts=False,
         faults=1,
+        stale=0,
+        leaps=2,
     ),
     "two workers": Scenario(
         road="readytopick picking", confirmed=1, workers=2, faults=1, stale=0, leaps=1

@@ -76,7 +76,8 @@ class Raw:
     def insert(self, table, **values):
         """Return an INSERT of some literal values; times are written for this database."""
         names = ", ".join(values)
-        return f"INSERT INTO {table} ({names}) VALUES ({', '.join(map(self.literal, values.values()))})"
+        literals = ", ".join(map(self.literal, values.values()))
+        return f"INSERT INTO {table} ({names}) VALUES ({literals})"
 
     def literal(self, value):
         """Write a value as SQL."""

@@ -113,11 +113,23 @@ def test_opening_again_changes_nothing(make_parcel, ledger, entries):
 # what came before, each with minutes ago · the event · verdict · reason · where the parcel is then
 VERDICTS = {
     "legal next step": ([], ("picking", 9), "accepted", "legal_step", "picking"),
-    "the same status again": ([("picking", 9)], ("picking", 8), "refused", "same_status", "picking"),
+    "the same status again": (
+        [("picking", 9)],
+        ("picking", 8),
+        "refused",
+        "same_status",
+        "picking",
+    ),
     "a step too far": ([], ("delivered", 9), "refused", "illegal_step", "readytopick"),
     "a step back": ([("picking", 9)], ("readytopick", 8), "refused", "illegal_step", "picking"),
     "after the end": ([("cancel", 9)], ("picking", 8), "refused", "final_status", "cancel"),
-    "older than the state": ([("picking", 5)], ("delivering", 9), "late", "older_than_state", "picking"),
+    "older than the state": (
+        [("picking", 5)],
+        ("delivering", 9),
+        "late",
+        "older_than_state",
+        "picking",
+    ),
     "what opening presumed": ([], ("readytopick", 9), "late", "confirms_inferred", "readytopick"),
     "never written": ([], ("codnotreceipt", 9), "refused", "never_written", "readytopick"),
     "cash before delivery": ([], ("codpaid", 9), "refused", "coupling", "readytopick"),
@@ -145,7 +157,9 @@ def test_verdicts(make_parcel, record, head, before, event, verdict, reason, pla
     ("word", "ago", "verdict"),
     [("picking", 9, "accepted"), ("delivered", 9, "refused"), ("readytopick", 9, "late")],
 )
-def test_the_same_event_again_is_a_duplicate(make_parcel, record, entries, kept, word, ago, verdict):
+def test_the_same_event_again_is_a_duplicate(
+    make_parcel, record, entries, kept, word, ago, verdict
+):
     """A key that comes again with the same content gives the first verdict and writes nothing."""
     parcel = make_parcel()
     first = record(parcel, word, ago, key="k")
@@ -344,7 +358,7 @@ def test_a_note_is_sealed_and_kept_once(make_parcel, record, engine, entries):
     mine = select(notes).where(notes.c.fulfillment == parcel.id)
     with engine.connect() as connection:
         (row,) = connection.execute(mine).all()
-    assert "Hoa".encode() not in row.sealed
+    assert b"Hoa" not in row.sealed
     assert row.digest == entries(parcel)[1].note_digest
 
 
@@ -412,7 +426,10 @@ def test_bulk_answers_every_row_in_order(make_parcel, ledger, shop, clock, recor
         (Event(status=Status.PICKING, opening=opening, **new), "accepted"),
         (Event(status=Status.PICKING, opening=replace(opening, cod_amount=8), **new), InvalidInput),
         (Event(status=Status.DELIVERING, **new, **moment), "late"),
-        (Event(status=Status.PICKING, opening=replace(opening, ref=other.ref), **mine), InvalidInput),
+        (
+            Event(status=Status.PICKING, opening=replace(opening, ref=other.ref), **mine),
+            InvalidInput,
+        ),
     ]
 
     answers = ledger.record_many([event for event, _ in rows], chunk=chunk)

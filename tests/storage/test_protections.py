@@ -57,9 +57,16 @@ def parcel(make_parcel, ledger, shop, store, clock):
         "attempts": entry | attempt | {"intent_at": now, "send_deadline": now},
         "outcomes": entry | {"outcome": "confirmed", "recorded_at": now},
         "observations": {
-            **{"fulfillment": opened.id, "source": "orders", "asked_at": now, "seen_at": now},
-            **{"carrier_code": "picking", "cod_code": "codpending", "dates": "{}"},
-            **{"updated_at": "x", "order_cancelled": False, "digest": "d"},
+            "fulfillment": opened.id,
+            "source": "orders",
+            "asked_at": now,
+            "seen_at": now,
+            "carrier_code": "picking",
+            "cod_code": "codpending",
+            "dates": "{}",
+            "updated_at": "x",
+            "order_cancelled": False,
+            "digest": "d",
         },
     }
     with store.begin() as connection:

@@ -9,9 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event, inspect, text
 
 from carrierflow.errors import ConfigurationError, DatabaseUnavailable, NotMigrated
-from carrierflow.lifecycle import DEFAULT
-from carrierflow.storage import SqlStore, build_engine, upgrade
-from carrierflow.storage import migrate
+from carrierflow.storage import build_engine, upgrade
 from carrierflow.storage.migrate import VERSION_TABLE, current_revision, head_revision
 from carrierflow.storage.tables import PREFIX, metadata
 
@@ -70,7 +68,9 @@ def test_upgrade_leaves_the_tables_of_a_host_alone(empty_engine):
     upgrade(empty_engine)
 
     with empty_engine.connect() as connection:
-        assert [("abc",)] == [tuple(r) for r in connection.execute(text("SELECT * FROM alembic_version"))]
+        assert [("abc",)] == [
+            tuple(r) for r in connection.execute(text("SELECT * FROM alembic_version"))
+        ]
         assert [(1, "kept")] == [tuple(r) for r in connection.execute(text("SELECT * FROM orders"))]
         assert head_revision() == current_revision(connection)
     ours = {VERSION_TABLE, *metadata.tables}

@@ -95,9 +95,7 @@ def test_the_same_events_from_several_writers_are_one(
         assert (4 * (2 + len(WORDS) + 1), 0) == (entries, kept)
 
 
-def test_the_same_parcels_opened_by_several_writers_are_one(
-    engine, writers, at_once, shop, clock
-):
+def test_the_same_parcels_opened_by_several_writers_are_one(engine, writers, at_once, shop, clock):
     """Several writers that open the same parcels with their first events open each once."""
     ids = [f"n{number}" for number in range(10)]
     rows = [

@@ -71,7 +71,9 @@ def test_moments_sort_by_time(engine, store):
 
 
 @pytest.mark.parametrize(
-    "pair", ["aB ab", "é e", "\u00e9 e\u0301", "ß ss", "İ i", "\ufb01 fi", "đ d", "😀 😁"], ids=ascii
+    "pair",
+    ["aB ab", "é e", "\u00e9 e\u0301", "ß ss", "İ i", "\ufb01 fi", "đ d", "😀 😁"],
+    ids=ascii,
 )
 def test_ids_and_keys_that_look_alike_are_two(make_parcel, ledger, shop, pair):
     """Ids and keys that differ in case, accent or form only are two, on every database."""
@@ -148,8 +150,10 @@ def test_openings_that_do_not_fit_are_refused(make_parcel, opening):
 def test_texts_of_full_length_fit(make_parcel, ledger, shop, engine):
     """Texts as long as they may be are kept whole, whatever letters they are made of."""
     ref = make_parcel(
-        fulfillment_id=("đ" * 31 + uuid.uuid4().hex + "😀"), order_id="ơ" * 64,
-        tracking_number="ư" * 128, cod_amount=10**15,
+        fulfillment_id=("đ" * 31 + uuid.uuid4().hex + "😀"),
+        order_id="ơ" * 64,
+        tracking_number="ư" * 128,
+        cod_amount=10**15,
     ).ref
     texts = {"key": "ế" * 128, "actor": "😀" * 128, "reason": "ộ" * 255}
     ledger.record(
