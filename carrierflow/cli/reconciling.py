@@ -90,34 +90,24 @@ def _plan(session: Session, shops: Sequence[str], *, full: bool, out: IO[str] | 
     if out is not None:
         out.write(plan.to_text())
     document = {"plan": list(plan.lines), "requests": [asdict(made) for made in requests]}
+    session.emit(document, lambda c: _draw_plan(session, c, plan, requests))
+
+
+def _draw_plan(session: Session, console: Any, plan: Plan, requests: Sequence[Requests]) -> None:
     rows = [
         (
             line["shop"],
             line["fulfillment_id"],
             line["class"],
-            " ".join(line["rows"]),
             " → ".join(put["status"] for put in line["puts"]) or line["adopts"],
         )
         for line in plan.lines
     ]
-    columns = ("shop", "fulfillment", "class", "rows", "would do")
-    session.emit(document, lambda c: _draw_plan(session, c, columns, rows, requests))
-
-
-def _draw_plan(
-    session: Session,
-    console: Any,
-    columns: Sequence[str],
-    rows: Sequence[Sequence[Any]],
-    requests: Sequence[Requests],
-) -> None:
     if rows:
-        console.print(session.table(columns, rows))
-    puts = sum(len(str(row[4] or "").split(" → ")) for row in rows if row[2] == "publish")
+        console.print(session.table(("shop", "fulfillment", "class", "would do"), rows))
+    wanted = sum(len(line["puts"]) for line in plan.lines)
     gets = sum(made.get for made in requests)
-    console.print(
-        f"Fulfillments: {len(rows)}. PUTs wanted: {puts}. Read with {gets} GETs; nothing was PUT."
-    )
+    console.print(f"Fulfillments: {len(rows)}. PUTs wanted: {wanted}. GETs made: {gets}; PUTs: 0.")
 
 
 def run_document(report: RunReport) -> dict[str, Any]:

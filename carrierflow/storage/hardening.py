@@ -23,7 +23,7 @@ from carrierflow.storage.protections import (
     function_statements,
     triggers,
 )
-from carrierflow.storage.tables import APPEND_ONLY, history, metadata
+from carrierflow.storage.tables import APPEND_ONLY, history, metadata, notes
 
 
 __all__ = ["Protection", "check", "harden"]
@@ -36,7 +36,7 @@ def harden(engine: Engine, *, role: str, password: str | None = None) -> list[st
     """Install what is missing, make the role that the library should use, and say what was done.
 
     The role may insert into every table and change those that hold no proof; it deletes
-    nothing and owns nothing. Doing it again changes nothing. On MariaDB the role is a user,
+    nothing but notes, and owns nothing. Doing it again changes nothing. On MariaDB the role is a user,
     written `name` or `name@host`. A SQLite file has no roles, and gets triggers alone.
 
     Raises:
@@ -122,7 +122,8 @@ def _no_role(_connection: Connection, role: str, _password: str | None) -> Itera
 
 def _rights() -> Iterator[tuple[str, tuple[str, ...]]]:
     for table in metadata.sorted_tables:
-        yield table.name, ROW_RIGHTS if table in APPEND_ONLY else HEAD_RIGHTS
+        erased = ("DELETE",) if table is notes else ()
+        yield table.name, ROW_RIGHTS if table in APPEND_ONLY else HEAD_RIGHTS + erased
     yield VERSION_TABLE, ("SELECT",)
 
 
@@ -152,7 +153,7 @@ def _postgresql_role(connection: Connection, role: str, password: str | None) ->
         _run(connection, f"GRANT {', '.join(rights)} ON {table} TO {name}")
     for sequence in _sequences(connection):
         _run(connection, f"GRANT USAGE ON SEQUENCE {sequence} TO {name}")
-    yield f"Role {role} may insert, and change what is no proof; it may delete nothing."
+    yield f"Role {role} may insert, and change what is no proof; it deletes notes only."
 
 
 def _written(connection: Connection, form: str, *values: str) -> str:
@@ -198,7 +199,7 @@ def _mariadb_role(connection: Connection, role: str, password: str | None) -> It
         if table in had:
             connection.execute(text(f"REVOKE ALL PRIVILEGES ON {table} FROM :name@:host"), user)
         connection.execute(text(f"GRANT {', '.join(rights)} ON {table} TO :name@:host"), user)
-    yield f"User {role} may insert, and change what is no proof; it may delete nothing."
+    yield f"User {role} may insert, and change what is no proof; it deletes notes only."
 
 
 def _too_wide(role: str, why: str) -> ConfigurationError:

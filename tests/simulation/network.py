@@ -70,11 +70,14 @@ class Body:
 class Network(BaseAdapter):
     """Carries requests of all processes to one platform; stands in for the socket."""
 
-    def __init__(self, scheduler, haravan, *, seed, jitter, timeout, settle, watch):
+    def __init__(
+        self, scheduler, haravan, *, seed, jitter, timeout, settle, longest, watch
+    ):
         super().__init__()
         self.scheduler, self.haravan, self.watch = scheduler, haravan, watch
         self.chance = random.Random(f"{seed}:network")
         self.jitter, self.timeout, self.settle_us = jitter, timeout, round(settle * 1e6)
+        self.longest = longest
         self.sent = []
         self.last = {}
         self.refused_connections = 0
@@ -170,7 +173,7 @@ class Network(BaseAdapter):
             return
         if outcome.status in {429, 400, 401, 403, 404, 422}:
             put.state = "not_applied"
-        elif outcome.is_usable and len(outcome.body) < self.haravan.longest:
+        elif outcome.is_usable and len(outcome.body) <= self.longest:
             put.state = "answered"
         else:
             self._ambiguous(put)

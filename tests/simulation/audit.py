@@ -1,0 +1,134 @@
+"""The invariants that must hold at rest: after the last fault, two runs and a settle window."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from carrierflow.model import Recorded
+from carrierflow.sandbox import FaultKind, Source
+
+from .scheduler import Broken
+
+
+def audit(stage):
+    """Check everything that can be checked once all is quiet."""
+    for check in (_chains, _nothing_lost, _ends, _repeats, _exact, _incidents, _agreement):
+        check(stage)
+
+
+def verified_in_time(stage, within):
+    """P8: every open fulfillment was looked at within the span."""
+    rows = stage.watch.rows(
+        "SELECT fulfillment_id, verified_at FROM carrierflow_fulfillments WHERE open"
+    )
+    now = stage.scheduler.now()
+    for fulfillment_id, text in rows:
+        moment = datetime.fromisoformat(str(text)).replace(tzinfo=UTC) if text else None
+        if moment is None or now - moment > timedelta(seconds=within):
+            raise Broken("P8", f"{fulfillment_id} is open and was verified {text}, now {now}")
+
+
+def _chains(stage):
+    verification = stage.app.verify()
+    if not verification.ok:
+        raise Broken("P5", f"the history does not verify: {verification.problems[:3]}")
+
+
+def _nothing_lost(stage):
+    for ref, answer in stage.answers:
+        if not isinstance(answer, Recorded):
+            raise Broken("P5", f"an event of {ref} was answered with {answer!r}")
+        for entry in answer.entries:
+            found = stage.watch.rows(
+                "SELECT h.hash FROM carrierflow_history h JOIN carrierflow_fulfillments f "
+                "ON f.id = h.fulfillment WHERE f.fulfillment_id = ? AND machine = ? AND seq = ?",
+                ref.fulfillment_id,
+                entry.machine.value,
+                entry.seq,
+            )
+            if found != [(entry.hash,)]:
+                raise Broken("P5", f"accepted and not in the history: {ref} {entry.to_status}")
+
+
+def _ends(stage):
+    """Every event is history or evidence, and the road's end is the ledger's."""
+    for number, road in enumerate(stage.scenario.roads):
+        ref = stage.refs[number]
+        if not road.steps:
+            continue
+        entries = stage.watch.rows(
+            "SELECT h.to_status FROM carrierflow_history h JOIN carrierflow_fulfillments f "
+            "ON f.id = h.fulfillment WHERE f.fulfillment_id = ? AND h.source = 'carrier' "
+            "UNION ALL SELECT e.status FROM carrierflow_evidence e JOIN carrierflow_fulfillments f "
+            "ON f.id = e.fulfillment WHERE f.fulfillment_id = ? AND e.kind = 'event'",
+            ref.fulfillment_id,
+            ref.fulfillment_id,
+        )
+        missing = Counter(s for _, s in road.steps) - Counter(s for (s,) in entries)
+        if missing:
+            raise Broken("P5", f"{ref}: no trace of {sorted(missing)}")
+        last = [s for _, s in road.steps if not s.startswith("cod")][-1]
+        parcel = stage.app.parcel(ref.shop, ref.fulfillment_id)
+        if not stage.scenario.people and parcel.delivery.status != last:
+            raise Broken("P5", f"{ref} ended at {last}; the ledger says {parcel.delivery.status}")
+
+
+def _repeats(stage):
+    """P3: a PUT is doubled at most where its sender could not know."""
+    doubled = Counter(
+        (put.ref.fulfillment_id, put.to_status) for put in stage.judged().duplicates
+    )
+    unknown = Counter()
+    for put in stage.network.sent:
+        if put.state not in {"recorded", "not_applied"}:
+            unknown[put.fulfillment] += 1
+    for (fulfillment_id, status), times in doubled.items():
+        if times > unknown[str(fulfillment_id)]:
+            raise Broken("P3", f"{status} of {fulfillment_id} was doubled {times} times")
+
+
+def _exact(stage):
+    """P3: without faults there are as many PUTs as missing transitions."""
+    if stage.scenario.profile != "calm":
+        return
+    wanted = 0
+    for ref in stage.refs:
+        delivery = stage.watch.history(ref.fulfillment_id, "delivery")
+        cod = stage.watch.history(ref.fulfillment_id, "cod")
+        wanted += max(len(delivery) - 1, 0) + cod.count("codreceipt")
+    judged = stage.judged()
+    if (judged.puts_received, judged.no_ops) != (wanted, 0):
+        raise Broken("P3", f"{judged.puts_received} PUTs for {wanted} transitions")
+    if judged.throttled:
+        raise Broken("budget", f"{judged.throttled} requests were throttled without a fault")
+
+
+def _incidents(stage):
+    """No incident without a cause."""
+    touched = {
+        str(touch.ref.fulfillment_id)
+        for touch in stage.world.judge.touches
+        if touch.source is not Source.LIFT
+    }
+    nonsense = stage.haravan.faults.given[FaultKind.NONSENSE_WORD]
+    for incident in stage.app.incidents.all(state=None):
+        if incident.fulfillment_id in touched or (nonsense and incident.kind == "unknown_code"):
+            continue
+        if incident.kind == "order_cancelled" and stage.scenario.people:
+            continue
+        raise Broken("no incident without a cause", f"{incident.kind}: {incident.sentence}")
+
+
+def _agreement(stage):
+    """P1: both sides say the same, or an open incident says why not."""
+    explained = {i.fulfillment_id for i in stage.app.incidents.all()}
+    for ref in stage.refs:
+        if not stage.opened(ref):
+            continue
+        parcel = stage.app.parcel(ref.shop, ref.fulfillment_id)
+        known = (str(parcel.delivery.status), str(parcel.cod.status))
+        if parcel.frozen and ref.fulfillment_id not in explained and parcel.frozen != "abandoned":
+            raise Broken("P1", f"{ref} is frozen ({parcel.frozen}) without an open incident")
+        if known != stage.shown(ref) and ref.fulfillment_id not in explained | stage.abandoned:
+            raise Broken("P1", f"{ref}: the ledger has {known}, the platform {stage.shown(ref)}")
