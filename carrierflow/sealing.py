@@ -52,8 +52,8 @@ class KeyRing:
             MissingSecretKey: if there is no key.
             WrongSecretKey: if no key opens it under this context.
         """
-        nonce, body = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
-        for cipher in self._required():
+        form, nonce, body = sealed[:1], sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
+        for cipher in self._required() if form == FORM else ():
             try:
                 return cipher.decrypt(nonce, body, context.encode())
             except InvalidTag:

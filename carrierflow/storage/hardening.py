@@ -35,8 +35,8 @@ HEAD_RIGHTS = ("SELECT", "INSERT", "UPDATE")
 def harden(engine: Engine, *, role: str, password: str | None = None) -> list[str]:
     """Install what is missing, make the role that the library should use, and say what was done.
 
-    The role may insert into every table and change those that hold no proof; it deletes
-    nothing but notes, and owns nothing. Doing it again changes nothing. On MariaDB the role is a user,
+    The role may insert into every table and change those that hold no proof; it deletes notes
+    only, and owns nothing. Doing it again changes nothing. On MariaDB the role is a user,
     written `name` or `name@host`. A SQLite file has no roles, and gets triggers alone.
 
     Raises:

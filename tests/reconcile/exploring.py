@@ -95,7 +95,9 @@ class Platform:
         dates = {Status(s): at(x) for s, x in self.dates if s in set(Status)}
         updated = at(self.updated)
         if read:
-            dates = {s: (moment + HALF_SECOND).replace(microsecond=0) for s, moment in dates.items()}
+            dates = {
+                s: (moment + HALF_SECOND).replace(microsecond=0) for s, moment in dates.items()
+            }
         return Observation(
             ref=REF,
             asked_at=at(now),
@@ -156,7 +158,10 @@ class State:
         dates = dict(platform.dates)
         compared = remote and (
             remote.updated_at <= at(platform.updated),
-            [_newer(dates.get(word), remote.dates.get(word)) for word in (platform.carrier, "codpaid")],
+            [
+                _newer(dates.get(word), remote.dates.get(word))
+                for word in (platform.carrier, "codpaid")
+            ],
         )
         since = self.ago(dates.get(platform.carrier))
         words = (platform.carrier, platform.cod, platform.applied)
@@ -212,7 +217,7 @@ def _newer(moment: float | None, than) -> bool | None:
     return rounded[0] > rounded[1]
 
 
-class Violation(AssertionError):
+class BrokenPromiseError(AssertionError):
     """Something happened that must never happen."""
 
 
@@ -231,7 +236,9 @@ def start(scenario: Scenario) -> State:
     begun |= {word: -3600.0 + i for i, word in enumerate(cash[: scenario.cash_confirmed])}
     carrier = road[max(scenario.confirmed, 1) - 1]
     cod = cash[max(scenario.cash_confirmed, 1) - 1]
-    platform = Platform(carrier, cod, tuple(sorted(begun.items())), max(begun.values(), default=-3600.0))
+    platform = Platform(
+        carrier, cod, tuple(sorted(begun.items())), max(begun.values(), default=-3600.0)
+    )
     parcel = Parcel(
         id=1,
         shop_id=1,
@@ -290,9 +297,9 @@ def explore(scenario: Scenario) -> Exploration:
                 if key not in parents:
                     parents[key] = (state.key, name)
                     waiting.append(after)
-        except Violation as broken:
+        except BrokenPromiseError as broken:
             road = "\n  ".join([*trace(parents, state.key), label])
-            raise Violation(f"{broken}\n  {road}") from None
+            raise BrokenPromiseError(f"{broken}\n  {road}") from None
     return found
 
 
@@ -395,7 +402,7 @@ def decided(state: State, number: int) -> State:
         findings=state.findings | kinds,
     )
     if kinds and not state.is_touched:
-        raise Violation(f"an incident without a cause: {kinds}, rows {turn.rows}")
+        raise BrokenPromiseError(f"an incident without a cause: {kinds}, rows {turn.rows}")
     if turn.adopt is not None:
         return adopted(after, turn.adopt)
     if turn.put is not None:
@@ -412,10 +419,13 @@ def adopted(state: State, status: Status) -> State:
 
 
 def intended(state: State, number: int, step: Step, seen: Observation) -> State:
-    """Write the intent of a PUT, and check that it may be repeated if it is."""
+    """Write the intent of a PUT, and check that it may be made, and repeated if it is."""
     for machine, seq, _, ended in state.unsure:
         if (machine, seq) == (step.machine, step.seq):
             check_repeat(state, step, seen, ended)
+    shown = seen.carrier if step.machine is DELIVERY else seen.cod
+    if shown.status is None or seen.carrier.status is Status.CANCEL:
+        raise BrokenPromiseError(f"{step.to_status} is to be told while {shown.raw!r} is shown")
     new = Publication(machine=step.machine, seq=step.seq, state=PublicationState.TODO)
     tried = state.track.publications.get((step.machine, step.seq), new)
     made = attempt(step.seq, step.to_status, state.now, number=tried.attempts + 1)
@@ -436,12 +446,12 @@ def check_repeat(state: State, step: Step, seen: Observation, ended: float) -> N
     """Check that a read asked for after end + Δ showed that the first try did not arrive."""
     settled = at(ended) + state.scenario.policy.settle
     if seen.asked_at < settled:
-        raise Violation(f"{step.to_status} is told again before its settle window is over")
+        raise BrokenPromiseError(f"{step.to_status} is told again before its settle window is over")
     shown = seen.carrier if step.machine is DELIVERY else seen.cod
     confirmed = state.parcel.head(step.machine).confirmed
     known = [s for s in state.track.steps if s.machine is step.machine and s.seq == confirmed]
     if [shown.raw] != [s.to_status for s in known] and not state.is_touched:
-        raise Violation(f"{step.to_status} is told again though {shown.raw} was shown")
+        raise BrokenPromiseError(f"{step.to_status} is told again though {shown.raw} was shown")
 
 
 def published(state: State, publication: Publication) -> State:
@@ -483,10 +493,10 @@ def check_order(state: State, status: Status, word: str) -> None:
     """Check that a PUT is legal, and the next one of its machine that was recorded."""
     machine, law = status.machine, state.scenario.law
     if not law.allows(machine, word, status) and Status(word) in CAN_PUT:
-        raise Violation(f"the platform was told {status} while it showed {word}")
+        raise BrokenPromiseError(f"the platform was told {status} while it showed {word}")
     done = [w for w in state.platform.applied if Status(w).machine is DELIVERY]
     if machine is DELIVERY and [*done, status] != expected(state)[: len(done) + 1]:
-        raise Violation(f"the platform was told {status} after {done}: out of order")
+        raise BrokenPromiseError(f"the platform was told {status} after {done}: out of order")
 
 
 def expected(state: State) -> list[str]:
@@ -582,9 +592,9 @@ def check_rest(state: State, found: Exploration) -> None:
         state = whole_run(replace(state, workers=(Worker(),)))
     if not agrees(state) and not state.findings:
         shown = (state.platform.carrier, state.platform.cod)
-        raise Violation(f"no agreement and no incident: the platform shows {shown}")
+        raise BrokenPromiseError(f"no agreement and no incident: the platform shows {shown}")
     if not state.is_touched and told_all(state):
-        raise Violation(f"the platform was told only {state.platform.applied}")
+        raise BrokenPromiseError(f"the platform was told only {state.platform.applied}")
 
 
 def whole_run(state: State) -> State:
@@ -600,7 +610,7 @@ def whole_run(state: State) -> State:
             state = sends(state, 0, "reply")
         else:
             state = concluded(state, 0)
-    raise Violation("a run does not end")
+    raise BrokenPromiseError("a run does not end")
 
 
 def agrees(state: State) -> bool:

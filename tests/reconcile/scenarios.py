@@ -18,11 +18,15 @@ SCENARIOS = {
     ),
     "redelivery": Scenario(road=LOOP, confirmed=3, faults=1, leaps=1),
     "second redelivery": Scenario(
-        road=f"{LOOP} notmeetcustomer delivering", confirmed=5, faults=1, stale=0, leaps=1
+        road=f"{LOOP} notmeetcustomer delivering", confirmed=3, faults=1, stale=0, leaps=1
     ),
     "cancel": Scenario(road="readytopick picking cancel", confirmed=1, faults=1, stale=0, leaps=1),
     "cash": Scenario(
-        road=f"{ROAD} delivered", confirmed=3, cash="codpending codpaid codreceipt", faults=1, leaps=1
+        road=f"{ROAD} delivered",
+        confirmed=3,
+        cash="codpending codpaid codreceipt",
+        faults=1,
+        leaps=1,
     ),
     "cash that is not lifted": Scenario(
         road=f"{ROAD} delivered",
@@ -37,7 +41,16 @@ SCENARIOS = {
         road="readytopick picking", confirmed=1, workers=2, faults=1, stale=0, leaps=1
     ),
     "two workers, redelivery": Scenario(
-        road=LOOP, confirmed=3, workers=2, faults=0, stale=0, leaps=0
+        road=LOOP, confirmed=3, workers=2, faults=0, stale=0, leaps=1
+    ),
+    "two workers, cash": Scenario(
+        road=f"{ROAD} delivered",
+        confirmed=3,
+        cash="codpending codpaid codreceipt",
+        workers=2,
+        faults=0,
+        stale=0,
+        leaps=1,
     ),
     "merchant": Scenario(
         road="readytopick picking",

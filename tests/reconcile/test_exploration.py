@@ -1,0 +1,100 @@
+"""Every interleaving of a short parcel's life keeps the promises; a planted defect breaks one."""
+
+from dataclasses import replace
+
+import pytest
+
+from carrierflow.reconcile import decide as decide_module
+from carrierflow.reconcile import turn as turn_module
+from carrierflow.reconcile.view import View
+
+from .exploring import BrokenPromiseError, explore
+from .scenarios import SCENARIOS
+
+
+@pytest.fixture
+def without_row(monkeypatch):
+    """Take a row out of the decision table."""
+
+    def take_out(number):
+        rows = tuple(row for row in decide_module.TABLE if row.number != number)
+        monkeypatch.setattr(decide_module, "TABLE", rows)
+
+    return take_out
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_no_interleaving_breaks_a_promise(name):
+    """Whatever fails in whatever order: no step out of order, no early repeat, and agreement."""
+    found = explore(SCENARIOS[name])
+
+    assert found.states > 100
+
+
+def test_without_the_settle_wait_a_put_is_repeated_too_early(without_row):
+    """Whoever does not wait for Δ tells a step twice that may still arrive."""
+    without_row("3")
+
+    with pytest.raises(BrokenPromiseError, match="before its settle window is over"):
+        explore(SCENARIOS["lost, late and repeated"])
+
+
+def test_without_the_monotone_guard_a_stale_reading_freezes_a_parcel(without_row):
+    """Whoever believes an old reading finds a divergence that is none."""
+    without_row("0")
+
+    with pytest.raises(BrokenPromiseError, match="an incident without a cause"):
+        explore(SCENARIOS["redelivery"])
+
+
+def test_without_the_date_a_redelivery_is_taken_for_told(monkeypatch):
+    """Whoever goes by the status alone confirms a second visit that never happened."""
+    monkeypatch.setattr(View, "revisited", property(lambda _: True))
+
+    with pytest.raises(BrokenPromiseError, match="was told only"):
+        explore(SCENARIOS["redelivery"])
+
+
+def test_one_visit_taken_for_two_is_found(monkeypatch):
+    """Whoever compares with an old reading within a turn confirms two redeliveries at once."""
+
+    def forgetful(making, machine, seq):
+        head = making.situation.parcel.head(machine)
+        turn_module._set_head(making, machine, replace(head, confirmed=seq))
+
+    monkeypatch.setattr(turn_module, "_move", forgetful)
+
+    with pytest.raises(BrokenPromiseError, match="was told only"):
+        explore(SCENARIOS["second redelivery"])
+
+
+def test_telling_the_head_at_once_is_found(monkeypatch):
+    """Whoever takes the shortest way leaves out what the shop should have seen."""
+    rows = tuple(
+        replace(row, action=decide_module._put_last) if row.number == "6" else row
+        for row in decide_module.TABLE
+    )
+    monkeypatch.setattr(decide_module, "TABLE", rows)
+
+    with pytest.raises(BrokenPromiseError, match="the platform was told delivering"):
+        explore(SCENARIOS["two steps"])
+
+
+def test_without_the_freeze_an_unknown_word_is_overwritten(without_row):
+    """Whoever guesses what an unknown word means tells a platform that nobody understood."""
+    without_row("2")
+
+    with pytest.raises(BrokenPromiseError, match="while 'lost' is shown"):
+        explore(SCENARIOS["merchant and our cancel"])
+
+
+def test_a_broken_promise_is_told_as_a_story(without_row):
+    """The shortest way to the trouble is printed, one line for each thing that happened."""
+    without_row("3")
+
+    with pytest.raises(BrokenPromiseError) as broken:
+        explore(SCENARIOS["lost, late and repeated"])
+
+    story = str(broken.value).splitlines()
+    assert "  start" == story[1]
+    assert 5 <= len(story) <= 12

@@ -1,0 +1,116 @@
+"""Playing one scenario to its end and judging it; what comes out is a `Played`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from .actors import run_once, start_all
+from .audit import audit, verified_in_time
+from .scenario import draw
+from .scheduler import Broken
+from .stage import SETTLE, staged
+
+
+SETTLE_WINDOW = SETTLE + 20.0
+"""Δ after the latest moment at which an attempt without a result can have ended."""
+
+INTERVAL = 3600.0
+
+
+@dataclass
+class Played:
+    """What became of one seed."""
+
+    seed: int
+    profile: str
+    broken: Broken | None = None
+    digest: str = ""
+    lines: list = field(default_factory=list)
+    labels: list = field(default_factory=list)
+    seconds: float = 0.0
+    puts: int = 0
+    gets: int = 0
+    ambiguous: int = 0
+    duplicates: int = 0
+    kills: int = 0
+    points: int = 0
+    incidents: Counter = field(default_factory=Counter)
+    faults: Counter = field(default_factory=Counter)
+    rows: Counter = field(default_factory=Counter)
+    verdicts: Counter = field(default_factory=Counter)
+    ends: Counter = field(default_factory=Counter)
+
+
+def play_seed(seed, **options):
+    """Play the scenario of a seed."""
+    return play(draw(seed), **options)
+
+
+def play(scenario, *, kill_at=(), keep_lines=False):
+    """Play a scenario and return what became of it; a broken invariant is kept, not raised."""
+    played = Played(seed=scenario.seed, profile=scenario.profile)
+    with staged(scenario, kill_at=kill_at, keep_lines=keep_lines) as stage:
+        try:
+            _live(stage)
+            _rest(stage)
+            audit(stage)
+            _watch_for_a_day(stage)
+        except Broken as broken:
+            played.broken = broken
+            stage.scheduler.tell(f"BROKEN {broken}")
+        _take_stock(stage, played)
+    return played
+
+
+def _live(stage):
+    start_all(stage)
+    stage.scheduler.run(until=lambda: _is_over(stage))
+
+
+def _is_over(stage):
+    scanning = any(p.name.startswith("scanner") for p in stage.scheduler.processes)
+    return stage.scheduler.time_us / 1e6 > stage.scenario.horizon and not scanning
+
+
+def _rest(stage):
+    """End all faults, let everything settle that is under way, then two runs and one window."""
+    stage.calm_down()
+    stage.scheduler.run()
+    _pass(stage, max(stage.scenario.lease, 1.0))
+    for number in range(2):
+        run_once(stage, f"rest.{number}", full=stage.scenario.people, mortal=False)
+        stage.scheduler.run()
+        _pass(stage, SETTLE_WINDOW)
+
+
+def _watch_for_a_day(stage):
+    """P8: let cron run on, by the hour, for longer than the verification span."""
+    within = stage.settings.verify_within_hours * 3600
+    _pass(stage, within)
+    run_once(stage, "day.1", mortal=False)
+    stage.scheduler.run()
+    verified_in_time(stage, within + INTERVAL)
+
+
+def _pass(stage, seconds):
+    stage.scheduler.at(seconds, lambda: None)
+    stage.scheduler.run()
+
+
+def _take_stock(stage, played):
+    scheduler, judged = stage.scheduler, stage.judged()
+    played.digest, played.lines, played.labels = scheduler.digest, scheduler.lines, scheduler.labels
+    played.seconds, played.kills = scheduler.time_us / 1e6, scheduler.kills
+    played.points = scheduler.points
+    played.puts, played.gets = judged.puts_received, judged.gets
+    played.duplicates = len(judged.duplicates)
+    played.ambiguous = sum(
+        put.state not in {"recorded", "not_applied"} for put in stage.network.sent
+    )
+    if played.broken is None:
+        played.incidents = Counter(i.kind for i in stage.app.incidents.all(state=None))
+    played.faults = Counter({str(kind): n for kind, n in stage.haravan.faults.given.items()})
+    played.rows = Counter(stage.rows)
+    played.verdicts = Counter(str(getattr(a, "verdict", a)) for _, a in stage.answers)
+    played.ends = Counter(str(report.end_reason) for report in stage.reports)

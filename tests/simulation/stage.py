@@ -1,0 +1,178 @@
+"""One simulated world: a platform, a database, a network, and the processes of a carrier."""
+
+from __future__ import annotations
+
+import random
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from unittest import mock
+
+from carrierflow.lifecycle import DEFAULT
+from carrierflow.model import FulfillmentRef, Opening
+from carrierflow.platforms.haravan import platform as haravan_platform
+from carrierflow.platforms.haravan import transport
+from carrierflow.reconcile import sweep
+from carrierflow.sandbox import FaultMix, Faults, Haravan, World
+from carrierflow.settings import Settings
+from carrierflow.storage import DatabaseClock
+from carrierflow.storage import store as store_module
+from carrierflow.wiring import build
+
+from .database import KEY, copy_template, new_folder, open_engine
+from .network import Network
+from .scheduler import Scheduler
+from .watch import LEGAL, Watch
+
+
+SHOP = "alpha"
+SETTLE = 45.0
+TIMEOUT = 10.0
+LONGEST_REPLY = 60_000
+HUGE = 70_000
+
+BUCKET = 16
+"""The bucket of shops where requests are short."""
+
+
+class Stage:
+    """Everything that exists while one seed is played."""
+
+    def __init__(self, scenario, scheduler, folder):
+        self.scenario, self.scheduler = scenario, scheduler
+        self.chance = random.Random(f"{scenario.seed}:actors")
+        self.database = copy_template(folder)
+        self.tight = scenario.leak < 1000
+        bucket = BUCKET if self.tight else 100_000
+        self.settings = Settings(
+            database_url=f"sqlite:///{self.database}",
+            secret_key=KEY,
+            lease_seconds=scenario.lease,
+            max_reply_bytes=LONGEST_REPLY,
+            rate_bucket=bucket,
+            rate_leak=scenario.leak,
+            request_timeout=TIMEOUT,
+            settle_seconds=SETTLE,
+        )
+        skew = timedelta(seconds=scenario.skew)
+        self.world = World(clock=lambda: scheduler.now() + skew)
+        self.world.add_shop(
+            code=SHOP,
+            token="token",
+            bump_orders=scenario.bump,
+            bucket_size=bucket,
+            leak_per_second=int(scenario.leak),
+        )
+        self.haravan = Haravan(self.world, faults=self._faults())
+        self.watch = Watch(scheduler, self.world, self.database, operator=scenario.operator)
+        self.network = Network(
+            scheduler,
+            self.haravan,
+            seed=scenario.seed,
+            jitter=scenario.jitter,
+            timeout=TIMEOUT,
+            settle=SETTLE,
+            longest=LONGEST_REPLY,
+            watch=self.watch,
+        )
+        self.answers, self.refs, self.rows = [], [], {}
+        self.abandoned = set()
+        self.reports = []
+        self.hiccups = scenario.hiccups
+        self.app = self.process_app()
+        self.app.shops.add(SHOP, token="token", base_url="http://127.0.0.1")
+        self._plant()
+
+    def _faults(self):
+        rates = self.scenario.rates
+        mix = FaultMix(
+            rates=rates, late_seconds=(1, 20), stale_seconds=(1, 15), huge_size=HUGE,
+            slow_seconds=(0.1, 12.0),
+        )
+        return Faults(mix=mix if rates else None, seed=self.scenario.seed)
+
+    def process_app(self):
+        """Return the application of a new process, with an engine of its own."""
+        engine = open_engine(self.settings.database_url, self.scheduler, hiccups=self.hiccups)
+        now = self.scheduler.now
+        return build(
+            self.settings,
+            engine=engine,
+            definition=DEFAULT,
+            now=now,
+            sleep=self.scheduler.sleep,
+            database_clock=DatabaseClock(now),
+        )
+
+    @contextmanager
+    def living(self):
+        """Open an application for as long as a process lives."""
+        app = self.process_app()
+        try:
+            yield app
+        finally:
+            app.store.engine.dispose()
+
+    def _plant(self):
+        order = None
+        for road in self.scenario.roads:
+            order, fulfillment = self.world.add_parcel(
+                shop=SHOP, cod_amount=road.cod, order_id=order if road.joins else None
+            )
+            ref = FulfillmentRef(shop=SHOP, order_id=str(order), fulfillment_id=str(fulfillment))
+            self.refs.append(ref)
+            if not road.late_open:
+                self.app.ledger.open(self.opening(len(self.refs) - 1))
+
+    def opening(self, number):
+        """Return how the ledger hears of a parcel."""
+        return Opening(ref=self.refs[number], cod_amount=self.scenario.roads[number].cod)
+
+    def opened(self, ref):
+        """Tell whether the ledger has heard of a parcel."""
+        return bool(
+            self.watch.rows(
+                "SELECT 1 FROM carrierflow_fulfillments WHERE fulfillment_id = ?",
+                ref.fulfillment_id,
+            )
+        )
+
+    def shown(self, ref):
+        """Return what the platform shows of a parcel."""
+        self.world.settle()
+        parcel = self.world.shop(SHOP).parcel(int(ref.order_id), int(ref.fulfillment_id))
+        return str(parcel.carrier_status), str(parcel.cod_status)
+
+    def judged(self):
+        """Return the sandbox's own judgement."""
+        return self.world.judge.report(LEGAL)
+
+    def calm_down(self):
+        """End every fault, from now on."""
+        self.haravan.faults.plan()
+        self.network.jitter, self.hiccups = 0.0, 0.0
+        self.scheduler.kill_rate = 0.0
+
+    def close(self):
+        """Take everything down."""
+        self.scheduler.bury()
+        self.watch.close()
+        self.app.store.engine.dispose()
+
+
+@contextmanager
+def staged(scenario, *, kill_at=(), keep_lines=False):
+    """Build the world of a scenario and take it down again."""
+    scheduler = Scheduler(scenario.seed, kill_rate=scenario.kill_rate, kill_at=kill_at)
+    scheduler.keep_lines = keep_lines
+    with ExitStack() as stack:
+        folder = stack.enter_context(new_folder())
+        dice = random.Random(f"{scenario.seed}:store")
+        stack.enter_context(mock.patch.object(store_module, "random", dice))
+        stack.enter_context(mock.patch.object(sweep, "BATCH", scenario.page))
+        stack.enter_context(mock.patch.object(haravan_platform, "MOST_ORDERS", scenario.page))
+        stage = Stage(scenario, scheduler, folder)
+        stack.callback(stage.close)
+        stack.enter_context(
+            mock.patch.object(transport, "new_session", stage.network.session)
+        )
+        yield stage
