@@ -242,3 +242,4 @@ def set_up_logging(form: LogFormat, *, verbose: bool) -> None:
     logger.handlers[:] = [handler]
     logger.setLevel(logging.INFO if verbose else logging.WARNING)
     logger.propagate = False
+    logging.getLogger("stamina").setLevel(logging.INFO if verbose else logging.ERROR)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
@@ -30,7 +29,8 @@ def changed_orders(platform: Platform, since: datetime) -> Iterator[tuple[Remote
     page: those pages are read again.
     """
     seen: set[tuple[str, datetime]] = set()
-    ids: set[str] = set()
+    known: dict[str, datetime] = {}
+    crowded: set[datetime] = set()
     page, counted, shifted = 1, None, False
     while True:
         orders = platform.orders_changed(since, page=page)
@@ -39,16 +39,17 @@ def changed_orders(platform: Platform, since: datetime) -> Iterator[tuple[Remote
         if fresh:
             yield fresh
         last = max((order.updated_at for order in orders), default=since)
-        only_known = all(order.order_id in ids for order in orders)
-        shifted = shifted or any(order.order_id in ids for order in fresh)
-        ids.update(order.order_id for order in orders)
-        if len(orders) < BATCH or (only_known and last > since):
+        is_tail = bool(fresh) and all(order.order_id in known for order in orders)
+        shifted = shifted or any(known.get(order.order_id) in crowded for order in fresh)
+        known.update((order.order_id, order.updated_at) for order in orders)
+        if len(orders) < BATCH or (is_tail and last > since):
             if counted is None or not shifted:
                 return
             since, page, counted, shifted = counted, 1, None, False
         elif last > since:
             since, page = last, 1
         else:
+            crowded.add(last)
             counted, page = counted or since, page + 1
 
 
@@ -61,34 +62,34 @@ class Pool:
     """
 
     def __init__(self, work: Iterable[Work], due: Iterable[str]) -> None:
-        self._work = deque(work)
-        busy = {each.order_id for each in self._work}
-        self._due = deque(order_id for order_id in dict.fromkeys(due) if order_id not in busy)
-        self._returned: set[str] = set()
+        self._again: dict[str, Work] = {}
+        self._work = {each.order_id: each for each in work}
+        self._due = {order_id: None for order_id in due if order_id not in self._work}
 
     def __len__(self) -> int:
-        return len(self._work) + len(self._due)
+        return len(self._again) + len(self._work) + len(self._due)
 
     def drop(self, order_ids: Iterable[str]) -> None:
         """Forget orders that were looked at otherwise."""
-        gone = set(order_ids)
-        self._returned -= gone
-        self._work = deque(each for each in self._work if each.order_id not in gone)
-        self._due = deque(order_id for order_id in self._due if order_id not in gone)
+        for order_id in order_ids:
+            self._again.pop(order_id, None)
+            self._work.pop(order_id, None)
+            self._due.pop(order_id, None)
 
     def again(self, work: Iterable[Work]) -> None:
-        """Take back orders whose reading grew too old; each once, whoever asks for it."""
-        fresh = {w.order_id: w for w in work if w.order_id not in self._returned}
-        self._returned.update(fresh)
-        self._work.extendleft(reversed(fresh.values()))
+        """Take back orders whose reading grew too old; they are the next ones."""
+        self._again.update((each.order_id, each) for each in work)
 
     def take(self, *, puts: int) -> list[str]:
         """Return the next batch of up to 50 orders, with about so many PUTs in it."""
         batch: list[str] = []
-        while self._work and len(batch) < BATCH and (puts > 0 or not batch or not self._due):
-            each = self._work.popleft()
-            puts -= each.puts
-            batch.append(each.order_id)
+        for waiting in (self._again, self._work):
+            while waiting and len(batch) < BATCH and (puts > 0 or not batch or not self._due):
+                order_id = next(iter(waiting))
+                puts -= waiting.pop(order_id).puts
+                batch.append(order_id)
         while self._due and len(batch) < BATCH:
-            batch.append(self._due.popleft())
+            order_id = next(iter(self._due))
+            del self._due[order_id]
+            batch.append(order_id)
         return batch

@@ -111,9 +111,16 @@ def _incidents(stage):
         for touch in stage.world.judge.touches
         if touch.source is not Source.LIFT
     }
+    late = {
+        ref.fulfillment_id
+        for ref, road in zip(stage.refs, stage.scenario.roads, strict=True)
+        if road.late_open
+    }
     nonsense = stage.haravan.faults.given[FaultKind.NONSENSE_WORD]
     for incident in stage.app.incidents.all(state=None):
         if incident.fulfillment_id in touched or (nonsense and incident.kind == "unknown_code"):
+            continue
+        if incident.kind == "unknown_here" and incident.evidence["fulfillment_id"] in late:
             continue
         if incident.kind == "order_cancelled" and stage.scenario.people:
             continue

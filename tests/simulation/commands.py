@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import time
 from collections import Counter
 
@@ -14,6 +15,7 @@ from .play import play_seed
 
 def main(arguments=None):
     """Run one command; the exit code says whether every invariant held."""
+    logging.disable(logging.CRITICAL)
     parser = argparse.ArgumentParser(prog="python -m tests.simulation")
     commands = parser.add_subparsers(required=True)
     run = commands.add_parser("run")

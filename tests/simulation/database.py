@@ -57,12 +57,15 @@ def open_engine(url, scheduler, *, hiccups=0.0):
         span = SLOW if chance.random() < hiccups else QUICK
         return chance.uniform(*span)
 
-    @event.listens_for(engine, "begin", insert=True)
+    @event.listens_for(engine, "checkout")
+    def _checkout(*_all):
+        scheduler.pause(latency())
+        scheduler.kill_point("before a transaction")
+
+    @event.listens_for(engine, "begin")
     def _begin(_connection):
         if (process := scheduler.current) is None:
             return
-        scheduler.pause(latency())
-        scheduler.kill_point("before a transaction")
         if any(p is not process and p.transactions for p in scheduler.processes):
             raise Broken("no transaction spans I/O", "two transactions are open at once")
         process.transactions += 1

@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from databases import every_database
 from sqlalchemy import func, select
+from sqlalchemy.event import listen
 
 from carrierflow import clock as clocks
 from carrierflow.lifecycle import define
@@ -137,3 +139,22 @@ def test_several_first_users_of_a_lifecycle_write_it_once(
             return connection.execute(select(definitions.c.number)).scalars().all()
 
     assert [[1]] * THREADS == at_once(work)
+
+
+@pytest.mark.parametrize("database", every_database(but=["sqlite", "postgres"]), indirect=True)
+def test_waiting_for_a_lock_in_vain_is_tried_again(
+    database, make_engine, make_store, make_ledger, make_parcel, shop, engine
+):
+    """On MariaDB a lock that another writer holds too long is a reason to try again."""
+    parcel = make_parcel()
+    hasty = make_engine(database)
+    listen(hasty, "connect", lambda driver, _: driver.query("SET innodb_lock_wait_timeout = 0"))
+    row = select(fulfillments.c.id).where(fulfillments.c.id == parcel.id).with_for_update()
+    with engine.connect() as holder:
+        holder.execute(row)
+        ledger = make_ledger(make_store(hasty, sleep=lambda _: holder.rollback()))
+
+        answer = ledger.record(
+            Event(shop=shop, fulfillment_id=parcel.ref.fulfillment_id, status=Status.PICKING)
+        )
+    assert "accepted" == answer.verdict
