@@ -298,7 +298,11 @@ class Publisher:
         return self._insist(situation, write)
 
     def _adopt(self, situation: Situation, status: Status) -> bool:
-        """Record what the platform shows as history; False if the ledger cannot take it."""
+        """Record what the platform shows as history; False if the ledger cannot take it.
+
+        Asked twice, the ledger answers with its first verdict; only where it moved is there
+        anything new to decide.
+        """
         parcel, seen = situation.parcel, situation.seen
         since = parcel.head(status.machine).since
         date = seen.dates.get(status, seen.updated_at)
@@ -313,8 +317,9 @@ class Publisher:
                 fill_gaps=True,
             )
         )
-        if answer.verdict in {Verdict.ACCEPTED, Verdict.DUPLICATE}:
-            self._tally.adopted += answer.verdict is Verdict.ACCEPTED
+        self._tally.adopted += answer.verdict is Verdict.ACCEPTED
+        moved = answer.carrier_status, answer.cod_status
+        if moved != (parcel.delivery.status, parcel.cod.status):
             return True
         finding = Finding(
             kind="diverged",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from carrierflow.settings import Settings
 from carrierflow.storage import build_engine
 from carrierflow.wiring import build
 
-from .scheduler import Broken, Killed
+from .scheduler import Broken
 
 
 KEY = "K0Zs1xJ7m0q8h6iS0mC2y5l1Qd9cVbXwQZ3nE4rT5uY="
@@ -23,8 +23,9 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - folders of our own are made in it
 QUICK, SLOW = (0.0002, 0.004), (0.4, 3.0)
 
 
-def new_folder():
-    """Return a folder that vanishes with its object, in memory where the machine has that."""
+@cache
+def _home():
+    """Return this Python process's own folder, in memory where the machine has that."""
     return tempfile.TemporaryDirectory(
         prefix="carrierflow-sim-", dir=MEMORY if MEMORY.is_dir() else None
     )
@@ -32,63 +33,101 @@ def new_folder():
 
 @cache
 def _template():
-    folder = new_folder()
-    path = Path(folder.name) / "template.db"
+    path = Path(_home().name) / "template.db"
     app = build(Settings(database_url=f"sqlite:///{path}", secret_key=KEY))
     app.upgrade()
     app.store.engine.dispose()
-    return folder, path
+    return path
 
 
-def copy_template(folder):
-    """Put a migrated database into a folder and return its path."""
-    target = Path(folder) / "ledger.db"
-    shutil.copyfile(_template()[1], target)
+def fresh_database():
+    """Put a migrated database where the last one was, and return its path."""
+    target = Path(_home().name) / "ledger.db"
+    for leftover in target.parent.glob("ledger.db*"):
+        leftover.unlink()
+    shutil.copyfile(_template(), target)
     return target
 
 
-def open_engine(url, scheduler, *, hiccups=0.0):
-    """Return an engine of one process, whose transactions take time and can be cut off."""
-    engine = build_engine(url)
-    chance, dialect = scheduler.chance, engine.dialect
-    commit, rollback = dialect.do_commit, dialect.do_rollback
+class Engines:
+    """One engine for each process; what a dead process leaves is disposed of and used again.
 
-    def latency():
-        span = SLOW if chance.random() < hiccups else QUICK
-        return chance.uniform(*span)
+    An engine compiles every statement anew, which takes longer than all the rest.
+    """
 
-    @event.listens_for(engine, "checkout")
-    def _checkout(*_all):
-        scheduler.pause(latency())
-        scheduler.kill_point("before a transaction")
+    def __init__(self):
+        self.idle = []
 
-    @event.listens_for(engine, "begin")
-    def _begin(_connection):
-        if (process := scheduler.current) is None:
+    @contextmanager
+    def lent(self, url, scheduler, hiccups):
+        """Lend an engine without any open connection, for as long as a process lives."""
+        found = next((e for e in self.idle if str(e.engine.url) == url), None)
+        instrumented = found or Instrumented(url)
+        if found:
+            self.idle.remove(found)
+        instrumented.scheduler, instrumented.hiccups = scheduler, hiccups
+        try:
+            yield instrumented.engine
+        finally:
+            instrumented.scheduler = None
+            instrumented.engine.dispose()
+            self.idle.append(instrumented)
+
+
+ENGINES = Engines()
+
+
+class Instrumented:
+    """An engine whose transactions take virtual time and can be cut off by a kill."""
+
+    def __init__(self, url):
+        self.engine, self.scheduler, self.hiccups = build_engine(url), None, 0.0
+        dialect = self.engine.dialect
+        self._commit, self._rollback = dialect.do_commit, dialect.do_rollback
+        dialect.do_commit, dialect.do_rollback = self.commit, self.rollback
+        event.listen(self.engine, "checkout", self.checkout)
+        event.listen(self.engine, "begin", self.begin)
+
+    @property
+    def process(self):
+        """The process that uses this engine now; None for the stage itself."""
+        return self.scheduler.current if self.scheduler else None
+
+    def pause(self):
+        """Let some time pass, outside any transaction."""
+        chance = self.scheduler.chance
+        self.scheduler.pause(chance.uniform(*(SLOW if chance.random() < self.hiccups else QUICK)))
+
+    def checkout(self, *_all):
+        """Wait before a transaction begins; the pool gives one connection for each."""
+        if self.process is not None:
+            self.pause()
+            self.scheduler.kill_point("before a transaction")
+
+    def begin(self, _connection):
+        """Note that a transaction is open."""
+        if (process := self.process) is not None:
+            others = [p for p in self.scheduler.processes if p is not process]
+            if any(p.transactions for p in others):
+                raise Broken("no transaction spans I/O", "two transactions are open at once")
+            process.transactions += 1
+
+    def commit(self, connection):
+        """Commit, if the process lives."""
+        if (process := self.process) is None:
+            self._commit(connection)
             return
-        if any(p is not process and p.transactions for p in scheduler.processes):
-            raise Broken("no transaction spans I/O", "two transactions are open at once")
-        process.transactions += 1
-
-    def do_commit(connection):
-        if (process := scheduler.current) is None:
-            commit(connection)
-            return
-        scheduler.kill_point("before a commit")
-        scheduler.check_alive(process)
-        commit(connection)
+        self.scheduler.kill_point("before a commit")
+        self._commit(connection)
         process.transactions = 0
         if process.put is not None:
             process.put.committed()
-        scheduler.tell("commit")
-        scheduler.kill_point("after a commit")
-        scheduler.pause(latency())
+        self.scheduler.tell("commit")
+        self.scheduler.kill_point("after a commit")
+        self.pause()
 
-    def do_rollback(connection):
-        if (process := scheduler.current) is not None:
+    def rollback(self, connection):
+        """Roll back; the database does so too for a process that died."""
+        if (process := self.process) is not None:
             process.transactions = 0
-        with suppress(Killed):
-            rollback(connection)
-
-    dialect.do_commit, dialect.do_rollback = do_commit, do_rollback
-    return engine
+        self._rollback(connection)

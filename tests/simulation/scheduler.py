@@ -13,6 +13,9 @@ from greenlet import getcurrent, greenlet
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 
+MOST_TURNS = 6_000
+"""How often one process may lose the turn; more is a loop without an end."""
+
 LAST_LINES = 60
 """How much of the trace a failure shows."""
 
@@ -37,7 +40,7 @@ class Process(greenlet):
         self.scheduler, self.name, self.work = scheduler, name, work
         self.mortal, self.after = mortal, after
         self.alive, self.killed, self.transactions = True, False, 0
-        self.put = None
+        self.turns, self.put = 0, None
         """The PUT whose result this process has still to record."""
 
     def run(self):
@@ -107,6 +110,9 @@ class Scheduler:
         if process is None:
             return
         self.check_alive(process)
+        process.turns += 1
+        if process.turns > MOST_TURNS:
+            raise Broken("no process spins", f"{process.name} does not come to an end")
         if process.transactions:
             raise Broken("no transaction spans I/O", f"{process.name} waits inside one")
         self.at(max(seconds, 0.0), process.switch)

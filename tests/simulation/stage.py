@@ -18,7 +18,7 @@ from carrierflow.storage import DatabaseClock
 from carrierflow.storage import store as store_module
 from carrierflow.wiring import build
 
-from .database import KEY, copy_template, new_folder, open_engine
+from .database import ENGINES, KEY, fresh_database
 from .network import Network
 from .scheduler import Scheduler
 from .watch import LEGAL, Watch
@@ -37,10 +37,10 @@ BUCKET = 16
 class Stage:
     """Everything that exists while one seed is played."""
 
-    def __init__(self, scenario, scheduler, folder):
+    def __init__(self, scenario, scheduler):
         self.scenario, self.scheduler = scenario, scheduler
         self.chance = random.Random(f"{scenario.seed}:actors")
-        self.database = copy_template(folder)
+        self.database = fresh_database()
         self.tight = scenario.leak < 1000
         bucket = BUCKET if self.tight else 100_000
         self.settings = Settings(
@@ -78,7 +78,8 @@ class Stage:
         self.abandoned = set()
         self.reports = []
         self.hiccups = scenario.hiccups
-        self.app = self.process_app()
+        self._own = ExitStack()
+        self.app = self._own.enter_context(self.living())
         self.app.shops.add(SHOP, token="token", base_url="http://127.0.0.1")
         self._plant()
 
@@ -90,27 +91,19 @@ class Stage:
         )
         return Faults(mix=mix if rates else None, seed=self.scenario.seed)
 
-    def process_app(self):
-        """Return the application of a new process, with an engine of its own."""
-        engine = open_engine(self.settings.database_url, self.scheduler, hiccups=self.hiccups)
-        now = self.scheduler.now
-        return build(
-            self.settings,
-            engine=engine,
-            definition=DEFAULT,
-            now=now,
-            sleep=self.scheduler.sleep,
-            database_clock=DatabaseClock(now),
-        )
-
     @contextmanager
     def living(self):
-        """Open an application for as long as a process lives."""
-        app = self.process_app()
-        try:
-            yield app
-        finally:
-            app.store.engine.dispose()
+        """Build the application of a new process, for as long as it lives."""
+        now, url = self.scheduler.now, self.settings.database_url
+        with ENGINES.lent(url, self.scheduler, self.hiccups) as engine:
+            yield build(
+                self.settings,
+                engine=engine,
+                definition=DEFAULT,
+                now=now,
+                sleep=self.scheduler.sleep,
+                database_clock=DatabaseClock(now),
+            )
 
     def _plant(self):
         order = None
@@ -156,7 +149,7 @@ class Stage:
         """Take everything down."""
         self.scheduler.bury()
         self.watch.close()
-        self.app.store.engine.dispose()
+        self._own.close()
 
 
 @contextmanager
@@ -165,12 +158,11 @@ def staged(scenario, *, kill_at=(), keep_lines=False):
     scheduler = Scheduler(scenario.seed, kill_rate=scenario.kill_rate, kill_at=kill_at)
     scheduler.keep_lines = keep_lines
     with ExitStack() as stack:
-        folder = stack.enter_context(new_folder())
         dice = random.Random(f"{scenario.seed}:store")
         stack.enter_context(mock.patch.object(store_module, "random", dice))
         stack.enter_context(mock.patch.object(sweep, "BATCH", scenario.page))
         stack.enter_context(mock.patch.object(haravan_platform, "MOST_ORDERS", scenario.page))
-        stage = Stage(scenario, scheduler, folder)
+        stage = Stage(scenario, scheduler)
         stack.callback(stage.close)
         stack.enter_context(
             mock.patch.object(transport, "new_session", stage.network.session)

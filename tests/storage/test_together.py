@@ -141,6 +141,28 @@ def test_several_first_users_of_a_lifecycle_write_it_once(
     assert [[1]] * THREADS == at_once(work)
 
 
+@pytest.mark.parametrize("own_database", every_database(but=["sqlite"]), indirect=True)
+def test_a_lifecycle_that_another_writes_meanwhile_is_taken_over(
+    own_database, make_engine, make_store, clock
+):
+    """A program that finds its lifecycle written by another at the last moment uses that."""
+    first, second = (make_store(make_engine(own_database)) for _ in range(2))
+    calls = []
+
+    def overtaken():
+        calls.append(1)
+        if len(calls) == 1:
+            with second.begin():
+                pass
+        return clock()
+
+    first._clock = overtaken
+
+    with first.begin() as connection:
+        assert [1] == connection.execute(select(definitions.c.number)).scalars().all()
+    assert [1] == calls
+
+
 @pytest.mark.parametrize("database", every_database(but=["sqlite", "postgres"]), indirect=True)
 def test_waiting_for_a_lock_in_vain_is_tried_again(
     database, make_engine, make_store, make_ledger, make_parcel, shop, engine
