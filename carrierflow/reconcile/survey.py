@@ -92,7 +92,8 @@ class Survey:
     def _puts_while_fresh(self) -> int:
         """Return how many PUTs can be made before a reading is too old to act on."""
         freshness = self._policy.freshness.total_seconds()
-        return min(self._platform.room(freshness), int(freshness / max(self.seconds_per_put, 0.001)))
+        pace = max(self.seconds_per_put, 0.001)
+        return min(self._platform.room(freshness), int(freshness / pace))
 
     def situation(self, parcel: Parcel, seen: Observation) -> Situation:
         """Return what is to be decided about one fulfillment."""

@@ -132,7 +132,7 @@ def real(own_database):
 
 @pytest.mark.slow
 def test_twenty_kills_lose_and_double_nothing(real):
-    """kill -9 at random moments of runs: agreement after, no PUT doubled beyond ambiguity."""
+    """Kill -9 at random moments of runs: agreement after, no PUT doubled beyond ambiguity."""
     refs, missing = real.parcels("alpha", 120, seed=1)
     rng = random.Random(7)
     killed = 0
@@ -221,5 +221,3 @@ def test_four_processes_share_one_bucket(tmp_path):
     print(f"{total} requests of {bound} in {SPAN} s, {throttled} throttled")
     assert 0 == throttled == world.judge.report(LEGAL).throttled
     assert total >= 0.95 * bound
-
-

@@ -38,8 +38,10 @@ def sentence(answer):
         (("incidents", "show", "x"), "no incident 'x'"),
         (("record-file", "missing.jsonl"), "There is no file missing.jsonl"),
         (("schedule", "list", "--jobs", "nowhere"), "no directory nowhere"),
-        (("shop", "add", "beta", "--base-url", "http://example.com", "--token-file", "{token}"),
-         "must be https"),
+        (
+            ("shop", "add", "beta", "--base-url", "http://example.com", "--token-file", "{token}"),
+            "must be https",
+        ),
         (("shop", "add", "alpha", "--token-file", "{token}"), "a shop 'alpha' already"),
         (("shop", "add", "b c", "--token-file", "{token}"), "cannot be a shop code"),
         (("states", "--group", "teleport"), "no group of steps 'teleport'"),

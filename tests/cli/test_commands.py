@@ -44,8 +44,10 @@ def test_each_option_is_an_environment_variable(ready):
 
 def test_a_parcel_from_open_to_agreement(ready, shop, haravan):
     """Open, record, plan, reconcile, show and history tell one consistent story."""
-    assert "accepted" == ready("record", "alpha", shop, "picking", "--at", AT, "--json").json["verdict"]
-    delivered = ready("record", "alpha", shop, "delivered", "--fill-gaps", "--at", LATER, "--json").json
+    picked = ready("record", "alpha", shop, "picking", "--at", AT, "--json").json
+    assert "accepted" == picked["verdict"]
+    late = ("--fill-gaps", "--at", LATER, "--json")
+    delivered = ready("record", "alpha", shop, "delivered", *late).json
     assert ("delivered", "codpaid") == (delivered["carrier_status"], delivered["cod_status"])
 
     planned = ready("reconcile", "--dry-run", "--json").json["plan"]
@@ -59,7 +61,8 @@ def test_a_parcel_from_open_to_agreement(ready, shop, haravan):
 
     shown = ready("show", "alpha", shop, "--json").json
     assert shown["in_sync"]
-    assert ("delivered", "codpaid") == tuple(shown["remote"][k] for k in ("carrier_status", "cod_status"))
+    remote = shown["remote"]
+    assert ("delivered", "codpaid") == (remote["carrier_status"], remote["cod_status"])
     assert (None, 0) == (shown["frozen"], shown["unpublished"])
 
     entries = ready("history", "alpha", shop, "--json").json["entries"]
@@ -93,7 +96,9 @@ def test_repeated_and_late_events_are_no_failure(ready, shop):
     assert (0, "late") == (late.code, late.json["verdict"])
     refused = ready("record", "alpha", shop, "return", "--json")
     assert (1, "refused", "illegal_step") == (
-        refused.code, refused.json["verdict"], refused.json["reason"],
+        refused.code,
+        refused.json["verdict"],
+        refused.json["reason"],
     )
     assert "allowed are delivering, cancel" in refused.json["sentence"]
 
@@ -102,8 +107,14 @@ def test_a_file_is_recorded_with_a_verdict_for_each_row(ready, shop):
     """Counts in equal counts out; bad rows are named and the rest goes on."""
     rows = [
         {"shop": "alpha", "fulfillment_id": shop, "status": "picking", "at": AT},
-        {"shop": "alpha", "fulfillment_id": "77", "order_id": "7", "status": "picking", "at": AT,
-         "cod_amount": 5000},
+        {
+            "shop": "alpha",
+            "fulfillment_id": "77",
+            "order_id": "7",
+            "status": "picking",
+            "at": AT,
+            "cod_amount": 5000,
+        },
         {"shop": "alpha", "fulfillment_id": shop, "status": "flying", "at": AT},
         {"shop": "nowhere", "fulfillment_id": "1", "status": "picking", "at": AT},
         {"shop": "alpha", "fulfillment_id": "404", "status": "picking", "at": AT},
@@ -171,18 +182,23 @@ def test_incidents_are_listed_shown_exported_and_resolved(ready, shop, haravan):
     answer = ready("reconcile", "--full", "--json")
 
     assert (3, 1, 1) == (
-        answer.code, answer.json["shops"][0]["frozen"], answer.json["shops"][0]["incidents_opened"],
+        answer.code,
+        answer.json["shops"][0]["frozen"],
+        answer.json["shops"][0]["incidents_opened"],
     )
     (incident,) = ready("incidents", "list", "--json").json["incidents"]
     assert {"id", "kind", "shop", "fulfillment_id", "opened_at", "state"} <= set(incident)
     assert ("cancelled_in_transit", "open") == (incident["kind"], incident["state"])
     assert "delivering" in ready("incidents", "show", incident["id"]).out
     assert "collection.json" in ready("incidents", "export").out
-    resolve = ("incidents", "resolve", incident["id"], "--actor", "lan", "--reason", "shop-is-right")
+    who = ("--actor", "lan", "--reason", "shop-is-right")
+    resolve = ("incidents", "resolve", incident["id"], *who)
     assert 1 == ready(*resolve, "--action", "reassert").code
     resolved = ready(*resolve, "--action", "adopt", "--json")
     assert (0, "resolved", "lan") == (
-        resolved.code, resolved.json["state"], resolved.json["resolved_by"],
+        resolved.code,
+        resolved.json["state"],
+        resolved.json["resolved_by"],
     )
     assert 0 == ready("reconcile").code
     assert ready("show", "alpha", shop, "--json").json["in_sync"]

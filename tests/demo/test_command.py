@@ -44,7 +44,7 @@ def test_another_process_prints_the_same(shown):
     command = [sys.executable, "-m", "carrierflow", "demo", "--parcels", str(PARCELS)]
     environment = {**os.environ, "PYTHONHASHSEED": "77"}
 
-    again = subprocess.run(  # noqa: S603 - our own command
+    again = subprocess.run(
         [*command, "--seed", "2"], env=environment, capture_output=True, timeout=60, check=True
     )
 

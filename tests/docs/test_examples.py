@@ -65,7 +65,7 @@ def night(tmp_path, monkeypatch):
         scans = tmp_path / "scans.jsonl"
         scans.write_text("\n".join(rows) + "\n")
         script = [str(ROOT / "examples" / "nightly.sh"), str(scans)]
-        return subprocess.run(  # noqa: S603 - our own example
+        return subprocess.run(
             script, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
         )
 

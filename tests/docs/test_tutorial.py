@@ -34,9 +34,7 @@ def url():
     """The address of the platform that the tutorial's first block starts, on a free port."""
     command = SERVER.replace("--port 8070", "--port 0").split()
     command[0] = str(BINARIES / command[0])
-    with subprocess.Popen(  # noqa: S603 - our own page
-        command, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield re.search(r"http://\S+", process.stdout.readline())[0]
         finally:
@@ -56,7 +54,7 @@ def outputs(url, tmp_path_factory):
     marked = [f"printf '\\036'\n{line.replace('http://127.0.0.1:8070', url)}" for line in LINES]
     script = "\n".join(["set -eu", *marked])
     clean = {k: v for k, v in os.environ.items() if not k.startswith("CARRIERFLOW_")}
-    done = subprocess.run(  # noqa: S603 - our own page
+    done = subprocess.run(
         ["/bin/sh", "-c", script],
         cwd=folder,
         env=clean | {"PATH": f"{BINARIES}:{programs}:{os.environ['PATH']}"},

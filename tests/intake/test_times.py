@@ -98,8 +98,8 @@ def test_does_not_repeat_a_text_that_is_no_time_by_its_length():
 
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 MOMENTS = st.datetimes(
-    min_value=datetime(1, 1, 2),  # noqa: DTZ001
-    max_value=datetime(9999, 12, 30),  # noqa: DTZ001
+    min_value=datetime(1, 1, 2),
+    max_value=datetime(9999, 12, 30),
     timezones=OFFSETS,
 )
 

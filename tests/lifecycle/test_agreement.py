@@ -1,5 +1,4 @@
 # The expected value stands first.
-# ruff: noqa: SIM300
 
 from itertools import pairwise
 

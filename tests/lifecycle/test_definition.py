@@ -1,5 +1,4 @@
 # The expected value stands first.
-# ruff: noqa: SIM300
 
 import json
 import os
@@ -218,7 +217,7 @@ def test_the_id_does_not_depend_on_the_hash_seed(seed):
     code = "from carrierflow.lifecycle import GROUPS, define; print(define(GROUPS).id)"
     home = str(Path(carrierflow.__file__).parents[1])
 
-    printed = subprocess.run(  # noqa: S603 - our own interpreter and our own text
+    printed = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": home},
         check=True,

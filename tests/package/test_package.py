@@ -37,8 +37,9 @@ def test_the_wheel_holds_carrierflow_only(tmp_path):
     assert {"carrierflow", "carrierflow-0.1.0.dist-info"} == tops
     assert typed
     assert migrations
+    code = f"import sys; sys.path.insert(0, {str(wheel)!r}); import jobs"
     isolated = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(wheel)!r}); import jobs"],
+        [sys.executable, "-I", "-S", "-c", code],
         cwd=tmp_path,
         capture_output=True,
         text=True,

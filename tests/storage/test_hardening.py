@@ -440,3 +440,19 @@ def test_a_reader_cannot_try(owner, own_database, as_role, role):
 
     with pytest.raises(ConfigurationError, match="connect as the role"):
         check(as_role)
+
+
+@pytest.mark.parametrize("own_database", every_database(but=["sqlite", "mariadb"]), indirect=True)
+@pytest.mark.parametrize("there", [True, False])
+def test_a_table_in_use_is_judged_by_its_trigger(owner, own_database, there):
+    """Where PostgreSQL does not give a lock at once, TRUNCATE is judged by the catalogue."""
+    name = "carrierflow_evidence"
+    with connected(own_database) as raw:
+        if not there:
+            drop_trigger(raw, own_database.kind, f"{name}_no_truncate", name)
+        raw.run(f"SELECT count(*) FROM {name}")
+        found = {p.hole: p for p in check(owner) if p.table == name}
+
+    assert there == found["TRUNCATE"].protected
+    assert "in use" in found["TRUNCATE"].sentence
+    assert found["UPDATE"].protected

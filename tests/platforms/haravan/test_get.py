@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917, SIM300 (fixtures are parameters; the expected value comes first)
 from __future__ import annotations
 
 import gzip

@@ -27,8 +27,8 @@ from carrierflow.platforms.haravan.spelling import (
 
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda count: timezone(timedelta(minutes=count)))
 MOMENTS = st.datetimes(
-    min_value=datetime(1, 1, 3),  # noqa: DTZ001 (hypothesis adds the zone)
-    max_value=datetime(9999, 12, 29),  # noqa: DTZ001
+    min_value=datetime(1, 1, 3),
+    max_value=datetime(9999, 12, 29),
     timezones=ZONES,
 )
 
@@ -148,7 +148,7 @@ def test_filter_times_look_like_haravans():
 def test_a_naive_time_is_never_printed():
     """A time without a zone is refused: Haravan would read it in one that nobody documents."""
     with pytest.raises(BadTime):
-        format_time(datetime(2026, 3, 1, 8, 30))  # noqa: DTZ001
+        format_time(datetime(2026, 3, 1, 8, 30))
 
 
 @pytest.mark.parametrize(

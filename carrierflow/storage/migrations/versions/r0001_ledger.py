@@ -249,11 +249,15 @@ def upgrade() -> None:
         Column("prev_hash", String(length=64), nullable=False),
         Column("hash", String(length=64), nullable=False),
         CheckConstraint(
-            "(seq = 1 AND prev_seq IS NULL AND from_status = 'start') OR (seq > 1 AND prev_seq IS NOT NULL AND prev_seq = seq - 1 AND from_status <> 'start')",
+            "(seq = 1 AND prev_seq IS NULL AND from_status = 'start')"
+            " OR (seq > 1 AND prev_seq IS NOT NULL AND prev_seq = seq - 1"
+            " AND from_status <> 'start')",
             name=op.f("ck_carrierflow_history_unbroken"),
         ),
         CheckConstraint(
-            "(amends IS NULL AND edge IS NOT NULL AND edge = definition) OR (amends IS NOT NULL AND edge IS NULL AND actor IS NOT NULL AND reason IS NOT NULL)",
+            "(amends IS NULL AND edge IS NOT NULL AND edge = definition)"
+            " OR (amends IS NOT NULL AND edge IS NULL AND actor IS NOT NULL"
+            " AND reason IS NOT NULL)",
             name=op.f("ck_carrierflow_history_legal_or_amended"),
         ),
         ForeignKeyConstraint(
