@@ -187,7 +187,7 @@ def _reasserting(parcel: Parcel) -> Parcel:
         raise InvalidInput("The platform cancelled this parcel, and that is final there.")
     machine = Machine.COD if remote.carrier == parcel.delivery.status else Machine.DELIVERY
     head = parcel.head(machine)
-    if head.seq < 2:
+    if head.seq < 2:  # noqa: PLR2004
         raise InvalidInput("The platform cannot be told the first status of a parcel.")
     again = replace(head, confirmed=head.seq - 1)
     return replace(parcel, reassert=remote.digest).with_head(machine, again)

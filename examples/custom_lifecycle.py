@@ -29,7 +29,7 @@ def carrier(**rules: Any) -> Iterator[Carrierflow]:
         url = f"sqlite:///{Path(folder) / 'ledger.db'}"
         app = build(load_settings(database_url=url, secret_key=generate_key(), **rules))
         app.upgrade()
-        app.shops.add("myshop", token="a-token", base_url="https://apis.haravan.com")
+        app.shops.add("myshop", token="a-token", base_url="https://apis.haravan.com")  # noqa: S106
         yield app
 
 

@@ -67,7 +67,7 @@ def main() -> None:
         app = build(load_settings(database_url=url, secret_key=generate_key()))
         app.upgrade()
         host.create_all(app.store.engine)
-        app.shops.add("myshop", token="a-token", base_url="https://apis.haravan.com")
+        app.shops.add("myshop", token="a-token", base_url="https://apis.haravan.com")  # noqa: S106
         for number in ("2001", "2002"):
             ref = FulfillmentRef(shop="myshop", order_id="1001", fulfillment_id=number)
             app.ledger.open(Opening(ref=ref))

@@ -51,7 +51,7 @@ def parse_time(text: str) -> datetime:
     micros = int((fraction or "")[:6].ljust(6, "0"))
     offset = _offset(text, *zone[1:])
     try:
-        naive = datetime(*date, int(hour), int(minute), int(second or 0), micros)
+        naive = datetime(*date, int(hour), int(minute), int(second or 0), micros)  # noqa: DTZ001
         return naive.replace(tzinfo=timezone(offset)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise BadTime(text, why="does not exist") from error
@@ -59,7 +59,7 @@ def parse_time(text: str) -> datetime:
 
 def _offset(text: str, sign: str | None, hours: str | None, minutes: str | None) -> timedelta:
     offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
-    if offset > _WIDEST_OFFSET or int(minutes or 0) >= 60:
+    if offset > _WIDEST_OFFSET or int(minutes or 0) >= 60:  # noqa: PLR2004 (minutes of an hour)
         raise BadTime(text, why="has a time zone that no place has")
     return -offset if sign == "-" else offset
 

@@ -40,7 +40,7 @@ class Limits:
     """So many it may always freeze or cancel."""
 
 
-class StopRun(Exception):
+class StopRun(Exception):  # noqa: N818
     """A run ends early, for a reason that is no defect."""
 
     def __init__(self, reason: EndReason, sentence: str | None = None) -> None:

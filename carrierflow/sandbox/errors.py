@@ -16,13 +16,13 @@ class SandboxError(Exception):
     """The sandbox did not do what it was asked; its text is one sentence."""
 
 
-class NotFound(SandboxError):
+class NotFound(SandboxError):  # noqa: N818 - named after the answer it becomes
     """The platform knows no such thing."""
 
 
-class Refused(SandboxError):
+class Refused(SandboxError):  # noqa: N818 - named after the answer it becomes
     """The platform knows the thing and will not do this to it."""
 
 
-class BadInput(SandboxError, ValueError):
+class BadInput(SandboxError, ValueError):  # noqa: N818 - named like its siblings
     """A control call or a fault script makes no sense."""

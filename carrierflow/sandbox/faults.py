@@ -157,7 +157,7 @@ class Faults:
         """
         rules = tuple(script)
         self._check(mix, rules)
-        self.chance = random.Random(seed)
+        self.chance = random.Random(seed)  # noqa: S311 - faults must be repeatable, not secret
         self._mix = mix
         self._script = [_Turn(rule, rule.times) for rule in rules]
 

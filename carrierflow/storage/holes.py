@@ -197,7 +197,7 @@ def _attacks(
     if dialect == "postgresql":
         yield "TRUNCATE", [text(LOCK_TIMEOUT), text(f"TRUNCATE {table.name} CASCADE")]
     where = this.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
-    copy = f"INTO {table.name} SELECT * FROM {table.name} WHERE {where}"
+    copy = f"INTO {table.name} SELECT * FROM {table.name} WHERE {where}"  # noqa: S608
     if dialect != "postgresql":
         yield "REPLACE INTO", [text(f"REPLACE {copy}")]
     if is_mysql(dialect):
@@ -217,7 +217,7 @@ def _by_rowid(table: Table, where: str) -> Sequence[Executable]:
     names = ", ".join(other)
     values = ", ".join(f":{name}" for name in other)
     statement = text(
-        f"INSERT OR REPLACE INTO {table.name} (rowid, {names}) "
+        f"INSERT OR REPLACE INTO {table.name} (rowid, {names}) "  # noqa: S608
         f"SELECT rowid, {values} FROM {table.name} WHERE {where}"
     ).bindparams(*(bindparam(name, v, table.c[name].type) for name, v in other.items()))
     return [*(insert(parent).values(row) for parent, row in before), statement]
@@ -263,7 +263,7 @@ def _untried(error: DBAPIError) -> ConfigurationError:
 
 def _family(table: Table) -> list[tuple[Table, Values]]:
     """Make up a row and what it refers to, with keys below zero, which nobody else gives out."""
-    number = -random.randrange(2, 2**31)
+    number = -random.randrange(2, 2**31)  # noqa: S311
     known: dict[Table, Values] = {}
     rows = []
     for member in metadata.sorted_tables:
@@ -389,7 +389,7 @@ def _asked(connection: Connection) -> Iterator[Protection]:
         )
 
 
-def _owned(owned: bool) -> Protection:
+def _owned(owned: bool) -> Protection:  # noqa: FBT001
     why = "The present user may take the triggers away; "
     return Protection(
         hole="DDL",

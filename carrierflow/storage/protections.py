@@ -219,7 +219,7 @@ def _same_row(table: Table, *, rowid: bool = False) -> list[str]:
         keys.append(["rowid"])
     least = [names for names in keys if not any(set(other) < set(names) for other in keys)]
     tests = sorted(" AND ".join(f"{name} = NEW.{name}" for name in names) for names in least)
-    return [f"EXISTS (SELECT 1 FROM {table.name} WHERE {test})" for test in tests]
+    return [f"EXISTS (SELECT 1 FROM {table.name} WHERE {test})" for test in tests]  # noqa: S608
 
 
 def _foreign(table: Table, *, row: str = "NEW", schema: str = "") -> list[tuple[str, str]]:
@@ -231,7 +231,7 @@ def _foreign(table: Table, *, row: str = "NEW", schema: str = "") -> list[tuple[
         given = " AND ".join(f"{row}.{name} IS NOT NULL" for name, _ in pairs)
         same = " AND ".join(f"p.{column.name} = {row}.{name}" for name, column in pairs)
         text = BROKEN.get(str(key.name), f"no such row of {parent}")
-        test = f"{given} AND NOT EXISTS (SELECT 1 FROM {schema}{parent} p WHERE {same})"
+        test = f"{given} AND NOT EXISTS (SELECT 1 FROM {schema}{parent} p WHERE {same})"  # noqa: S608
         found.append((f"carrierflow: {text}", test))
     return found
 

@@ -199,7 +199,7 @@ class SqlStore:
             try:
                 return work()
             except ConcurrentUpdate:
-                self._sleep(random.uniform(0.5, 1.5) * PAUSE * attempt)
+                self._sleep(random.uniform(0.5, 1.5) * PAUSE * attempt)  # noqa: S311
         return work()
 
 

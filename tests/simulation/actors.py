@@ -99,9 +99,7 @@ class Scanner:
     def start(self):
         """Begin, or begin again where the last life ended."""
         self.lives += 1
-        self.stage.scheduler.spawn(
-            f"scanner{self.lives}", self.work, delay=0.5, after=self._ended
-        )
+        self.stage.scheduler.spawn(f"scanner{self.lives}", self.work, delay=0.5, after=self._ended)
 
     def _ended(self, process):
         if process.killed:
@@ -169,9 +167,7 @@ def _edit(stage):
         elif deed == "cancel":
             stage.world.edit(parcel.ref, carrier_status="cancel")
         else:
-            stage.world.cancel_order(
-                SHOP, int(ref.order_id), ignore_fulfillments=deed == "ignore"
-            )
+            stage.world.cancel_order(SHOP, int(ref.order_id), ignore_fulfillments=deed == "ignore")
     except SandboxError as error:
         stage.scheduler.tell(f"merchant gave up: {error}")
 

@@ -76,9 +76,7 @@ def _ends(stage):
 
 def _repeats(stage):
     """P3: a PUT is doubled at most where its sender could not know."""
-    doubled = Counter(
-        (put.ref.fulfillment_id, put.to_status) for put in stage.judged().duplicates
-    )
+    doubled = Counter((put.ref.fulfillment_id, put.to_status) for put in stage.judged().duplicates)
     unknown = Counter()
     for put in stage.network.sent:
         if put.state not in {"recorded", "not_applied"}:

@@ -58,7 +58,8 @@ class Total:
     def __init__(self):
         self.numbers = Counter()
         self.counters = {
-            name: Counter() for name in ("profile", "faults", "rows", "verdicts", "ends", "incidents")
+            name: Counter()
+            for name in ("profile", "faults", "rows", "verdicts", "ends", "incidents")
         }
 
     def add(self, played):

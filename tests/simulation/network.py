@@ -70,9 +70,7 @@ class Body:
 class Network(BaseAdapter):
     """Carries requests of all processes to one platform; stands in for the socket."""
 
-    def __init__(
-        self, scheduler, haravan, *, seed, jitter, timeout, settle, longest, watch
-    ):
+    def __init__(self, scheduler, haravan, *, seed, jitter, timeout, settle, longest, watch):
         super().__init__()
         self.scheduler, self.haravan, self.watch = scheduler, haravan, watch
         self.chance = random.Random(f"{seed}:network")

@@ -51,7 +51,7 @@ class Process(greenlet):
             pass
         except Broken as broken:
             self.scheduler.broken = self.scheduler.broken or broken
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a crash is a finding, with its type
             self.scheduler.crashed(self, error)
         finally:
             self.alive = False

@@ -86,7 +86,10 @@ class Stage:
     def _faults(self):
         rates = self.scenario.rates
         mix = FaultMix(
-            rates=rates, late_seconds=(1, 20), stale_seconds=(1, 15), huge_size=HUGE,
+            rates=rates,
+            late_seconds=(1, 20),
+            stale_seconds=(1, 15),
+            huge_size=HUGE,
             slow_seconds=(0.1, 12.0),
         )
         return Faults(mix=mix if rates else None, seed=self.scenario.seed)
@@ -164,7 +167,5 @@ def staged(scenario, *, kill_at=(), keep_lines=False):
         stack.enter_context(mock.patch.object(haravan_platform, "MOST_ORDERS", scenario.page))
         stage = Stage(scenario, scheduler)
         stack.callback(stage.close)
-        stack.enter_context(
-            mock.patch.object(transport, "new_session", stage.network.session)
-        )
+        stack.enter_context(mock.patch.object(transport, "new_session", stage.network.session))
         yield stage

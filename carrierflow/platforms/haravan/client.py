@@ -56,7 +56,7 @@ class NotThere(PlatformUnavailable):
     """The platform answered a read with 404: there is nothing under that address."""
 
 
-class _Again(Exception):
+class _Again(Exception):  # noqa: N818 (internal: an instruction to the retry loop)
     """A read failed in a way that another try may mend; holds what to raise if none does."""
 
     def __init__(self, error: PlatformUnavailable) -> None:
@@ -212,7 +212,7 @@ class HaravanClient:
             raise NotThere("HTTP 404, there is nothing under that address")
         error = PlatformUnavailable(refusal(reply, secret=self._token))
         # Integrations have seen 422 now and then for paged reads that were good.
-        passing = status == HTTPStatus.UNPROCESSABLE_ENTITY or status >= 500
+        passing = status == HTTPStatus.UNPROCESSABLE_ENTITY or status >= 500  # noqa: PLR2004
         raise _Again(error) if passing else error
 
     def _deny(self, reply: Reply) -> NoReturn:

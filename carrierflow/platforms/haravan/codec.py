@@ -39,7 +39,7 @@ __all__ = [
 _LONGEST_TEXT = 256
 
 
-class UnreadableReply(PlatformError):
+class UnreadableReply(PlatformError):  # noqa: N818 (as in the tree: what happened, no "Error")
     """A reply of the platform that lacks what every reply of its kind must have."""
 
 

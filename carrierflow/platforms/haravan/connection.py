@@ -131,7 +131,7 @@ def _pools(departure: Departure) -> dict[str, type[HTTPConnectionPool]]:
 
 
 class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
         # Even with redirects off, requests reads the whole body of one to prepare the next hop.
         return None
 

@@ -65,7 +65,7 @@ class Counts:
             self.throttled += throttled
 
 
-class Lost(Exception):
+class Lost(Exception):  # noqa: N818 (internal: what happened, no "Error")
     """No reply came; `departed` says whether the request may have arrived all the same."""
 
     def __init__(self, reason: str, *, departed: bool) -> None:
