@@ -81,18 +81,24 @@ class Desk:
             case ResolveAction.UNFREEZE:
                 self._free(parcel)
             case ResolveAction.ADOPT:
-                self._adopt(parcel, incident, actor=actor, reason=reason)
-                self._free(self._parcel(incident))
+                corrected = self._adopt(parcel, incident, actor=actor, reason=reason)
+                self._free(_showing(self._parcel(incident), corrected))
             case ResolveAction.REASSERT:
                 self._free(_reasserting(parcel))
             case ResolveAction.ABANDON:
                 after = replace(parcel, frozen="abandoned", open=False)
                 self._write(parcel, after)
 
-    def _adopt(self, parcel: Parcel, incident: Incident, *, actor: str, reason: str) -> None:
-        """Make the ledger say what the platform shows: by legal steps, or by a correction."""
+    def _adopt(
+        self, parcel: Parcel, incident: Incident, *, actor: str, reason: str
+    ) -> list[Machine]:
+        """Make the ledger say what the platform shows: by legal steps, or by a correction.
+
+        Return what had to be corrected.
+        """
         if parcel.remote is None:
             raise InvalidInput("The platform's state is not known yet; run reconcile first.")
+        corrected = []
         for word in (parcel.remote.carrier, parcel.remote.cod):
             status = parse_status(word)
             if parcel.head(status.machine).status == status:
@@ -111,6 +117,8 @@ class Desk:
                 self._ledger.record(event)
             else:
                 self._ledger.amend(event)
+            corrected.append(status.machine)
+        return corrected
 
     def _free(self, parcel: Parcel) -> None:
         """Let runs decide about a fulfillment again, at once."""
@@ -176,6 +184,14 @@ def _check(incident: Incident, action: ResolveAction, *, actor: str, reason: str
             f"Incident {incident.id} concerns no fulfillment of the ledger; "
             "it can only be closed, with --action unfreeze."
         )
+
+
+def _showing(parcel: Parcel, machines: Sequence[Machine]) -> Parcel:
+    """Take for published what was adopted: the platform shows it, and nothing is to be told."""
+    for machine in machines:
+        head = parcel.head(machine)
+        parcel = parcel.with_head(machine, replace(head, confirmed=head.seq))
+    return parcel
 
 
 def _reasserting(parcel: Parcel) -> Parcel:

@@ -8,35 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Generic, TypeVar
 
-from carrierflow.model import Machine, Observation, Status
-from carrierflow.parcel import Parcel
-from carrierflow.reconcile.actions import (
-    Action,
-    Adopt,
-    Ask,
-    Confirm,
-    Decision,
-    Discard,
-    Freeze,
-    InSync,
-    Note,
-    Put,
-    ReadAgain,
-    Report,
-    Rewind,
-    Wait,
-)
-from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
+from carrierflow.model import Machine, Status
+from carrierflow.reconcile import rules
+from carrierflow.reconcile.actions import Action, Decision, Discard, Freeze, InSync, Note, Report
+from carrierflow.reconcile.rules import OrderCase
 from carrierflow.reconcile.view import Situation, View
-from carrierflow.track import Step
 
 
 __all__ = ["ORDER_TABLE", "TABLE", "OrderCase", "Row", "decide", "decide_order"]
 
-T = TypeVar("T")
 Case = TypeVar("Case")
 
 BOTH = frozenset(Machine)
@@ -59,20 +41,6 @@ class Row(Generic[Case]):
     machines: frozenset[Machine] = field(default=BOTH)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OrderCase:
-    """What is decided about an order, or about a fulfillment as a whole."""
-
-    parcel: Parcel | None
-    """Our fulfillment; None if the ledger does not know it."""
-    seen: Observation | None
-    """What the platform says of it; None if it is absent."""
-    asked_alone: bool
-    """Whether the order was asked for by itself, not in a list."""
-    now: datetime
-    policy: Policy
-
-
 def decide(situation: Situation, machine: Machine) -> Decision:
     """Return what is to be done about one machine of one fulfillment, and which row says so."""
     view = situation.view(machine)
@@ -84,123 +52,6 @@ def decide_order(case: OrderCase) -> Decision | None:
     """Return what is to be done about an order as such; None if no row of its own applies."""
     row = next((row for row in ORDER_TABLE if row.applies(case)), None)
     return Decision(row.number, row.action(case)) if row else None
-
-
-def _resolved_attempt(view: View) -> bool:
-    """Row 4: a state visited before counts only if it was entered again since."""
-    return view.sent is not None and view.sent.to_status is view.obs and view.reached is not None
-
-
-def _confirm_sent(view: View) -> Action:
-    return Confirm(_given(view.sent))
-
-
-def _confirm_reached(view: View) -> Action:
-    return Confirm(_given(view.reached))
-
-
-def _wait_for_settling(view: View) -> Action:
-    return Wait(_given(view.settles_at))
-
-
-def _send_again(view: View) -> Action:
-    attempt, now = _given(view.attempt), view.situation.now
-    since = attempt.first_sent_at or now
-    if view.attempts_at(_given(view.sent)) > 1 and now - since >= view.policy.stuck_after:
-        return _stuck(view, _given(view.sent))
-    return _put_next(view)
-
-
-def _put_next(view: View) -> Action:
-    return Note() if view.next_put is None else _put(view, view.next_put)
-
-
-def _put(view: View, step: Step) -> Action:
-    """PUT a step, unless it cannot help any more or the observation is too old for it."""
-    if view.situation.seen.carrier.status is Status.CANCEL:
-        sentence = f"The parcel is cancelled on the platform and cannot become {step.to_status}."
-        return Freeze("cancel_conflict", sentence, about=step.to_status)
-    if view.attempts_at(step) >= view.policy.stuck_attempts:
-        return _stuck(view, step)
-    return Put(step) if view.is_fresh else ReadAgain()
-
-
-def _stuck(view: View, step: Step) -> Action:
-    times = view.attempts_at(step)
-    sentence = f"{times} attempts to show {step.to_status} had no effect."
-    return Freeze("stuck", sentence, about=step.to_status)
-
-
-def _put_last(view: View) -> Action:
-    last = view.path[-1]
-    return _put(view, last) if last.to_status in view.situation.can_put else Note()
-
-
-def _put_paid(view: View) -> Action:
-    due = _given(view.delivered_at) + view.policy.settle
-    return Wait(due) if view.situation.now < due else _put_next(view)
-
-
-def _confirm_or_note(view: View) -> Action:
-    return Confirm(view.reached) if view.reached else Note()
-
-
-def _adopt(view: View) -> Action:
-    return Adopt(_given(view.obs))
-
-
-def _adopt_or_hold(view: View) -> Action:
-    if view.policy.remote_ahead is RemoteAhead.ADOPT:
-        return _adopt(view)
-    return Freeze(
-        "remote_ahead", f"The platform shows {view.obs}, and the ledger has only {view.head}."
-    )
-
-
-def _rewind_own(view: View) -> Action:
-    return Rewind(_given(view.own_late_put).seq, healed=True)
-
-
-def _hold_or_reassert(view: View) -> Action:
-    moved = f"The platform went back from {view.base} to {view.obs}, and not by us."
-    entry = view.shown_before
-    if view.policy.merchant_edit is MerchantEdit.REASSERT and entry and not view.reasserted:
-        return Rewind(entry.seq, healed=False)
-    return Freeze("merchant_edit", moved)
-
-
-def _paid_is_next(view: View) -> bool:
-    return bool(view.path) and view.path[0].to_status is Status.CODPAID
-
-
-def _paid_is_caused(view: View) -> bool:
-    return _paid_is_next(view) and bool(view.path[0].cause)
-
-
-def _absent(case: OrderCase) -> Action:
-    parcel, now = case.parcel, case.now
-    if not case.asked_alone:
-        return Ask()
-    if parcel is None or parcel.missing_since is None:
-        return Wait(now + case.policy.gone_after)
-    times, span = parcel.missing + 1, now - parcel.missing_since
-    if times >= case.policy.gone_times and span >= case.policy.gone_after:
-        return Freeze("gone", f"The platform answered {times} times that there is no such order.")
-    return Wait(parcel.missing_since + case.policy.gone_after)
-
-
-def _order_cancelled(_case: OrderCase) -> Action:
-    return Report("order_cancelled", "The order is cancelled, and its parcel is under way.")
-
-
-def _unknown_here(_case: OrderCase) -> Action:
-    return Report("unknown_here", "The platform shows a parcel of ours that the ledger lacks.")
-
-
-def _given(value: T | None) -> T:
-    if value is None:
-        raise AssertionError("A row acted where it does not apply.")
-    return value
 
 
 TABLE: tuple[Row[View], ...] = (
@@ -230,21 +81,21 @@ TABLE: tuple[Row[View], ...] = (
         when="an attempt is unanswered, and obs was asked for before its end + Δ",
         then="wait",
         applies=lambda view: view.is_settling,
-        action=_wait_for_settling,
+        action=rules.wait_for_settling,
     ),
     Row(
         number="4",
         when="an attempt is unanswered, and obs is its status, entered since",
         then="confirm s1",
-        applies=_resolved_attempt,
-        action=_confirm_sent,
+        applies=rules.resolved_attempt,
+        action=rules.confirm_sent,
     ),
     Row(
         number="5",
         when="an attempt is unanswered, and obs is still base",
         then="it was lost: send s1 again; after 8 attempts or 24 h freeze, incident `stuck`",
         applies=lambda view: view.attempt is not None and view.at_base,
-        action=_send_again,
+        action=rules.send_again,
     ),
     Row(
         number="5a",
@@ -256,14 +107,14 @@ TABLE: tuple[Row[View], ...] = (
             and bool(view.path)
             and view.path[-1].to_status in view.situation.can_put
         ),
-        action=_put_last,
+        action=rules.put_last,
     ),
     Row(
         number="C1",
         when="codpaid rests on a delivered that the platform does not show yet",
         then="nothing",
         machines=COD,
-        applies=lambda view: _paid_is_next(view) and view.awaits_delivered and view.at_base,
+        applies=lambda view: rules.paid_is_next(view) and view.awaits_delivered and view.at_base,
         action=lambda _: Note(),
     ),
     Row(
@@ -276,7 +127,7 @@ TABLE: tuple[Row[View], ...] = (
             and view.delivered_at is not None
             and (view.reached is not None or view.head is Status.CODPENDING)
         ),
-        action=_confirm_or_note,
+        action=rules.confirm_or_note,
     ),
     Row(
         number="C3",
@@ -284,9 +135,9 @@ TABLE: tuple[Row[View], ...] = (
         then="after Δ, PUT paid",
         machines=COD,
         applies=lambda view: (
-            _paid_is_caused(view) and view.delivered_at is not None and view.at_base
+            rules.paid_is_caused(view) and view.delivered_at is not None and view.at_base
         ),
-        action=_put_paid,
+        action=rules.put_paid,
     ),
     Row(
         number="C4",
@@ -298,7 +149,7 @@ TABLE: tuple[Row[View], ...] = (
             and view.reached is None
             and view.head in {Status.CODPENDING, Status.CODPAID}
         ),
-        action=_adopt,
+        action=rules.adopt,
     ),
     Row(
         number="C5",
@@ -317,14 +168,14 @@ TABLE: tuple[Row[View], ...] = (
         when="obs is base, entered when we confirmed it, and steps are unpublished",
         then="PUT s1 if obs is younger than 15 s; else read again first",
         applies=lambda view: bool(view.path) and view.at_base,
-        action=_put_next,
+        action=rules.put_next,
     ),
     Row(
         number="7",
         when="obs is a step sj of the path (for a repeated status: with a newer date)",
         then="confirm up to sj; the steps before it are subsumed",
         applies=lambda view: view.reached is not None,
-        action=_confirm_reached,
+        action=rules.confirm_reached,
     ),
     Row(
         number="8",
@@ -336,13 +187,13 @@ TABLE: tuple[Row[View], ...] = (
     Row(
         number="9",
         when="obs is cancel, and the parcel is not yet picked up",
-        then="adopt: append cancel with the platform as source, abandon the path",
+        then="rules.adopt: append cancel with the platform as source, abandon the path",
         machines=DELIVERY,
         applies=lambda view: (
             view.obs is Status.CANCEL
             and view.lifecycle.allows(view.machine, view.head, Status.CANCEL)
         ),
-        action=_adopt,
+        action=rules.adopt,
     ),
     Row(
         number="10",
@@ -362,7 +213,7 @@ TABLE: tuple[Row[View], ...] = (
         applies=lambda view: (
             view.head is Status.CANCEL and bool(view.path) and view.obs not in OVER
         ),
-        action=_put_last,
+        action=rules.put_last,
     ),
     Row(
         number="12",
@@ -377,21 +228,21 @@ TABLE: tuple[Row[View], ...] = (
     Row(
         number="13",
         when="nothing is left to PUT, and obs may legally follow head",
-        then="remote ahead: freeze, incident `remote_ahead`; or adopt, by policy",
+        then="remote ahead: freeze, incident `remote_ahead`; or rules.adopt, by policy",
         applies=lambda view: (
             view.next_put is None
             and view.obs is not None
             and view.lifecycle.reaches(view.head, view.obs)
             and view.own_late_put is None
         ),
-        action=_adopt_or_hold,
+        action=rules.adopt_or_hold,
     ),
     Row(
         number="14",
         when="obs is behind base, newer, and dated as one of our own attempts within Δ",
         then="our own late PUT: publish again from there, and mark it healed",
         applies=lambda view: view.is_behind and view.own_late_put is not None,
-        action=_rewind_own,
+        action=rules.rewind_own,
     ),
     Row(
         number="15",
@@ -399,7 +250,7 @@ TABLE: tuple[Row[View], ...] = (
         then="the merchant edited: freeze, incident `merchant_edit`; or, by policy, "
         "publish again once",
         applies=lambda view: view.is_behind,
-        action=_hold_or_reassert,
+        action=rules.hold_or_reassert,
     ),
     Row(
         number="16",
@@ -415,28 +266,28 @@ TABLE: tuple[Row[View], ...] = (
 ORDER_TABLE: tuple[Row[OrderCase], ...] = (
     Row(
         number="17",
-        when="the order is absent from a reply to `ids=`",
-        then="GET it alone; absent three times over an hour: freeze, incident `gone`",
+        when="the order is rules.absent from a reply to `ids=`",
+        then="GET it alone; rules.absent three times over an hour: freeze, incident `gone`",
         applies=lambda case: case.parcel is not None and case.seen is None,
-        action=_absent,
+        action=rules.absent,
     ),
     Row(
         number="18",
         when="the order is cancelled, and the fulfillment is not",
-        then="incident `order_cancelled`; keep telling the truth",
+        then="incident `rules.order_cancelled`; keep telling the truth",
         applies=lambda case: (
             case.parcel is not None
             and case.seen is not None
             and case.seen.order_cancelled
             and case.seen.carrier.status not in OVER
         ),
-        action=_order_cancelled,
+        action=rules.order_cancelled,
     ),
     Row(
         number="19",
         when="a fulfillment names this carrier, and the ledger does not know it",
-        then="incident `unknown_here`, once; `import` brings it in",
+        then="incident `rules.unknown_here`, once; `import` brings it in",
         applies=lambda case: case.parcel is None and case.seen is not None,
-        action=_unknown_here,
+        action=rules.unknown_here,
     ),
 )

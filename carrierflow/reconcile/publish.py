@@ -19,7 +19,7 @@ from carrierflow.model import Event, Machine, Observation, Source, Status, Verdi
 from carrierflow.ports import Platform, ReconcileStore, Writing
 from carrierflow.reconcile.tally import Ending, Settled, Tally, ending_of
 from carrierflow.reconcile.turn import Turn, evidence_of, take_turn
-from carrierflow.reconcile.view import Situation
+from carrierflow.reconcile.view import OPEN, Situation
 from carrierflow.shop import Shop
 from carrierflow.track import Attempt, Conclusion, Outcome, Publication, PublicationState, Step
 
@@ -352,8 +352,14 @@ def _tracking(
 
 
 def _over(situation: Situation, attempt: Attempt, *, unknown: bool = False) -> Situation:
-    """Mark an attempt as over: as unanswered, or as one that no longer counts."""
+    """Mark an attempt as over: as unanswered, or as one that no longer counts.
+
+    A run that stalled may conclude when another has tried again, or knows better, since: then
+    the publication is the other one's.
+    """
     publication = situation.track.publications[attempt.machine, attempt.seq]
+    if publication.attempts != attempt.number or publication.state not in OPEN:
+        return situation
     state = PublicationState.UNKNOWN if unknown else PublicationState.TODO
     over = replace(publication, state=state, over_at=situation.now)
     return _tracking(situation, over)

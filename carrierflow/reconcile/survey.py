@@ -80,9 +80,11 @@ class Survey:
     def batches(self) -> Iterator[Batch]:
         """Read what changed, then everything else that has work or is due."""
         if self._shop.swept_to is not None:
-            for page in changed_orders(self._platform, self._shop.swept_to - OVERLAP):
+            swept_to = self._shop.swept_to
+            for page in changed_orders(self._platform, swept_to - OVERLAP):
                 self.pool.drop(order.order_id for order in page)
-                yield self._batch(page, asked=(), swept_to=max(o.updated_at for o in page))
+                swept_to = max(swept_to, *(order.updated_at for order in page))
+                yield self._batch(page, asked=(), swept_to=swept_to)
         while self.pool:
             ids = self.pool.take(puts=self._puts_while_fresh())
             yield self._batch(self._platform.orders(ids), asked=ids)
@@ -178,4 +180,6 @@ def _closes(parcel: Parcel, settled_before: datetime) -> bool:
     """Tell whether looking at a parcel once more changes how open it is."""
     if not is_over(parcel):
         return parcel.settled_at is not None
-    return parcel.open and (parcel.settled_at is None or parcel.settled_at <= settled_before)
+    if parcel.settled_at is None:
+        return True
+    return parcel.open and parcel.settled_at <= settled_before

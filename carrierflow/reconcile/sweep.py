@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
@@ -62,9 +63,10 @@ class Pool:
     """
 
     def __init__(self, work: Iterable[Work], due: Iterable[str]) -> None:
-        self._again: dict[str, Work] = {}
-        self._work = {each.order_id: each for each in work}
-        self._due = {order_id: None for order_id in due if order_id not in self._work}
+        # A plain dict would pass over all that was taken before at each taking of its first.
+        self._again: OrderedDict[str, Work] = OrderedDict()
+        self._work = OrderedDict((each.order_id, each) for each in work)
+        self._due = OrderedDict.fromkeys(o for o in due if o not in self._work)
 
     def __len__(self) -> int:
         return len(self._again) + len(self._work) + len(self._due)
@@ -85,11 +87,9 @@ class Pool:
         batch: list[str] = []
         for waiting in (self._again, self._work):
             while waiting and len(batch) < BATCH and (puts > 0 or not batch or not self._due):
-                order_id = next(iter(waiting))
-                puts -= waiting.pop(order_id).puts
+                order_id, each = waiting.popitem(last=False)
+                puts -= each.puts
                 batch.append(order_id)
         while self._due and len(batch) < BATCH:
-            order_id = next(iter(self._due))
-            del self._due[order_id]
-            batch.append(order_id)
+            batch.append(self._due.popitem(last=False)[0])
         return batch

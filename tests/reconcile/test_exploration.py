@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from carrierflow.reconcile import decide as decide_module
+from carrierflow.reconcile import rules
 from carrierflow.reconcile import turn as turn_module
 from carrierflow.reconcile.view import View
 
@@ -71,7 +72,7 @@ def test_one_visit_taken_for_two_is_found(monkeypatch):
 def test_telling_the_head_at_once_is_found(monkeypatch):
     """Whoever takes the shortest way leaves out what the shop should have seen."""
     rows = tuple(
-        replace(row, action=decide_module._put_last) if row.number == "6" else row
+        replace(row, action=rules.put_last) if row.number == "6" else row
         for row in decide_module.TABLE
     )
     monkeypatch.setattr(decide_module, "TABLE", rows)

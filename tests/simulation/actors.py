@@ -105,7 +105,7 @@ class Scanner:
         if process.killed:
             self.stage.scheduler.at(self.stage.chance.uniform(1, 30), self.start)
 
-    def work(self, process):
+    def work(self, _process):
         """Tell one event after another, some of them in bulk."""
         stage, tellings = self.stage, self.stage.scenario.tellings
         with stage.living() as app:
@@ -182,6 +182,7 @@ def _operator(stage):
                 if chance.random() < 0.5:
                     continue
                 action = chance.choice(list(ResolveAction))
+                stage.watch.resolved.add(incident.fulfillment_id)
                 try:
                     app.incidents.resolve(incident.id, action, actor="person", reason="seen")
                 except (InvalidInput, ConcurrentUpdate) as error:

@@ -10,7 +10,10 @@ from collections import Counter
 from carrierflow.reconcile.decide import ORDER_TABLE, TABLE
 from carrierflow.sandbox import FaultKind
 
-from .play import play_seed
+from . import planted_deciding, planted_doing  # noqa: F401 - they plant
+from .kills import RECOVERY, SCENARIOS, kill_everywhere
+from .planted import BUGS, hunt
+from .play import play, play_seed
 
 
 def main(arguments=None):
@@ -21,10 +24,18 @@ def main(arguments=None):
     run = commands.add_parser("run")
     run.add_argument("--seeds", default="0:100")
     run.add_argument("--keep-going", action="store_true")
-    run.set_defaults(command=lambda options: _run(options))
+    run.set_defaults(command=_run)
     replay = commands.add_parser("replay")
     replay.add_argument("seed", type=int)
     replay.set_defaults(command=_replay)
+    kills = commands.add_parser("kills")
+    kills.add_argument("scenario", choices=SCENARIOS)
+    kills.add_argument("--twice", action="store_true", help="kill the recovery too")
+    kills.set_defaults(command=_kills)
+    planted = commands.add_parser("planted")
+    planted.add_argument("--seeds", type=int, default=200)
+    planted.add_argument("--only", default="")
+    planted.set_defaults(command=_planted)
     options = parser.parse_args(arguments)
     raise SystemExit(options.command(options))
 
@@ -35,6 +46,8 @@ def _run(options):
     for seed in range(int(first), int(last)):
         played = play_seed(seed)
         total.add(played)
+        if (seed + 1) % 25 == 0:
+            print(f"{seed + 1} seeds, {time.monotonic() - began:.0f} s", flush=True)
         if played.broken is not None:
             broken.append(seed)
             print(f"seed {seed} ({played.profile}): {played.broken}", flush=True)
@@ -50,6 +63,30 @@ def _replay(options):
     print("\n".join(played.lines))
     print(played.digest)
     return int(played.broken is not None)
+
+
+def _kills(options):
+    scenario, worst, played = SCENARIOS[options.scenario], 0, 0
+    labels = Counter(play(scenario).labels)
+    for kill_at, result in kill_everywhere(scenario, recovery=RECOVERY if options.twice else ()):
+        played += 1
+        if result.broken is not None:
+            worst = 1
+            print(f"killed at {kill_at}: {result.broken}", flush=True)
+    print(f"{played} plays; kill points: {dict(labels)}")
+    return worst
+
+
+def _planted(options):
+    survivors = 0
+    for one in BUGS:
+        if options.only not in one.name:
+            continue
+        found = hunt(one, range(options.seeds), play_seed)
+        survivors += found is None
+        seed, broken = found or ("-", "survived")
+        print(f"{one.name:<72} {seed!s:>4}  {str(broken)[:110]}", flush=True)
+    return int(bool(survivors))
 
 
 class Total:

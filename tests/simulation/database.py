@@ -1,4 +1,4 @@
-"""SQLite for processes: begin and commit are switch points, and a killed process commits nothing."""
+"""SQLite for processes: begin and commit are switch points; who was killed commits nothing."""
 
 from __future__ import annotations
 

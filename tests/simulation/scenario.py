@@ -19,6 +19,9 @@ NETWORK = tuple(
 )
 PEOPLE = tuple(kind for kind in FaultKind if kind not in NETWORK)
 
+FIXED = tuple(range(25))
+"""The seeds of the fast test."""
+
 LIFECYCLE = Lifecycle(DEFAULT)
 
 
@@ -102,7 +105,7 @@ def draw(seed):
         bump=chance.random() < 0.7,
         page=chance.choice([3, 5, 50]),
         leak=2.0 if tight else 100_000.0,
-        crons=tuple(chance.choice([20.0, 60.0, 150.0]) for _ in range(chance.randint(1, 2))),
+        crons=tuple(chance.choice([15.0, 40.0, 80.0, 200.0]) for _ in range(chance.randint(1, 2))),
         plan_every=15.0 if tight else chance.choice([None, None, 100.0]),
         edits=chance.randint(1, 5) if profile == "merchant" else 0,
         operator=profile == "merchant" and chance.random() < 0.4,
@@ -123,8 +126,8 @@ def small(profile, walks, *, seed=0, **options):
 
 def _road(chance):
     cod = chance.choice([0, 120_000, 999_000])
-    moment, place, steps = chance.uniform(0, 300), "readytopick", []
-    pace = chance.choice([8, 60, 300])
+    moment, place, steps = chance.uniform(0, 150), "readytopick", []
+    pace = chance.choice([8, 40, 120])
     for _ in range(chance.randrange(8)):
         following = LIFECYCLE.allowed(Machine.DELIVERY, place)
         if not following:
@@ -148,11 +151,11 @@ def _tellings(chance, roads, *, orderly=False):
     for number, road in enumerate(roads):
         for place, (moment, status) in enumerate(road.steps):
             key = f"k{number}-{place}" if chance.random() < 0.5 else None
-            late = 0.5 if orderly else chance.choice([0.5, 0.5, 5.0, 90.0, 400.0]) * chance.random()
+            late = 0.5 if orderly else chance.choice([0.5, 0.5, 5.0, 60.0, 200.0]) * chance.random()
             times = 1 if orderly else chance.choices([1, 2, 3], [8, 2, 1])[0]
             told += [
                 Telling(
-                    at=moment + late + again * chance.uniform(0, 200),
+                    at=moment + late + again * chance.uniform(0, 100),
                     parcel=number,
                     status=status,
                     happened=moment,
@@ -167,6 +170,8 @@ def _rates(chance, profile):
     if profile == "calm":
         return {}
     rates = {kind: chance.uniform(0.02, 0.1) for kind in chance.sample(NETWORK, 4)}
+    if chance.random() < 0.4:
+        rates[FaultKind.STALE_READ] = chance.uniform(0.1, 0.25)
     if profile == "merchant":
         rates |= {kind: chance.uniform(0.005, 0.03) for kind in chance.sample(PEOPLE, 2)}
     return rates

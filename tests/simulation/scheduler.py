@@ -24,7 +24,7 @@ class Killed(BaseException):
     """kill -9, as it looks from inside: nothing catches it, and nothing works any more."""
 
 
-class Broken(AssertionError):
+class Broken(AssertionError):  # noqa: N818 - what happened to a promise
     """An invariant does not hold; `promise` says which."""
 
     def __init__(self, promise, what):

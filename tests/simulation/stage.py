@@ -63,7 +63,7 @@ class Stage:
             leak_per_second=int(scenario.leak),
         )
         self.haravan = Haravan(self.world, faults=self._faults())
-        self.watch = Watch(scheduler, self.world, self.database, operator=scenario.operator)
+        self.watch = Watch(scheduler, self.world, self.database)
         self.network = Network(
             scheduler,
             self.haravan,

@@ -31,11 +31,13 @@ BARELY = 4.0
 class Watch:
     """Looks at everything that leaves and at everything that the platform does."""
 
-    def __init__(self, scheduler, world, database, *, operator):
-        self.scheduler, self.world, self.operator = scheduler, world, operator
+    def __init__(self, scheduler, world, database):
+        self.scheduler, self.world = scheduler, world
         self._connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
         self._seen = 0
         self._applied = {}
+        self.resolved = set()
+        """Fulfillments about which a person decided: their road is no longer the recorded one."""
 
     def close(self):
         """Close the database."""
@@ -70,8 +72,11 @@ class Watch:
             put = puts[self._seen]
             self._seen += 1
             self.scheduler.tell(f"  platform {put.from_status}→{put.to_status} {put.result}")
-            if not put.touched:
+            if put.ref not in self._touched() and str(put.ref.fulfillment_id) not in self.resolved:
                 self._check_put(put)
+
+    def _touched(self):
+        return {t.ref for t in self.world.judge.touches if t.source is not Source.LIFT}
 
     def _check_frozen(self, put):
         found = self.rows(

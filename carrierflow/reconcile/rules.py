@@ -1,0 +1,202 @@
+"""What the rows of the decision table do, and the questions that take more than a word to ask.
+
+Each function takes a case and returns a value; the table says which row uses which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from carrierflow.model import Observation, Status
+from carrierflow.parcel import Parcel
+from carrierflow.reconcile.actions import (
+    Action,
+    Adopt,
+    Ask,
+    Confirm,
+    Freeze,
+    Note,
+    Put,
+    ReadAgain,
+    Report,
+    Rewind,
+    Wait,
+)
+from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
+from carrierflow.reconcile.view import View
+from carrierflow.track import Step
+
+
+__all__ = [
+    "OrderCase",
+    "absent",
+    "adopt",
+    "adopt_or_hold",
+    "confirm_or_note",
+    "confirm_reached",
+    "confirm_sent",
+    "hold_or_reassert",
+    "order_cancelled",
+    "paid_is_caused",
+    "paid_is_next",
+    "put_last",
+    "put_next",
+    "put_paid",
+    "resolved_attempt",
+    "rewind_own",
+    "send_again",
+    "unknown_here",
+    "wait_for_settling",
+]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderCase:
+    """What is decided about an order, or about a fulfillment as a whole."""
+
+    parcel: Parcel | None
+    """Our fulfillment; None if the ledger does not know it."""
+    seen: Observation | None
+    """What the platform says of it; None if it is absent."""
+    asked_alone: bool
+    """Whether the order was asked for by itself, not in a list."""
+    now: datetime
+    policy: Policy
+
+
+def resolved_attempt(view: View) -> bool:
+    """Row 4: a state visited before counts only if it was entered again since."""
+    return view.sent is not None and view.sent.to_status is view.obs and view.reached is not None
+
+
+def confirm_sent(view: View) -> Action:
+    """Take the open attempt for successful."""
+    return Confirm(_given(view.sent))
+
+
+def confirm_reached(view: View) -> Action:
+    """Take everything up to the shown step for published."""
+    return Confirm(_given(view.reached))
+
+
+def wait_for_settling(view: View) -> Action:
+    """Wait until the open attempt can no longer take effect."""
+    return Wait(_given(view.settles_at))
+
+
+def send_again(view: View) -> Action:
+    """Repeat a PUT that was lost, unless it was tried too often already."""
+    attempt, now = _given(view.attempt), view.situation.now
+    since = attempt.first_sent_at or now
+    if view.attempts_at(_given(view.sent)) > 1 and now - since >= view.policy.stuck_after:
+        return _stuck(view, _given(view.sent))
+    return put_next(view)
+
+
+def put_next(view: View) -> Action:
+    """Tell the next step that can be told, from a young reading only."""
+    return Note() if view.next_put is None else _put(view, view.next_put)
+
+
+def _put(view: View, step: Step) -> Action:
+    """PUT a step, unless it cannot help any more or the observation is too old for it."""
+    if view.situation.seen.carrier.status is Status.CANCEL:
+        sentence = f"The parcel is cancelled on the platform and cannot become {step.to_status}."
+        return Freeze("cancel_conflict", sentence, about=step.to_status)
+    if view.attempts_at(step) >= view.policy.stuck_attempts:
+        return _stuck(view, step)
+    return Put(step) if view.is_fresh else ReadAgain()
+
+
+def _stuck(view: View, step: Step) -> Action:
+    times = view.attempts_at(step)
+    sentence = f"{times} attempts to show {step.to_status} had no effect."
+    return Freeze("stuck", sentence, about=step.to_status)
+
+
+def put_last(view: View) -> Action:
+    """Tell the head at once; the steps before it go with it."""
+    last = view.path[-1]
+    return _put(view, last) if last.to_status in view.situation.can_put else Note()
+
+
+def put_paid(view: View) -> Action:
+    """Tell that the cash was collected, once the platform had time to see it by itself."""
+    due = _given(view.delivered_at) + view.policy.settle
+    return Wait(due) if view.situation.now < due else put_next(view)
+
+
+def confirm_or_note(view: View) -> Action:
+    """Confirm codpaid where we recorded it; else leave it to the carrier."""
+    return Confirm(view.reached) if view.reached else Note()
+
+
+def adopt(view: View) -> Action:
+    """Record what the platform shows."""
+    return Adopt(_given(view.obs))
+
+
+def adopt_or_hold(view: View) -> Action:
+    """Record what the platform shows, or hold it for a person, by policy."""
+    if view.policy.remote_ahead is RemoteAhead.ADOPT:
+        return adopt(view)
+    return Freeze(
+        "remote_ahead", f"The platform shows {view.obs}, and the ledger has only {view.head}."
+    )
+
+
+def rewind_own(view: View) -> Action:
+    """Publish again from where our own late PUT moved the platform back to."""
+    return Rewind(_given(view.own_late_put).seq, healed=True)
+
+
+def hold_or_reassert(view: View) -> Action:
+    """Hold an edit of somebody else for a person, or undo it once, by policy."""
+    moved = f"The platform went back from {view.base} to {view.obs}, and not by us."
+    entry = view.shown_before
+    if view.policy.merchant_edit is MerchantEdit.REASSERT and entry and not view.reasserted:
+        return Rewind(entry.seq, healed=False)
+    return Freeze("merchant_edit", moved)
+
+
+def paid_is_next(view: View) -> bool:
+    """Tell whether collected cash is what would be told next."""
+    return bool(view.path) and view.path[0].to_status is Status.CODPAID
+
+
+def paid_is_caused(view: View) -> bool:
+    """Tell whether collected cash follows from a delivery that we recorded."""
+    return paid_is_next(view) and bool(view.path[0].cause)
+
+
+def absent(case: OrderCase) -> Action:
+    """Ask for a missing order alone, then count, and give it up at last."""
+    parcel, now = case.parcel, case.now
+    if not case.asked_alone:
+        return Ask()
+    if parcel is None or parcel.missing_since is None:
+        return Wait(now + case.policy.gone_after)
+    times, span = parcel.missing + 1, now - parcel.missing_since
+    if times >= case.policy.gone_times and span >= case.policy.gone_after:
+        return Freeze("gone", f"The platform answered {times} times that there is no such order.")
+    return Wait(parcel.missing_since + case.policy.gone_after)
+
+
+def order_cancelled(_case: OrderCase) -> Action:
+    """Report that an order is cancelled whose parcel is under way."""
+    return Report("order_cancelled", "The order is cancelled, and its parcel is under way.")
+
+
+def unknown_here(_case: OrderCase) -> Action:
+    """Report a parcel of ours that the ledger does not know."""
+    return Report("unknown_here", "The platform shows a parcel of ours that the ledger lacks.")
+
+
+def _given(value: T | None) -> T:
+    if value is None:
+        raise AssertionError("A row acted where it does not apply.")
+    return value

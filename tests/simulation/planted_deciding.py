@@ -1,0 +1,140 @@
+"""Planted bugs in what is decided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from unittest import mock
+
+from carrierflow.model import Status
+from carrierflow.reconcile import decide, publish, rules
+from carrierflow.reconcile.actions import Freeze, InSync, Put
+from carrierflow.reconcile.view import View
+
+from .planted import bug, changed_property, wrapped
+
+
+@bug
+def no_settle_wait():
+    """No settle wait."""
+    return [changed_property(View, "is_settling", lambda _view: False)]
+
+
+@bug
+def no_monotone_guard():
+    """No monotone guard: stale reads are believed."""
+    return [changed_property(View, "outdated", lambda _view: False)]
+
+
+@bug
+def wrong_visit():
+    """A repeated state is confirmed by its earlier visit."""
+    return [changed_property(View, "_is_entered_anew", lambda _view: True)]
+
+
+@bug
+def codpaid_always():
+    """Codpaid is always PUT, without waiting for the platform's own lift."""
+    action = rules.put_next
+    return [
+        mock.patch.object(
+            decide,
+            "TABLE",
+            tuple(
+                replace(r, action=action) if r.number == "C3" else r
+                for r in decide.TABLE
+                if r.number not in {"C1", "C2"}
+            ),
+        )
+    ]
+
+
+@bug
+def cancel_ignored():
+    """The platform's cancel is ignored."""
+    table = tuple(
+        replace(r, action=lambda _view: InSync()) if r.number in {"9", "10"} else r
+        for r in decide.TABLE
+    )
+    return [mock.patch.object(decide, "TABLE", table)]
+
+
+@bug
+def put_after_cancel():
+    """PUT after a cancel: the platform's cancel counts as any other status."""
+
+    def put(view, step):
+        return Put(step)
+
+    table = tuple(
+        replace(
+            r,
+            applies=lambda view: view.obs is Status.CANCEL and bool(view.path),
+            action=lambda view: Put(view.path[0]),
+        )
+        if r.number == "10"
+        else r
+        for r in decide.TABLE
+        if r.number != "9"
+    )
+    return [mock.patch.object(decide, "TABLE", table), mock.patch.object(decide, "_put", put)]
+
+
+@bug
+def jump():
+    """Jump to the head: the steps between are left out."""
+
+    def head(view):
+        return next((s for s in reversed(view.path) if s.to_status in view.situation.can_put), None)
+
+    return [changed_property(View, "next_put", head)]
+
+
+@bug
+def overwrite():
+    """Where both sides diverge, the ledger's status is PUT over the platform's."""
+
+    def action(view):
+        target = view.path[-1] if view.path else view.shown_before
+        steps = [s for s in view.situation.track.steps if s.machine is view.machine]
+        last = target or steps[-1]
+        if steps[-1].to_status in view.situation.can_put:
+            return Put(steps[-1])
+        return Freeze("diverged", str(last))
+
+    table = tuple(
+        replace(r, action=action) if r.number in {"13", "15", "16"} else r for r in decide.TABLE
+    )
+    return [mock.patch.object(decide, "TABLE", table)]
+
+
+@bug
+def freshness_ignored():
+    """An observation is acted on however old it is."""
+    return [changed_property(View, "is_fresh", lambda _view: True)]
+
+
+@bug
+def nonsense_guessed():
+    """A word that nobody knows is taken for what the ledger says."""
+    table = tuple(
+        replace(r, action=lambda _view: InSync()) if r.number == "2" else r for r in decide.TABLE
+    )
+    return [mock.patch.object(decide, "TABLE", table)]
+
+
+@bug
+def frozen_forgotten():
+    """A frozen fulfillment is published all the same."""
+    table = tuple(r for r in decide.TABLE if r.number != "1")
+
+    def make(take):
+        def thawed(situation):
+            made = take(replace(situation, parcel=replace(situation.parcel, frozen=None)))
+            return replace(made, before=situation.parcel)
+
+        return thawed
+
+    return [
+        mock.patch.object(decide, "TABLE", table),
+        wrapped(publish, "take_turn", make),
+    ]

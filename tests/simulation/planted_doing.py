@@ -1,0 +1,195 @@
+"""Planted bugs in what is sent, read and stored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from unittest import mock
+
+from sqlalchemy import bindparam, update
+
+from carrierflow import judgement
+from carrierflow.errors import OutcomeUnknown
+from carrierflow.model import Verdict
+from carrierflow.platforms.haravan import HaravanPlatform
+from carrierflow.platforms.haravan.client import HaravanClient
+from carrierflow.ports import Writing
+from carrierflow.reconcile import survey, sweep
+from carrierflow.reconcile.publish import Publisher
+from carrierflow.reconcile.tally import Ending, Settled
+from carrierflow.storage import ledger as sql_ledger
+from carrierflow.storage import reconcile as sql_reconcile
+from carrierflow.storage.budget import ShopBudget
+from carrierflow.storage.shops import Leases
+from carrierflow.storage.tables import fulfillments, shops
+
+from .planted import bug, survivable, wrapped
+
+
+@bug
+def blind_retry():
+    """Blind retry of a PUT whose outcome is unknown."""
+
+    def make(put):
+        def again(self, path, read, *, not_later_than):
+            try:
+                return put(self, path, read, not_later_than=not_later_than)
+            except OutcomeUnknown:
+                return put(self, path, read, not_later_than=not_later_than)
+
+        return again
+
+    return [wrapped(HaravanClient, "put", make)]
+
+
+@bug
+def no_intent():
+    """No intent before the send: everything is written with the result."""
+
+    def make(commit):
+        def late(self, situation, writing):
+            if writing.attempt is not None:
+                self._late_attempt = writing.attempt
+                return situation
+            if writing.conclusion is not None:
+                writing = replace(writing, attempt=self._late_attempt)
+            return commit(self, situation, writing)
+
+        return late
+
+    return [wrapped(Publisher, "_commit", make)]
+
+
+@bug
+def exclusive_cursor():
+    """The sweep begins after its cursor, without overlap."""
+
+    def make(orders_changed):
+        def after(self, since, *, page=1):
+            return orders_changed(self, since + timedelta(milliseconds=1), page=page)
+
+        return after
+
+    return [
+        wrapped(HaravanPlatform, "orders_changed", make),
+        mock.patch.object(survey, "OVERLAP", timedelta(0)),
+    ]
+
+
+@bug
+def page_numbers():
+    """The sweep goes by page numbers instead of keys."""
+
+    def paged(platform, since):
+        page = 1
+        while orders := platform.orders_changed(since, page=page):
+            yield orders
+            page += 1
+            if len(orders) < sweep.BATCH:
+                return
+
+    return [mock.patch.object(survey, "changed_orders", paged)]
+
+
+@bug
+def late_lost():
+    """A late event is forgotten."""
+
+    def make(keep):
+        def keep_unless_late(draft, claim, weighed, *, now):
+            if weighed.verdict is not Verdict.LATE:
+                keep(draft, claim, weighed, now=now)
+
+        return keep_unless_late
+
+    return [wrapped(judgement, "_keep", make)]
+
+
+@bug
+def budget_apart():
+    """The budget is not shared: each process counts for itself."""
+
+    def make(spend):
+        def alone(self):
+            if not getattr(self, "_counted", 0):
+                self._counted = 1
+            return 0.0
+
+        return alone
+
+    return [
+        wrapped(ShopBudget, "_try_to_spend", make),
+        mock.patch.object(ShopBudget, "learn_used"),
+    ]
+
+
+@bug
+def version_unguarded():
+    """The head row is written whatever its version is."""
+
+    def unguarded(statement, columns):
+        return (
+            update(fulfillments)
+            .where(fulfillments.c.id == bindparam("this"), bindparam("read") >= 0)
+            .values({name: bindparam(f"new_{name}") for name in columns})
+        )
+
+    return [
+        mock.patch.object(
+            sql_reconcile, "SAVE_PARCEL", unguarded(None, sql_reconcile.SAVE_COLUMNS)
+        ),
+        mock.patch.object(sql_ledger, "SAVE_HEAD", unguarded(None, sql_ledger.HEAD_COLUMNS)),
+    ]
+
+
+@bug
+def result_before_reply():
+    """The result is committed before the reply: a PUT sent counts as confirmed."""
+
+    def make(unknown):
+        def confirmed(self, situation, attempt, error):
+            parcel, machine = situation.parcel, attempt.machine
+            head = replace(parcel.head(machine), confirmed=attempt.seq)
+            self._commit(
+                situation,
+                Writing(before=parcel, after=parcel.with_head(machine, head), now=situation.now),
+            )
+            return Settled(situation=situation, ending=Ending.NOTED)
+
+        return confirmed
+
+    return [wrapped(Publisher, "_unknown", make)]
+
+
+@bug
+def deadline_ignored():
+    """A PUT leaves however long ago its intent was."""
+
+    def make(put):
+        def whenever(self, path, read, *, not_later_than):
+            return put(self, path, read, not_later_than=not_later_than + timedelta(hours=1))
+
+        return whenever
+
+    return [wrapped(HaravanClient, "put", make)]
+
+
+@bug
+def never_verified():
+    """A fulfillment in sync is never looked at again."""
+    return [mock.patch.object(sql_reconcile, "due", return_value=[])]
+
+
+@survivable
+def lease_ignored():
+    """The lease is ignored: any number of runs work at one shop."""
+
+    def make(claim):
+        def always(self, connection, shop, owner, span):
+            mine = update(shops).where(shops.c.id == shop.id)
+            connection.execute(mine.values(lease_until=None))
+            return claim(self, connection, shop, owner, span)
+
+        return always
+
+    return [wrapped(Leases, "claim", make)]

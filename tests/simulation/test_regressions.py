@@ -1,0 +1,86 @@
+"""What the simulation found broken, each as small as it can be told."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrierflow.incident import ResolveAction
+from carrierflow.model import Event, Status
+from carrierflow.reconcile import sweep
+
+from .actors import run_once
+from .scenario import small
+from .stage import SHOP, staged
+
+
+@pytest.fixture
+def stage():
+    """A shop with one parcel whose cash is due, which the platform shows as it was opened."""
+    with staged(small("merchant", [()])) as made:
+        assert sweep.BATCH == made.scenario.page
+        yield made
+
+
+def record(stage, *statuses):
+    """Record some steps."""
+    for number, status in enumerate(statuses):
+        stage.app.ledger.record(
+            Event(
+                shop=SHOP,
+                fulfillment_id=stage.refs[0].fulfillment_id,
+                status=Status(status),
+                key=f"{status}-{number}",
+            )
+        )
+
+
+def reconcile(stage):
+    """Let one process reconcile, and some time pass after it."""
+    run_once(stage, "run", full=True, mortal=False)
+    stage.scheduler.run()
+    stage.scheduler.at(90.0, lambda: None)
+    stage.scheduler.run()
+    return stage.reports[-1]
+
+
+def edit(stage, **statuses):
+    """Let the merchant set a status by hand."""
+    ref = stage.refs[0]
+    parcel = stage.world.shop(SHOP).parcel(int(ref.order_id), int(ref.fulfillment_id))
+    stage.world.edit(parcel.ref, **statuses)
+
+
+def resolve(stage, action):
+    """Let a person resolve the only open incident."""
+    (incident,) = stage.app.incidents.all()
+    stage.app.incidents.resolve(incident.id, action, actor="person", reason="seen")
+
+
+def test_a_refused_adoption_that_is_unfrozen_does_not_spin(stage):
+    """Adopting a status that the ledger refused once freezes again; it looped without an end."""
+    edit(stage, cod_status="codreceipt")
+    reconcile(stage)
+    resolve(stage, ResolveAction.UNFREEZE)
+
+    assert reconcile(stage).end_reason == "done"
+
+    (incident,) = stage.app.incidents.all()
+    assert "diverged" == incident.kind
+
+
+def test_an_adopted_status_is_not_told_to_the_platform_again(stage):
+    """After `adopt`, nothing is PUT; the steps that were overruled were PUT, then taken back."""
+    record(stage, "picking", "delivering")
+    reconcile(stage)
+    edit(stage, carrier_status="picking")
+    reconcile(stage)
+    record(stage, "delivered")
+    puts = stage.judged().puts_received
+
+    resolve(stage, ResolveAction.ADOPT)
+    reconcile(stage)
+
+    assert puts == stage.judged().puts_received
+    assert ("picking", "codpending") == stage.shown(stage.refs[0])
+    assert 0 == stage.app.parcel(SHOP, stage.refs[0].fulfillment_id).unpublished
+    assert [] == stage.app.incidents.all()
