@@ -48,8 +48,8 @@ class Lifecycle:
         """Return the shortest legal steps to a status, itself included; empty if there are none.
 
         A road from a status to itself goes round: it has at least two steps. Of two roads of
-        one length the one earlier in the lifecycle's order is taken, so that the answer is
-        always the same.
+        one length one that does not pass `delivered` is taken, for a delivery brings cash with
+        it; else the one earlier in the lifecycle's order, so that the answer is always the same.
         """
         return self._roads.get((from_status, to_status), ())
 
@@ -91,7 +91,7 @@ class Lifecycle:
         waiting: deque[tuple[str, tuple[Status, ...]]] = deque([(start, ())])
         while waiting:
             place, road = waiting.popleft()
-            for status in self.allowed(machine, place):
+            for status in sorted(self.allowed(machine, place), key=Status.DELIVERED.__eq__):
                 if status not in found:
                     found[status] = (*road, status)
                     waiting.append((status, found[status]))

@@ -79,6 +79,8 @@ class Protection:
     table: str
     protected: bool
     sentence: str
+    inherent: bool = False
+    """Whether nothing on this kind of database can close it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -385,7 +387,8 @@ def _asked(connection: Connection) -> Iterator[Protection]:
             table=EVERY,
             protected=False,
             sentence="Whoever may write a SQLite file may take its triggers away; let only one "
-            "account write it, and keep sealed checkpoints elsewhere.",
+            "account write it, and keep copies where that account cannot.",
+            inherent=True,
         )
 
 

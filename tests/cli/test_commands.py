@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 
 import click
 import pytest
@@ -277,3 +278,23 @@ def test_an_incident_can_be_assigned(ready, shop, haravan):
     assigned = ready("incidents", "assign", incident["id"], "--owner", "lan", "--json").json
 
     assert ("open", "lan") == (assigned["state"], assigned["owner"])
+
+
+def test_protections_are_tried_and_reported(ready, shop):
+    """The check tries every way; on SQLite one is open that nothing closes, and it says so."""
+    answer = ready("db", "check", "--json")
+
+    assert (0, False) == (answer.code, answer.json["protected"])
+    assert ["DDL"] == [h["hole"] for h in answer.json["holes"] if not h["protected"]]
+
+
+def test_a_missing_protection_is_found_and_put_back(ready, shop):
+    """The check exits 3 where a trigger is gone, and db harden installs it again."""
+    with sqlite3.connect(ready.folder / "ledger.db") as connection:
+        connection.execute("DROP TRIGGER carrierflow_history_no_update")
+    connection.close()
+    assert 3 == ready("db", "check").code
+
+    assert 0 == ready("db", "harden").code
+
+    assert 0 == ready("db", "check").code

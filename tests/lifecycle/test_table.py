@@ -165,3 +165,12 @@ def test_an_unknown_word_leads_nowhere(lifecycle):
     for machine in Machine:
         assert () == lifecycle.allowed(machine, "lost")
         assert not lifecycle.allows(machine, START, "lost")
+
+
+def test_a_road_does_not_pass_a_delivery_where_another_is_as_short():
+    """Filling a gap never concludes that a parcel was delivered, and its cash collected."""
+    lifecycle = Lifecycle(define(["return_after_delivery"]))
+
+    road = lifecycle.road("delivering", Status.RETURN)
+
+    assert (Status.NOTMEETCUSTOMER, Status.WAITINGFORRETURN, Status.RETURN) == road

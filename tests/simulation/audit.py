@@ -11,9 +11,22 @@ from carrierflow.sandbox import FaultKind, Source
 from .scheduler import Broken
 
 
+FREEZING = {
+    "cancel_conflict",
+    "cancelled_in_transit",
+    "diverged",
+    "gone",
+    "merchant_edit",
+    "refused",
+    "remote_ahead",
+    "stuck",
+    "unknown_code",
+}
+
+
 def audit(stage):
     """Check everything that can be checked once all is quiet."""
-    for check in (_chains, _nothing_lost, _ends, _repeats, _exact, _incidents, _agreement):
+    for check in (_chains, _nothing_lost, _ends, _repeats, _exact, _incidents, _frozen, _agreement):
         check(stage)
 
 
@@ -123,6 +136,18 @@ def _incidents(stage):
         if incident.kind == "order_cancelled" and stage.scenario.people:
             continue
         raise Broken("no incident without a cause", f"{incident.kind}: {incident.sentence}")
+
+
+def _frozen(stage):
+    """P7: what an open incident froze stays frozen until a person decides."""
+    for incident in stage.app.incidents.all():
+        if incident.kind not in FREEZING or incident.fulfillment_id in stage.watch.resolved:
+            continue
+        if (
+            incident.order_id
+            and not stage.app.parcel(incident.shop, incident.fulfillment_id).frozen
+        ):
+            raise Broken("P7", f"{incident.fulfillment_id} has {incident.kind} and is not frozen")
 
 
 def _agreement(stage):

@@ -76,7 +76,7 @@ def put_after_cancel():
         for r in decide.TABLE
         if r.number != "9"
     )
-    return [mock.patch.object(decide, "TABLE", table), mock.patch.object(decide, "_put", put)]
+    return [mock.patch.object(decide, "TABLE", table), mock.patch.object(rules, "_put", put)]
 
 
 @bug
