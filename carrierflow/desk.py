@@ -79,12 +79,13 @@ class Desk:
         parcel = self._parcel(incident)
         match action:
             case ResolveAction.UNFREEZE:
-                self._free(parcel)
+                self._free(parcel, parcel)
             case ResolveAction.ADOPT:
                 corrected = self._adopt(parcel, incident, actor=actor, reason=reason)
-                self._free(_showing(self._parcel(incident), corrected))
+                parcel = self._parcel(incident)
+                self._free(parcel, _showing(parcel, corrected))
             case ResolveAction.REASSERT:
-                self._free(_reasserting(parcel))
+                self._free(parcel, _reasserting(parcel))
             case ResolveAction.ABANDON:
                 after = replace(parcel, frozen="abandoned", open=False)
                 self._write(parcel, after)
@@ -120,16 +121,14 @@ class Desk:
             corrected.append(status.machine)
         return corrected
 
-    def _free(self, parcel: Parcel) -> None:
-        """Let runs decide about a fulfillment again, at once."""
-        before = self._found(parcel)
+    def _free(self, before: Parcel, after: Parcel) -> None:
+        """Let runs decide about a fulfillment again, at once, if nobody changed it meanwhile."""
         track = self._store.tracks([before])[before.id]
         forgiven = tuple(
             replace(p, forgiven=p.attempts) for p in track.publications.values() if p.attempts
         )
         after = replace(
-            parcel,
-            version=before.version,
+            after,
             frozen=None,
             not_before=None,
             verified_at=None,
@@ -145,10 +144,6 @@ class Desk:
     def _parcel(self, incident: Incident) -> Parcel:
         with self._store.reading() as connection:
             return find_parcel(connection, incident.shop, incident.fulfillment_id or "")
-
-    def _found(self, parcel: Parcel) -> Parcel:
-        with self._store.reading() as connection:
-            return find_parcel(connection, parcel.ref.shop, parcel.ref.fulfillment_id)
 
 
 def curl(incident: Incident) -> str | None:
@@ -203,7 +198,7 @@ def _reasserting(parcel: Parcel) -> Parcel:
         raise InvalidInput("The platform cancelled this parcel, and that is final there.")
     machine = Machine.COD if remote.carrier == parcel.delivery.status else Machine.DELIVERY
     head = parcel.head(machine)
-    if head.seq < 2:  # noqa: PLR2004
+    if head.seq == 1:
         raise InvalidInput("The platform cannot be told the first status of a parcel.")
     again = replace(head, confirmed=head.seq - 1)
     return replace(parcel, reassert=remote.digest).with_head(machine, again)

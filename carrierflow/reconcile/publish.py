@@ -94,14 +94,13 @@ class Publisher:
             else:
                 return Settled(situation=situation, ending=ending_of(turn))
 
-    def _write(self, turn: Turn, conclusion: Conclusion | None = None) -> Situation:
+    def _write(self, turn: Turn) -> Situation:
         """Write what a turn decided, where there is anything to write."""
-        after = turn.situation.parcel
-        if after == turn.before and not turn.findings and conclusion is None:
+        if turn.situation.parcel == turn.before and not turn.findings:
             return turn.situation
-        return self._save(turn, conclusion)
+        return self._save(turn)
 
-    def _save(self, turn: Turn, conclusion: Conclusion | None) -> Situation:
+    def _save(self, turn: Turn, conclusion: Conclusion | None = None) -> Situation:
         before, after = turn.before, turn.situation.parcel
         new_word = after.remote is not None and after.remote != before.remote
         writing = Writing(
