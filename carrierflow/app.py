@@ -17,6 +17,7 @@ from carrierflow.importing import Imported, import_shop
 from carrierflow.intake import Row
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import Lifecycle
+from carrierflow.meter import Meter
 from carrierflow.model import Recorded
 from carrierflow.parcel import Parcel
 from carrierflow.reconcile import (
@@ -32,8 +33,8 @@ from carrierflow.reconcile import (
 )
 from carrierflow.sealing import KeyRing
 from carrierflow.settings import Settings
-from carrierflow.shop import Coverage, ShopState
-from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, reading, upgrade
+from carrierflow.shop import Backlog, Coverage, EndedRun, ShopState
+from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, figures, reading, upgrade
 
 
 __all__ = ["Carrierflow"]
@@ -56,6 +57,7 @@ class Carrierflow:
         reconciler: Reconciler,
         lifecycle: Lifecycle,
         keys: KeyRing,
+        meter: Meter,
         clock: Clock,
         sleep: Sleep,
     ) -> None:
@@ -64,6 +66,7 @@ class Carrierflow:
         self.ledger = ledger
         self.reconciler = reconciler
         self.lifecycle = lifecycle
+        self.meter = meter
         self.shops = Connections(store, keys, clock=clock)
         self.incidents = Desk(store, ledger, clock=clock)
         self._keys = keys
@@ -81,7 +84,7 @@ class Carrierflow:
         for each transaction.
         """
         store = JoinedStore(host, self.lifecycle.definition, clock=self._clock)
-        return Ledger(store, self.lifecycle, clock=self._clock, sealer=self._keys)
+        return Ledger(store, self.lifecycle, clock=self._clock, sealer=self._keys, meter=self.meter)
 
     def record_rows(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Recorded | InvalidInput]]:
         """Record the rows of a file; yields each with its answer, in their order.
@@ -174,6 +177,17 @@ class Carrierflow:
         """Return for each shop how well its open fulfillments are known."""
         since = self._clock() - (within or self.settings.verify_within)
         return [self.store.coverage(shop, since=since) for shop in self.shops.all()]
+
+    def backlogs(self) -> list[Backlog]:
+        """Return what waits at each shop, by its code."""
+        interval_us = round(1_000_000 / self.settings.rate_leak)
+        with self.store.reading() as connection:
+            return figures.backlogs(connection, self.store.database_clock, interval_us=interval_us)
+
+    def runs_ended(self, since: datetime) -> list[EndedRun]:
+        """Return the runs that ended at or after a time, whichever process made them."""
+        with self.store.reading() as connection:
+            return figures.runs_ended(connection, since)
 
     def verify(self, progress: Callable[[int], None] | None = None) -> Verification:
         """Replay the whole history of the database and say whether it is as it was written."""
@@ -269,6 +283,10 @@ class Carrierflow:
             )
         finally:
             platform.close()
+
+    def now(self) -> datetime:
+        """Return the present moment, aware, UTC, by the clock that this was built with."""
+        return self._clock()
 
     def limits(self, max_writes: int | None = None) -> Limits:
         """Return how far one run may go by the settings."""

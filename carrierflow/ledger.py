@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,6 +26,7 @@ from carrierflow.errors import (
 from carrierflow.hashing import digest, stamp
 from carrierflow.judgement import Draft, Judge
 from carrierflow.lifecycle import Lifecycle, LifecycleMachine
+from carrierflow.meter import Meter
 from carrierflow.model import Claim, Event, Opening, Recorded, Verdict
 from carrierflow.parcel import Memory, Parcel
 from carrierflow.ports import LedgerStore, LedgerTransaction, SealedNote, Sealer
@@ -49,6 +51,9 @@ UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 MOST_CASH = 10**15
 
+REJECTED = "rejected"
+"""What is counted for an event that could not be recorded at all."""
+
 
 class Ledger:
     """Records what happened to parcels and to their cash."""
@@ -60,10 +65,12 @@ class Ledger:
         *,
         clock: Clock,
         sealer: Sealer | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._sealer = sealer
+        self._meter = meter or Meter()
         self._one = Judge(lifecycle, LifecycleMachine(lifecycle.definition))
         self._many = Judge(lifecycle, lifecycle)
 
@@ -98,7 +105,7 @@ class Ledger:
             KeyReused: if its key stands for another event.
             BadTime: if its time has no zone or lies more than a day ahead.
         """
-        (answer,) = self._store.run(partial(self._apply, events=[event], judge=self._one))
+        (answer,) = self._run([event], self._one)
         if isinstance(answer, InvalidInput):
             raise answer
         return answer
@@ -114,7 +121,7 @@ class Ledger:
         """
         remaining = iter(events)
         while batch := list(islice(remaining, chunk)):
-            yield from self._store.run(partial(self._apply, events=batch, judge=self._many))
+            yield from self._run(batch, self._many)
 
     def probe(self, event: Event) -> Recorded:
         """Say what `record` would answer, and write nothing.
@@ -151,6 +158,13 @@ class Ledger:
             return answer
 
         return self._store.run(work)
+
+    def _run(self, events: Sequence[Event], judge: Judge) -> list[Recorded | InvalidInput]:
+        answers = self._store.run(partial(self._apply, events=events, judge=judge))
+        verdicts = Counter(a.verdict if isinstance(a, Recorded) else REJECTED for a in answers)
+        for verdict, times in verdicts.items():
+            self._meter.count("verdicts", times, verdict=verdict)
+        return answers
 
     def _apply(
         self, tx: LedgerTransaction, events: Sequence[Event], judge: Judge

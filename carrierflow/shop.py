@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 
-__all__ = ["Coverage", "Shop", "ShopState"]
+__all__ = ["Backlog", "Coverage", "EndedRun", "Shop", "ShopState"]
 
 
 class ShopState(StrEnum):
@@ -52,3 +53,26 @@ class Coverage:
     """Fulfillments with steps that the platform is not known to show; frozen ones count too."""
     frozen: int
     incidents: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Backlog:
+    """What waits at a shop: for the platform, for its allowance, for a person."""
+
+    shop: str
+    oldest_unpublished_at: datetime | None
+    """When the oldest entry was recorded that the platform is not known to show."""
+    budget_used: int
+    """Requests that have not leaked from the platform's bucket yet, by our count."""
+    incidents: Mapping[str, int]
+    """Open incidents by kind."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndedRun:
+    """One run that ended, with its counters."""
+
+    id: str
+    shop: str
+    ended_at: datetime
+    counters: Mapping[str, int]

@@ -9,6 +9,7 @@ from carrierflow.app import Carrierflow
 from carrierflow.errors import ConfigurationError
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import Definition, Lifecycle, define
+from carrierflow.meter import Meter
 from carrierflow.platforms.haravan import HaravanPlatform, Limits
 from carrierflow.ports import Platform
 from carrierflow.reconcile import MerchantEdit, Parts, Policy, Reconciler, RemoteAhead
@@ -52,7 +53,8 @@ def build(
         database_clock=database_clock,
     )
     lifecycle = Lifecycle(definition)
-    ledger = Ledger(store, lifecycle, clock=now, sealer=keys)
+    meter = Meter()
+    ledger = Ledger(store, lifecycle, clock=now, sealer=keys, meter=meter)
     connector = Connector(settings, store, keys, now=now, sleep=sleep)
     parts = Parts(
         store=store,
@@ -68,6 +70,7 @@ def build(
         reconciler=Reconciler(parts, connect=connector),
         lifecycle=lifecycle,
         keys=keys,
+        meter=meter,
         clock=now,
         sleep=sleep,
     )

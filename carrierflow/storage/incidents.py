@@ -14,6 +14,7 @@ from carrierflow.storage.tables import evidence, fulfillments, incidents, shops
 
 
 __all__ = [
+    "OPEN",
     "assign_incident",
     "close_incident",
     "find_incident",
