@@ -12,7 +12,7 @@ from carrierflow.audit.verify import StoredEntry, Verification, verify
 from carrierflow.clock import Clock, Sleep
 from carrierflow.connections import Connections
 from carrierflow.desk import Desk
-from carrierflow.errors import InvalidInput
+from carrierflow.errors import InvalidInput, ShopRevoked
 from carrierflow.importing import Imported, import_shop
 from carrierflow.intake import Row
 from carrierflow.ledger import Ledger
@@ -215,7 +215,7 @@ class Carrierflow:
         the settle windows of unanswered PUTs have passed, and decides them.
 
         Raises:
-            UnknownShop: if a shop named is not connected.
+            UnknownShop, ShopRevoked: if a shop named is not connected.
             ShopHeld: if another run holds the only shop.
             WrongSecretKey, DatabaseUnavailable: if nothing can be done at all.
         """
@@ -236,7 +236,7 @@ class Carrierflow:
         """Say what `reconcile` would do; nothing is written and nothing is PUT.
 
         Raises:
-            UnknownShop: if a shop named is not connected.
+            UnknownShop, ShopRevoked: if a shop named is not connected.
             PlatformUnavailable, AccessDenied: if a shop cannot be read.
         """
         before = self._clock() if full else None
@@ -267,7 +267,7 @@ class Carrierflow:
         """Bring the carrier's existing parcels of a shop into the ledger; yields the counts.
 
         Raises:
-            UnknownShop: if the shop is not connected.
+            UnknownShop, ShopRevoked: if the shop is not connected.
             PlatformUnavailable, AccessDenied: if it cannot be read.
         """
         shop = self.shops.get(code)
@@ -300,7 +300,11 @@ class Carrierflow:
 
     def _codes(self, shops: Sequence[str]) -> list[str]:
         if shops:
-            return [self.shops.get(code).code for code in dict.fromkeys(shops)]
+            named = [self.shops.get(code) for code in dict.fromkeys(shops)]
+            for shop in named:
+                if shop.state is ShopState.REVOKED:
+                    raise ShopRevoked(shop.code)
+            return [shop.code for shop in named]
         return [shop.code for shop in self.shops.all() if shop.state is ShopState.ACTIVE]
 
 

@@ -3,6 +3,7 @@
 CarrierflowError
 ├── InvalidInput                 mend the call; nothing was written
 │   ├── UnknownShop
+│   ├── ShopRevoked
 │   ├── UnknownFulfillment
 │   ├── UnknownStatus
 │   ├── UnknownIncident
@@ -51,6 +52,7 @@ __all__ = [
     "PlatformUnavailable",
     "Refused",
     "ShopHeld",
+    "ShopRevoked",
     "Throttled",
     "TryLater",
     "UnknownFulfillment",
@@ -76,6 +78,17 @@ class UnknownShop(InvalidInput):
         self.shop = shop
         super().__init__(
             f"There is no shop {shop!r}; `carrierflow shop list` names those that there are."
+        )
+
+
+class ShopRevoked(InvalidInput):
+    """The app was uninstalled from the shop: there is no token to do anything with there."""
+
+    def __init__(self, shop: str) -> None:
+        self.shop = shop
+        super().__init__(
+            f"Shop {shop!r} is revoked and has no token; its history is kept. "
+            f"`carrierflow shop install-url {shop}` connects it again."
         )
 
 

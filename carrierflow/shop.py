@@ -16,6 +16,8 @@ class ShopState(StrEnum):
 
     ACTIVE = "active"
     PAUSED = "paused"
+    REVOKED = "revoked"
+    """Uninstalled: there is no token, and the history is kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,9 +32,20 @@ class Shop:
     state: ShopState
     added_at: datetime
     sealed_token: bytes
+    """Empty where there is none: the shop was revoked."""
     org_id: str | None = None
     swept_to: datetime | None = None
     """Up to which change the sweep has read."""
+    sealed_refresh_token: bytes | None = None
+    token_expires_at: datetime | None = None
+    """When the token ends; None if it does not, as far as we know."""
+    scopes: tuple[str, ...] = ()
+    """What the platform says that the token may do; empty if it never said."""
+    carrier_service_id: str | None = None
+    """The platform's id of this carrier's registration there."""
+    subscribed_at: datetime | None = None
+    """When webhooks were last switched on."""
+    revoked_at: datetime | None = None
 
     def __repr__(self) -> str:
         return f"Shop({self.code!r}, {self.platform!r}, {self.state!r})"

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from carrierflow import clock
 from carrierflow.app import Carrierflow
-from carrierflow.errors import ConfigurationError
+from carrierflow.errors import ConfigurationError, ShopRevoked
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import Definition, Lifecycle, define
 from carrierflow.meter import Meter
@@ -112,11 +112,14 @@ class Connector:
         """Connect to a shop.
 
         Raises:
+            ShopRevoked: if it has no token.
             WrongSecretKey: if its token does not open.
             ConfigurationError: if its platform is none that we know.
         """
         if shop.platform != "haravan":
             raise ConfigurationError(f"Shop {shop.code!r} is on {shop.platform!r}: unknown here.")
+        if not shop.sealed_token:
+            raise ShopRevoked(shop.code)
         settings = self._settings
         token = self._keys.unseal(shop.sealed_token, context=f"token of shop {shop.code}")
         return HaravanPlatform(

@@ -39,6 +39,11 @@ def _document(found: Shop) -> dict[str, Any]:
         "org_id": found.org_id,
         "carrier_code": found.carrier_code,
         "added_at": moment(found.added_at),
+        "token_expires_at": moment(found.token_expires_at),
+        "scopes": list(found.scopes),
+        "carrier_service_id": found.carrier_service_id,
+        "subscribed_at": moment(found.subscribed_at),
+        "revoked_at": moment(found.revoked_at),
     }
 
 
@@ -108,6 +113,17 @@ def rotate_token(session: Session, code: str, token_file: IO[str]) -> None:
     """Replace a shop's token."""
     found = session.app.shops.rotate_token(code, token_file.read())
     _emit(session, found, f"Shop {code} has a new token.")
+
+
+@command(shop, "revoke", example="carrierflow shop revoke myshop")
+@click.argument("code")
+def revoke(session: Session, code: str) -> None:
+    """Forget a shop's token: the app was uninstalled there, or the carrier leaves it.
+
+    Runs leave it alone, its history is kept, and another install continues it.
+    """
+    found = session.app.shops.revoke(code)
+    _emit(session, found, f"Shop {code} is revoked; its token is gone, its history is kept.")
 
 
 @click.argument("shop_code", metavar="SHOP")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from carrierflow.errors import ShopRevoked
 from carrierflow.ports import Platform
 from carrierflow.reconcile.limits import Limits, Parts, Stop, never
 from carrierflow.reconcile.plan import PlanLine, plan_batches, survey_lines
@@ -115,10 +116,16 @@ class Reconciler:
                 started_at=started_at,
                 ended_at=started_at,
                 end_reason=EndReason.NOT_ACTIVE,
-                sentence=f"Shop {code!r} is {shop.state}; `carrierflow shop resume` starts it.",
+                sentence=_why_not(shop),
             )
         platform = self.connect(shop)
         run = ShopRun(
             self.parts, shop, platform, limits, started_at=started_at, stop=stop, progress=progress
         )
         return run.go(read, verified_before)
+
+
+def _why_not(shop: Shop) -> str:
+    if shop.state is ShopState.REVOKED:
+        return str(ShopRevoked(shop.code))
+    return f"Shop {shop.code!r} is {shop.state}; `carrierflow shop resume` starts it."

@@ -188,8 +188,12 @@ def erase_notes(connection: Connection, parcel: Parcel) -> int:
 
 def sealed_secrets(connection: Connection) -> Iterator[tuple[str, bytes]]:
     """Stream everything sealed, with the context that each opens under."""
-    for row in connection.execute(select(shops.c.code, shops.c.token)):
-        yield f"token of shop {row.code}", row.token
+    for code, *sealed in connection.execute(
+        select(shops.c.code, shops.c.token, shops.c.refresh_token)
+    ):
+        for kind, secret in zip(("token", "refresh token"), sealed, strict=True):
+            if secret:
+                yield f"{kind} of shop {code}", secret
     query = select(notes.c.digest, notes.c.sealed).execution_options(yield_per=STREAM)
     for row in connection.execute(query):
         yield f"note:{row.digest}", row.sealed
@@ -201,8 +205,9 @@ def replace_secret(connection: Connection, context: str, sealed: bytes) -> None:
     if kind == "note":
         connection.execute(update(notes).where(notes.c.digest == name).values(sealed=sealed))
     else:
-        code = context.removeprefix("token of shop ")
-        connection.execute(update(shops).where(shops.c.code == code).values(token=sealed))
+        kind, _, code = context.rpartition(" of shop ")
+        column = {"token": shops.c.token, "refresh token": shops.c.refresh_token}[kind]
+        connection.execute(update(shops).where(shops.c.code == code).values({column: sealed}))
 
 
 def file_recorded_at(connection: Connection, digest: str) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -35,8 +36,26 @@ __all__ = [
     "coverage",
     "end_run",
     "find_shop",
+    "revoke_shop",
     "shop_number",
 ]
+
+FORGOTTEN: Mapping[str, Any] = MappingProxyType(
+    {
+        "state": ShopState.REVOKED,
+        "token": b"",
+        "refresh_token": None,
+        "token_expires_at": None,
+        "refreshing_until": None,
+        "scopes": None,
+        "carrier_service_id": None,
+        "subscribed_at": None,
+        "subscription_checked_at": None,
+        "lease_owner": None,
+        "lease_until": None,
+    }
+)
+"""What a revoked shop's row no longer says."""
 
 
 def shop_number(connection: Connection, code: str) -> int:
@@ -91,6 +110,20 @@ def change_shop(connection: Connection, code: str, **values: Any) -> Shop:
         UnknownShop: if no such shop is connected.
     """
     connection.execute(update(shops).where(shops.c.code == code).values(**values))
+    return find_shop(connection, code)
+
+
+def revoke_shop(connection: Connection, code: str, *, now: datetime) -> Shop:
+    """Forget what a shop let us do there, and take it from a run that holds it.
+
+    Raises:
+        UnknownShop: if no such shop is connected.
+    """
+    connection.execute(
+        update(shops)
+        .where(shops.c.code == code, shops.c.state != ShopState.REVOKED)
+        .values(**FORGOTTEN, revoked_at=now, fence=shops.c.fence + 1)
+    )
     return find_shop(connection, code)
 
 
@@ -201,4 +234,10 @@ def _shop_from(row: Row[Any]) -> Shop:
         sealed_token=row.token,
         org_id=row.org_id,
         swept_to=row.swept_to,
+        sealed_refresh_token=row.refresh_token,
+        token_expires_at=row.token_expires_at,
+        scopes=tuple((row.scopes or "").split()),
+        carrier_service_id=row.carrier_service_id,
+        subscribed_at=row.subscribed_at,
+        revoked_at=row.revoked_at,
     )

@@ -40,6 +40,7 @@ __all__ = [
     "fulfillments",
     "history",
     "incidents",
+    "installs",
     "metadata",
     "notes",
     "observations",
@@ -124,6 +125,25 @@ shops = _table(
     Column("fence", BigInteger, nullable=False, default=0),
     Column("rate_until_us", BigInteger, nullable=False, default=0),
     Column("paused_until_us", BigInteger, nullable=False, default=0),
+    Column("refresh_token", LargeBinary),
+    Column("token_expires_at", UtcDateTime),
+    Column("refreshing_until", UtcDateTime),
+    Column("scopes", String(1000)),
+    Column("carrier_service_id", PlatformId),
+    Column("subscribed_at", UtcDateTime),
+    Column("subscription_checked_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+)
+
+installs = _table(
+    "installs",
+    Column("state_digest", Digest, primary_key=True),
+    Column("shop", PlatformId, nullable=False),
+    Column("base_url", String(255), nullable=False),
+    Column("carrier_code", PlatformId, nullable=False),
+    Column("invited", Boolean(create_constraint=False), nullable=False),
+    Column("org_id", PlatformId),
+    Column("expires_at", UtcDateTime, nullable=False),
 )
 
 fulfillments = _table(

@@ -298,3 +298,15 @@ def test_a_missing_protection_is_found_and_put_back(ready, shop):
     assert 0 == ready("db", "harden").code
 
     assert 0 == ready("db", "check").code
+
+
+def test_a_revoked_shop_ends_named_runs_with_a_sentence(ready, shop, haravan):
+    """Revoked: runs pass it over, naming it fails, its parcels are shown all the same."""
+    revoked = ready("shop", "revoke", "alpha", "--json").json
+    assert "revoked" == revoked["state"]
+
+    assert (0, []) == ((every := ready("reconcile", "--json")).code, every.json["shops"])
+    named = ready("reconcile", "--shop", "alpha")
+    assert (1, True) == (named.code, "is revoked and has no token" in named.err)
+    assert "ShopRevoked" == ready("reconcile", "--shop", "alpha", "--json").json["error"]
+    assert "readytopick" == ready("show", "alpha", shop, "--json").json["carrier_status"]

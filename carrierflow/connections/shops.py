@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 from carrierflow.clock import Clock
-from carrierflow.errors import InvalidInput
+from carrierflow.errors import InvalidInput, ShopRevoked
 from carrierflow.ports import Sealer
 from carrierflow.shop import Shop, ShopState
-from carrierflow.storage import SqlStore
-from carrierflow.storage.shops import add_shop, all_shops, change_shop, find_shop
+from carrierflow.storage import Connection, SqlStore
+from carrierflow.storage.shops import add_shop, all_shops, change_shop, find_shop, revoke_shop
 
 
 __all__ = ["Connections"]
 
+log = logging.getLogger(__name__)
+
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 PLATFORMS = ("haravan",)
 LONGEST_TOKEN = 4096
+
+WITHOUT_END: Mapping[str, Any] = MappingProxyType(
+    {"refresh_token": None, "token_expires_at": None, "refreshing_until": None, "scopes": None}
+)
+"""What we know of a token that somebody gave us: nothing."""
 
 
 class Connections:
@@ -76,19 +87,47 @@ class Connections:
             return all_shops(connection)
 
     def pause(self, code: str) -> Shop:
-        """Let runs leave a shop alone; events are recorded all the same."""
+        """Let runs leave a shop alone; events are recorded all the same.
+
+        Raises:
+            ShopRevoked: if it has no token.
+        """
         return self._change(code, state=ShopState.PAUSED)
 
     def resume(self, code: str) -> Shop:
-        """Let runs look after a shop again."""
-        return self._change(code, state=ShopState.ACTIVE)
+        """Let runs look after a shop again.
+
+        Raises:
+            ShopRevoked: if it has no token.
+        """
+        return self._change(code, state=ShopState.ACTIVE, revoked_at=None)
 
     def rotate_token(self, code: str, token: str) -> Shop:
-        """Replace a shop's token; the old one is forgotten."""
-        return self._change(code, token=self._sealed(code, token))
+        """Replace a shop's token; the old one is forgotten.
+
+        A revoked shop stays so until it is resumed.
+        """
+        fresh = {"token": self._sealed(code, token), **WITHOUT_END}
+        return self._store.transact(lambda c: change_shop(c, code, **fresh))
+
+    def revoke(self, code: str) -> Shop:
+        """Forget a shop's token: the app was uninstalled there, or the carrier leaves it.
+
+        Its history is kept, and events are recorded all the same. A run under way sends nothing
+        more. What the shop gets by another install continues the same history. Doing it twice
+        changes nothing.
+        """
+        found = self._store.transact(lambda c: revoke_shop(c, code, now=self._clock()))
+        log.warning("carrierflow.shop.revoked", extra={"shop": code})
+        return found
 
     def _change(self, code: str, **values: object) -> Shop:
-        return self._store.transact(lambda c: change_shop(c, code, **values))
+        def work(connection: Connection) -> Shop:
+            if not find_shop(connection, code).sealed_token:
+                raise ShopRevoked(code)
+            return change_shop(connection, code, **values)
+
+        return self._store.transact(work)
 
     def _sealed(self, code: str, token: str) -> bytes:
         token = token.strip()

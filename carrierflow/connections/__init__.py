@@ -1,0 +1,6 @@
+"""The carrier's connections to shops, from install to uninstall."""
+
+from carrierflow.connections.shops import Connections
+
+
+__all__ = ["Connections"]
