@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,11 +14,13 @@ from carrierflow.cli.session import FAILED, Session, command, set_up_logging
 from carrierflow.demo import Figures, draw, tell, write
 from carrierflow.demo.scenario import FEWEST
 from carrierflow.lifecycle import define
-from carrierflow.sandbox import Faults, SandboxServer, World, serve
+from carrierflow.sandbox import App, Faults, SandboxServer, World, serve
 from carrierflow.settings import LogFormat
 
 
 __all__ = ["register", "show_tour"]
+
+_APP = App()
 
 
 def register(cli: click.Group) -> None:
@@ -37,15 +40,29 @@ def register(cli: click.Group) -> None:
 @click.option(
     "--parcels", default=0, show_default=True, type=click.IntRange(min=0), help="Per shop."
 )
+@click.option("--client-id", default=_APP.client_id, show_default=True, help="The app's name.")
+@click.option(
+    "--client-secret",
+    default=_APP.client_secret,
+    show_default=True,
+    help="What signs callbacks and webhooks.",
+)
+@click.option("--webhook-url", default="", metavar="URL", help="Where the app hears of webhooks.")
 def sandbox(
-    session: Session, host: str, port: int, shops: tuple[str, ...], token: str, parcels: int
+    session: Session,
+    host: str,
+    port: int,
+    shops: tuple[str, ...],
+    token: str,
+    parcels: int,
+    **app: Any,
 ) -> None:
     """Run a Haravan on this machine, with faults on request, until Ctrl-C.
 
     Its state is at /_sandbox/state, its faults at /_sandbox/faults, what it saw at
     /_sandbox/judge. Further shops have the token with their code behind it.
     """
-    world = World()
+    world = World(app=App(**app))
     for number, code in enumerate(shops):
         world.add_shop(code=code, token=token if number == 0 else f"{token}-{code}")
         for index in range(parcels):

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+from carrierflow.sandbox.app import App
 from carrierflow.sandbox.bucket import LeakyBucket
 from carrierflow.sandbox.callbacks import SIGNATURE_HEADER, Callbacks, sign
-from carrierflow.sandbox.errors import BadInput, NotFound, Refused, SandboxError
+from carrierflow.sandbox.errors import BadInput, Denied, NotFound, Refused, SandboxError
 from carrierflow.sandbox.exchange import Dropped, Outcome, Reply, Request
 from carrierflow.sandbox.faults import Fault, FaultKind, FaultMix, Faults, Rule
 from carrierflow.sandbox.front import Haravan
@@ -21,8 +22,10 @@ from carrierflow.sandbox.world import World
 
 __all__ = [
     "SIGNATURE_HEADER",
+    "App",
     "BadInput",
     "Callbacks",
+    "Denied",
     "Dropped",
     "Fault",
     "FaultKind",

@@ -5,9 +5,10 @@ These calls need no token and are not counted in any bucket.
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from carrierflow.sandbox.app import App
 from carrierflow.sandbox.errors import BadInput, SandboxError
 from carrierflow.sandbox.exchange import Reply, Request, failed, json_reply
 from carrierflow.sandbox.faults import Fault, FaultKind, FaultMix, Faults, Rule
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from carrierflow.sandbox.judge import Legal
+    from carrierflow.sandbox.post import Subscription
     from carrierflow.sandbox.shop import Shop
     from carrierflow.sandbox.world import World
 
@@ -46,6 +48,8 @@ class Control:
             ("POST", "edit"): self._edit,
             ("POST", "poll"): self._poll,
             ("POST", "advance"): self._advance,
+            ("POST", "app"): self._change_app,
+            ("POST", "uninstall"): self._uninstall,
         }
 
     def owns(self, request: Request) -> bool:
@@ -70,6 +74,7 @@ class Control:
         shops = [self._world.shop(only)] if only else list(self._world.shops.values())
         return {
             "now": printed_fresh(self._world.now()),
+            "app": asdict(self._world.app),
             "shops": [self._shop_state(shop) for shop in shops],
             "faults_given": dict(self._faults.given),
         }
@@ -80,6 +85,9 @@ class Control:
             "org_id": shop.org_id,
             "options": asdict(shop.options),
             "bucket": shop.bucket.header(self._world.now()),
+            "is_installed": self._world.grants.opens(shop.code),
+            "carriers": [service.detail() for service in shop.services],
+            "subscription": _as_dict(self._world.post.subscription(shop.code)),
             "orders": [
                 _order_state(order, shop.parcels_of(order)) for order in shop.orders.after_id()
             ],
@@ -131,6 +139,17 @@ class Control:
         )
         return _parcel_state(parcel)
 
+    def _change_app(self, request: Request) -> dict[str, Any]:
+        body = _body(request, optional=_APP)
+        if "topics" in body:
+            body["topics"] = tuple(str(topic) for topic in body["topics"])
+        self._world.app = replace(self._world.app, **body)
+        return asdict(self._world.app)
+
+    def _uninstall(self, request: Request) -> dict[str, Any]:
+        self._world.uninstall(str(_body(request, required=("shop",))["shop"]))
+        return {"ok": True}
+
     def _poll(self, _request: Request) -> dict[str, Any]:
         return {"changed": self._world.poll_all()}
 
@@ -157,6 +176,7 @@ def _remove_order(world: World, shop: str, order_id: int, _body: Mapping[str, An
 
 
 _ORDER_EDITS = {"cancel": _cancel_order, "close": _close_order, "remove": _remove_order}
+_APP = tuple(spec.name for spec in fields(App))
 _SHOP = ("org_id", "bump_orders", "may_write", "bucket_size", "leak_per_second")
 _PARCEL = (
     "cod_amount",
@@ -198,6 +218,10 @@ def _rule(body: Mapping[str, Any]) -> Rule:
     fault = {name: value for name, value in body.items() if name not in own}
     fault |= {"kind": FaultKind(fault["kind"]), "ids": tuple(fault.get("ids", ()))}
     return Rule(fault=Fault(**fault), **{name: body[name] for name in own & set(body)})
+
+
+def _as_dict(subscription: Subscription | None) -> dict[str, Any] | None:
+    return None if subscription is None else asdict(subscription)
 
 
 def _order_state(order: Order, parcels: list[Fulfillment]) -> dict[str, Any]:

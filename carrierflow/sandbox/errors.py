@@ -4,12 +4,13 @@ SandboxError
   NotFound    the platform knows no such thing             (404)
   Refused     the platform knows it and will not do this   (422)
   BadInput    a control call or a script makes no sense    (400)
+  Denied      the accounts give no token for this          (400)
 """
 
 from __future__ import annotations
 
 
-__all__ = ["BadInput", "NotFound", "Refused", "SandboxError"]
+__all__ = ["BadInput", "Denied", "NotFound", "Refused", "SandboxError"]
 
 
 class SandboxError(Exception):
@@ -26,3 +27,7 @@ class Refused(SandboxError):  # noqa: N818 - named after the answer it becomes
 
 class BadInput(SandboxError, ValueError):  # noqa: N818 - named like its siblings
     """A control call or a fault script makes no sense."""
+
+
+class Denied(SandboxError):  # noqa: N818 - named like its siblings
+    """The accounts give no token; the text is OAuth's own word for the reason."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from carrierflow.sandbox.errors import BadInput
 from carrierflow.sandbox.jsontext import encode
@@ -52,6 +53,20 @@ class Request:
         """The bearer token, or None if there is none."""
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else None
+
+    @property
+    def basic(self) -> tuple[str, str] | None:
+        """The name and the secret of a client that sends them in a header, or None."""
+        scheme, _, coded = self.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        text = base64.b64decode(coded, validate=False).decode("utf-8", "replace")
+        name, _, secret = text.partition(":")
+        return unquote(name), unquote(secret)
+
+    def form(self) -> dict[str, str]:
+        """Return the fields of a body that is a form; other bytes are no fields at all."""
+        return dict(parse_qsl(self.body.decode("utf-8", "replace")))
 
     def payload(self) -> dict[str, Any]:
         """Return the body as a JSON object; an empty body is an empty object.

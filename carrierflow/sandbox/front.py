@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from carrierflow.sandbox.bucket import HEADER
 from carrierflow.sandbox.control import Control
-from carrierflow.sandbox.exchange import Dropped, Outcome, Reply, Request, failed
+from carrierflow.sandbox.doors import AUTHORIZE, TOKEN, authorize, shop_asking
+from carrierflow.sandbox.errors import Denied
+from carrierflow.sandbox.exchange import Dropped, Outcome, Reply, Request, failed, json_reply
 from carrierflow.sandbox.faults import Fault, Faults
 from carrierflow.sandbox.judge import Exchange, Legal
+from carrierflow.sandbox.linking import SUBSCRIBE
 from carrierflow.sandbox.misdeeds import AT_THE_DOOR, NEVER_REACHED, RETRY_AFTER, Misdeed, commit
 from carrierflow.sandbox.queries import Reading
 from carrierflow.sandbox.routes import answer
@@ -24,6 +27,13 @@ if TYPE_CHECKING:
 
 
 __all__ = ["Haravan"]
+
+_API = "/com/"
+_SCOPES = (
+    ("/com/orders", "com.{}_orders"),
+    ("/com/carrier_services", "com.{}_shippings"),
+    (SUBSCRIBE, "wh_api"),
+)
 
 
 class Haravan:
@@ -51,23 +61,45 @@ class Haravan:
         self.world.settle()
         if self._control.owns(request):
             return self._control.answer(request)
+        if request.path == AUTHORIZE and request.method == "GET":
+            return authorize(self.world, request)
+        if request.path == TOKEN:
+            return self._issue_tokens(request)
         shop = self.world.shop_of(request.token or "")
         if shop is None:
             return self._seen(request, None, _unauthorized())
         fault = self.faults.choose(request.method, request.path, shop.code)
         return self._seen(request, shop, self._admit(request, shop, fault), fault)
 
+    def _issue_tokens(self, request: Request) -> Outcome:
+        """Let faults befall the accounts too; they have no bucket, and the judge no interest."""
+        try:
+            shop = shop_asking(self.world, request)
+        except Denied as denial:
+            return json_reply(HTTPStatus.BAD_REQUEST, {"error": str(denial)})
+        return self._serve(request, shop, self.faults.choose("POST", TOKEN, shop.code))
+
     def _admit(self, request: Request, shop: Shop, fault: Fault | None) -> Outcome:
         if fault is not None and fault.kind in AT_THE_DOOR:
             return commit(self._misdeed(request, shop, fault))
+        missing = self._missing_scope(request, shop)
+        if not request.path.startswith(_API):
+            return missing or self._serve(request, shop, fault)
         now = self.world.now()
         if not shop.bucket.take(now):
             return _throttled(shop)
-        return _with_header(self._serve(request, shop, fault), shop.bucket.header(now))
+        outcome = missing or self._serve(request, shop, fault)
+        return _with_header(outcome, shop.bucket.header(now))
+
+    def _missing_scope(self, request: Request, shop: Shop) -> Reply | None:
+        grant = self.world.grants.of(request.token or "", self.world.now())
+        scope = _scope_for(request)
+        may = grant is not None and (scope is None or grant.allows(scope))
+        if may and (request.method == "GET" or shop.options.may_write):
+            return None
+        return failed(HTTPStatus.FORBIDDEN, f"The token lacks the scope {scope}.")
 
     def _serve(self, request: Request, shop: Shop, fault: Fault | None) -> Outcome:
-        if request.method != "GET" and not shop.options.may_write:
-            return failed(HTTPStatus.FORBIDDEN, "The token lacks the scope com.write_orders.")
         if fault is None:
             return answer(self.world, shop, request, Reading())
         return commit(self._misdeed(request, shop, fault))
@@ -97,6 +129,14 @@ class Haravan:
             )
         )
         return outcome
+
+
+def _scope_for(request: Request) -> str | None:
+    """Return the scope that a request needs; the shop may be read with any token."""
+    verb = "read" if request.method == "GET" else "write"
+    return next(
+        (scope.format(verb) for path, scope in _SCOPES if request.path.startswith(path)), None
+    )
 
 
 def _unauthorized() -> Reply:

@@ -7,8 +7,18 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from carrierflow.sandbox.errors import BadInput, NotFound, Refused, SandboxError
+from carrierflow.sandbox.call import Call
+from carrierflow.sandbox.doors import TOKEN
+from carrierflow.sandbox.errors import BadInput, Denied, NotFound, Refused, SandboxError
 from carrierflow.sandbox.exchange import Reply, Request, failed, json_reply
+from carrierflow.sandbox.linking import (
+    SUBSCRIBE,
+    issue_tokens,
+    list_subscriptions,
+    read_shop,
+    subscribe,
+    unsubscribe,
+)
 from carrierflow.sandbox.parcels import Order, ParcelRef
 from carrierflow.sandbox.queries import (
     Reading,
@@ -34,39 +44,7 @@ if TYPE_CHECKING:
     from carrierflow.sandbox.world import World
 
 
-__all__ = ["Call", "answer", "parcel_of"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A request that has passed the door, with what its handler needs."""
-
-    world: World
-    shop: Shop
-    request: Request
-    reading: Reading
-    args: Mapping[str, str]
-
-    @property
-    def order_id(self) -> int:
-        """The order that the path names."""
-        return int(self.args["order"])
-
-    @property
-    def ref(self) -> ParcelRef:
-        """The fulfillment that the path names."""
-        return ParcelRef(self.shop.code, self.order_id, int(self.args["fulfillment"]))
-
-    def order(self) -> Order:
-        """Return the order that the path names, as true as the reading is."""
-        return self.shop.order(self.order_id, self.reading.as_of)
-
-    def wrapped(self, name: str) -> dict[str, Any]:
-        """Return the object that the body wraps under a name."""
-        inner = self.request.payload().get(name)
-        if not isinstance(inner, dict):
-            raise BadInput(f"The body has no object named {name!r}.")
-        return inner
+__all__ = ["answer", "parcel_of"]
 
 
 def answer(world: World, shop: Shop, request: Request, reading: Reading) -> Reply:
@@ -89,6 +67,8 @@ def parcel_of(shop: Shop, path: str) -> ParcelRef | None:
 def _guarded(handler: Callable[[Call], Reply], call: Call) -> Reply:
     try:
         return handler(call)
+    except Denied as denial:
+        return json_reply(HTTPStatus.BAD_REQUEST, {"error": str(denial)})
     except SandboxError as refusal:
         return failed(_STATUS_OF[type(refusal)], str(refusal))
 
@@ -240,5 +220,10 @@ _ROUTES = tuple(
         ("GET", _SERVICE, _read_service),
         ("PUT", _SERVICE, _change_service),
         ("DELETE", _SERVICE, _remove_service),
+        ("GET", r"/com/shop\.json", read_shop),
+        ("POST", TOKEN, issue_tokens),
+        ("GET", SUBSCRIBE, list_subscriptions),
+        ("POST", SUBSCRIBE, subscribe),
+        ("DELETE", SUBSCRIBE, unsubscribe),
     )
 )

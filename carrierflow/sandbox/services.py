@@ -12,7 +12,7 @@ from carrierflow.sandbox.ticks import printed_fresh
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 __all__ = ["CarrierServices", "Service"]
@@ -76,6 +76,9 @@ class CarrierServices:
         self._services: dict[int, Service] = {}
         self._next_id = _FIRST_ID
 
+    def __iter__(self) -> Iterator[Service]:
+        return iter(self._services.values())
+
     def names(self) -> set[str]:
         """Return the names under which carriers are registered here."""
         return {str(service.fields["name"]) for service in self._services.values()}
@@ -122,6 +125,10 @@ class CarrierServices:
         after = replace(before, fields=_checked({**before.fields, **fields}), updated_at=at)
         self._services[service_id] = after
         return after
+
+    def clear(self) -> None:
+        """Delete every registration."""
+        self._services.clear()
 
     def remove(self, service_id: int) -> None:
         """Delete a registration.

@@ -8,10 +8,14 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from carrierflow import clock as real_clock
+from carrierflow.sandbox.accounts import Accounts
+from carrierflow.sandbox.app import App
 from carrierflow.sandbox.callbacks import Callbacks
 from carrierflow.sandbox.errors import BadInput, NotFound
+from carrierflow.sandbox.grants import Grant, Grants
 from carrierflow.sandbox.judge import Judge
 from carrierflow.sandbox.parcels import Lags, ParcelRef
+from carrierflow.sandbox.post import Post
 from carrierflow.sandbox.shop import Shop, ShopOptions
 from carrierflow.sandbox.ticks import TICKS_PER_SECOND, tick_reader
 
@@ -38,10 +42,12 @@ class Stage:
         clock: Callable[[], datetime] = real_clock.now,
         callbacks: Callbacks | None = None,
         lags: Lags | None = None,
+        app: App | None = None,
     ) -> None:
         self.clock = clock
         self.callbacks = callbacks or Callbacks()
         self.lags = lags or Lags()
+        self.app = app or App()
         self.judge = Judge()
         self.shops: dict[str, Shop] = {}
         self._read_ticks = tick_reader(clock)
@@ -78,12 +84,12 @@ class Stage:
         Raises:
             BadInput: if the code or the token is taken.
         """
-        if code in self.shops or token in self._codes:
+        if code in self.shops or token in self.grants:
             raise BadInput(f"A shop {code!r}, or one with the same token, exists already.")
         chosen = org_id if org_id is not None else _FIRST_ORG_ID + len(self.shops)
         shop = Shop(code=code, token=token, org_id=chosen, options=ShopOptions(**options))
         self.shops[code] = shop
-        self._codes[token] = code
+        self.grants.add(token, Grant(shop=code))
         return shop
 
     def replace_token(self, code: str, token: str) -> None:
@@ -93,11 +99,9 @@ class Stage:
             BadInput: if the token is taken.
         """
         shop = self.shop(code)
-        if token in self._codes:
-            raise BadInput("A shop with the same token exists already.")
-        del self._codes[shop.token]
+        self.grants.add(token, Grant(shop=code))
+        self.grants.withdraw(shop.token)
         shop.token = token
-        self._codes[token] = code
 
     def shop(self, code: str) -> Shop:
         """Return a shop by its code.
@@ -111,8 +115,8 @@ class Stage:
 
     def shop_of(self, token: str) -> Shop | None:
         """Return the shop that a bearer token opens, if any."""
-        code = self._codes.get(token)
-        return self.shops[code] if code is not None else None
+        grant = self.grants.of(token, self.now())
+        return self.shops[grant.shop] if grant is not None else None
 
     def reset(self, *, keep_shops: bool = True) -> None:
         """Forget orders, waiting requests and the judge's record; shops and tokens too if asked."""
@@ -122,9 +126,11 @@ class Stage:
         self._order_ids = count(_FIRST_ORDER_ID)
         self._fulfillment_ids = count(_FIRST_FULFILLMENT_ID)
         self._item_ids = count(_FIRST_ITEM_ID)
+        self.post = Post()
         self.judge.forget()
         if not keep_shops:
             self.shops.clear()
-            self._codes: dict[str, str] = {}
+            self.grants = Grants()
+            self.accounts = Accounts(self.grants)
         for shop in self.shops.values():
             shop.empty()

@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from carrierflow.sandbox.errors import BadInput
+from carrierflow.sandbox.jsontext import encode
 from carrierflow.sandbox.parcels import Fulfillment, Item, Order, ParcelRef, Recipient, moved
+from carrierflow.sandbox.shapes import order_body
 from carrierflow.sandbox.stage import Stage
 from carrierflow.sandbox.vocabulary import Machine, status_of
 
@@ -49,6 +51,7 @@ class Stock(Stage):
             recipient=recipient or Recipient(),
         )
         store.orders.put(at, order)
+        self.announce(store, "orders/create", order)
         return order
 
     def add_parcel(
@@ -130,6 +133,7 @@ class Stock(Stage):
             replace(order, fulfillment_ids=listed),
             updated_at=parcel.updated_at + self.lags.updated_to_order,
         )
+        self.announce(store, "orders/fulfilled", store.order(order.id))
 
     def save(self, store: Shop, parcel: Fulfillment) -> None:
         """Store a changed parcel; the order's `updated_at` moves with it if the shop says so."""
@@ -141,7 +145,15 @@ class Stock(Stage):
     def save_order(self, store: Shop, order: Order, *, updated_at: int) -> None:
         """Store an order under a time of update, which never goes back."""
         newest = max(order.updated_at, updated_at)
-        store.orders.put(self.now(), replace(order, updated_at=newest))
+        saved = replace(order, updated_at=newest)
+        store.orders.put(self.now(), saved)
+        self.announce(store, "orders/updated", saved)
+
+    def announce(self, store: Shop, topic: str, order: Order) -> None:
+        """Let the app hear of an order as it stands now, if it wants to."""
+        if topic in self.app.topics and self.post.subscription(store.code) is not None:
+            body = encode(order_body(order, store.parcels_of(order)))
+            self.post.put(store, topic, order.id, body, self.now())
 
     def _has_order(self, order_id: int) -> bool:
         return any(order_id in shop.orders for shop in self.shops.values())

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from carrierflow.sandbox.errors import Refused
+from carrierflow.sandbox.jsontext import encode
 from carrierflow.sandbox.judge import Put, PutResult, Source, Touch
 from carrierflow.sandbox.parcels import (
     Fulfillment,
@@ -18,6 +19,7 @@ from carrierflow.sandbox.parcels import (
     ParcelRef,
     moved,
 )
+from carrierflow.sandbox.post import UNINSTALLED
 from carrierflow.sandbox.stock import Stock
 from carrierflow.sandbox.submitted import details_of, whole
 from carrierflow.sandbox.vocabulary import BY_CODE, BY_WORD, CANCEL, Machine, Status, status_of
@@ -129,6 +131,7 @@ class World(Stock):
         if not ignore_fulfillments:
             for parcel in store.parcels_of(order):
                 self._touch(store, parcel, _CANCELLED, Source.ORDER_CANCEL)
+        self.announce(store, "orders/cancelled", store.order(order_id))
         return store.order(order_id)
 
     def close_order(self, shop: str, order_id: int) -> None:
@@ -140,7 +143,24 @@ class World(Stock):
     def remove_order(self, shop: str, order_id: int) -> None:
         """Make an order and its fulfillments vanish."""
         self.settle()
-        self.shop(shop).remove_order(order_id)
+        store = self.shop(shop)
+        self.announce(store, "orders/delete", store.order(order_id))
+        store.remove_order(order_id)
+
+    def uninstall(self, shop: str) -> None:
+        """Take the app out of a shop: no token opens it any more, and one last webhook says so.
+
+        What becomes of the carriers that the app registered is not documented; here they go.
+        """
+        self.settle()
+        store = self.shop(shop)
+        if UNINSTALLED in self.app.topics:
+            body = encode({"org_id": store.org_id})
+            self.post.put(store, UNINSTALLED, None, body, self.now())
+        self.post.last_word(shop)
+        self.grants.close(shop)
+        self.accounts.forget(shop)
+        store.services.clear()
 
     def edit(
         self, ref: ParcelRef, *, carrier_status: str | None = None, cod_status: str | None = None

@@ -15,7 +15,7 @@ from .pages import DOCS, ROOT, blocks, called, every_page, generated, prose
 PAGES = every_page()
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 OPERATORS = {"|", "||", "&&", ">", "<"}
-ABSENT = ("carrierflow serve", "webhook", "audit export", "audit seal", "checkpoint")
+ABSENT = ("carrierflow serve", "audit export", "audit seal", "checkpoint")
 """What does not exist; pages must not promise it."""
 
 
