@@ -66,6 +66,18 @@ class Settings(BaseSettings):
     secret_key_previous: SecretStr = Field(
         default=SecretStr(""), description="The key before it: opens what it sealed."
     )
+    client_secret: SecretStr = Field(
+        default=SecretStr(""), description="The app's secret: callbacks and webhooks bear it."
+    )
+    client_secret_previous: SecretStr = Field(
+        default=SecretStr(""), description="The secret before it: what bears it still counts."
+    )
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="Signs webhooks that were made by hand in a shop."
+    )
+    webhook_verify_token: SecretStr = Field(
+        default=SecretStr(""), description="What a webhook subscription must know of us."
+    )
     settle_seconds: float = Field(
         default=45, gt=0, description="How long an unanswered PUT may still take effect."
     )

@@ -10,7 +10,7 @@ from carrierflow.errors import ConfigurationError, ShopRevoked
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import Definition, Lifecycle, define
 from carrierflow.meter import Meter
-from carrierflow.platforms.haravan import HaravanPlatform, Limits
+from carrierflow.platforms.haravan import HaravanDialect, HaravanPlatform, Limits
 from carrierflow.ports import Platform
 from carrierflow.reconcile import MerchantEdit, Parts, Policy, Reconciler, RemoteAhead
 from carrierflow.sealing import KeyRing
@@ -69,10 +69,23 @@ def build(
         ledger=ledger,
         reconciler=Reconciler(parts, connect=connector),
         lifecycle=lifecycle,
+        dialect=dialect_from(settings),
         keys=keys,
         meter=meter,
         clock=now,
         sleep=sleep,
+    )
+
+
+def dialect_from(settings: Settings) -> HaravanDialect:
+    """Return how Haravan speaks to this carrier, with the secrets that the settings name."""
+    return HaravanDialect(
+        secrets=[
+            settings.client_secret.get_secret_value(),
+            settings.client_secret_previous.get_secret_value(),
+        ],
+        webhook_secrets=[settings.webhook_secret.get_secret_value()],
+        verify_token=settings.webhook_verify_token.get_secret_value(),
     )
 
 
