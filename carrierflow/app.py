@@ -17,7 +17,7 @@ from carrierflow.carrier_service import (
     OnAnswer,
 )
 from carrierflow.clock import Clock, Sleep
-from carrierflow.connections import Connections
+from carrierflow.connections import Connections, Registrar
 from carrierflow.desk import Desk
 from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked
 from carrierflow.importing import Imported, import_shop
@@ -64,6 +64,7 @@ class Carrierflow:
         reconciler: Reconciler,
         lifecycle: Lifecycle,
         dialect: Dialect,
+        carriers: Registrar,
         keys: KeyRing,
         meter: Meter,
         clock: Clock,
@@ -76,6 +77,7 @@ class Carrierflow:
         self.lifecycle = lifecycle
         self.meter = meter
         self.shops = Connections(store, keys, clock=clock)
+        self.carriers = carriers
         self.incidents = Desk(store, ledger, clock=clock)
         self._dialect = dialect
         self._keys = keys

@@ -133,6 +133,15 @@ class Settings(BaseSettings):
     merchant_edit: OnMerchantEdit = Field(
         default=OnMerchantEdit.HOLD, description="Where it was moved back: hold or reassert."
     )
+    public_url: str = Field(
+        default="", description="Where platforms and sellers reach the carrier service; https."
+    )
+    carrier_name: str = Field(
+        default="", max_length=255, description="The name under which sellers see this carrier."
+    )
+    tracking_url: str = Field(
+        default="", description="What the platform puts before a tracking number; https."
+    )
     log_format: LogFormat = Field(default=LogFormat.TEXT, description="text or json.")
 
     @field_validator("lifecycle_groups", mode="before")
