@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check docs wheel clean
+.PHONY: help demo test test-all bench check docs wheel clean
 
 help:
 	@echo "make demo      the tour, against the sandbox, on SQLite"
 	@echo "make test      set-up and the tests (with servers, where their URLs are set)"
 	@echo "make test-all  the slow tests too"
+	@echo "make bench     what it costs, beside what else could be done (minutes)"
 	@echo "make check     style, types, layers"
 	@echo "make docs      the documentation, into docs/_build/html"
 
@@ -23,7 +24,7 @@ $(VENV)/.runtime: pyproject.toml
 	@touch $@
 
 $(VENV)/.develop: $(VENV)/.runtime
-	$(PIP) install --editable '.[mysql,postgres]' --group test --group check --group docs
+	$(PIP) install --editable '.[mysql,postgres]' --group test --group bench --group check --group docs
 	@touch $@
 
 demo: $(VENV)/.runtime
@@ -34,6 +35,10 @@ test: $(VENV)/.develop
 
 test-all: $(VENV)/.develop
 	$(BIN)/python -m pytest -q -n auto
+
+bench: $(VENV)/.develop
+	PYTHONPATH=tests $(BIN)/python -m benchmarks \
+		--json docs/explanation/benchmarks.json --plot docs/explanation/benchmarks.svg
 
 check: $(VENV)/.develop
 	$(BIN)/ruff check .

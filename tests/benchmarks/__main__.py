@@ -1,0 +1,6 @@
+"""`PYTHONPATH=tests python -m benchmarks [recording] [reconciling] [verifying]`."""
+
+from .commands import main
+
+
+main()

@@ -1,0 +1,82 @@
+"""Running the benchmarks: a table for people, JSON for programs, a plot for the docs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import platform
+import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from databases import KINDS, left_out, url_of
+from rich.console import Console
+
+from .plot import plot
+from .recording import recording
+from .results import Budget, missed
+from .sizes import FULL, SMALL
+from .tables import budget_table, figure_tables
+
+
+__all__ = ["BENCHMARKS", "main", "measured"]
+
+BENCHMARKS = {"recording": recording}
+
+
+def main(arguments=None):
+    """Run benchmarks; the exit code says whether every budget was kept."""
+    logging.disable(logging.CRITICAL)
+    options = _parser().parse_args(arguments)
+    console = Console(width=110)
+    for sentence in left_out():
+        console.print(sentence)
+    kinds = [kind for kind in options.databases if kind == "sqlite" or url_of(kind)]
+    size = SMALL if options.small else FULL
+    figures, budgets = measured(options.benchmarks or BENCHMARKS, kinds, size, say=console.print)
+    for table in (*figure_tables(figures), budget_table(budgets)):
+        console.print(table)
+    if options.json:
+        options.json.write_text(_document(figures, budgets))
+    if options.plot:
+        options.plot.write_bytes(plot(figures))
+    raise SystemExit(1 if missed(budgets) else 0)
+
+
+def measured(names, kinds, size, *, say=print):
+    """Run some benchmarks on some databases; return the figures and the budgets."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            for each in BENCHMARKS[name](kinds, size, folder):
+                found.append(each)
+                if isinstance(each, Budget):
+                    say(f"{each.where}: {each.promise}: {each.verdict}")
+    budgets = [each for each in found if isinstance(each, Budget)]
+    return [each for each in found if each not in budgets], budgets
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("benchmarks", nargs="*", choices=[*BENCHMARKS, []])
+    parser.add_argument("--databases", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--json", type=Path, help="write all figures here")
+    parser.add_argument("--plot", type=Path, help="draw them here, as SVG")
+    parser.add_argument("--small", action="store_true", help="only show that everything runs")
+    return parser
+
+
+def _document(figures, budgets):
+    packages = ("sqlalchemy", "psycopg", "pymysql", "transitions")
+    return json.dumps(
+        {
+            "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "python": platform.python_version(),
+            "packages": {name: version(name) for name in packages},
+            "figures": [figure.document() for figure in figures],
+            "budgets": [budget.document() for budget in budgets],
+        },
+        indent=1,
+    )

@@ -1,0 +1,74 @@
+"""Contestants on the same work, one after the other in each round, so that noise meets all alike.
+
+The machine is shared and its speed changes from second to second. So a ratio is never taken
+between two sums: each round gives one ratio of neighbours in time, and the median of the rounds
+counts. The quartiles beside it say how far to trust it.
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from dataclasses import dataclass
+
+
+__all__ = ["Spread", "Timing", "race", "rates", "ratios", "timed"]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long one contestant took in one round, by the clock on the wall and in CPU seconds."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The middle of some measurements, and the quartiles around it."""
+
+    low: float
+    value: float
+    high: float
+
+    @classmethod
+    def of(cls, values):
+        """Return the median of the rounds with its quartiles; of one round, the round itself."""
+        if len(values) == 1:
+            return cls(values[0], values[0], values[0])
+        low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+        return cls(low, middle, high)
+
+
+def timed(work):
+    """Do some work once and say how long it took; the garbage of others is collected before."""
+    gc.collect()
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return Timing(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def race(contestants, *, rounds):
+    """Let each contestant do its work in each round; return the timings of each, in rounds.
+
+    A contestant makes ready with `prepare(number)`, untimed, and returns what is to be timed.
+    Each round begins with another one: nobody is always the first.
+    """
+    names = list(contestants)
+    timings = {name: [] for name in names}
+    for number in range(rounds):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            timings[name].append(timed(contestants[name].prepare(number)))
+    return timings
+
+
+def ratios(ours, theirs):
+    """Return how many times as long we took, round by round."""
+    return Spread.of([a.wall / b.wall for a, b in zip(ours, theirs, strict=True)])
+
+
+def rates(timings, count):
+    """Return how many things were done in a second."""
+    return Spread.of([count / timing.wall for timing in timings])

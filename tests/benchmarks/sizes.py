@@ -1,0 +1,24 @@
+"""How much work there is in a full run, and in one that only shows that everything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+__all__ = ["FULL", "SMALL", "Size"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How many parcels and rounds each benchmark takes."""
+
+    rounds: int
+    singles: int
+    shift: int
+    export: int
+    peers: int
+    peer_rounds: int
+
+
+FULL = Size(rounds=9, singles=40, shift=4_000, export=4_000, peers=1_334, peer_rounds=3)
+SMALL = Size(rounds=2, singles=3, shift=6, export=6, peers=4, peer_rounds=2)
