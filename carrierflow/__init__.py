@@ -7,21 +7,6 @@ the platform to the ledger's state.
 from carrierflow.app import Carrierflow
 from carrierflow.audit.timeline import Timeline
 from carrierflow.audit.verify import Verification
-from carrierflow.carrier_service import (
-    Accepted,
-    AcceptRequest,
-    Address,
-    Answered,
-    CancelRequest,
-    Carrier,
-    CarrierService,
-    Declined,
-    Item,
-    QuoteRequest,
-    Rate,
-    Reply,
-    Request,
-)
 from carrierflow.errors import (
     AccessDenied,
     BadTime,
@@ -77,22 +62,14 @@ from carrierflow.wiring import build
 
 
 __all__ = [
-    "AcceptRequest",
-    "Accepted",
     "AccessDenied",
-    "Address",
-    "Answered",
     "BadTime",
-    "CancelRequest",
-    "Carrier",
-    "CarrierService",
     "Carrierflow",
     "CarrierflowError",
     "ConcurrentUpdate",
     "ConfigurationError",
     "Coverage",
     "DatabaseUnavailable",
-    "Declined",
     "Definition",
     "DefinitionError",
     "EndReason",
@@ -103,7 +80,6 @@ __all__ = [
     "HistoryEntry",
     "Incident",
     "InvalidInput",
-    "Item",
     "Job",
     "KeyReused",
     "Ledger",
@@ -120,13 +96,9 @@ __all__ = [
     "PlatformError",
     "PlatformUnavailable",
     "Progress",
-    "QuoteRequest",
-    "Rate",
     "Reason",
     "Recorded",
     "Refused",
-    "Reply",
-    "Request",
     "ResolveAction",
     "RunReport",
     "Settings",

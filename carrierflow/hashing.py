@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
+from functools import lru_cache
 from json.encoder import encode_basestring
 
 from carrierflow.model import FulfillmentRef, HistoryEntry, Observation
@@ -16,8 +17,12 @@ from carrierflow.model import FulfillmentRef, HistoryEntry, Observation
 __all__ = ["canonical_entry", "digest", "entry_hash", "observation_digest", "stamp"]
 
 
+@lru_cache(maxsize=1024)
 def stamp(moment: datetime) -> str:
-    """Write a moment as UTC with exactly six fractional digits and a Z."""
+    """Write a moment as UTC with exactly six fractional digits and a Z.
+
+    One moment is written again and again: in a hash, in a row, in every row of one recording.
+    """
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 

@@ -87,11 +87,10 @@ class Ledger:
         _check_opening(opening)
 
         def work(tx: LedgerTransaction) -> Parcel:
-            found = tx.parcels(ref.shop, [ref.fulfillment_id])
-            if not found:
-                self._start(tx, [opening])
-                found = tx.parcels(ref.shop, [ref.fulfillment_id])
-            return found[ref.fulfillment_id]
+            draft = self._drafts(tx, ref.shop, [ref.fulfillment_id], [opening])[ref.fulfillment_id]
+            change = draft.change()
+            _save(tx, [draft])
+            return change.after if change else draft.parcel
 
         parcel = self._store.run(work)
         _check_same(parcel, opening)
@@ -124,7 +123,7 @@ class Ledger:
             yield from self._run(batch, self._many)
 
     def probe(self, event: Event) -> Recorded:
-        """Say what `record` would answer, and write nothing.
+        """Say what `record` would answer about a fulfillment that is known, and write nothing.
 
         Raises:
             As `record`.
@@ -175,7 +174,7 @@ class Ledger:
         strangers: dict[str, InvalidInput] = {}
         for shop in dict.fromkeys(event.shop for event in sound):
             try:
-                drafts[shop] = self._drafts(tx, shop, [e for e in sound if e.shop == shop])
+                drafts[shop] = self._drafts_of(tx, shop, [e for e in sound if e.shop == shop])
             except UnknownShop as error:
                 strangers[shop] = error
         now = self._clock()
@@ -209,37 +208,43 @@ class Ledger:
         return answer
 
     def _draft(self, tx: LedgerTransaction, event: Event) -> Draft:
-        """Take up the one fulfillment of an event."""
-        draft = self._drafts(tx, event.shop, [event]).get(event.fulfillment_id)
+        """Take up the one fulfillment of an event, which must be known."""
+        ids = [event.fulfillment_id]
+        draft = self._drafts(tx, event.shop, ids, []).get(event.fulfillment_id)
         if draft is None:
             raise UnknownFulfillment(event.shop, event.fulfillment_id)
         return draft
 
-    def _drafts(
+    def _drafts_of(
         self, tx: LedgerTransaction, shop: str, events: Sequence[Event]
     ) -> dict[str, Draft]:
+        """Take up the fulfillments of some events of one shop; their openings open them."""
         ids = list(dict.fromkeys(event.fulfillment_id for event in events))
+        return self._drafts(tx, shop, ids, _openings(events))
+
+    def _drafts(
+        self,
+        tx: LedgerTransaction,
+        shop: str,
+        ids: Collection[str],
+        openings: Collection[Opening],
+    ) -> dict[str, Draft]:
+        """Take up some fulfillments; those that are not known begin as an opening says."""
         parcels = tx.parcels(shop, ids)
-        openings = _openings(events, known=parcels)
-        if openings:
-            self._start(tx, openings)
-            parcels = tx.parcels(shop, ids)
-        memories = tx.memories(list(parcels.values()))
-        return {
+        unknown = [o for o in openings if o.ref.fulfillment_id not in parcels]
+        now = self._clock()
+        if unknown:
+            tx.start(unknown, now=now)
+            parcels |= tx.parcels(shop, [o.ref.fulfillment_id for o in unknown])
+        memories = tx.memories([p for p in parcels.values() if p.delivery.seq])
+        drafts = {
             fulfillment_id: Draft.of(parcel, memories.get(parcel.id, Memory()))
             for fulfillment_id, parcel in parcels.items()
         }
-
-    def _start(self, tx: LedgerTransaction, openings: Collection[Opening]) -> None:
-        now = self._clock()
-        tx.start(openings, now=now)
-        ids = [opening.ref.fulfillment_id for opening in openings]
-        shop = next(iter(openings)).ref.shop
-        drafts = [Draft.of(parcel, Memory()) for parcel in tx.parcels(shop, ids).values()]
-        fresh = [draft for draft in drafts if draft.is_new]
-        for draft in fresh:
-            self._many.open(draft, now=now)
-        _save(tx, fresh)
+        for draft in drafts.values():
+            if draft.is_new:
+                self._many.open(draft, now=now)
+        return drafts
 
     def open_note(self, name: str, sealed: bytes) -> str:
         """Return a note in clear, without the salt that its digest was made with.
@@ -299,11 +304,11 @@ def _save(tx: LedgerTransaction, drafts: Iterable[Draft]) -> None:
         tx.save(changes)
 
 
-def _openings(events: Sequence[Event], *, known: Collection[str]) -> list[Opening]:
+def _openings(events: Sequence[Event]) -> list[Opening]:
     wanted = {
         event.fulfillment_id: event.opening
         for event in reversed(events)
-        if event.opening is not None and event.fulfillment_id not in known
+        if event.opening is not None
     }
     return [opening for opening in wanted.values() if not _opening_problem(opening)]
 
@@ -381,5 +386,9 @@ def _is_name(text: str, longest: int) -> bool:
 
 
 def _is_text(text: str, longest: int) -> bool:
-    """Tell whether each of the databases can hold a text: no NUL, no half of a character."""
-    return len(text) <= longest and bool(text.strip()) and not UNSTORABLE.search(text)
+    """Tell whether each of the databases can hold a text: no NUL, no half of a character.
+
+    Neither of the two is printable, and a text that is printable throughout is soon seen.
+    """
+    storable = text.isprintable() or not UNSTORABLE.search(text)
+    return storable and len(text) <= longest and bool(text.strip())

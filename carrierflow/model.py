@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -208,8 +208,11 @@ class HistoryEntry:
     hash: str = ""
 
     def sealed(self, entry_hash: str) -> HistoryEntry:
-        """Return this entry bearing its hash."""
-        return replace(self, hash=entry_hash)
+        """Return this entry, which had no hash yet, bearing it: the last step of making one."""
+        if self.hash:
+            raise ValueError("this entry bears a hash already")
+        object.__setattr__(self, "hash", entry_hash)
+        return self
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

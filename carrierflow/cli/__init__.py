@@ -8,7 +8,6 @@ import click
 
 from carrierflow.cli import (
     auditing,
-    carriers,
     database,
     incidents,
     local,
@@ -55,7 +54,6 @@ def cli(
 for part in (
     database,
     shops,
-    carriers,
     recording,
     reconciling,
     incidents,

@@ -76,6 +76,22 @@ HEAD_COLUMNS = (
     "settled_at",
 )
 
+READ_PARCELS = (
+    select(fulfillments)
+    .where(
+        fulfillments.c.shop
+        == select(shops.c.id).where(shops.c.code == bindparam("code")).scalar_subquery(),
+        fulfillments.c.fulfillment_id.in_(bindparam("ids", expanding=True)),
+    )
+    .order_by(fulfillments.c.id)
+    .with_for_update(of=fulfillments)
+)
+READ_EVIDENCE = select(evidence).where(
+    evidence.c.fulfillment.in_(bindparam("ids", expanding=True)), evidence.c.kind == "event"
+)
+READ_PAST = select(*PAST).where(history.c.fulfillment.in_(bindparam("ids", expanding=True)))
+SAVE_HISTORY = insert(history)
+SAVE_EVIDENCE = insert(evidence)
 SAVE_HEAD = (
     update(fulfillments)
     .where(fulfillments.c.id == bindparam("this"), fulfillments.c.version == bindparam("read"))
@@ -92,18 +108,10 @@ class SqlLedgerTransaction:
 
     def parcels(self, shop: str, fulfillment_ids: Collection[str]) -> dict[str, Parcel]:
         """Read and lock the known ones of some fulfillments, by fulfillment id."""
-        query = (
-            select(fulfillments)
-            .where(
-                fulfillments.c.shop
-                == select(shops.c.id).where(shops.c.code == shop).scalar_subquery(),
-                fulfillments.c.fulfillment_id.in_(fulfillment_ids),
-            )
-            .order_by(fulfillments.c.id)
-            .with_for_update(of=fulfillments)
-        )
+        query = {"code": shop, "ids": list(fulfillment_ids)}
         found = {
-            row.fulfillment_id: parcel_from(row, shop) for row in self._connection.execute(query)
+            row.fulfillment_id: parcel_from(row, shop)
+            for row in self._connection.execute(READ_PARCELS, query)
         }
         if not found:
             shop_number(self._connection, shop)
@@ -112,21 +120,22 @@ class SqlLedgerTransaction:
     def memories(self, parcels: Collection[Parcel]) -> dict[int, Memory]:
         """Read what the past of some parcels says, by the parcels' own ids."""
         ids = [parcel.id for parcel in parcels]
+        if not ids:
+            return {}
         past: dict[int, _Past] = defaultdict(_Past)
-        kept = select(evidence).where(evidence.c.fulfillment.in_(ids), evidence.c.kind == "event")
-        for row in self._connection.execute(kept):
+        for row in self._connection.execute(READ_EVIDENCE, {"ids": ids}):
             past[row.fulfillment].add_evidence(row)
-        entries = select(*PAST).where(history.c.fulfillment.in_(ids))
-        for row in self._connection.execute(entries):
+        for row in self._connection.execute(READ_PAST, {"ids": ids}):
             past[row.fulfillment].add_entry(row)
         return {number: each.memory() for number, each in past.items()}
 
     def start(self, openings: Collection[Opening], *, now: datetime) -> None:
-        """Make rows without history for those fulfillments that have none."""
+        """Make rows without history for those fulfillments of one shop that have none."""
+        number = shop_number(self._connection, next(iter(openings)).ref.shop)
         rows = [
             {
                 **NEW_HEADS,
-                "shop": shop_number(self._connection, opening.ref.shop),
+                "shop": number,
                 "order_id": opening.ref.order_id,
                 "fulfillment_id": opening.ref.fulfillment_id,
                 "tracking_number": opening.tracking_number,
@@ -151,7 +160,7 @@ class SqlLedgerTransaction:
             for entry in change.entries
         ]
         if entries:
-            self._connection.execute(insert(history), entries)
+            self._connection.execute(SAVE_HISTORY, entries)
         self._save_evidence(ordered)
 
     def keep_note(self, note: SealedNote, parcel: Parcel, *, now: datetime) -> None:
@@ -168,7 +177,7 @@ class SqlLedgerTransaction:
     def _save_evidence(self, changes: Collection[Change]) -> None:
         rows = [evidence_row(change.before, kept) for change in changes for kept in change.kept]
         if rows:
-            self._connection.execute(insert(evidence), rows)
+            self._connection.execute(SAVE_EVIDENCE, rows)
 
     def _insert_if_new(self) -> Any:
         name = self._connection.dialect.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String
@@ -40,9 +41,9 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"{value!r} has no time zone")
-        moment = value.astimezone(UTC)
         if dialect.name == "sqlite":
-            return moment.isoformat(timespec="microseconds")
+            return _text(value)
+        moment = value.astimezone(UTC)
         return moment.replace(tzinfo=None) if dialect.name in {"mysql", "mariadb"} else moment
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
@@ -52,3 +53,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         moment = datetime.fromisoformat(value) if dialect.name == "sqlite" else value
         aware: datetime = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return aware.astimezone(UTC)
+
+
+@lru_cache(maxsize=1024)
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
