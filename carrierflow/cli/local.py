@@ -48,6 +48,13 @@ def register(cli: click.Group) -> None:
     help="What signs callbacks and webhooks.",
 )
 @click.option("--webhook-url", default="", metavar="URL", help="Where the app hears of webhooks.")
+@click.option(
+    "--poll-seconds",
+    default=_APP.poll_seconds,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="How often carriers are asked for details; 0: only on demand.",
+)
 def sandbox(
     session: Session,
     host: str,
@@ -55,6 +62,7 @@ def sandbox(
     shops: tuple[str, ...],
     token: str,
     parcels: int,
+    poll_seconds: float,
     **app: Any,
 ) -> None:
     """Run a Haravan on this machine, with faults on request, until Ctrl-C.
@@ -62,7 +70,7 @@ def sandbox(
     Its state is at /_sandbox/state, its faults at /_sandbox/faults, what it saw at
     /_sandbox/judge. Further shops have the token with their code behind it.
     """
-    world = World(app=App(**app))
+    world = World(app=App(poll_seconds=poll_seconds, **app))
     for number, code in enumerate(shops):
         world.add_shop(code=code, token=token if number == 0 else f"{token}-{code}")
         for index in range(parcels):

@@ -24,8 +24,9 @@ TOPICS = (
 class App:
     """What a partner sets for an app, and how patient Haravan is with it.
 
-    The time limit of a callback and the life of a token are not documented. A webhook has five
-    seconds; Haravan spreads its retries over two days, which is too long for anybody's test.
+    The time limit of a callback, the life of a token and how often details are polled are not
+    documented; 0 polls only when asked to. A webhook has five seconds; Haravan spreads its retries
+    over two days, which is too long for anybody's test.
     """
 
     client_id: str = "sandbox-app"
@@ -37,3 +38,4 @@ class App:
     callback_seconds: float = 10.0
     webhook_seconds: float = 5.0
     retry_seconds: float = 10.0
+    poll_seconds: float = 0.0

@@ -12,28 +12,30 @@ from carrierflow.sandbox.app import App
 from carrierflow.sandbox.errors import BadInput, SandboxError
 from carrierflow.sandbox.exchange import Reply, Request, failed, json_reply
 from carrierflow.sandbox.faults import Fault, FaultKind, FaultMix, Faults, Rule
-from carrierflow.sandbox.parcels import Fulfillment, Order, ParcelRef, Recipient
+from carrierflow.sandbox.parcels import ParcelRef, Recipient
 from carrierflow.sandbox.ticks import ManualClock, printed_fresh
+from carrierflow.sandbox.views import call_state, parcel_state, shop_state
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from carrierflow.sandbox.judge import Legal
-    from carrierflow.sandbox.post import Subscription
-    from carrierflow.sandbox.shop import Shop
+    from carrierflow.sandbox.postman import Postman
     from carrierflow.sandbox.world import World
 
 
 __all__ = ["Control"]
 
 _PREFIX = "/_sandbox/"
+_UNLOCKED = frozenset({f"{_PREFIX}poll", f"{_PREFIX}challenge"})  # these call the carrier
 
 
 class Control:
     """Answers the control calls; bad input gets 400 with one sentence."""
 
-    def __init__(self, world: World, faults: Faults, legal: Legal | None) -> None:
+    def __init__(self, world: World, faults: Faults, legal: Legal | None, postman: Postman) -> None:
+        self._postman = postman
         self._world = world
         self._faults = faults
         self._legal = legal
@@ -50,6 +52,8 @@ class Control:
             ("POST", "advance"): self._advance,
             ("POST", "app"): self._change_app,
             ("POST", "uninstall"): self._uninstall,
+            ("POST", "challenge"): self._challenge,
+            ("GET", "calls"): self._calls_made,
         }
 
     def owns(self, request: Request) -> bool:
@@ -62,7 +66,11 @@ class Control:
         if call is None:
             return failed(404, f"There is no control call {request.method} {request.path}.")
         try:
-            return json_reply(200, call(request))
+            if request.path in _UNLOCKED:
+                return json_reply(200, call(request))
+            with self._world.lock:
+                self._world.settle()
+                return json_reply(200, call(request))
         except (SandboxError, KeyError, TypeError, ValueError) as error:
             return failed(400, _sentence(error))
 
@@ -75,22 +83,8 @@ class Control:
         return {
             "now": printed_fresh(self._world.now()),
             "app": asdict(self._world.app),
-            "shops": [self._shop_state(shop) for shop in shops],
+            "shops": [shop_state(self._world, shop) for shop in shops],
             "faults_given": dict(self._faults.given),
-        }
-
-    def _shop_state(self, shop: Shop) -> dict[str, Any]:
-        return {
-            "code": shop.code,
-            "org_id": shop.org_id,
-            "options": asdict(shop.options),
-            "bucket": shop.bucket.header(self._world.now()),
-            "is_installed": self._world.grants.opens(shop.code),
-            "carriers": [service.detail() for service in shop.services],
-            "subscription": _as_dict(self._world.post.subscription(shop.code)),
-            "orders": [
-                _order_state(order, shop.parcels_of(order)) for order in shop.orders.after_id()
-            ],
         }
 
     def _judge(self, _request: Request) -> dict[str, Any]:
@@ -137,7 +131,7 @@ class Control:
         parcel = self._world.edit(
             ref, carrier_status=body.get("carrier_status"), cod_status=body.get("cod_status")
         )
-        return _parcel_state(parcel)
+        return parcel_state(parcel)
 
     def _change_app(self, request: Request) -> dict[str, Any]:
         body = _body(request, optional=_APP)
@@ -149,6 +143,13 @@ class Control:
     def _uninstall(self, request: Request) -> dict[str, Any]:
         self._world.uninstall(str(_body(request, required=("shop",))["shop"]))
         return {"ok": True}
+
+    def _challenge(self, _request: Request) -> dict[str, Any]:
+        self._postman.challenge()
+        return {"ok": True}
+
+    def _calls_made(self, _request: Request) -> dict[str, Any]:
+        return {"calls": [call_state(made) for made in self._world.calls]}
 
     def _poll(self, _request: Request) -> dict[str, Any]:
         return {"changed": self._world.poll_all()}
@@ -218,32 +219,6 @@ def _rule(body: Mapping[str, Any]) -> Rule:
     fault = {name: value for name, value in body.items() if name not in own}
     fault |= {"kind": FaultKind(fault["kind"]), "ids": tuple(fault.get("ids", ()))}
     return Rule(fault=Fault(**fault), **{name: body[name] for name in own & set(body)})
-
-
-def _as_dict(subscription: Subscription | None) -> dict[str, Any] | None:
-    return None if subscription is None else asdict(subscription)
-
-
-def _order_state(order: Order, parcels: list[Fulfillment]) -> dict[str, Any]:
-    return {
-        "id": order.id,
-        "cancelled": order.cancelled_at is not None,
-        "closed": order.closed_at is not None,
-        "updated_at": printed_fresh(order.updated_at),
-        "fulfillments": [_parcel_state(parcel) for parcel in parcels],
-    }
-
-
-def _parcel_state(parcel: Fulfillment) -> dict[str, Any]:
-    return {
-        "id": parcel.ref.fulfillment_id,
-        "carrier_status": parcel.carrier_status,
-        "cod_status": parcel.cod_status,
-        "cod_amount": parcel.cod_amount,
-        "tracking_number": parcel.tracking_number,
-        "updated_at": printed_fresh(parcel.updated_at),
-        "dates": {name: printed_fresh(at) for name, at in parcel.dates.items()},
-    }
 
 
 def _sentence(error: Exception) -> str:

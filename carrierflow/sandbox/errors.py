@@ -5,12 +5,22 @@ SandboxError
   Refused     the platform knows it and will not do this   (422)
   BadInput    a control call or a script makes no sense    (400)
   Denied      the accounts give no token for this          (400)
+  Declined    the carrier says no to what a seller wants   (422)
+  NoAnswer    the carrier says nothing that can be used    (502)
 """
 
 from __future__ import annotations
 
 
-__all__ = ["BadInput", "Denied", "NotFound", "Refused", "SandboxError"]
+__all__ = [
+    "BadInput",
+    "Declined",
+    "Denied",
+    "NoAnswer",
+    "NotFound",
+    "Refused",
+    "SandboxError",
+]
 
 
 class SandboxError(Exception):
@@ -31,3 +41,11 @@ class BadInput(SandboxError, ValueError):  # noqa: N818 - named like its sibling
 
 class Denied(SandboxError):  # noqa: N818 - named like its siblings
     """The accounts give no token; the text is OAuth's own word for the reason."""
+
+
+class Declined(SandboxError):  # noqa: N818 - named like its siblings
+    """The carrier says no; the text is its own reason."""
+
+
+class NoAnswer(SandboxError):  # noqa: N818 - named like its siblings
+    """The carrier says nothing that can be used."""

@@ -41,10 +41,18 @@ class FaultKind(StrEnum):
     MERCHANT_EDIT_AFTER = "merchant_edit_after"
     MERCHANT_CANCEL_BEFORE = "merchant_cancel_before"
     MERCHANT_CANCEL_AFTER = "merchant_cancel_after"
+    CALL_LOST = "call_lost"  # a callback or webhook never sent
+    CALL_REPLY_LOST = "call_reply_lost"  # sent; the answer is not heard
+    CALL_LATE = "call_late"  # sent `seconds` later
+    CALL_DOUBLED = "call_doubled"  # sent twice
+    CALL_REORDERED = "call_reordered"  # a webhook that the next one overtakes, within `seconds`
+    CALL_UNSIGNED = "call_unsigned"  # sent without a signature
+    CALL_MISSIGNED = "call_missigned"  # sent with the signature of another secret
 
 
 _FOR_READS = frozenset({FaultKind.STALE_READ, FaultKind.MISSING_IDS, FaultKind.NONSENSE_WORD})
 _FOR_WRITES = frozenset({FaultKind.LATE_APPLY})
+_FOR_CALLS = frozenset(kind for kind in FaultKind if kind.startswith("call_"))
 _DEFAULT_LATE_LIMIT = 30.0
 
 
@@ -99,13 +107,14 @@ class FaultMix:
         if any(rate < 0 for rate in self.rates.values()) or sum(self.rates.values()) > 1:
             raise BadInput("The rates of a mix are probabilities whose sum is at most 1.")
 
-    def draw(self, method: str, chance: random.Random) -> Fault | None:
+    def draw(self, method: str, chance: random.Random, *, is_call: bool = False) -> Fault | None:
         """Draw what happens to one request; a kind that does not fit its method is no fault."""
         mark = chance.random()
         for kind, rate in self.rates.items():
             mark -= rate
             if mark < 0:
-                return self._fault(kind, chance) if _fits(kind, method) else None
+                fits = _fits(kind, method, is_call=is_call)
+                return self._fault(kind, chance) if fits else None
         return None
 
     def _fault(self, kind: FaultKind, chance: random.Random) -> Fault:
@@ -168,16 +177,24 @@ class Faults:
 
     def choose(self, method: str, path: str, shop: str) -> Fault | None:
         """Return the fault that this request gets, and count it."""
-        fault = self._scripted(method, path, shop)
+        return self._choose(method, path, shop, is_call=False)
+
+    def choose_for_call(self, method: str, path: str, shop: str) -> Fault | None:
+        """Return the fault that a call to the carrier gets, and count it."""
+        return self._choose(method, path, shop, is_call=True)
+
+    def _choose(self, method: str, path: str, shop: str, *, is_call: bool) -> Fault | None:
+        fault = self._scripted(method, path, shop, is_call=is_call)
         if fault is None and self._mix is not None:
-            fault = self._mix.draw(method, self.chance)
+            fault = self._mix.draw(method, self.chance, is_call=is_call)
         if fault is not None:
             self.given[fault.kind] += 1
         return fault
 
-    def _scripted(self, method: str, path: str, shop: str) -> Fault | None:
+    def _scripted(self, method: str, path: str, shop: str, *, is_call: bool) -> Fault | None:
         for turn in self._script:
-            if turn.left > 0 and turn.rule.matches(method, path, shop):
+            is_meant = (turn.rule.fault.kind in _FOR_CALLS) == is_call
+            if is_meant and turn.left > 0 and turn.rule.matches(method, path, shop):
                 turn.left -= 1
                 return turn.rule.fault
         return None
@@ -195,6 +212,8 @@ class Faults:
                 raise BadInput(f"{rule.path!r} is no pattern: {error}.") from error
 
 
-def _fits(kind: FaultKind, method: str) -> bool:
+def _fits(kind: FaultKind, method: str, *, is_call: bool) -> bool:
+    if is_call or kind in _FOR_CALLS:
+        return is_call and kind in _FOR_CALLS
     is_read = method == "GET"
     return not (kind in _FOR_READS and not is_read) and not (kind in _FOR_WRITES and is_read)

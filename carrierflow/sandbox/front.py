@@ -7,20 +7,26 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from carrierflow.sandbox.bucket import HEADER
+from carrierflow.sandbox.callbacks import Callbacks
+from carrierflow.sandbox.caller import Caller
 from carrierflow.sandbox.control import Control
 from carrierflow.sandbox.doors import AUTHORIZE, TOKEN, authorize, shop_asking
 from carrierflow.sandbox.errors import Denied
 from carrierflow.sandbox.exchange import Dropped, Outcome, Reply, Request, failed, json_reply
 from carrierflow.sandbox.faults import Fault, Faults
 from carrierflow.sandbox.judge import Exchange, Legal
+from carrierflow.sandbox.liaison import Liaison
 from carrierflow.sandbox.linking import SUBSCRIBE
 from carrierflow.sandbox.misdeeds import AT_THE_DOOR, NEVER_REACHED, RETRY_AFTER, Misdeed, commit
+from carrierflow.sandbox.postman import Postman
 from carrierflow.sandbox.queries import Reading
 from carrierflow.sandbox.routes import answer
+from carrierflow.sandbox.wire import Answer, Outgoing
+from carrierflow.sandbox.wire import send as send_over_http
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from carrierflow.sandbox.shop import Shop
     from carrierflow.sandbox.world import World
@@ -39,16 +45,26 @@ _SCOPES = (
 class Haravan:
     """The whole platform in process: a request goes in, a reply or a dropped connection comes out.
 
-    Not safe for threads by itself; the socket server puts a lock around `dispatch`. `legal` are the
-    steps by which the control call `GET /_sandbox/judge` judges.
+    It holds the world's lock while it answers, and never while it calls the carrier, which it does
+    through `send`. `legal` are the steps by which the control call `GET /_sandbox/judge` judges.
     """
 
     def __init__(
-        self, world: World, *, faults: Faults | None = None, legal: Legal | None = None
+        self,
+        world: World,
+        *,
+        faults: Faults | None = None,
+        legal: Legal | None = None,
+        send: Callable[[Outgoing], Answer] = send_over_http,
     ) -> None:
         self.world = world
         self.faults = faults or Faults()
-        self._control = Control(world, self.faults, legal)
+        caller = Caller(world, self.faults, send=send)
+        self.liaison = Liaison(world, caller)
+        self.postman = Postman(world, caller)
+        if world.callbacks == Callbacks():
+            world.callbacks = self.liaison.callbacks
+        self._control = Control(world, self.faults, legal, self.postman)
 
     def handle(self, request: Request) -> Outcome:
         """Answer one request, and make the callbacks that it caused before its client hears."""
@@ -58,9 +74,13 @@ class Haravan:
 
     def dispatch(self, request: Request) -> Outcome:
         """Answer one request; callbacks that it caused wait in the world."""
-        self.world.settle()
         if self._control.owns(request):
             return self._control.answer(request)
+        with self.world.lock:
+            self.world.settle()
+            return self._dispatch(request)
+
+    def _dispatch(self, request: Request) -> Outcome:
         if request.path == AUTHORIZE and request.method == "GET":
             return authorize(self.world, request)
         if request.path == TOKEN:

@@ -39,6 +39,7 @@ class Source(StrEnum):
     POLL = "poll"
     ORDER_CANCEL = "order_cancel"
     LIFT = "lift"
+    AGREED = "agreed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,7 @@ class Report:
     after_cancel: tuple[Put, ...]
     ambiguous: tuple[Exchange, ...]
     touches: tuple[Touch, ...]
+    illegal_polls: tuple[Touch, ...]
     gets: int
     throttled: int
     requests_by_shop: Mapping[str, int]
@@ -108,8 +110,8 @@ class Report:
 
     @property
     def is_clean(self) -> bool:
-        """Whether no PUT was illegal, repeated or sent to a cancelled parcel."""
-        return not (self.illegal or self.duplicates or self.after_cancel)
+        """Whether no PUT was illegal, repeated or too late, and no polled answer skipped a step."""
+        return not (self.illegal or self.duplicates or self.after_cancel or self.illegal_polls)
 
 
 @dataclass(slots=True)
@@ -180,6 +182,12 @@ class Judge:
             after_cancel=tuple(put for put in self.puts if put.after_cancel),
             ambiguous=tuple(seen for seen in self.unusable if seen.method == "PUT"),
             touches=tuple(self.touches),
+            illegal_polls=tuple(
+                touch
+                for touch in self.touches
+                if touch.source is Source.POLL
+                and (touch.from_status, touch.to_status) not in legal[touch.machine]
+            ),
             gets=self._counts["GET"],
             throttled=self._counts["status 429"],
             requests_by_shop={shop: n for shop, n in self._by_shop.items() if shop},

@@ -103,6 +103,8 @@ class Fulfillment:
     location_id: int = 1091390
     coupon_code: str | None = None
     package_name: str = ""
+    shipping_rate_id: int | None = None
+    note: str | None = None
 
     @property
     def is_cancelled(self) -> bool:

@@ -46,6 +46,8 @@ class Delivery:
     body: bytes
     due: int
     tries: int = 0
+    is_detained: bool = False
+    may_be_passed: bool = False
 
 
 class Post:
@@ -100,12 +102,17 @@ class Post:
         if not due:
             return None
         first = min(due, key=lambda each: (each.due, each.number))
-        self._waiting.remove(first)
+        self._waiting = [
+            replace(each, due=now) if each.may_be_passed and each.shop == first.shop else each
+            for each in self._waiting
+            if each is not first
+        ]
         return first
 
-    def put_back(self, delivery: Delivery, due: int) -> None:
-        """Let a webhook that was taken out wait once more, until a later moment."""
-        self._waiting.append(replace(delivery, due=due))
+    def detain(self, delivery: Delivery, due: int, *, may_be_passed: bool) -> None:
+        """Hold a webhook back until a later moment, or only until the shop's next one has gone."""
+        held = replace(delivery, due=due, is_detained=True, may_be_passed=may_be_passed)
+        self._waiting.append(held)
 
     def arrived(self, delivery: Delivery) -> None:
         """Note that a webhook was answered with a 2xx."""

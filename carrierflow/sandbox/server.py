@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from carrierflow.sandbox.exchange import Dropped, Outcome, Reply, Request
 from carrierflow.sandbox.front import Haravan
+from carrierflow.sandbox.rounds import Rounds
 
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class SandboxServer:
         self.world = world
         self.haravan = Haravan(world, faults=faults, legal=legal)
         self.faults = self.haravan.faults
-        self.lock = threading.Lock()
+        self.lock = world.lock
+        self._rounds = Rounds(self.haravan)
         self._latency = latency
         self._http = _Listener((host, port), self._exchange)
         self._thread: threading.Thread | None = None
@@ -64,6 +66,7 @@ class SandboxServer:
 
     def run(self) -> None:
         """Answer requests until `stop` is called from another thread."""
+        self._rounds.start()
         self._http.serve_forever(poll_interval=0.05)
 
     def stop(self) -> None:
@@ -76,6 +79,7 @@ class SandboxServer:
 
     def close(self) -> None:
         """Close the port and every connection; for a server whose `run` has returned."""
+        self._rounds.stop()
         self._http.hang_up()
         self._http.server_close()
 
@@ -92,10 +96,8 @@ class SandboxServer:
         self.stop()
 
     def _exchange(self, request: Request) -> Outcome:
-        """Answer under the lock; call the carrier and wait outside of it, for it may call back."""
-        with self.lock:
-            outcome = self.haravan.dispatch(request)
-        self.world.deliver_callbacks()
+        """Answer, call the carrier, and wait, none of which keeps another request from its turn."""
+        outcome = self.haravan.handle(request)
         delay = self._latency + (outcome.delay_seconds if isinstance(outcome, Reply) else 0.0)
         if delay:
             time.sleep(delay)

@@ -57,6 +57,11 @@ class Service:
     created_at: int
     updated_at: int
 
+    @property
+    def is_active(self) -> bool:
+        """Whether sellers are offered this carrier."""
+        return self.fields.get("active") is not False
+
     def detail(self) -> dict[str, Any]:
         """Return the registration as a reply to POST, PUT and GET of one shows it."""
         named = {key: self.fields.get(key) for key in (*_PLAIN_FIELDS, *_URL_FIELDS)}

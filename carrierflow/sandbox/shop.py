@@ -79,7 +79,8 @@ class Shop:
 
     def parcels_of(self, order: Order, as_of: int | None = None) -> list[Fulfillment]:
         """Return the fulfillments of an order, oldest first."""
-        found = (self._parcels[each].as_of(as_of) for each in order.fulfillment_ids)
+        known = (self._parcels.get(each) for each in order.fulfillment_ids)
+        found = (versions.as_of(as_of) for versions in known if versions is not None)
         return [parcel for parcel in found if parcel is not None]
 
     def parcels(self) -> Iterator[Fulfillment]:
@@ -97,6 +98,10 @@ class Shop:
             self._parcels[parcel.ref.fulfillment_id] = Versions(at, parcel)
         else:
             versions.add(at, parcel)
+
+    def remove_parcel(self, fulfillment_id: int) -> None:
+        """Take a fulfillment away as if it had never been."""
+        del self._parcels[fulfillment_id]
 
     def remove_order(self, order_id: int) -> None:
         """Take an order and its fulfillments away, so that every later call finds nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import threading
 from collections import deque
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from carrierflow import clock as real_clock
 from carrierflow.sandbox.accounts import Accounts
 from carrierflow.sandbox.app import App
 from carrierflow.sandbox.callbacks import Callbacks
+from carrierflow.sandbox.calls import CallLog
 from carrierflow.sandbox.errors import BadInput, NotFound
 from carrierflow.sandbox.grants import Grant, Grants
 from carrierflow.sandbox.judge import Judge
@@ -34,7 +36,11 @@ _FIRST_ORG_ID = 1000342930
 
 
 class Stage:
-    """Time, shops and the supply of ids, for the world to play on."""
+    """Time, shops and the supply of ids, for the world to play on.
+
+    Whoever shares a world between threads holds `lock` while touching it, and lets go of it while
+    calling the carrier.
+    """
 
     def __init__(
         self,
@@ -48,6 +54,7 @@ class Stage:
         self.callbacks = callbacks or Callbacks()
         self.lags = lags or Lags()
         self.app = app or App()
+        self.lock = threading.RLock()
         self.judge = Judge()
         self.shops: dict[str, Shop] = {}
         self._read_ticks = tick_reader(clock)
@@ -127,6 +134,7 @@ class Stage:
         self._fulfillment_ids = count(_FIRST_FULFILLMENT_ID)
         self._item_ids = count(_FIRST_ITEM_ID)
         self.post = Post()
+        self.calls = CallLog()
         self.judge.forget()
         if not keep_shops:
             self.shops.clear()

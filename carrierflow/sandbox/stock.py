@@ -142,6 +142,36 @@ class Stock(Stage):
             order = store.order(parcel.ref.order_id)
             self.save_order(store, order, updated_at=parcel.updated_at + self.lags.updated_to_order)
 
+    def note_choice(self, ref: ParcelRef, rate_id: int, note: str | None) -> Fulfillment:
+        """Keep with a new parcel which rate the seller chose, and what the carrier should know."""
+        store = self.shop(ref.shop)
+        parcel = store.parcel(ref.order_id, ref.fulfillment_id)
+        chosen = replace(parcel, shipping_rate_id=rate_id, note=note)
+        store.put_parcel(self.now(), chosen)
+        return chosen
+
+    def book(self, ref: ParcelRef, tracking_number: str, tracking_url: str) -> Fulfillment:
+        """Keep what the carrier answered when it took a parcel."""
+        store = self.shop(ref.shop)
+        parcel = store.parcel(ref.order_id, ref.fulfillment_id)
+        taken = replace(
+            parcel,
+            tracking_number=tracking_number,
+            tracking_url=tracking_url,
+            tracking_urls=(tracking_url,) if tracking_url else (),
+            updated_at=max(parcel.updated_at, self.now()),
+        )
+        self.save(store, taken)
+        return taken
+
+    def withdraw(self, ref: ParcelRef) -> None:
+        """Take a parcel out of its order that no carrier took; the order stays."""
+        store = self.shop(ref.shop)
+        order = store.order(ref.order_id)
+        left = tuple(each for each in order.fulfillment_ids if each != ref.fulfillment_id)
+        store.remove_parcel(ref.fulfillment_id)
+        self.save_order(store, replace(order, fulfillment_ids=left), updated_at=self.now())
+
     def save_order(self, store: Shop, order: Order, *, updated_at: int) -> None:
         """Store an order under a time of update, which never goes back."""
         newest = max(order.updated_at, updated_at)

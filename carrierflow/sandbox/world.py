@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["World"]
 
+_FROM_THE_CARRIER = frozenset({Source.POLL, Source.AGREED})
 _NOT_COLLECTED = frozenset({"none", "codpending"})
 _CANCELLED = BY_CODE[Machine.DELIVERY, CANCEL]
 
@@ -106,6 +107,13 @@ class World(Stock):
             after = replace(after, updated_at=max(before.updated_at, self.now()))
             self.save(store, after)
         return Moved(after)
+
+    def cancel_agreed(self, ref: ParcelRef) -> Fulfillment:
+        """Cancel a parcel after its carrier has agreed, who need not be told once more."""
+        store = self.shop(ref.shop)
+        parcel = store.parcel(ref.order_id, ref.fulfillment_id)
+        self._touch(store, parcel, _CANCELLED, Source.AGREED)
+        return store.parcel(ref.order_id, ref.fulfillment_id)
 
     def cancel_order(
         self,
@@ -188,27 +196,34 @@ class World(Stock):
         A word that Haravan cannot map changes nothing. COD goes first, so that the lift by
         delivered stands; money once collected is not made uncollected by an answer come late.
         """
-        self.settle()
+        with self.lock:
+            self.settle()
+            asked = self.shop(ref.shop).parcel(ref.order_id, ref.fulfillment_id)
         words = self.callbacks.poll_detail(ref)
-        if words is None:
+        with self.lock:
+            return words is not None and self._hear(asked, words)
+
+    def _hear(self, asked: Fulfillment, words: tuple[str, str]) -> bool:
+        """Apply the words of an answer, unless the parcel has moved since it was asked for."""
+        store, ref = self.shop(asked.ref.shop), asked.ref
+        if store.parcel(ref.order_id, ref.fulfillment_id) is not asked:
             return False
-        store = self.shop(ref.shop)
-        before = store.parcel(ref.order_id, ref.fulfillment_id)
         for machine, word in ((Machine.COD, words[1]), (Machine.DELIVERY, words[0])):
             status = BY_WORD.get((machine, word.lower()))
             parcel = store.parcel(ref.order_id, ref.fulfillment_id)
             if status is not None and not parcel.is_cancelled and not _uncollects(status):
                 self._touch(store, parcel, status, Source.POLL)
-        return store.parcel(ref.order_id, ref.fulfillment_id) is not before
+        return store.parcel(ref.order_id, ref.fulfillment_id) is not asked
 
     def poll_all(self) -> int:
         """Poll every external parcel that is not cancelled; return how many changed."""
-        refs = [
-            parcel.ref
-            for shop in self.shops.values()
-            for parcel in shop.parcels()
-            if parcel.tracking_company_code == "external" and not parcel.is_cancelled
-        ]
+        with self.lock:
+            refs = [
+                parcel.ref
+                for shop in self.shops.values()
+                for parcel in shop.parcels()
+                if parcel.tracking_company_code == "external" and not parcel.is_cancelled
+            ]
         return sum(self.poll(ref) for ref in refs)
 
     def deliver_callbacks(self) -> None:
@@ -232,7 +247,7 @@ class World(Stock):
             return
         self._note_touch(before, to.machine, to.code, source)
         self._move(store, before, to)
-        if source is not Source.POLL:
+        if source not in _FROM_THE_CARRIER:
             self._tell_of_cancel(before.ref, to)
 
     def _tell_of_cancel(self, ref: ParcelRef, to: Status) -> None:
