@@ -7,6 +7,21 @@ the platform to the ledger's state.
 from carrierflow.app import Carrierflow
 from carrierflow.audit.timeline import Timeline
 from carrierflow.audit.verify import Verification
+from carrierflow.carrier_service import (
+    Accepted,
+    AcceptRequest,
+    Address,
+    Answered,
+    CancelRequest,
+    Carrier,
+    CarrierService,
+    Declined,
+    Item,
+    QuoteRequest,
+    Rate,
+    Reply,
+    Request,
+)
 from carrierflow.errors import (
     AccessDenied,
     BadTime,
@@ -62,14 +77,22 @@ from carrierflow.wiring import build
 
 
 __all__ = [
+    "AcceptRequest",
+    "Accepted",
     "AccessDenied",
+    "Address",
+    "Answered",
     "BadTime",
+    "CancelRequest",
+    "Carrier",
+    "CarrierService",
     "Carrierflow",
     "CarrierflowError",
     "ConcurrentUpdate",
     "ConfigurationError",
     "Coverage",
     "DatabaseUnavailable",
+    "Declined",
     "Definition",
     "DefinitionError",
     "EndReason",
@@ -80,6 +103,7 @@ __all__ = [
     "HistoryEntry",
     "Incident",
     "InvalidInput",
+    "Item",
     "Job",
     "KeyReused",
     "Ledger",
@@ -96,9 +120,13 @@ __all__ = [
     "PlatformError",
     "PlatformUnavailable",
     "Progress",
+    "QuoteRequest",
+    "Rate",
     "Reason",
     "Recorded",
     "Refused",
+    "Reply",
+    "Request",
     "ResolveAction",
     "RunReport",
     "Settings",

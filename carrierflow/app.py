@@ -9,10 +9,17 @@ from itertools import islice
 
 from carrierflow.audit.timeline import Timeline
 from carrierflow.audit.verify import StoredEntry, Verification, verify
+from carrierflow.carrier_service import (
+    Callbacks,
+    Carrier,
+    CarrierService,
+    Dialect,
+    OnAnswer,
+)
 from carrierflow.clock import Clock, Sleep
-from carrierflow.connections import Connections
+from carrierflow.connections import Connections, Registrar
 from carrierflow.desk import Desk
-from carrierflow.errors import InvalidInput, ShopRevoked
+from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked
 from carrierflow.importing import Imported, import_shop
 from carrierflow.intake import Row
 from carrierflow.ledger import Ledger
@@ -56,6 +63,8 @@ class Carrierflow:
         ledger: Ledger,
         reconciler: Reconciler,
         lifecycle: Lifecycle,
+        dialect: Dialect,
+        carriers: Registrar,
         keys: KeyRing,
         meter: Meter,
         clock: Clock,
@@ -68,7 +77,9 @@ class Carrierflow:
         self.lifecycle = lifecycle
         self.meter = meter
         self.shops = Connections(store, keys, clock=clock)
+        self.carriers = carriers
         self.incidents = Desk(store, ledger, clock=clock)
+        self._dialect = dialect
         self._keys = keys
         self._clock = clock
         self._sleep = sleep
@@ -262,6 +273,28 @@ class Carrierflow:
             report, stale = self.reconciler.apply_plan(code, lines, limits=self.limits(), stop=stop)
             reports.append(replace(report, stale=stale))
         return reports
+
+    def carrier_service(
+        self, carrier: Carrier, *, on_answer: OnAnswer | None = None
+    ) -> CarrierService:
+        """Return what answers the platform's callbacks and webhooks, with the carrier's own rules.
+
+        `on_answer` is told of each answer, in the thread that made it.
+
+        Raises:
+            ConfigurationError: if no client secret is set: nobody could prove who calls.
+        """
+        if not self.settings.client_secret.get_secret_value():
+            raise ConfigurationError(
+                "No client secret is set; put the app's into CARRIERFLOW_CLIENT_SECRET."
+            )
+        return CarrierService(
+            Callbacks(carrier, dialect=self._dialect, store=self.store),
+            dialect=self._dialect,
+            meter=self.meter,
+            clock=self._clock,
+            on_answer=on_answer,
+        )
 
     def import_shop(self, code: str, *, since: datetime | None = None) -> Iterator[Imported]:
         """Bring the carrier's existing parcels of a shop into the ledger; yields the counts.

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from carrierflow.incident import Finding
+from carrierflow.link import Listed, Registration
 from carrierflow.model import (
     FulfillmentRef,
     Observation,
@@ -27,6 +28,7 @@ __all__ = [
     "LedgerTransaction",
     "Platform",
     "ReconcileStore",
+    "Registrations",
     "RequestCounts",
     "SealedNote",
     "Sealer",
@@ -301,4 +303,37 @@ class Platform(Protocol):
 
     def sketch_put(self, ref: FulfillmentRef, status: Status) -> RequestSketch:
         """Describe the PUT of a status so that a person can repeat it by hand."""
+        ...
+
+
+class Registrations(Protocol):
+    """The carriers registered in one shop.
+
+    Every method raises `AccessDenied` where the token is not accepted. Reads raise
+    `PlatformUnavailable` when retries did not help; writes are sent once, and raise `NotSent`,
+    `OutcomeUnknown` or `Refused`.
+    """
+
+    def listed(self) -> list[Listed]:
+        """Return every carrier in the shop's list, the platform's own among them."""
+        ...
+
+    def read(self, service_id: str) -> Registration | None:
+        """Return one registration; None if there is none of this id."""
+        ...
+
+    def create(self, wanted: Registration) -> Registration:
+        """Register a carrier; the platform would take the same one twice."""
+        ...
+
+    def change(self, service_id: str, wanted: Registration) -> Registration:
+        """Overwrite a registration."""
+        ...
+
+    def remove(self, service_id: str) -> None:
+        """Delete a registration; it is no error if there is none."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections; the object can be used again."""
         ...

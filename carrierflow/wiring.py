@@ -6,12 +6,19 @@ from datetime import timedelta
 
 from carrierflow import clock
 from carrierflow.app import Carrierflow
+from carrierflow.connections import Registrar
 from carrierflow.errors import ConfigurationError, ShopRevoked
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import Definition, Lifecycle, define
 from carrierflow.meter import Meter
-from carrierflow.platforms.haravan import HaravanPlatform, Limits
-from carrierflow.ports import Platform
+from carrierflow.platforms.haravan import (
+    HaravanClient,
+    HaravanDialect,
+    HaravanPlatform,
+    HaravanRegistrations,
+    Limits,
+)
+from carrierflow.ports import Platform, Registrations
 from carrierflow.reconcile import MerchantEdit, Parts, Policy, Reconciler, RemoteAhead
 from carrierflow.sealing import KeyRing
 from carrierflow.settings import Settings
@@ -69,10 +76,24 @@ def build(
         ledger=ledger,
         reconciler=Reconciler(parts, connect=connector),
         lifecycle=lifecycle,
+        dialect=dialect_from(settings),
+        carriers=Registrar(store, settings, connect=connector.registrations, clock=now),
         keys=keys,
         meter=meter,
         clock=now,
         sleep=sleep,
+    )
+
+
+def dialect_from(settings: Settings) -> HaravanDialect:
+    """Return how Haravan speaks to this carrier, with the secrets that the settings name."""
+    return HaravanDialect(
+        secrets=[
+            settings.client_secret.get_secret_value(),
+            settings.client_secret_previous.get_secret_value(),
+        ],
+        webhook_secrets=[settings.webhook_secret.get_secret_value()],
+        verify_token=settings.webhook_verify_token.get_secret_value(),
     )
 
 
@@ -109,42 +130,65 @@ class Connector:
         self._sleep = sleep
 
     def __call__(self, shop: Shop) -> Platform:
-        """Connect to a shop.
+        """Connect to a shop, for a run.
 
         Raises:
             ShopRevoked: if it has no token.
             WrongSecretKey: if its token does not open.
             ConfigurationError: if its platform is none that we know.
         """
+        return HaravanPlatform(
+            shop=shop.code,
+            base_url=shop.base_url,
+            token=self._token(shop),
+            budget=self._budget(shop),
+            carrier_code=shop.carrier_code,
+            limits=limits_from(self._settings),
+            now=self._now,
+            sleep=self._sleep,
+        )
+
+    def registrations(self, shop: Shop) -> Registrations:
+        """Connect to the carriers registered in a shop; raises as a run does."""
+        return HaravanRegistrations(
+            HaravanClient(
+                base_url=shop.base_url,
+                token=self._token(shop),
+                budget=self._budget(shop, interactive=True),
+                limits=limits_from(self._settings),
+                now=self._now,
+                sleep=self._sleep,
+            )
+        )
+
+    def _token(self, shop: Shop) -> str:
         if shop.platform != "haravan":
             raise ConfigurationError(f"Shop {shop.code!r} is on {shop.platform!r}: unknown here.")
         if not shop.sealed_token:
             raise ShopRevoked(shop.code)
+        return self._keys.unseal(shop.sealed_token, context=f"token of shop {shop.code}").decode()
+
+    def _budget(self, shop: Shop, *, interactive: bool = False) -> ShopBudget:
         settings = self._settings
-        token = self._keys.unseal(shop.sealed_token, context=f"token of shop {shop.code}")
-        return HaravanPlatform(
-            shop=shop.code,
-            base_url=shop.base_url,
-            token=token.decode(),
-            budget=ShopBudget(
-                shop,
-                self._store.begin,
-                rate=Rate(
-                    bucket=settings.rate_bucket,
-                    leak=settings.rate_leak,
-                    interactive=settings.rate_reserve,
-                ),
-                clock=self._store.database_clock,
-                sleep=self._sleep,
-            ),
-            carrier_code=shop.carrier_code,
-            limits=Limits(
-                connect_timeout=settings.connect_timeout,
-                request_timeout=settings.request_timeout,
-                max_body=settings.max_reply_bytes,
-                get_retries=settings.get_retries,
-                get_backoff=settings.get_backoff_seconds,
-            ),
-            now=self._now,
-            sleep=self._sleep,
+        rate = Rate(
+            bucket=settings.rate_bucket, leak=settings.rate_leak, interactive=settings.rate_reserve
         )
+        return ShopBudget(
+            shop,
+            self._store.begin,
+            rate=rate,
+            clock=self._store.database_clock,
+            sleep=self._sleep,
+            interactive=interactive,
+        )
+
+
+def limits_from(settings: Settings) -> Limits:
+    """Return how long and how often requests are tried."""
+    return Limits(
+        connect_timeout=settings.connect_timeout,
+        request_timeout=settings.request_timeout,
+        max_body=settings.max_reply_bytes,
+        get_retries=settings.get_retries,
+        get_backoff=settings.get_backoff_seconds,
+    )

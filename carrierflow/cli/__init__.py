@@ -8,6 +8,7 @@ import click
 
 from carrierflow.cli import (
     auditing,
+    carriers,
     database,
     incidents,
     local,
@@ -54,6 +55,7 @@ def cli(
 for part in (
     database,
     shops,
+    carriers,
     recording,
     reconciling,
     incidents,

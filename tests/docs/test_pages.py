@@ -152,9 +152,9 @@ def test_the_settings_of_the_pages_are_accepted(tmp_path, monkeypatch):
 
     for code in shown:
         (tmp_path / "shown.toml").write_text(code)
-        assert load_settings(tmp_path / "shown.toml").lifecycle_groups
+        assert load_settings(tmp_path / "shown.toml").model_dump() != load_settings().model_dump()
 
-    assert 2 == len(shown)
+    assert len(shown) >= 2
 
 
 def test_paths_of_the_repository_exist():

@@ -1,8 +1,19 @@
 """Haravan: its spellings, its HTTP API and its signatures."""
 
+from carrierflow.platforms.haravan.callbacks import HaravanDialect
+from carrierflow.platforms.haravan.client import HaravanClient
 from carrierflow.platforms.haravan.platform import HaravanPlatform
+from carrierflow.platforms.haravan.services import HaravanRegistrations
 from carrierflow.platforms.haravan.signing import is_signed, sign
 from carrierflow.platforms.haravan.transport import Limits
 
 
-__all__ = ["HaravanPlatform", "Limits", "is_signed", "sign"]
+__all__ = [
+    "HaravanClient",
+    "HaravanDialect",
+    "HaravanPlatform",
+    "HaravanRegistrations",
+    "Limits",
+    "is_signed",
+    "sign",
+]

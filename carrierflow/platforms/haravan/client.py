@@ -1,6 +1,6 @@
-"""HTTP with Haravan: reads are retried, a PUT is tried exactly once and its fate is named.
+"""HTTP with Haravan: reads are retried, a write is tried exactly once and its fate is named.
 
-| what became of a PUT                                              | raised           |
+| what became of a PUT, POST or DELETE                              | raised           |
 |-------------------------------------------------------------------|------------------|
 | the send deadline passed; no name, no connection, no TLS; 429     | `NotSent`        |
 | 401, 403                                                          | `AccessDenied`   |
@@ -10,11 +10,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import stamina
 
@@ -30,7 +31,14 @@ from carrierflow.errors import (
 )
 from carrierflow.platforms.haravan.codec import UnreadableReply
 from carrierflow.platforms.haravan.replies import Reply, refusal, retry_after, used_calls
-from carrierflow.platforms.haravan.transport import Counts, Limits, Lost, Transport
+from carrierflow.platforms.haravan.transport import (
+    Counts,
+    Limits,
+    Lost,
+    Method,
+    Token,
+    Transport,
+)
 
 
 if TYPE_CHECKING:
@@ -68,12 +76,14 @@ class HaravanClient:
     """One shop's requests to Haravan, within the shop's budget.
 
     Args:
-        base_url: the root, `https://apis.haravan.com`; `/com` is added to it.
-        token: what goes behind `Authorization: Bearer`; it appears in no error and no repr.
-        budget: reads spend from it; a PUT does not, its caller has done so.
+        base_url: the root, `https://apis.haravan.com`; the folder is added to it.
+        token: what goes behind `Authorization: Bearer`, or what returns it; it appears in no
+            error and no repr.
+        budget: reads and writes spend from it; a PUT of a status does not, its caller has.
         limits: timeouts, sizes, retries.
         now: the clock by which a PUT is too late.
         sleep: waits between two tries of a read.
+        folder: where below the root the addresses are.
 
     Raises:
         ConfigurationError: the base URL or the token cannot be used.
@@ -83,15 +93,17 @@ class HaravanClient:
         self,
         *,
         base_url: str,
-        token: str,
+        token: Token,
         budget: Budget,
         limits: Limits | None = None,
         now: clock.Clock = clock.now,
         sleep: clock.Sleep = clock.sleep,
+        folder: str = "/com",
     ) -> None:
         self._limits = limits or Limits()
-        self._transport = Transport(base_url=base_url, token=token, limits=self._limits, now=now)
-        self._token = token
+        self._transport = Transport(
+            base_url=base_url, token=token, limits=self._limits, now=now, folder=folder
+        )
         self._budget = budget
         self._now = now
         self._sleep = sleep
@@ -151,18 +163,50 @@ class HaravanClient:
                 raise NotSent("the time for sending this request had passed before it could leave")
 
         check()
+        return self._write("PUT", path, read, check=check)
+
+    def write(
+        self, method: Method, path: str, read: Callable[[Reply], T], *, document: Any = None
+    ) -> T:
+        """Send one JSON document, or nothing, exactly once; a read must tell what became of it.
+
+        Raises:
+            NotSent: it certainly had no effect.
+            OutcomeUnknown: it may have been applied, or may still be.
+            NotThere: 404, there is nothing under that address to change.
+            Refused: the platform will not do it.
+            AccessDenied: the token is not accepted.
+        """
+        self._budget.spend()
+        body = None if document is None else json.dumps(document).encode()
         try:
-            reply = self._exchange("PUT", path, check=check)
+            return self._write(method, path, read, body=body)
+        except Refused as refused:
+            if refused.http_status == HTTPStatus.NOT_FOUND:
+                raise NotThere(refused.reason) from None
+            raise
+
+    def _write(
+        self,
+        method: Method,
+        path: str,
+        read: Callable[[Reply], T],
+        *,
+        body: bytes | None = None,
+        check: Callable[[], None] | None = None,
+    ) -> T:
+        try:
+            reply = self._exchange(method, path, body=body, check=check)
         except Lost as lost:
             fate = OutcomeUnknown if lost.departed else NotSent
             raise fate(lost.reason) from lost.__cause__
-        self._accept_put(reply)
+        self._accept_write(reply)
         try:
             return read(reply)
         except UnreadableReply as exc:
             raise OutcomeUnknown(exc.reason, http_status=reply.status) from None
 
-    def _accept_put(self, reply: Reply) -> None:
+    def _accept_write(self, reply: Reply) -> None:
         status = reply.status
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             raise NotSent(f"it asks us to wait {self._pause(reply):g} s", http_status=status)
@@ -171,7 +215,7 @@ class HaravanClient:
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise OutcomeUnknown(f"HTTP {status} to a request that was sent", http_status=status)
         if status >= HTTPStatus.MULTIPLE_CHOICES:
-            raise Refused(refusal(reply, secret=self._token), http_status=status)
+            raise Refused(self._refusal(reply), http_status=status)
 
     def _attempts(self) -> Iterator[stamina.Attempt]:
         # stamina's loop and backoff with our sleep, which it takes no argument for: the hook
@@ -210,23 +254,27 @@ class HaravanClient:
             self._deny(reply)
         if status == HTTPStatus.NOT_FOUND:
             raise NotThere("HTTP 404, there is nothing under that address")
-        error = PlatformUnavailable(refusal(reply, secret=self._token))
+        error = PlatformUnavailable(self._refusal(reply))
         # Integrations have seen 422 now and then for paged reads that were good.
         passing = status == HTTPStatus.UNPROCESSABLE_ENTITY or status >= 500  # noqa: PLR2004
         raise _Again(error) if passing else error
 
     def _deny(self, reply: Reply) -> NoReturn:
-        raise AccessDenied(refusal(reply, secret=self._token), http_status=reply.status)
+        raise AccessDenied(self._refusal(reply), http_status=reply.status)
+
+    def _refusal(self, reply: Reply) -> str:
+        return refusal(reply, secret=self._transport.secret)
 
     def _exchange(
         self,
-        method: Literal["GET", "PUT"],
+        method: Method,
         path: str,
         params: Mapping[str, str] | None = None,
         *,
+        body: bytes | None = None,
         check: Callable[[], None] | None = None,
     ) -> Reply:
-        reply = self._transport.exchange(method, path, params, check=check)
+        reply = self._transport.exchange(method, path, params, body=body, check=check)
         if reply.status != HTTPStatus.TOO_MANY_REQUESTS:
             with self._lock:
                 self._throttled_in_a_row = 0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from carrierflow.platforms.haravan.replies import Reply
-    from carrierflow.platforms.haravan.transport import Counts, Limits
+    from carrierflow.platforms.haravan.transport import Counts, Limits, Token
     from carrierflow.ports import Budget
 
 
@@ -42,7 +42,7 @@ class HaravanPlatform:
     Args:
         shop: our code of the shop, which goes into every reference read.
         base_url: the root of its API; `/com` is added to it.
-        token: its bearer token.
+        token: its bearer token, or what returns the one of this moment.
         budget: its allowance of requests.
         carrier_code: the `tracking_company_code` by which fulfillments are known as ours.
         limits: timeouts, sizes, retries.
@@ -58,7 +58,7 @@ class HaravanPlatform:
         *,
         shop: str,
         base_url: str,
-        token: str,
+        token: Token,
         budget: Budget,
         carrier_code: str = "external",
         limits: Limits | None = None,

@@ -85,10 +85,11 @@ def refusal(reply: Reply, *, secret: str) -> str:
     under `base`, or plain text. A body in any other shape is named by its digest.
     """
     said = "; ".join(_messages(reply))
+    said = said.replace(secret, "…") if secret else said
     if not said:
         digest = hashlib.sha256(reply.body).hexdigest()[:12]
         return f"HTTP {reply.status}, with {len(reply.body)} bytes of digest {digest}"
-    return f"HTTP {reply.status}: {_mask(said.replace(secret, '…'))}"[:_LONGEST_REASON]
+    return f"HTTP {reply.status}: {_mask(said)}"[:_LONGEST_REASON]
 
 
 def _messages(reply: Reply) -> Iterator[str]:

@@ -32,7 +32,7 @@ def is_signed(body: bytes, signature: str | None, *, secrets: Iterable[str]) -> 
     Several secrets are valid while one replaces the other; an empty one never is. The time this
     takes depends on neither the signature nor which secret matches.
     """
-    given = (signature or "").strip().encode()
+    given = (signature or "").strip().encode(errors="replace")
     matches = [
         hmac.compare_digest(sign(body, secret).encode(), given) for secret in secrets if secret
     ]

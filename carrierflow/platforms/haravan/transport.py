@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import threading
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -19,12 +20,20 @@ from carrierflow.platforms.haravan.replies import Reply
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from carrierflow import clock
 
 
-__all__ = ["Counts", "Limits", "Lost", "Transport"]
+__all__ = ["Counts", "Limits", "Lost", "Method", "Token", "Transport"]
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+
+Token = str | Callable[[], str]
+"""A bearer token, or what returns the one of this moment."""
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
 
 _CHUNK = 64 * 1024
 _TOKEN = re.compile(r"[!-~]+", flags=re.ASCII)
@@ -75,18 +84,25 @@ class Lost(Exception):  # noqa: N818 (internal: what happened, no "Error")
 
 
 class Transport:
-    """The way to one shop's Haravan; any number of threads may use it at once."""
+    """The way to one shop's Haravan; any number of threads may use it at once.
 
-    def __init__(self, *, base_url: str, token: str, limits: Limits, now: clock.Clock) -> None:
-        self.url = f"{_checked_root(base_url)}/com"
+    Without a token it is the way to Haravan's accounts, where tokens come from.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        token: Token | None,
+        limits: Limits,
+        now: clock.Clock,
+        folder: str = "/com",
+    ) -> None:
+        self.url = f"{_checked_root(base_url)}{folder}"
         self.counts = Counts()
-        self._headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip, deflate",
-            "Authorization": f"Bearer {_checked_token(token)}",
-            "Content-Type": "application/json",
-            "User-Agent": "carrierflow",
-        }
+        self._token = _checked_token(token) if isinstance(token, str) else token
+        self.secret = token if isinstance(token, str) else ""
+        """The token that was sent last, so that it can be kept out of what is told."""
         self._limits = limits
         self._now = now
         self._idle: list[tuple[requests.Session, Departure]] = []
@@ -101,10 +117,12 @@ class Transport:
 
     def exchange(
         self,
-        method: Literal["GET", "PUT"],
+        method: Method,
         path: str,
         params: Mapping[str, str] | None = None,
         *,
+        body: bytes | None = None,
+        content_type: str = JSON,
         check: Callable[[], None] | None = None,
     ) -> Reply:
         """Send one request, once; `check` is called before the first byte and may raise.
@@ -114,7 +132,8 @@ class Transport:
         """
         with self._session() as (session, departure):
             departure.prepare(reply_within=self._limits.request_timeout, check=check)
-            request = requests.Request(method, self.url + path, self._headers, params=params)
+            headers = self._headers(content_type)
+            request = requests.Request(method, self.url + path, headers, data=body, params=params)
             try:
                 return self._talk(session, request)
             except _TROUBLE as exc:
@@ -124,6 +143,19 @@ class Transport:
             finally:
                 if departure.departed:
                     self.counts.add(get=method == "GET", put=method == "PUT")
+
+    def _headers(self, content_type: str) -> dict[str, str]:
+        headers = {
+            "Accept": JSON,
+            "Accept-Encoding": "gzip, deflate",
+            "Content-Type": content_type,
+            "User-Agent": "carrierflow",
+        }
+        if self._token is not None:
+            if not isinstance(self._token, str):
+                self.secret = _checked_token(self._token())
+            headers["Authorization"] = f"Bearer {self.secret}"
+        return headers
 
     def _talk(self, session: requests.Session, request: requests.Request) -> Reply:
         limits = self._limits

@@ -104,9 +104,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.received.append((self.command, self.path, dict(self.headers)))
+        self.server.bodies.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
         self.server.script.popleft()(self)
 
     def do_PUT(self):
+        self.do_GET()
+
+    def do_POST(self):
+        self.do_GET()
+
+    def do_DELETE(self):
         self.do_GET()
 
     def log_message(self, *_):
@@ -122,6 +129,7 @@ class ScriptedServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.script = deque()
         self.received = []
+        self.bodies = []
         self.connections = 0
         self.flooded = 0
         self.over = threading.Event()

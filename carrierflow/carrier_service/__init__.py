@@ -1,0 +1,48 @@
+"""What a platform calls: rates, create, detail, cancel and webhooks, free of any web framework."""
+
+from carrierflow.carrier_service.answers import Answered, OnAnswer, Result
+from carrierflow.carrier_service.callbacks import Callbacks
+from carrierflow.carrier_service.carrier import (
+    Accepted,
+    AcceptRequest,
+    Address,
+    CancelRequest,
+    Carrier,
+    Declined,
+    Item,
+    QuoteRequest,
+    Rate,
+)
+from carrierflow.carrier_service.dialect import Dialect, Shown, Webhook
+from carrierflow.carrier_service.exchange import MAX_BODY, Reply, Request
+from carrierflow.carrier_service.paths import ROUTES, Call, Route, find, route_of
+from carrierflow.carrier_service.service import CarrierService
+
+
+__all__ = [
+    "MAX_BODY",
+    "ROUTES",
+    "AcceptRequest",
+    "Accepted",
+    "Address",
+    "Answered",
+    "Call",
+    "Callbacks",
+    "CancelRequest",
+    "Carrier",
+    "CarrierService",
+    "Declined",
+    "Dialect",
+    "Item",
+    "OnAnswer",
+    "QuoteRequest",
+    "Rate",
+    "Reply",
+    "Request",
+    "Result",
+    "Route",
+    "Shown",
+    "Webhook",
+    "find",
+    "route_of",
+]

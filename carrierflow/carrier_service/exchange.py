@@ -1,0 +1,43 @@
+"""A request and its reply as plain values, so that any web framework can pass them on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+__all__ = ["MAX_BODY", "Reply", "Request", "header"]
+
+MAX_BODY = 1024 * 1024
+"""The longest body that is read, in bytes; an order is far from it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """One HTTP request of the platform; `body` holds its bytes exactly as received."""
+
+    method: str
+    path: str
+    """The path below the mount point, like `/sms/rates`."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """What the platform is answered."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def header(request: Request, name: str) -> str | None:
+    """Return a header of a request, whatever its case and wherever its dashes stand."""
+    wanted = _plain(name)
+    return next((text for key, text in request.headers.items() if _plain(key) == wanted), None)
+
+
+def _plain(name: str) -> str:
+    return name.replace("-", "").replace("_", "").lower()

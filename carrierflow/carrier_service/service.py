@@ -1,0 +1,126 @@
+"""The one door through which a platform reaches the carrier: a request in, a reply out.
+
+The order never changes: find the path, check the signature over the raw bytes, read, act, word
+the answer. Whatever a signed body holds, the answer is one that the platform understands.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from carrierflow.carrier_service.answers import Answered, OnAnswer, Result
+from carrierflow.carrier_service.callbacks import Callbacks
+from carrierflow.carrier_service.dialect import Dialect
+from carrierflow.carrier_service.exchange import MAX_BODY, Reply, Request
+from carrierflow.carrier_service.paths import Call, Found, find
+from carrierflow.clock import Clock
+from carrierflow.errors import InvalidInput, ShopRevoked, UnknownShop
+from carrierflow.meter import Meter
+
+
+__all__ = ["CarrierService"]
+
+log = logging.getLogger(__name__)
+
+FAILED = "The carrier cannot do this at the moment; please try again."
+TOO_LONG = f"The body is longer than {MAX_BODY} bytes."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ending:
+    """A reply, and what is counted about it."""
+
+    result: Result
+    reply: Reply
+    topic: str = ""
+
+
+class CarrierService:
+    """Answers what a platform asks of a carrier; thread-safe, and free of any web framework.
+
+    Build one with `Carrierflow.carrier_service`.
+    """
+
+    def __init__(
+        self,
+        callbacks: Callbacks,
+        *,
+        dialect: Dialect,
+        meter: Meter,
+        clock: Clock,
+        on_answer: OnAnswer | None = None,
+    ) -> None:
+        self._dialect = dialect
+        self._meter = meter
+        self._clock = clock
+        self._on_answer = on_answer
+        self._acts: Mapping[Call, Callable[[str, Request], Reply]] = {
+            Call.RATES: callbacks.rates,
+        }
+
+    def answer(self, request: Request) -> Reply:
+        """Answer one request; never raises for anything that a request may hold."""
+        began = self._clock()
+        found = find(request.path)
+        ending = self._end(request, found)
+        answered = Answered(
+            call=found.route.call if found else None,
+            result=ending.result,
+            seconds=(self._clock() - began).total_seconds(),
+            shop=found.shop if found else "",
+            topic=ending.topic,
+        )
+        self._tell(answered)
+        return ending.reply
+
+    def too_long(self) -> Reply:
+        """Answer a body that a server stopped reading at `MAX_BODY` bytes."""
+        return self._dialect.refusal(TOO_LONG, status=413)
+
+    def _end(self, request: Request, found: Found | None) -> _Ending:
+        if found is None:
+            reply = self._dialect.refusal("There is no such path.", status=404)
+            return _Ending(result=Result.NO_SUCH_PATH, reply=reply)
+        if request.method not in found.route.methods:
+            reply = self._dialect.refusal("This path does not answer this method.", status=405)
+            return _Ending(result=Result.NO_SUCH_PATH, reply=reply)
+        if not self._dialect.is_signed(request):
+            reply = self._dialect.refusal("The signature does not hold.", status=401)
+            return _Ending(result=Result.UNSIGNED, reply=reply)
+        return self._act(request, found)
+
+    def _act(self, request: Request, found: Found) -> _Ending:
+        if len(request.body) > MAX_BODY:
+            return self._refused(TOO_LONG)
+        try:
+            reply = self._acts[found.route.call](found.shop, request)
+        except (UnknownShop, ShopRevoked):
+            return self._refused("This carrier is not connected to this shop.")
+        except InvalidInput as error:
+            return self._refused(str(error))
+        except Exception:
+            # Whatever the carrier's own code or the database raises: the platform is told in
+            # its own envelope, and whoever runs this finds the cause in the log.
+            log.exception("carrierflow.callback_failed", extra={"call": found.route.call})
+            return _Ending(result=Result.FAILED, reply=self._dialect.refusal(FAILED))
+        return _Ending(result=Result.DONE, reply=reply)
+
+    def _refused(self, sentence: str) -> _Ending:
+        return _Ending(result=Result.REFUSED, reply=self._dialect.refusal(sentence))
+
+    def _tell(self, answered: Answered) -> None:
+        self._meter.count("callbacks", call=answered.call or "none", result=answered.result)
+        log.info(
+            "carrierflow.answered",
+            extra={
+                "call": answered.call,
+                "result": answered.result,
+                "shop": answered.shop,
+                "topic": answered.topic,
+                "seconds": answered.seconds,
+            },
+        )
+        if self._on_answer is not None:
+            self._on_answer(answered)

@@ -1,0 +1,63 @@
+"""What stands between an app and a shop: tokens, the carrier's registration, webhooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+
+__all__ = ["Listed", "Registration", "Subscription", "Tokens"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Registration:
+    """A carrier as a shop knows it: its name, and where the platform reaches it."""
+
+    name: str
+    active: bool
+    rates_url: str
+    create_url: str
+    detail_url: str
+    cancel_url: str
+    by_external_code_url: str | None = None
+    """None where the platform does not say it back."""
+    tracking_url: str | None = None
+    """What the platform puts before a tracking number; None for nothing."""
+    id: str | None = None
+    """The platform's own id, once it has given one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """A carrier in a shop's list, where those of everybody stand together."""
+
+    ids: tuple[str, ...]
+    """What may be its id, the likeliest first: a list has two that look alike."""
+    name: str
+    code: str | None
+    """The platform's own word for it; the carriers that apps registered share one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subscription:
+    """One kind of event that the platform sends by webhook, and where to."""
+
+    id: str
+    topic: str
+    url: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tokens:
+    """What the platform's accounts answer; secrets are in no repr."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    lasts: timedelta | None = None
+    """How long the access token is good for; None if it was not said."""
+    scopes: tuple[str, ...] | None = None
+    """What was granted; None if it was not said, which means what was asked for."""
+    org_id: str | None = None
+    """The platform's own id of the shop that agreed."""
+    nonce: str | None = None
+    """What ties the answer to the question."""
