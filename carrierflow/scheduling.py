@@ -6,9 +6,7 @@ the files need no package and no name of the host's is taken.
 
 from __future__ import annotations
 
-import importlib.util
 import logging
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ import schedule
 from carrierflow.app import Carrierflow
 from carrierflow.clock import Sleep
 from carrierflow.errors import ConfigurationError
+from carrierflow.loading import load_name
 
 
 __all__ = ["Job", "JobRun", "Loop", "load_jobs"]
@@ -113,17 +112,7 @@ class Loop:
 
 
 def _load(file: Path) -> Job:
-    name = f"_carrierflow_job_{file.stem}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise ConfigurationError(f"{file} cannot be loaded as a job.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise ConfigurationError(f"{file} cannot be loaded as a job: {error}.") from error
-    job = getattr(module, "JOB", None)
+    job = load_name(file, "JOB")
     if not isinstance(job, Job):
-        raise ConfigurationError(f"{file} defines no JOB; a job file defines exactly one.")
+        raise ConfigurationError(f"The JOB of {file} is no carrierflow.Job.")
     return job

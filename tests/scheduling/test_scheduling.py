@@ -62,8 +62,8 @@ def test_after_a_gap_a_job_runs_once():
     ("content", "says"),
     [
         ("x = 1", "defines no JOB"),
-        ("raise ValueError('broken')", "cannot be loaded as a job: broken"),
-        ("this is not Python", "cannot be loaded as a job"),
+        ("raise ValueError('broken')", "cannot be loaded: broken"),
+        ("this is not Python", "cannot be loaded"),
     ],
 )
 def test_a_file_that_is_no_job_is_named(tmp_path, content, says):
