@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
+    DatabaseError,
     DBAPIError,
     NoSuchModuleError,
     OperationalError,
@@ -109,9 +110,17 @@ def translated() -> Iterator[None]:
     except DBAPIError as error:
         if is_conflict(error):
             raise ConcurrentUpdate("A row") from error
-        if isinstance(error, OperationalError) or error.connection_invalidated:
+        if _is_unusable(error) or error.connection_invalidated:
             raise DatabaseUnavailable(_short(error)) from error
         raise
+
+
+def _is_unusable(error: DBAPIError) -> bool:
+    """Tell whether it is the database that fails, not the statement: down, locked, no database.
+
+    SQLite raises the bare class of errors for a file that is broken or no database at all.
+    """
+    return isinstance(error, OperationalError) or type(error) is DatabaseError
 
 
 def is_conflict(error: DBAPIError) -> bool:

@@ -134,6 +134,18 @@ def test_an_unreachable_database_is_one_sentence(shell, url, says):
     assert "canary-password" not in answer.err
 
 
+def test_a_file_that_is_no_database_is_one_sentence(shell):
+    """Something else under the ledger's name is said to be that, and is left as it is."""
+    content = b"minutes of the last meeting\n" * 100
+    file = shell.file("ledger.db", content)
+
+    answer = shell("shop", "list")
+
+    assert 1 == answer.code
+    assert "file is not a database" in sentence(answer)
+    assert content == file.read_bytes()
+
+
 def test_a_locked_database_is_one_sentence(ready, shop, monkeypatch):
     """A ledger that somebody holds locked says so, and the event can be recorded later."""
     monkeypatch.setattr("carrierflow.storage.engine.SQLITE_BUSY_SECONDS", 0.05)
