@@ -24,7 +24,7 @@ $(VENV)/.runtime: pyproject.toml
 	@touch $@
 
 $(VENV)/.develop: $(VENV)/.runtime
-	$(PIP) install --editable '.[mysql,postgres]' --group test --group bench --group check --group docs
+	$(PIP) install --editable '.[mysql,postgres,web]' --group test --group bench --group check --group docs
 	@touch $@
 
 demo: $(VENV)/.runtime

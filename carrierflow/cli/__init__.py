@@ -15,6 +15,7 @@ from carrierflow.cli import (
     reconciling,
     recording,
     scheduler,
+    serving,
     shops,
     states,
 )
@@ -62,6 +63,7 @@ for part in (
     auditing,
     states,
     scheduler,
+    serving,
     local,
 ):
     part.register(cli)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+from prometheus_client.core import CounterMetricFamily
 from pydantic import SecretStr
 
 import carrierflow
@@ -26,6 +27,7 @@ from carrierflow.reconcile.report import EndReason
 from carrierflow.sandbox import FaultKind
 from carrierflow.settings import Settings
 from carrierflow.storage.tables import APPEND_ONLY, metadata
+from carrierflow.web.metrics import FIGURES
 
 
 if TYPE_CHECKING:
@@ -206,6 +208,18 @@ def _append_only() -> str:
     return "\n".join(f"- `{table.name}`" for table in APPEND_ONLY)
 
 
+def _metrics() -> str:
+    rows = [
+        (
+            f"`carrierflow_{name}{'_total' if figure.kind is CounterMetricFamily else ''}`",
+            ", ".join(f"`{label}`" for label in figure.labels),
+            figure.says,
+        )
+        for name, figure in FIGURES.items()
+    ]
+    return _table(("figure", "labels", "says"), rows)
+
+
 def _columns() -> str:
     rows = [(f"`{name}`", "yes" if name in REQUIRED else "") for name in COLUMNS]
     return _table(("column", "required"), rows)
@@ -273,6 +287,7 @@ PARTS = {
     "exceptions": lambda: _names("exception"),
     "faults": lambda: _bullets(FaultKind),
     "functions": lambda: _names("function"),
+    "metrics": _metrics,
     "order-table": _order_table,
     "reasons": lambda: _bullets(Reason),
     "settings": _settings_page,

@@ -15,7 +15,7 @@ from .pages import DOCS, ROOT, blocks, called, every_page, generated, prose
 PAGES = every_page()
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 OPERATORS = {"|", "||", "&&", ">", "<"}
-ABSENT = ("carrierflow serve", "audit export", "audit seal", "checkpoint")
+ABSENT = ("audit export", "audit seal", "checkpoint")
 """What does not exist; pages must not promise it."""
 
 
@@ -95,7 +95,7 @@ def _command_lines():
 def test_every_command_line_is_understood(line, tmp_path, monkeypatch):
     """Each command on a page exists, with those options, arguments and choices."""
     monkeypatch.chdir(tmp_path)
-    for name in ("plan.jsonl", "role-password.txt", "token.txt", "new-token.txt"):
+    for name in ("plan.jsonl", "role-password.txt", "token.txt", "new-token.txt", "carrier.py"):
         (tmp_path / name).write_text("x")
     _, *words = shlex.split(line.partition(" #")[0])
     end = next((n for n, word in enumerate(words) if word in OPERATORS), len(words))

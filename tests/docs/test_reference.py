@@ -14,6 +14,7 @@ from carrierflow.sandbox import FaultKind
 from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings
 from carrierflow.storage.tables import APPEND_ONLY, metadata
+from carrierflow.web.metrics import FIGURES
 
 from .pages import ROOT, generated, reference, rows
 
@@ -222,3 +223,13 @@ def test_every_key_of_an_entry_is_in_the_reference(answers):
 
     for part in ("entries", "evidence"):
         assert [] == [key for key in document[part][0] if f"`{key}`" not in page]
+
+
+def test_every_metric_is_in_the_reference():
+    """Each figure that /metrics shows has its row, with its labels and what it says."""
+    found = {row[0].strip("`"): row for row in rows(reference("metrics"))}
+
+    for name, figure in FIGURES.items():
+        row = found.get(f"carrierflow_{name}") or found[f"carrierflow_{name}_total"]
+        assert figure.says == row[2]
+        assert list(figure.labels) == re.findall(r"`(\w+)`", row[1])

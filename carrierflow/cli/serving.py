@@ -1,0 +1,117 @@
+"""`serve`: the carrier service as a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from carrierflow import clock
+from carrierflow.carrier_service import Carrier
+from carrierflow.cli.session import Session, command
+from carrierflow.errors import ConfigurationError
+from carrierflow.loading import load_name
+from carrierflow.scheduling import Loop, load_jobs
+
+
+if TYPE_CHECKING:
+    import uvicorn
+
+
+__all__ = ["register"]
+
+OWED = ("quote", "accept", "cancel")
+"""The methods of a `Carrier`."""
+
+DRAIN = 10
+"""Seconds that requests under way get to end after a polite kill."""
+
+
+def register(cli: click.Group) -> None:
+    """Add these commands."""
+    command(cli, "serve", example="carrierflow serve --carrier carrier.py --port 8080")(serve)
+
+
+@click.option(
+    "--carrier",
+    "file",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A Python file that defines CARRIER: your prices, your parcels.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option(
+    "--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0: any."
+)
+@click.option(
+    "--jobs",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Run the jobs of this directory too, beside the callbacks.",
+)
+def serve(session: Session, file: Path, host: str, port: int, directory: Path | None) -> None:
+    """Answer the platform's callbacks and webhooks, until Ctrl-C.
+
+    They are found below /haravan; /health, /ready, /metrics and /openapi.json stand beside.
+    TLS belongs in front of it: the platform calls HTTPS only.
+    """
+    server = _server(session, file, host, port)
+    socket = server.config.bind_socket()
+    socket.listen()
+    url = f"http://{host}:{socket.getsockname()[1]}"
+    session.emit({"url": url}, lambda _: click.echo(f"Callbacks are answered at {url}/haravan"))
+    with _jobs_beside(session, directory):
+        server.run(sockets=[socket])
+
+
+def _server(session: Session, file: Path, host: str, port: int) -> uvicorn.Server:
+    try:
+        import uvicorn  # noqa: PLC0415 - an extra: only this command needs it
+
+        from carrierflow.web import create_app  # noqa: PLC0415 - as above
+    except ImportError as error:
+        raise ConfigurationError(
+            "`carrierflow serve` needs the extra `web`: pip install 'carrierflow[web]'."
+        ) from error
+    app = create_app(session.app, session.app.carrier_service(_carrier(file)))
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            ws="none",
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN,
+        )
+    )
+
+
+def _carrier(file: Path) -> Carrier:
+    carrier = load_name(file, "CARRIER")
+    missing = [name for name in OWED if not callable(getattr(carrier, name, None))]
+    if missing:
+        raise ConfigurationError(f"The CARRIER of {file} has no method {missing[0]!r}.")
+    return cast("Carrier", carrier)
+
+
+@contextmanager
+def _jobs_beside(session: Session, directory: Path | None) -> Iterator[None]:
+    """Run the jobs of a directory in a thread for a while."""
+    if directory is None:
+        yield
+        return
+    loop = Loop(load_jobs(directory), session.app, sleep=clock.sleep)
+    stop = Event()
+    thread = Thread(target=loop.run_until, args=(stop.is_set,), name="jobs")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,138 @@
+"""The ASGI app: a bounded body in, the carrier service's reply out, and what operators ask for."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from carrierflow.app import Carrierflow
+from carrierflow.carrier_service import MAX_BODY, CarrierService
+from carrierflow.carrier_service import Request as Asked
+from carrierflow.errors import CarrierflowError
+from carrierflow.web.metrics import Figures
+from carrierflow.web.openapi import document
+
+
+__all__ = ["MOUNTED_AT", "create_app"]
+
+MOUNTED_AT = "/haravan"
+"""Below which the platform finds the callbacks."""
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(carrierflow: Carrierflow, service: CarrierService) -> Starlette:
+    """Return an ASGI app that answers the platform below `/haravan`, and operators beside it.
+
+    `/health` says that the process is alive, `/ready` that its database answers and is migrated,
+    `/metrics` has figures for Prometheus, `/openapi.json` describes the callbacks.
+    """
+    registry = CollectorRegistry()
+    registry.register(Figures(carrierflow))
+    return Starlette(
+        routes=[
+            Mount(MOUNTED_AT, app=Callbacks(service)),
+            Route("/health", _health),
+            Route("/ready", partial(_ready, carrierflow)),
+            Route("/metrics", partial(_metrics, registry)),
+            Route("/openapi.json", _openapi),
+        ],
+        middleware=[Middleware(RequestIds)],
+    )
+
+
+class Callbacks:
+    """Hands each request, once its body is complete, to the carrier service in a thread."""
+
+    def __init__(self, service: CarrierService) -> None:
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        try:
+            body = await _body(request)
+        except ClientDisconnect:
+            return
+        if body is None:
+            reply = self._service.too_long()
+        else:
+            reply = await run_in_threadpool(self._service.answer, _asked(request, body))
+        await Response(reply.body, reply.status, dict(reply.headers))(scope, receive, send)
+
+
+class RequestIds:
+    """Gives each request an id, the caller's own where it is sound, and sends it back."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        name = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-request-id", name.encode())]
+            await send(message)
+
+        await self._app(scope, receive, send_with_id)
+
+
+async def _body(request: Request) -> bytes | None:
+    """Read a body; None if it is longer than the carrier service takes."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY:
+            return None
+    return bytes(body)
+
+
+def _asked(request: Request, body: bytes) -> Asked:
+    return Asked(
+        method=request.method,
+        path=request.scope["path"].removeprefix(request.scope.get("root_path", "")),
+        query=dict(request.query_params),
+        headers=dict(request.headers),
+        body=body,
+    )
+
+
+async def _health(_request: Request) -> Response:
+    return PlainTextResponse("alive\n")
+
+
+async def _ready(carrierflow: Carrierflow, _request: Request) -> Response:
+    try:
+        await run_in_threadpool(carrierflow.shops.all)
+    except CarrierflowError as error:
+        return PlainTextResponse(f"{error}\n", status_code=503)
+    return PlainTextResponse("ready\n")
+
+
+async def _metrics(registry: CollectorRegistry, _request: Request) -> Response:
+    text = await run_in_threadpool(generate_latest, registry)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+async def _openapi(_request: Request) -> Response:
+    return JSONResponse(document(MOUNTED_AT))

@@ -1,0 +1,83 @@
+"""The same handler behind the web frameworks that carriers have already, each for real."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from threading import Thread
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import django
+import pytest
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from fastapi import FastAPI
+from flask import Flask
+
+from carrierflow.loading import load_name
+
+from .conftest import EXAMPLES, Platform, serving
+
+
+MOUNTING = EXAMPLES / "mounting"
+
+
+class Silent(WSGIRequestHandler):
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@contextmanager
+def serving_wsgi(site):
+    """Serve a WSGI app on a free port of loopback; yields its URL."""
+    with make_server("127.0.0.1", 0, site, handler_class=Silent) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def in_fastapi(service):
+    api = FastAPI()
+    load_name(MOUNTING / "in_fastapi.py", "mount")(api, service)
+    return serving(api)
+
+
+def in_flask(service):
+    site = Flask(__name__)
+    load_name(MOUNTING / "in_flask.py", "mount")(site, service)
+    return serving_wsgi(site)
+
+
+def in_django(service):
+    urls = type("Urls", (), {})
+    urls.urlpatterns = [load_name(MOUNTING / "in_django.py", "route")(service)]
+    if not settings.configured:
+        settings.configure(ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF=urls)
+        django.setup()
+    return serving_wsgi(WSGIHandler())
+
+
+@pytest.fixture(params=[in_fastapi, in_flask, in_django], ids=lambda mounted: mounted.__name__)
+def mounted(request, service):
+    """A platform that reaches the carrier service through one framework."""
+    with request.param(service) as url:
+        yield Platform(url)
+
+
+def test_the_answer_is_the_same_in_every_framework(mounted):
+    """Path, query, headers and bytes arrive as they were sent, and the reply goes back whole."""
+    raw = '{"total_grams": 1200.0, "note": "Gọi trước khi giao"}'.encode()
+
+    answered = mounted.call("POST", "/haravan/myshop/rates", raw=raw)
+    tampered = mounted.call("POST", "/haravan/myshop/rates", raw=raw, secret="other")
+    deleted = mounted.call("DELETE", "/haravan/myshop/cancel", {"tracking_number": "none"})
+    nowhere = mounted.call("POST", "/haravan/myshop/nothing", {})
+
+    assert (200, False) == (answered.status_code, answered.json()["error"])
+    assert "application/json" in answered.headers["Content-Type"]
+    assert (401, True) == (tampered.status_code, tampered.json()["error"])
+    assert (200, True) == (deleted.status_code, deleted.json()["error"])
+    assert 404 == nowhere.status_code
