@@ -8,7 +8,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import django
 import pytest
-from django.conf import settings
+from django import conf
 from django.core.handlers.wsgi import WSGIHandler
 from fastapi import FastAPI
 from flask import Flask
@@ -54,8 +54,8 @@ def in_flask(service):
 def in_django(service):
     urls = type("Urls", (), {})
     urls.urlpatterns = [load_name(MOUNTING / "in_django.py", "route")(service)]
-    if not settings.configured:
-        settings.configure(ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF=urls)
+    if not conf.settings.configured:
+        conf.settings.configure(ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF=urls)
         django.setup()
     return serving_wsgi(WSGIHandler())
 
