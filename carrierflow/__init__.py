@@ -5,6 +5,10 @@ the platform to the ledger's state.
 """
 
 from carrierflow.app import Carrierflow
+from carrierflow.audit.cash import Cash
+from carrierflow.audit.corrections import Correction
+from carrierflow.audit.coverage import CoverageReport
+from carrierflow.audit.standing import AsOf, Basis
 from carrierflow.audit.timeline import Timeline
 from carrierflow.audit.verify import Verification
 from carrierflow.carrier_service import (
@@ -69,6 +73,7 @@ from carrierflow.model import (
 )
 from carrierflow.parcel import Parcel
 from carrierflow.reconcile import EndReason, Plan, Progress, RunReport
+from carrierflow.reports import Reports
 from carrierflow.scheduling import Job
 from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings, load_settings
@@ -82,15 +87,20 @@ __all__ = [
     "AccessDenied",
     "Address",
     "Answered",
+    "AsOf",
     "BadTime",
+    "Basis",
     "CancelRequest",
     "Carrier",
     "CarrierService",
     "Carrierflow",
     "CarrierflowError",
+    "Cash",
     "ConcurrentUpdate",
     "ConfigurationError",
+    "Correction",
     "Coverage",
+    "CoverageReport",
     "DatabaseUnavailable",
     "Declined",
     "Definition",
@@ -126,6 +136,7 @@ __all__ = [
     "Recorded",
     "Refused",
     "Reply",
+    "Reports",
     "Request",
     "ResolveAction",
     "RunReport",

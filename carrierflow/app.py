@@ -38,6 +38,7 @@ from carrierflow.reconcile import (
     RunReport,
     never,
 )
+from carrierflow.reports import Reports
 from carrierflow.sealing import KeyRing
 from carrierflow.settings import Settings
 from carrierflow.shop import Backlog, Coverage, EndedRun, ShopState
@@ -79,6 +80,7 @@ class Carrierflow:
         self.shops = Connections(store, keys, clock=clock)
         self.carriers = carriers
         self.incidents = Desk(store, ledger, clock=clock)
+        self.reports = Reports(store, settings, clock=clock)
         self._dialect = dialect
         self._keys = keys
         self._clock = clock
@@ -136,14 +138,7 @@ class Carrierflow:
         Raises:
             UnknownShop, UnknownFulfillment: if there is none.
         """
-        with self.store.reading() as connection:
-            parcel = reading.find_parcel(connection, shop, fulfillment_id)
-            return Timeline.of(
-                parcel,
-                reading.entries_of(connection, parcel),
-                reading.evidence_of(connection, parcel),
-                reading.tellings_of(connection, parcel),
-            )
+        return self.reports.timeline(shop, fulfillment_id)
 
     def notes(self, shop: str, fulfillment_id: str) -> list[str]:
         """Return the notes of one fulfillment in clear, oldest first.

@@ -4,50 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+from carrierflow.audit.traces import (
+    Evidence,
+    Moment,
+    Showing,
+    Sighting,
+    Telling,
+    moment_of_entry,
+    moment_of_evidence,
+    moment_of_incident,
+    moment_of_showing,
+    moment_of_sighting,
+    moments_of_telling,
+)
+from carrierflow.incident import Incident
 from carrierflow.model import HistoryEntry
 from carrierflow.parcel import Parcel
 
 
-__all__ = ["Evidence", "Telling", "Timeline"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Evidence:
-    """Something that was told and did not become history, or a decision of a person."""
-
-    kind: str
-    verdict: str | None
-    code: str | None
-    sentence: str | None
-    status: str | None
-    key: str | None
-    source: str | None
-    actor: str | None
-    reason: str | None
-    occurred_at: datetime | None
-    recorded_at: datetime
-    confirms: int | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Telling:
-    """One attempt to tell the platform one entry, and what became of it."""
-
-    machine: str
-    seq: int
-    number: int
-    status: str
-    intent_at: datetime
-    outcome: str | None
-    """None while no result is on record."""
-    http_status: int | None
-    recorded_at: datetime | None
-    state: str | None
-    """Where the publication stands now."""
-    confirmed_at: datetime | None
+__all__ = ["Timeline"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +35,9 @@ class Timeline:
     entries: tuple[HistoryEntry, ...]
     evidence: tuple[Evidence, ...]
     tellings: tuple[Telling, ...]
+    showings: tuple[Showing, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
+    incidents: tuple[Incident, ...] = ()
 
     @classmethod
     def of(
@@ -66,6 +46,10 @@ class Timeline:
         entries: Sequence[HistoryEntry],
         evidence: Sequence[Mapping[str, Any]],
         tellings: Sequence[Mapping[str, Any]],
+        *,
+        showings: Sequence[Mapping[str, Any]] = (),
+        sightings: Sequence[Mapping[str, Any]] = (),
+        incidents: Sequence[Incident] = (),
     ) -> Timeline:
         """Build a timeline from what was read."""
         return cls(
@@ -73,7 +57,26 @@ class Timeline:
             entries=tuple(entries),
             evidence=tuple(_evidence(row) for row in evidence),
             tellings=tuple(Telling(**row) for row in tellings),
+            showings=tuple(Showing(**row) for row in showings),
+            sightings=tuple(Sighting(**row) for row in sightings),
+            incidents=tuple(incidents),
         )
+
+    def moments(self) -> tuple[Moment, ...]:
+        """Return everything as one list, in the order in which it was recorded."""
+        found = [
+            *map(moment_of_entry, self.entries),
+            *map(moment_of_evidence, self.evidence),
+            *(moment for telling in self.tellings for moment in moments_of_telling(telling)),
+            *(
+                moment_of_showing(each, each.confirmed_at)
+                for each in self.showings
+                if each.confirmed_at is not None
+            ),
+            *map(moment_of_sighting, self.sightings),
+            *map(moment_of_incident, self.incidents),
+        ]
+        return tuple(sorted(found, key=lambda moment: moment.at))
 
 
 def _evidence(row: Mapping[str, Any]) -> Evidence:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from carrierflow.errors import UnknownIncident
 from carrierflow.incident import Finding, Incident, ResolveAction
+from carrierflow.parcel import Parcel
 from carrierflow.storage.tables import evidence, fulfillments, incidents, shops
 
 
@@ -18,6 +19,7 @@ __all__ = [
     "assign_incident",
     "close_incident",
     "find_incident",
+    "incidents_of",
     "list_incidents",
     "open_incident",
     "settle_shop",
@@ -88,6 +90,12 @@ def list_incidents(
     return [_incident_from(row) for row in connection.execute(query)]
 
 
+def incidents_of(connection: Connection, parcel: Parcel) -> list[Incident]:
+    """Return every incident of one fulfillment, resolved ones too, oldest first."""
+    query = _query().where(incidents.c.fulfillment == parcel.id).order_by(incidents.c.id)
+    return [_incident_from(row) for row in connection.execute(query)]
+
+
 def find_incident(connection: Connection, incident_id: str) -> Incident:
     """Return one incident.
 
@@ -142,6 +150,7 @@ def close_incident(
             "sentence": f"Incident {incident.id} ({incident.kind}) was resolved.",
             "actor": actor,
             "reason": reason,
+            "details": json.dumps({"incident": incident.id, "kind": incident.kind}),
             "recorded_at": now,
             "fill_gaps": False,
         },

@@ -23,6 +23,7 @@ from carrierflow.storage.tables import (
     fulfillments,
     history,
     notes,
+    observations,
     outcomes,
     publications,
     shops,
@@ -42,6 +43,8 @@ __all__ = [
     "notes_of",
     "replace_secret",
     "sealed_secrets",
+    "showings_of",
+    "sightings_of",
     "stored_entries",
     "tellings_of",
 ]
@@ -112,6 +115,28 @@ def tellings_of(connection: Connection, parcel: Parcel) -> list[dict[str, Any]]:
         .outerjoin(publications, and_(*(a[n] == p[n] for n in ("fulfillment", *ENTRY))))
         .where(a.fulfillment == parcel.id)
         .order_by(a.intent_at, a.machine, a.seq, a.number)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def showings_of(connection: Connection, parcel: Parcel) -> list[dict[str, Any]]:
+    """Return which entries of one fulfillment the platform is known to show, and since when."""
+    p = publications.c
+    query = (
+        select(p.machine, p.seq, p.state, p.confirmed_at)
+        .where(p.fulfillment == parcel.id)
+        .order_by(p.machine, p.seq)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def sightings_of(connection: Connection, parcel: Parcel) -> list[dict[str, Any]]:
+    """Return what the platform said about one fulfillment, each time that it said new things."""
+    o = observations.c
+    query = (
+        select(o.source, o.seen_at, o.carrier_code, o.cod_code, o.updated_at, o.order_cancelled)
+        .where(o.fulfillment == parcel.id)
+        .order_by(o.id)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
 

@@ -87,6 +87,14 @@ class SqlStore:
             with self.engine.connect() as connection:
                 yield connection.execution_options(carrierflow_reads_only=True)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Open one transaction that only reads, and sees the same moment throughout."""
+        with self.reading() as connection:
+            if connection.dialect.name != "sqlite":  # where every transaction does
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
     def transact(self, work: Callable[[Connection], T]) -> T:
         """Do some work in a transaction, again from the start where it met another writer."""
 

@@ -1,0 +1,219 @@
+"""The traces that a parcel leaves in the tables, and each of them as a line of its life."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from carrierflow.incident import Incident
+from carrierflow.model import HistoryEntry, Machine, Source, Status
+
+
+__all__ = [
+    "Evidence",
+    "Moment",
+    "Showing",
+    "Sighting",
+    "Telling",
+    "moment_of_entry",
+    "moment_of_evidence",
+    "moment_of_incident",
+    "moment_of_showing",
+    "moment_of_sighting",
+    "moments_of_telling",
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """Something that was told and did not become history, or a decision of a person."""
+
+    kind: str
+    verdict: str | None
+    code: str | None
+    sentence: str | None
+    status: str | None
+    key: str | None
+    source: str | None
+    actor: str | None
+    reason: str | None
+    occurred_at: datetime | None
+    recorded_at: datetime
+    confirms: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Telling:
+    """One attempt to tell the platform one entry, and what became of it."""
+
+    machine: str
+    seq: int
+    number: int
+    status: str
+    intent_at: datetime
+    outcome: str | None
+    """None while no result is on record."""
+    http_status: int | None
+    recorded_at: datetime | None
+    state: str | None
+    """Where the publication stands now."""
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Showing:
+    """Where the duty stands to show one entry to the platform."""
+
+    machine: str
+    seq: int
+    state: str
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sighting:
+    """What the platform said, when it said something new."""
+
+    source: str
+    seen_at: datetime
+    carrier_code: str
+    cod_code: str
+    updated_at: str
+    order_cancelled: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moment:
+    """One line of a parcel's life, whichever table holds it."""
+
+    at: datetime
+    """When it was recorded, sent or seen."""
+    occurred_at: datetime | None
+    """When it happened on the road, where it did."""
+    kind: str
+    """`entry`, a verdict such as `refused`, `decision`, `told`, `answered`, `confirmed`, `seen`,
+    `incident`."""
+    machine: Machine | None
+    seq: int | None
+    status: str | None
+    source: str | None
+    actor: str | None
+    reason: str | None
+    sentence: str
+
+
+def moment_of_entry(entry: HistoryEntry) -> Moment:
+    """An accepted transition."""
+    sentence = f"{entry.from_status} → {entry.to_status}."
+    if entry.amends is not None:
+        sentence = f"Corrects entry {entry.amends}: {entry.from_status} → {entry.to_status}."
+    elif entry.inferred:
+        sentence += " Inferred: its scan is missing."
+    elif entry.cause is not None:
+        sentence += f" Recorded because of {entry.cause}."
+    return Moment(
+        at=entry.recorded_at,
+        occurred_at=entry.occurred_at,
+        kind="entry",
+        machine=entry.machine,
+        seq=entry.seq,
+        status=entry.to_status,
+        source=entry.source,
+        actor=entry.actor,
+        reason=entry.reason,
+        sentence=sentence,
+    )
+
+
+def moment_of_evidence(evidence: Evidence) -> Moment:
+    """An event that did not become history, or a decision."""
+    status = evidence.status
+    return Moment(
+        at=evidence.recorded_at,
+        occurred_at=evidence.occurred_at,
+        kind="decision" if evidence.kind == "resolution" else evidence.verdict or evidence.kind,
+        machine=None if status is None else Status(status).machine,
+        seq=evidence.confirms,
+        status=status,
+        source=evidence.source,
+        actor=evidence.actor,
+        reason=evidence.reason,
+        sentence=evidence.sentence or "",
+    )
+
+
+def moments_of_telling(telling: Telling) -> tuple[Moment, ...]:
+    """An attempt: when it was sent, and when its result was known."""
+    about = Moment(
+        at=telling.intent_at,
+        occurred_at=None,
+        kind="told",
+        machine=Machine(telling.machine),
+        seq=telling.seq,
+        status=telling.status,
+        source=Source.RULE,
+        actor=None,
+        reason=None,
+        sentence=f"The platform is told {telling.status}, attempt {telling.number}.",
+    )
+    if telling.recorded_at is None or telling.outcome is None:
+        return (replace(about, sentence=f"{about.sentence} No result is on record."),)
+    answer = telling.outcome.replace("_", " ")
+    code = f", HTTP {telling.http_status}" if telling.http_status else ""
+    said = replace(
+        about,
+        at=telling.recorded_at,
+        kind="answered",
+        source=Source.PLATFORM,
+        sentence=f"Attempt {telling.number}: {answer}{code}.",
+    )
+    return about, said
+
+
+def moment_of_showing(showing: Showing, confirmed_at: datetime) -> Moment:
+    """The moment from which the platform is known to show an entry."""
+    return Moment(
+        at=confirmed_at,
+        occurred_at=None,
+        kind="confirmed",
+        machine=Machine(showing.machine),
+        seq=showing.seq,
+        status=None,
+        source=Source.PLATFORM,
+        actor=None,
+        reason=None,
+        sentence=f"The platform is known to show entry {showing.seq} ({showing.state}).",
+    )
+
+
+def moment_of_sighting(sighting: Sighting) -> Moment:
+    """What the platform said."""
+    cancelled = " The order is cancelled." if sighting.order_cancelled else ""
+    return Moment(
+        at=sighting.seen_at,
+        occurred_at=None,
+        kind="seen",
+        machine=None,
+        seq=None,
+        status=None,
+        source=Source.PLATFORM,
+        actor=None,
+        reason=None,
+        sentence=f"The platform shows {sighting.carrier_code} and {sighting.cod_code}.{cancelled}",
+    )
+
+
+def moment_of_incident(incident: Incident) -> Moment:
+    """The opening of an incident."""
+    return Moment(
+        at=incident.opened_at,
+        occurred_at=None,
+        kind="incident",
+        machine=None,
+        seq=None,
+        status=None,
+        source=Source.RULE,
+        actor=incident.owner,
+        reason=incident.kind,
+        sentence=f"Incident {incident.id}: {incident.sentence}",
+    )

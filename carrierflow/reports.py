@@ -1,0 +1,157 @@
+"""What auditors ask, answered from the history: each answer is plain data, and adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from carrierflow.audit.cash import Cash
+from carrierflow.audit.corrections import Correction
+from carrierflow.audit.coverage import CoverageReport
+from carrierflow.audit.standing import AsOf, Basis
+from carrierflow.audit.timeline import Timeline
+from carrierflow.clock import Clock
+from carrierflow.settings import Settings
+from carrierflow.storage import Connection, SqlStore, reading
+from carrierflow.storage.incidents import incidents_of
+from carrierflow.storage.questions.cash import aged_cash, cash_totals, held_cash
+from carrierflow.storage.questions.corrections import corrections
+from carrierflow.storage.questions.coverage import aged_looks, longest_unseen
+from carrierflow.storage.questions.standing import standing_counts, standings
+from carrierflow.storage.shops import all_shops, coverage, find_shop, shop_number
+
+
+__all__ = ["Reports"]
+
+ONE_HOUR = timedelta(hours=1)
+OLDEST = 20
+"""How many of the parcels that wait longest are named."""
+
+
+class Reports:
+    """Answers auditors' questions; nothing here writes.
+
+    A moment that is not given is now. A shop that is not given is every shop. Each answer is
+    read in one transaction, so its parts fit together.
+    """
+
+    def __init__(self, store: SqlStore, settings: Settings, *, clock: Clock) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+
+    def timeline(self, shop: str, fulfillment_id: str) -> Timeline:
+        """Return everything that is known of one parcel.
+
+        Raises:
+            UnknownShop, UnknownFulfillment: if there is none.
+        """
+        with self._store.snapshot() as connection:
+            parcel = reading.find_parcel(connection, shop, fulfillment_id)
+            return Timeline.of(
+                parcel,
+                reading.entries_of(connection, parcel),
+                reading.evidence_of(connection, parcel),
+                reading.tellings_of(connection, parcel),
+                showings=reading.showings_of(connection, parcel),
+                sightings=reading.sightings_of(connection, parcel),
+                incidents=incidents_of(connection, parcel),
+            )
+
+    def as_of(
+        self,
+        at: datetime | None = None,
+        *,
+        shop: str | None = None,
+        fulfillment_id: str | None = None,
+        parcels: bool = False,
+    ) -> AsOf:
+        """Say where the parcels stood: as it was known then, and as it was by all we know now.
+
+        `parcels` names each of them; a `fulfillment_id` with its shop asks about one alone.
+
+        Raises:
+            UnknownShop, UnknownFulfillment: if there is none.
+        """
+        at = at or self._clock()
+        with self._asking(shop) as (connection, number):
+            if shop is not None and fulfillment_id is not None:
+                reading.find_parcel(connection, shop, fulfillment_id)
+                one = list(standings(connection, at, shop=number, fulfillment_id=fulfillment_id))
+                return AsOf.of(at, AsOf.counted(one), one)
+            named = standings(connection, at, shop=number) if parcels else None
+            return AsOf.of(at, standing_counts(connection, at, shop=number), named)
+
+    def cod(
+        self,
+        at: datetime | None = None,
+        *,
+        basis: Basis = Basis.WAS,
+        shop: str | None = None,
+        parcels: bool = False,
+    ) -> Cash:
+        """Say what cash was collected and not remitted, by age; `parcels` names each of them.
+
+        By default as it was; `Basis.KNOWN` counts what was recorded by then, so that a report
+        of that day can be made again.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        at = at or self._clock()
+        with self._asking(shop) as (connection, number):
+            return Cash.of(
+                at,
+                basis,
+                by_age=aged_cash(connection, at, basis, shop=number),
+                by_status=cash_totals(connection, at, basis, shop=number),
+                held=held_cash(connection, at, basis, shop=number) if parcels else None,
+            )
+
+    def coverage(
+        self,
+        within: timedelta | None = None,
+        *,
+        shop: str | None = None,
+        oldest: int = OLDEST,
+    ) -> CoverageReport:
+        """Say how lately the open parcels were looked at, and name those that wait longest.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        at, within = self._clock(), within or self._settings.verify_within
+        with self._asking(shop) as (connection, number):
+            found = all_shops(connection) if shop is None else [find_shop(connection, shop)]
+            shops = tuple(coverage(connection, each, since=at - within) for each in found)
+            return CoverageReport(
+                at=at,
+                within_hours=within / ONE_HOUR,
+                open=sum(each.open for each in shops),
+                verified=sum(each.verified for each in shops),
+                shops=tuple(sorted(shops, key=lambda each: each.shop)),
+                by_age=tuple(aged_looks(connection, at, shop=number)),
+                oldest=tuple(longest_unseen(connection, shop=number, limit=oldest)),
+            )
+
+    def corrections(
+        self,
+        *,
+        shop: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[Correction]:
+        """Say who corrected what, who decided about which incident, and why.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        with self._asking(shop) as (connection, number):
+            return corrections(connection, shop=number, since=since, until=until)
+
+    @contextmanager
+    def _asking(self, shop: str | None) -> Iterator[tuple[Connection, int | None]]:
+        """Open one transaction for one answer; with the number of a shop that is named."""
+        with self._store.snapshot() as connection:
+            yield connection, None if shop is None else shop_number(connection, shop)

@@ -1,0 +1,1 @@
+"""What auditors ask, as SQL: each module answers one question of the same name in `audit`."""

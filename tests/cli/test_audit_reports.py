@@ -1,0 +1,85 @@
+"""The auditor's questions on the command line, on one parcel with cash."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def delivered(shop, ready):
+    """A parcel that was delivered and paid for, and a scan that came to nothing."""
+    scans = (("picking", 8), ("delivering", 9), ("delivered", 10), ("return", 11))
+    for status, hour in scans:
+        ready("record", "alpha", shop, status, "--at", f"2026-03-01T{hour:02}:00+07:00")
+    return shop
+
+
+def test_timeline_tells_everything_in_order(ready, delivered):
+    """Both machines and the refused scan stand in the list, each with both of its times."""
+    answer = ready("audit", "timeline", "alpha", delivered, "--json")
+
+    moments = answer.json["moments"]
+    assert ["accepted" if m["kind"] == "entry" else m["kind"] for m in moments].count(
+        "refused"
+    ) == 1
+    assert {"delivery", "cod"} == {m["machine"] for m in moments}
+    assert sorted(m["at"] for m in moments) == [m["at"] for m in moments]
+    told = next(m for m in moments if m["status"] == "delivered")
+    assert "2026-03-01T03:00:00.000000Z" == told["occurred_at"]
+    assert "delivering → delivered." in ready("audit", "timeline", "alpha", delivered).out
+
+
+def test_as_of_tells_both_truths(ready, delivered):
+    """A day before the scans were recorded nothing was known, and something was so."""
+    answer = ready("audit", "as-of", "2026-03-01", "--list", "--json").json
+
+    assert (0, 1) == (answer["known"], answer["was"])
+    (parcel,) = answer["parcels"]
+    assert delivered == parcel["fulfillment_id"]
+    assert {"carrier_status": "delivered", "cod_status": "codpaid"} == parcel["was"]
+    assert {"carrier_status": None, "cod_status": None} == parcel["known"]
+    shown = ready("audit", "as-of", "2026-03-01", "--shop", "alpha", "--fulfillment", delivered)
+    assert "Not where they were thought to be" in shown.out
+
+
+def test_cod_names_the_cash_and_its_parcel(ready, delivered):
+    """The amount is that of the one parcel, in whole đồng."""
+    answer = ready("audit", "cod", "--list", "--json").json
+
+    assert (1, 510_000) == (answer["parcels"], answer["amount"])
+    assert [510_000] == [held["amount"] for held in answer["held"]]
+    assert "510.000 ₫ of 1 parcels" in ready("audit", "cod").out
+    assert 0 == ready("audit", "cod", "--at", "2026-02-28", "--json").json["amount"]
+
+
+def test_coverage_names_what_was_never_looked_at(ready, delivered):
+    """Nobody has looked at the parcel; it waits longest."""
+    answer = ready("audit", "coverage", "--json").json
+
+    assert (1, 0) == (answer["open"], answer["verified"])
+    assert [delivered] == [each["fulfillment_id"] for each in answer["oldest"]]
+    assert "0 of 1 open parcels" in ready("audit", "coverage", "--within", "1.5").out
+
+
+def test_corrections_name_who_and_why(ready, delivered):
+    """An amendment is listed with its actor and its reason."""
+    told = ("--actor", "lan", "--reason", "misread-scan")
+    assert 0 == ready("amend", "alpha", delivered, "delivering", *told).code
+    (found,) = ready("audit", "corrections", "--json").json["corrections"]
+
+    assert ("amendment", "lan", "misread-scan") == (found["kind"], found["actor"], found["reason"])
+    assert "delivered → delivering" in ready("audit", "corrections").out
+    assert (
+        [] == ready("audit", "corrections", "--until", "2026-02-28", "--json").json["corrections"]
+    )
+
+
+@pytest.mark.parametrize("when", ["yesterday", "2026-02-30", "2026-03-01T08:00", "01/03/2026"])
+def test_a_day_that_cannot_be_placed_is_a_usage_error(ready, when):
+    """A day that is none, or a time without a zone, is never guessed."""
+    assert 2 == ready("audit", "as-of", when).code
+
+
+def test_a_parcel_needs_its_shop(ready):
+    """A fulfillment id means nothing without its shop."""
+    assert 2 == ready("audit", "as-of", "2026-03-01", "--fulfillment", "1").code
