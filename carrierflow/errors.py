@@ -17,6 +17,7 @@ CarrierflowError
 │   └── WrongSecretKey
 ├── TryLater                     the same call may succeed later, unchanged
 │   ├── DatabaseUnavailable
+│   │   └── CommitUnknown        it may be written already: do the same again, with its key
 │   ├── ConcurrentUpdate
 │   ├── ShopHeld
 │   └── PlatformUnavailable
@@ -36,6 +37,7 @@ __all__ = [
     "AccessDenied",
     "BadTime",
     "CarrierflowError",
+    "CommitUnknown",
     "ConcurrentUpdate",
     "ConfigurationError",
     "DatabaseUnavailable",
@@ -201,6 +203,16 @@ class DatabaseUnavailable(TryLater):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"The database cannot be used now: {reason}.")
+
+
+class CommitUnknown(DatabaseUnavailable):
+    """The database was lost while it committed; the work is written whole, or not at all."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "it was lost while it committed, so this is written whole or not at all; do the "
+            "same again, and what has a key is written once"
+        )
 
 
 class ConcurrentUpdate(TryLater):

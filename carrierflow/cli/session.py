@@ -234,6 +234,10 @@ def facts(record: logging.LogRecord) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if name not in STANDARD}
 
 
+OTHERS = {"stamina": logging.ERROR, "psycopg": logging.CRITICAL, "sqlalchemy": logging.CRITICAL}
+"""Libraries that log beside what they raise, and from which level on they may without `-v`."""
+
+
 def set_up_logging(form: LogFormat, *, verbose: bool) -> None:
     """Send carrierflow's log lines to stderr; the library itself never configures logging."""
     handler = logging.StreamHandler(sys.stderr)
@@ -242,4 +246,5 @@ def set_up_logging(form: LogFormat, *, verbose: bool) -> None:
     logger.handlers[:] = [handler]
     logger.setLevel(logging.INFO if verbose else logging.WARNING)
     logger.propagate = False
-    logging.getLogger("stamina").setLevel(logging.INFO if verbose else logging.ERROR)
+    for library, quiet in OTHERS.items():
+        logging.getLogger(library).setLevel(logging.INFO if verbose else quiet)

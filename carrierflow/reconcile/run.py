@@ -10,6 +10,7 @@ import logging
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import datetime
 
@@ -78,14 +79,14 @@ class ShopRun:
 
     def go(self, read: Reader, verified_before: datetime) -> RunReport:
         """Claim the shop, look after what is read of it, let it go, and report."""
-        self._fence = self._store.claim(self._shop, self._id, self._limits.lease)
-        try:
-            self._store.begin_run(self._id, self._shop, kind="reconcile", now=self._started_at)
-            reason, sentence = self._look_after(read, verified_before)
-            return self._report(reason, sentence)
-        finally:
-            self._store.release(self._shop, self._fence)
-            self._platform.close()
+        with closing(self._platform):
+            self._fence = self._store.claim(self._shop, self._id, self._limits.lease)
+            try:
+                self._store.begin_run(self._id, self._shop, kind="reconcile", now=self._started_at)
+                reason, sentence = self._look_after(read, verified_before)
+                return self._report(reason, sentence)
+            finally:
+                self._store.release(self._shop, self._fence)
 
     def _look_after(self, read: Reader, verified_before: datetime) -> tuple[EndReason, str | None]:
         """Work through the shop; say why it ended."""

@@ -15,11 +15,17 @@ from sqlalchemy.exc import (
     NoSuchModuleError,
     OperationalError,
 )
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
-from carrierflow.errors import ConcurrentUpdate, ConfigurationError, DatabaseUnavailable
+from carrierflow.errors import (
+    CommitUnknown,
+    ConcurrentUpdate,
+    ConfigurationError,
+    DatabaseUnavailable,
+)
 
 
-__all__ = ["build_engine", "error_codes", "is_mysql", "translated"]
+__all__ = ["build_engine", "commit", "error_codes", "is_mysql", "translated"]
 
 DRIVERS = {
     "postgresql": "postgresql+psycopg",
@@ -110,17 +116,38 @@ def translated() -> Iterator[None]:
     except DBAPIError as error:
         if is_conflict(error):
             raise ConcurrentUpdate("A row") from error
-        if _is_unusable(error) or error.connection_invalidated:
+        if _is_outage(error):
             raise DatabaseUnavailable(_short(error)) from error
         raise
+    except PoolExhausted as error:
+        raise DatabaseUnavailable("all of this process's connections are in use") from error
 
 
-def _is_unusable(error: DBAPIError) -> bool:
+def commit(connection: Connection) -> None:
+    """Commit, and tell a failure that is certain from one that is not.
+
+    A server that is lost between our COMMIT and its answer may have done it. A SQLite file has
+    no such gap: what its COMMIT reports as failed did not happen.
+
+    Raises:
+        CommitUnknown: if nobody can know whether it was done.
+    """
+    try:
+        connection.commit()
+    except DBAPIError as error:
+        certain = connection.dialect.name == "sqlite" or is_conflict(error)
+        if certain or not _is_outage(error):
+            raise
+        raise CommitUnknown from error
+
+
+def _is_outage(error: DBAPIError) -> bool:
     """Tell whether it is the database that fails, not the statement: down, locked, no database.
 
     SQLite raises the bare class of errors for a file that is broken or no database at all.
     """
-    return isinstance(error, OperationalError) or type(error) is DatabaseError
+    broken = isinstance(error, OperationalError) or type(error) is DatabaseError
+    return broken or error.connection_invalidated
 
 
 def is_conflict(error: DBAPIError) -> bool:

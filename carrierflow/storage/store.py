@@ -21,7 +21,7 @@ from carrierflow.shop import Coverage, Shop
 from carrierflow.storage import reconcile, shops
 from carrierflow.storage.clock import DatabaseClock
 from carrierflow.storage.definitions import Definitions
-from carrierflow.storage.engine import translated
+from carrierflow.storage.engine import commit, translated
 from carrierflow.storage.incidents import open_incident, settle_shop
 from carrierflow.storage.ledger import SqlLedgerTransaction
 from carrierflow.storage.migrate import require_migrated
@@ -71,13 +71,15 @@ class SqlStore:
         """Open one transaction that is committed at the end.
 
         Raises:
-            DatabaseUnavailable: if the database does not answer.
+            DatabaseUnavailable: if the database does not answer; CommitUnknown, if it was lost
+                at the last moment.
             NotMigrated: if its tables are not those of this version.
         """
         with translated():
             self._check_once()
-            with self.engine.begin() as connection:
+            with self.engine.connect() as connection:
                 yield connection
+                commit(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -1,0 +1,65 @@
+"""What the store says where the database itself fails it."""
+
+from __future__ import annotations
+
+import pytest
+from databases import every_database
+from sqlalchemy import create_engine
+from sqlalchemy.event import listen
+from sqlalchemy.exc import OperationalError
+
+from carrierflow.errors import CommitUnknown, ConcurrentUpdate, DatabaseUnavailable
+
+
+ON_SERVERS = pytest.mark.parametrize("database", every_database(but=["sqlite"]), indirect=True)
+
+
+def test_connections_that_are_all_in_use_are_an_outage(sqlite_engine, make_store):
+    """A process whose connections are all in use is told to try later."""
+    store = make_store(
+        create_engine(sqlite_engine.url, pool_size=1, max_overflow=0, pool_timeout=0)
+    )
+
+    with store.reading(), pytest.raises(DatabaseUnavailable, match="connections are in use"):
+        store.shop("any")
+    store.engine.dispose()
+
+
+class DriverError(Exception):
+    """What a driver raises, with the code that the database gave."""
+
+    def __init__(self, code):
+        super().__init__(code, "it failed")
+        self.sqlstate = code
+
+
+def failing(engine, code):
+    """Let each COMMIT fail with a code of the database."""
+
+    def refuse(_):
+        raise OperationalError("COMMIT", None, DriverError(code))
+
+    listen(engine, "commit", refuse)
+
+
+@ON_SERVERS
+def test_a_commit_that_was_undone_for_another_writer_is_no_doubt(engine, make_store):
+    """A COMMIT that lost against another writer certainly did not happen: it is done again."""
+    store = make_store(engine)
+    with store.begin():
+        pass
+    failing(engine, "40001")
+    with pytest.raises(ConcurrentUpdate), store.begin() as connection:
+        connection.exec_driver_sql("SELECT 1")
+
+
+@pytest.mark.parametrize("database", every_database(but=["postgres", "mariadb"]), indirect=True)
+def test_a_file_that_cannot_be_written_is_no_doubt(engine, make_store):
+    """A COMMIT of SQLite that reports a failure certainly did not happen."""
+    store = make_store(engine)
+    with store.begin():
+        pass
+    failing(engine, "disk I/O error")
+    with pytest.raises(DatabaseUnavailable) as told, store.begin() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    assert not isinstance(told.value, CommitUnknown)
