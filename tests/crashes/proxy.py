@@ -1,0 +1,132 @@
+"""A wire between us and a database server that can be cut, at a COMMIT or at once."""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import socket
+import struct
+import threading
+
+
+__all__ = ["Cut", "Wire"]
+
+COMMIT = b"COMMIT"
+"""How both drivers ask for it, in clear."""
+
+RESET = struct.pack("ii", 1, 0)
+"""Linger for no time: what is under way is dropped, and the other side gets a reset."""
+
+
+class Cut(enum.Enum):
+    """Where a wire is cut at a COMMIT."""
+
+    BEFORE = "the COMMIT never arrives"
+    AFTER = "the COMMIT is done, its answer never arrives"
+    DURING = "the COMMIT leaves, and nobody knows"
+
+
+class Wire:
+    """Listens on a port of its own and passes everything on to a server; a context manager."""
+
+    def __init__(self, host, port):
+        self._server = host, port
+        self.port = 0
+        self._lock = threading.Lock()
+        self._pairs = set()
+        self._cut_at, self._how = 0, Cut.BEFORE
+        self.commits = self.cuts = 0
+        self.open_door()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close_door()
+        self.cut_all()
+
+    def open_door(self):
+        """Let connections in, on the same port each time."""
+        self._door = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._door.getsockname()[1]
+        threading.Thread(target=self._answer, args=(self._door,), daemon=True).start()
+
+    def close_door(self):
+        """Refuse new connections."""
+        self._door.shutdown(socket.SHUT_RDWR)
+        self._door.close()
+
+    def cut(self, how, *, commit=1):
+        """Cut at one of the next COMMITs: the first, unless another is named."""
+        with self._lock:
+            self.commits, self._cut_at, self._how = 0, commit, how
+
+    def mend(self):
+        """Cut no more."""
+        with self._lock:
+            self.commits = self._cut_at = 0
+
+    def cut_all(self):
+        """Cut every connection that there is, now; return how many."""
+        with self._lock:
+            pairs = set(self._pairs)
+        for pair in pairs:
+            self._hang_up(pair)
+        return len(pairs)
+
+    def _answer(self, door):
+        while True:
+            try:
+                near, _ = door.accept()
+            except OSError:
+                return
+            try:
+                pair = near, socket.create_connection(self._server)
+            except OSError:
+                near.close()
+                continue
+            with self._lock:
+                self._pairs.add(pair)
+            swallow = threading.Event()
+            for pump in (self._upwards, self._downwards):
+                threading.Thread(target=pump, args=(pair, swallow), daemon=True).start()
+
+    def _upwards(self, pair, swallow):
+        near, far = pair
+        with contextlib.suppress(OSError):
+            while data := near.recv(65536):
+                how = self._due(data)
+                if how is Cut.AFTER:
+                    swallow.set()
+                if how is not Cut.BEFORE:
+                    far.sendall(data)
+                if how in {Cut.BEFORE, Cut.DURING}:
+                    break
+        self._hang_up(pair)
+
+    def _downwards(self, pair, swallow):
+        near, far = pair
+        with contextlib.suppress(OSError):
+            while (data := far.recv(65536)) and not swallow.is_set():
+                near.sendall(data)
+        self._hang_up(pair)
+
+    def _due(self, data):
+        """Count a COMMIT, and return how to cut there, if it is the one."""
+        if COMMIT not in data:
+            return None
+        with self._lock:
+            self.commits += 1
+            if self.commits != self._cut_at:
+                return None
+            self.cuts += 1
+            return self._how
+
+    def _hang_up(self, pair):
+        with self._lock:
+            self._pairs.discard(pair)
+        for one in pair:
+            with contextlib.suppress(OSError):
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
