@@ -8,6 +8,8 @@ from carrierflow.app import Carrierflow
 from carrierflow.audit.cash import Cash
 from carrierflow.audit.corrections import Correction
 from carrierflow.audit.coverage import CoverageReport
+from carrierflow.audit.note import Checkpoint, SignedNote, VerifierKey
+from carrierflow.audit.proof import Consistency, Proof
 from carrierflow.audit.standing import AsOf, Basis
 from carrierflow.audit.timeline import Timeline
 from carrierflow.audit.verify import Verification
@@ -28,6 +30,7 @@ from carrierflow.carrier_service import (
 )
 from carrierflow.errors import (
     AccessDenied,
+    AnchorUnavailable,
     BadTime,
     CarrierflowError,
     CommitUnknown,
@@ -39,13 +42,16 @@ from carrierflow.errors import (
     HistoryBroken,
     InvalidInput,
     KeyReused,
+    MissingSealKey,
     MissingSecretKey,
     NotMigrated,
+    NotSealed,
     NotSent,
     OutcomeUnknown,
     PlatformError,
     PlatformUnavailable,
     Refused,
+    SealHeld,
     ShopHeld,
     ShopRevoked,
     Throttled,
@@ -72,6 +78,7 @@ from carrierflow.model import (
     Status,
     Verdict,
 )
+from carrierflow.notary import Anchored, Notary, Sealing
 from carrierflow.parcel import Parcel
 from carrierflow.reconcile import EndReason, Plan, Progress, RunReport
 from carrierflow.reports import Reports
@@ -87,6 +94,8 @@ __all__ = [
     "Accepted",
     "AccessDenied",
     "Address",
+    "AnchorUnavailable",
+    "Anchored",
     "Answered",
     "AsOf",
     "BadTime",
@@ -97,9 +106,11 @@ __all__ = [
     "Carrierflow",
     "CarrierflowError",
     "Cash",
+    "Checkpoint",
     "CommitUnknown",
     "ConcurrentUpdate",
     "ConfigurationError",
+    "Consistency",
     "Correction",
     "Coverage",
     "CoverageReport",
@@ -121,9 +132,12 @@ __all__ = [
     "Ledger",
     "Lifecycle",
     "Machine",
+    "MissingSealKey",
     "MissingSecretKey",
     "NotMigrated",
+    "NotSealed",
     "NotSent",
+    "Notary",
     "Observation",
     "Opening",
     "OutcomeUnknown",
@@ -132,6 +146,7 @@ __all__ = [
     "PlatformError",
     "PlatformUnavailable",
     "Progress",
+    "Proof",
     "QuoteRequest",
     "Rate",
     "Reason",
@@ -142,11 +157,14 @@ __all__ = [
     "Request",
     "ResolveAction",
     "RunReport",
+    "SealHeld",
+    "Sealing",
     "Settings",
     "Shop",
     "ShopHeld",
     "ShopRevoked",
     "ShopState",
+    "SignedNote",
     "Source",
     "Status",
     "Throttled",
@@ -158,6 +176,7 @@ __all__ = [
     "UnknownStatus",
     "Verdict",
     "Verification",
+    "VerifierKey",
     "WrongSecretKey",
     "build",
     "define",

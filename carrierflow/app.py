@@ -26,6 +26,7 @@ from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import Lifecycle
 from carrierflow.meter import Meter
 from carrierflow.model import Recorded
+from carrierflow.notary import Notary
 from carrierflow.parcel import Parcel
 from carrierflow.reconcile import (
     Crew,
@@ -63,6 +64,7 @@ class Carrierflow:
         store: SqlStore,
         ledger: Ledger,
         reconciler: Reconciler,
+        notary: Notary,
         lifecycle: Lifecycle,
         dialect: Dialect,
         carriers: Registrar,
@@ -75,6 +77,7 @@ class Carrierflow:
         self.store = store
         self.ledger = ledger
         self.reconciler = reconciler
+        self.notary = notary
         self.lifecycle = lifecycle
         self.meter = meter
         self.shops = Connections(store, keys, clock=clock)
@@ -218,7 +221,8 @@ class Carrierflow:
         """Bring shops to the ledger's state; all active ones if none is named.
 
         `full` looks at every open order, however lately it was looked at. `wait` stays until
-        the settle windows of unanswered PUTs have passed, and decides them.
+        the settle windows of unanswered PUTs have passed, and decides them. Where there is a
+        seal key, the history is sealed afterwards.
 
         Raises:
             UnknownShop, ShopRevoked: if a shop named is not connected.
@@ -236,7 +240,9 @@ class Carrierflow:
             stop=stop,
             progress=progress,
         )
-        return crew.work(codes, self.limits(max_writes))
+        reports = crew.work(codes, self.limits(max_writes))
+        self.notary.seal_if_possible()
+        return reports
 
     def plan(self, shops: Sequence[str] = (), *, full: bool = False) -> tuple[Plan, list[Requests]]:
         """Say what `reconcile` would do; nothing is written and nothing is PUT.

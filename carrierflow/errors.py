@@ -10,16 +10,20 @@ CarrierflowError
 │   ├── BadTime
 │   ├── KeyReused
 │   ├── DefinitionError
-│   └── FileAlreadyRecorded
+│   ├── FileAlreadyRecorded
+│   └── NotSealed
 ├── ConfigurationError           mend the settings or the installation
 │   ├── NotMigrated
 │   ├── MissingSecretKey
-│   └── WrongSecretKey
+│   ├── WrongSecretKey
+│   └── MissingSealKey
 ├── TryLater                     the same call may succeed later, unchanged
 │   ├── DatabaseUnavailable
 │   │   └── CommitUnknown        it may be written already: do the same again, with its key
 │   ├── ConcurrentUpdate
 │   ├── ShopHeld
+│   ├── SealHeld
+│   ├── AnchorUnavailable
 │   └── PlatformUnavailable
 │       └── Throttled
 ├── PlatformError                what became of one request to a platform
@@ -35,6 +39,7 @@ from __future__ import annotations
 
 __all__ = [
     "AccessDenied",
+    "AnchorUnavailable",
     "BadTime",
     "CarrierflowError",
     "CommitUnknown",
@@ -46,13 +51,16 @@ __all__ = [
     "HistoryBroken",
     "InvalidInput",
     "KeyReused",
+    "MissingSealKey",
     "MissingSecretKey",
     "NotMigrated",
+    "NotSealed",
     "NotSent",
     "OutcomeUnknown",
     "PlatformError",
     "PlatformUnavailable",
     "Refused",
+    "SealHeld",
     "ShopHeld",
     "ShopRevoked",
     "Throttled",
@@ -160,6 +168,14 @@ class FileAlreadyRecorded(InvalidInput):
         )
 
 
+class NotSealed(InvalidInput):
+    """There is no checkpoint that covers what was asked about."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(f"{what} is not sealed yet; `carrierflow audit seal` seals it.")
+
+
 class ConfigurationError(CarrierflowError):
     """The settings or the installation are not as they must be."""
 
@@ -191,6 +207,16 @@ class WrongSecretKey(ConfigurationError):
         super().__init__(
             f"{what} does not open with this secret key; set CARRIERFLOW_SECRET_KEY to the key "
             "that sealed it, or name the old one in CARRIERFLOW_SECRET_KEY_PREVIOUS."
+        )
+
+
+class MissingSealKey(ConfigurationError):
+    """A checkpoint must be signed, and there is no key to do it with."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No seal key is set; name its file in CARRIERFLOW_SEAL_KEY_FILE "
+            "(`carrierflow keys generate-seal` makes one)."
         )
 
 
@@ -228,6 +254,24 @@ class ShopHeld(TryLater):
     def __init__(self, shop: str) -> None:
         self.shop = shop
         super().__init__(f"Another run holds shop {shop!r}; it will look after it.")
+
+
+class SealHeld(TryLater):
+    """Another process is sealing."""
+
+    def __init__(self) -> None:
+        super().__init__("Another process is sealing the history; it will seal this too.")
+
+
+class AnchorUnavailable(TryLater):
+    """A place that keeps checkpoints could not be given one; the next seal tries again."""
+
+    def __init__(self, anchor: str, reason: str) -> None:
+        self.anchor = anchor
+        super().__init__(
+            f"The {anchor} anchor did not take the checkpoint ({reason.rstrip('.')}); "
+            "the next seal tries again."
+        )
 
 
 class PlatformUnavailable(TryLater):

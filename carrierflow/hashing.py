@@ -7,14 +7,25 @@ are text, true, false or null: no number appears, so any stock JSON tool gives t
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
+from typing import Any
 
 from carrierflow.model import FulfillmentRef, HistoryEntry, Observation
 
 
-__all__ = ["canonical_entry", "digest", "entry_hash", "observation_digest", "stamp"]
+__all__ = [
+    "COLUMNS",
+    "canonical_entry",
+    "canonical_row",
+    "digest",
+    "entry_hash",
+    "observation_digest",
+    "quoted",
+    "stamp",
+]
 
 
 @lru_cache(maxsize=1024)
@@ -31,23 +42,93 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _text(value: str | None) -> str:
+def quoted(value: str | None) -> str:
+    """Write a text, or nothing, as RFC 8785 does."""
     return "null" if value is None else encode_basestring(value)
 
 
+FORM = (
+    '{"actor":%s,"amends":%s,"cause":%s,"definition":"%s","from":"%s","fulfillment_id":%s,'
+    '"inferred":%s,"key":%s,"machine":"%s","note_digest":%s,"occurred_at":"%s","order_id":%s,'
+    '"prev":"%s","reason":%s,"recorded_at":"%s","seq":"%s","shop":%s,"source":"%s","to":"%s",'
+    '"v":"1"}'
+)
+"""The canonical text of an entry; the keys stand in the order of RFC 8785."""
+
+
 def canonical_entry(ref: FulfillmentRef, entry: HistoryEntry) -> str:
-    """Write one entry as canonical JSON; the keys stand in the order of RFC 8785."""
-    amends = None if entry.amends is None else str(entry.amends)
-    return (
-        f'{{"actor":{_text(entry.actor)},"amends":{_text(amends)},"cause":{_text(entry.cause)},'
-        f'"definition":"{entry.definition}","from":"{entry.from_status}",'
-        f'"fulfillment_id":{_text(ref.fulfillment_id)},'
-        f'"inferred":{"true" if entry.inferred else "false"},"key":{_text(entry.key)},'
-        f'"machine":"{entry.machine}","note_digest":{_text(entry.note_digest)},'
-        f'"occurred_at":"{stamp(entry.occurred_at)}","order_id":{_text(ref.order_id)},'
-        f'"prev":"{entry.prev_hash}","reason":{_text(entry.reason)},'
-        f'"recorded_at":"{stamp(entry.recorded_at)}","seq":"{entry.seq}",'
-        f'"shop":{_text(ref.shop)},"source":"{entry.source}","to":"{entry.to_status}","v":"1"}}'
+    """Write one entry as canonical JSON."""
+    return FORM % (
+        quoted(entry.actor),
+        "null" if entry.amends is None else f'"{entry.amends}"',
+        quoted(entry.cause),
+        entry.definition,
+        entry.from_status,
+        quoted(ref.fulfillment_id),
+        "true" if entry.inferred else "false",
+        quoted(entry.key),
+        entry.machine,
+        quoted(entry.note_digest),
+        stamp(entry.occurred_at),
+        quoted(ref.order_id),
+        entry.prev_hash,
+        quoted(entry.reason),
+        stamp(entry.recorded_at),
+        entry.seq,
+        quoted(ref.shop),
+        entry.source,
+        entry.to_status,
+    )
+
+
+COLUMNS = (
+    "machine",
+    "seq",
+    "from_status",
+    "to_status",
+    "source",
+    "actor",
+    "reason",
+    "event_key",
+    "occurred_at",
+    "recorded_at",
+    "inferred",
+    "cause",
+    "amends",
+    "note_digest",
+    "prev_hash",
+)
+"""What of a stored entry goes into its canonical text; times are stamps already."""
+
+
+def canonical_row(ref: tuple[str, str, str], definition: str, row: Sequence[Any]) -> str:
+    """Write one entry as canonical JSON, from its columns in the order of `COLUMNS`.
+
+    `ref` is the shop, the order and the fulfillment, each `quoted` already: this is for work on
+    millions of rows.
+    """
+    machine, seq, start, end, source, actor, reason, key, occurred, recorded, *rest = row
+    inferred, cause, amends, note, before = rest
+    return FORM % (
+        "null" if actor is None else encode_basestring(actor),
+        "null" if amends is None else f'"{amends}"',
+        "null" if cause is None else encode_basestring(cause),
+        definition,
+        start,
+        ref[2],
+        "true" if inferred else "false",
+        "null" if key is None else encode_basestring(key),
+        machine,
+        "null" if note is None else encode_basestring(note),
+        occurred,
+        ref[1],
+        before,
+        "null" if reason is None else encode_basestring(reason),
+        recorded,
+        seq,
+        ref[0],
+        source,
+        end,
     )
 
 

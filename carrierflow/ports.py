@@ -23,6 +23,7 @@ from carrierflow.track import Attempt, Conclusion, Publication, Track
 
 
 __all__ = [
+    "Anchor",
     "Budget",
     "LedgerStore",
     "LedgerTransaction",
@@ -45,6 +46,23 @@ class SealedNote:
 
     digest: str
     sealed: bytes
+
+
+class Anchor(Protocol):
+    """A place outside of the database that keeps checkpoints."""
+
+    @property
+    def name(self) -> str:
+        """How it is called in reports; each kind is there once."""
+        ...
+
+    def keep(self, checkpoints: Sequence[tuple[int, str]]) -> None:
+        """Keep some checkpoints, by size and signed note, oldest first; again does no harm.
+
+        Raises:
+            AnchorUnavailable: if it cannot; the same ones then come again.
+        """
+        ...
 
 
 class LedgerTransaction(Protocol):

@@ -142,9 +142,32 @@ class Settings(BaseSettings):
     tracking_url: str = Field(
         default="", description="What the platform puts before a tracking number; https."
     )
+    seal_key_file: Path | None = Field(
+        default=None, description="Holds the key that signs checkpoints; without it none are made."
+    )
+    verifier_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Public keys of earlier seal keys, with commas between."
+    )
+    anchor_file: Path | None = Field(
+        default=None, description="Each checkpoint is appended to this file too."
+    )
+    anchor_url: str | None = Field(
+        default=None, description="Each checkpoint is PUT below this address too."
+    )
+    anchor_token: SecretStr = Field(
+        default=SecretStr(""), description="The bearer token for that address."
+    )
+    anchor_mail_to: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Each checkpoint is mailed to these too, with commas between."
+    )
+    anchor_mail_from: str = Field(default="", description="The sender of these mails.")
+    anchor_smtp: SecretStr = Field(
+        default=SecretStr("smtp://localhost"),
+        description="The mail server, as smtp://, smtps:// or smtp+starttls://user:password@host.",
+    )
     log_format: LogFormat = Field(default=LogFormat.TEXT, description="text or json.")
 
-    @field_validator("lifecycle_groups", mode="before")
+    @field_validator("lifecycle_groups", "verifier_keys", "anchor_mail_to", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):

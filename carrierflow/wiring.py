@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from carrierflow import clock
+from carrierflow.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.app import Carrierflow
 from carrierflow.connections import Registrar
 from carrierflow.errors import ConfigurationError, ShopRevoked
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import Definition, Lifecycle, define
 from carrierflow.meter import Meter
+from carrierflow.notary import Notary
 from carrierflow.platforms.haravan import (
     HaravanClient,
     HaravanDialect,
@@ -18,7 +20,7 @@ from carrierflow.platforms.haravan import (
     HaravanRegistrations,
     Limits,
 )
-from carrierflow.ports import Platform, Registrations
+from carrierflow.ports import Anchor, Platform, Registrations
 from carrierflow.reconcile import MerchantEdit, Parts, Policy, Reconciler, RemoteAhead
 from carrierflow.sealing import KeyRing
 from carrierflow.settings import Settings
@@ -26,7 +28,7 @@ from carrierflow.shop import Shop
 from carrierflow.storage import DatabaseClock, Engine, Rate, ShopBudget, SqlStore, build_engine
 
 
-__all__ = ["build", "policy_from"]
+__all__ = ["anchors_from", "build", "policy_from"]
 
 
 def build(
@@ -75,6 +77,13 @@ def build(
         store=store,
         ledger=ledger,
         reconciler=Reconciler(parts, connect=connector),
+        notary=Notary(
+            store,
+            key_file=settings.seal_key_file,
+            anchors=anchors_from(settings),
+            lease=timedelta(seconds=settings.lease_seconds),
+            clock=now,
+        ),
         lifecycle=lifecycle,
         dialect=dialect_from(settings),
         carriers=Registrar(store, settings, connect=connector.registrations, clock=now),
@@ -95,6 +104,25 @@ def dialect_from(settings: Settings) -> HaravanDialect:
         webhook_secrets=[settings.webhook_secret.get_secret_value()],
         verify_token=settings.webhook_verify_token.get_secret_value(),
     )
+
+
+def anchors_from(settings: Settings) -> list[Anchor]:
+    """Return the places that the settings name for keeping checkpoints.
+
+    Raises:
+        ConfigurationError: if one cannot be used as it is written.
+    """
+    found: list[Anchor] = []
+    if settings.anchor_file is not None:
+        found.append(FileAnchor(settings.anchor_file))
+    if settings.anchor_url is not None:
+        found.append(
+            HttpAnchor(settings.anchor_url, token=settings.anchor_token.get_secret_value())
+        )
+    if settings.anchor_mail_to:
+        server, sender = settings.anchor_smtp.get_secret_value(), settings.anchor_mail_from
+        found.append(MailAnchor(server, sender=sender, to=settings.anchor_mail_to))
+    return found
 
 
 def policy_from(settings: Settings) -> Policy:

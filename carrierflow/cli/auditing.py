@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from typing import Any
 
 import click
 
+from carrierflow.audit.note import SignedNote, split_notes
 from carrierflow.cli.session import FAILED, Session, command
+from carrierflow.errors import InvalidInput
+from carrierflow.model import Machine
+from carrierflow.notary import Anchored, Sealing
 
 
-__all__ = ["register"]
+__all__ = ["ENTRY", "audit", "register"]
 
 
 @click.group()
@@ -20,6 +26,24 @@ def audit() -> None:
 def register(cli: click.Group) -> None:
     """Add these commands."""
     cli.add_command(audit)
+
+
+class Entry(click.ParamType[tuple[Machine, int], str]):
+    """One entry of a parcel: its machine and its number."""
+
+    name = "entry"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Machine, int]:
+        """Read `delivery:3`; anything else is a usage error."""
+        machine, _, seq = str(value).partition(":")
+        if machine not in tuple(Machine) or not seq.isdecimal():
+            self.fail("an entry is written like delivery:3 or cod:2", param, ctx)
+        return Machine(machine), int(seq)
+
+
+ENTRY = Entry()
 
 
 @command(audit, "verify", example="carrierflow audit verify --json")
@@ -48,3 +72,103 @@ def verify(session: Session) -> None:
     session.emit(document, lambda _: click.echo(text))
     if not done.ok:
         raise click.exceptions.Exit(FAILED)
+
+
+@command(audit, "seal", example="carrierflow audit seal")
+def seal(session: Session) -> None:
+    """Give every entry its place in the log, sign a checkpoint, and hand it to the anchors.
+
+    Runs of `reconcile` do this too when they end. Exits with 1 if an entry is not as it was
+    written, or an anchor did not take the checkpoint; the next seal tries again.
+    """
+    with session.progress("rows") as update:
+        done = session.app.notary.seal(lambda rows: update(rows, None))
+    session.emit(_sealing(done), lambda _: click.echo("\n".join(_sealing_lines(done))))
+    if not done.ok:
+        raise click.exceptions.Exit(FAILED)
+
+
+def _sealing(done: Sealing) -> dict[str, Any]:
+    seen = done.checkpoint.checkpoint if done.checkpoint else None
+    return {
+        "sealed": done.sealed,
+        "size": seen.size if seen else 0,
+        "root": seen.root.hex() if seen else None,
+        "checkpoint": str(done.checkpoint) if done.checkpoint else None,
+        "broken": list(done.broken),
+        "anchors": [_anchored(each) for each in done.anchored],
+    }
+
+
+def _anchored(each: Anchored) -> dict[str, Any]:
+    problem = str(each.problem) if each.problem else None
+    return {"anchor": each.anchor, "kept": each.kept, "problem": problem}
+
+
+def _sealing_lines(done: Sealing) -> list[str]:
+    if done.checkpoint is None:
+        return ["There is no history to seal."]
+    size = done.checkpoint.checkpoint.size
+    lines = [f"{done.sealed} entries were sealed; the checkpoint covers {size}."]
+    lines += [f"{name} does not hash to its hash; it was changed." for name in done.broken]
+    for each in done.anchored:
+        lines.append(str(each.problem or f"The {each.anchor} anchor has every checkpoint."))
+    return lines
+
+
+@command(audit, "checkpoint", example="carrierflow audit checkpoint --since kept.txt")
+@click.option(
+    "--since",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="An older checkpoint; prove that the newest continues it.",
+)
+def checkpoint(session: Session, since: Path | None) -> None:
+    """Print the newest checkpoint, a signed note.
+
+    With --since FILE print instead the proof that it continues the last checkpoint in FILE.
+    Exits with 1 if it does not: the log was rolled back, or another was put in its place.
+    """
+    note = session.app.notary.newest()
+    seen = note.checkpoint
+    proof = session.app.notary.prove_consistency(_last_note(since).checkpoint) if since else None
+    document = {
+        "origin": seen.origin,
+        "size": seen.size,
+        "root": seen.root.hex(),
+        "checkpoint": str(note),
+        "since": proof.old_size if proof else None,
+        "proof": str(proof) if proof else None,
+    }
+    session.emit(document, lambda _: click.echo(str(proof or note), nl=False))
+
+
+def _last_note(file: Path) -> SignedNote:
+    try:
+        notes = list(split_notes(file.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{file} cannot be read: {error}.") from error
+    if not notes:
+        raise InvalidInput(f"{file} holds no checkpoint.")
+    return SignedNote.parse(notes[-1])
+
+
+@command(
+    audit, "prove", example="carrierflow audit prove myshop 2001 delivery:3 > entry.tlog-proof"
+)
+@click.argument("shop")
+@click.argument("fulfillment_id")
+@click.argument("entry", type=ENTRY)
+def prove(session: Session, shop: str, fulfillment_id: str, entry: tuple[Machine, int]) -> None:
+    """Print the proof that one entry stands in the log, with the checkpoint that it leads to.
+
+    ENTRY is a machine and a number, as `history` shows them: delivery:3.
+    """
+    proof = session.app.notary.prove(shop, fulfillment_id, *entry)
+    document = {
+        "entry": proof.entry,
+        "index": proof.index,
+        "path": [step.hex() for step in proof.path],
+        "checkpoint": str(proof.checkpoint),
+        "proof": str(proof),
+    }
+    session.emit(document, lambda _: click.echo(str(proof), nl=False))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import IO
 
 import click
 
 from carrierflow.cli.session import WORK_LEFT, Session, command
 from carrierflow.sealing import generate_key
+from carrierflow.signing import SealKey
 from carrierflow.storage.hardening import check, harden
 
 
@@ -90,3 +92,22 @@ def generate(session: Session) -> None:
     """Make a key for CARRIERFLOW_SECRET_KEY; keep it outside the database."""
     key = generate_key()
     session.emit({"secret_key": key}, lambda _: click.echo(key))
+
+
+@command(
+    keys,
+    "generate-seal",
+    example="carrierflow keys generate-seal history.mycarrier.example seal.key",
+)
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def generate_seal(session: Session, name: str, file: Path) -> None:
+    """Make the key that signs checkpoints of the log NAME, and print its public half.
+
+    Keep FILE outside of the database, and name it in CARRIERFLOW_SEAL_KEY_FILE. Give the
+    verifier key, which is printed, to auditors: by another way than your exports take.
+    """
+    key = SealKey.generate(name)
+    key.save(file)
+    document = {"verifier_key": str(key.verifier), "file": str(file)}
+    session.emit(document, lambda _: click.echo(str(key.verifier)))

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from carrierflow.app import Carrierflow
-from carrierflow.errors import CarrierflowError, ShopHeld
+from carrierflow.errors import CarrierflowError, SealHeld, ShopHeld
 from carrierflow.hashing import stamp
 from carrierflow.intake import parse_time
 from carrierflow.settings import LogFormat, Settings, load_settings
@@ -156,7 +156,7 @@ def reporting(session: Session, context: click.Context) -> Iterator[None]:
     """Turn our errors into one sentence and an exit code."""
     try:
         yield
-    except ShopHeld as error:
+    except (SealHeld, ShopHeld) as error:
         _fail(session, context, error, HELD)
     except CarrierflowError as error:
         _fail(session, context, error, FAILED)

@@ -32,7 +32,9 @@ from carrierflow.storage.types import Code, Digest, PlatformId, RowId, UtcDateTi
 
 __all__ = [
     "APPEND_ONLY",
+    "anchorings",
     "attempts",
+    "checkpoints",
     "definitions",
     "edges",
     "evidence",
@@ -41,6 +43,9 @@ __all__ = [
     "history",
     "incidents",
     "installs",
+    "leases",
+    "log",
+    "log_nodes",
     "metadata",
     "notes",
     "observations",
@@ -379,5 +384,62 @@ files = _table(
     Column("recorded_at", UtcDateTime, nullable=False),
 )
 
-APPEND_ONLY = (definitions, edges, history, evidence, attempts, outcomes, observations)
+log = _table(
+    "log",
+    Column("position", RowId, primary_key=True, autoincrement=False),
+    Column("fulfillment", RowId, nullable=False),
+    Column("machine", String(8), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("leaf", Digest, nullable=False),
+    ForeignKeyConstraint(
+        ["fulfillment", "machine", "seq"],
+        [history.c.fulfillment, history.c.machine, history.c.seq],
+        name="fk_log_entry",
+    ),
+    UniqueConstraint("fulfillment", "machine", "seq", name="uq_log_entry"),
+)
+
+log_nodes = _table(
+    "log_nodes",
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("position", RowId, primary_key=True, autoincrement=False),
+    Column("hash", Digest, nullable=False),
+)
+
+checkpoints = _table(
+    "checkpoints",
+    Column("size", RowId, primary_key=True, autoincrement=False),
+    Column("root", Digest, nullable=False),
+    Column("sealed_at", UtcDateTime, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+anchorings = _table(
+    "anchorings",
+    Column("size", RowId, ForeignKey(checkpoints.c.size), primary_key=True, autoincrement=False),
+    Column("anchor", Code, primary_key=True),
+    Column("anchored_at", UtcDateTime, nullable=False),
+)
+
+leases = _table(
+    "leases",
+    Column("name", Code, primary_key=True),
+    Column("owner", String(36)),
+    Column("held_until", UtcDateTime),
+    Column("fence", BigInteger, nullable=False),
+)
+
+APPEND_ONLY = (
+    definitions,
+    edges,
+    history,
+    evidence,
+    attempts,
+    outcomes,
+    observations,
+    log,
+    log_nodes,
+    checkpoints,
+    anchorings,
+)
 """Tables whose rows are never changed; the database itself refuses (see `protections`)."""

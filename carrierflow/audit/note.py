@@ -1,0 +1,203 @@
+"""Checkpoints of the log as signed notes, in the forms that others read too.
+
+The text of a checkpoint is C2SP's `tlog-checkpoint`; the envelope is the signed note of Go's
+checksum database, with Ed25519; keys are written as that package writes them. Signing itself
+needs a key, and is done elsewhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from carrierflow.errors import InvalidInput
+
+
+__all__ = ["Checkpoint", "SignatureCheck", "SignedNote", "VerifierKey", "key_hash", "split_notes"]
+
+ED25519 = b"\x01"
+KEY_BYTES = 32
+HASH_BYTES = 4
+SIGNATURE_BYTES = 64
+ROOT_BYTES = 32
+DASH = "\u2014 "
+NAME = re.compile(r"[^\s+]+")
+SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
+BODY_LINES = 3
+
+
+def key_hash(name: str, key: bytes) -> bytes:
+    """Return the four bytes by which a note says whose signature it bears."""
+    return sha256(name.encode() + b"\n" + ED25519 + key).digest()[:HASH_BYTES]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerifierKey:
+    """The public half of a key that signs checkpoints, with the name of the log."""
+
+    name: str
+    key: bytes
+
+    @classmethod
+    def parse(cls, text: str) -> VerifierKey:
+        """Read a key as `keys generate-seal` prints it.
+
+        Raises:
+            InvalidInput: if it is none, or was changed on its way.
+        """
+        name, hashed, key = split_key(text.strip())
+        made = cls(name=name, key=key)
+        if key_hash(name, key).hex() != hashed:
+            raise InvalidInput("The verifier key was changed on its way: its hash does not fit.")
+        return made
+
+    @property
+    def hash(self) -> bytes:
+        """The four bytes by which notes name this key."""
+        return key_hash(self.name, self.key)
+
+    def __str__(self) -> str:
+        return f"{self.name}+{self.hash.hex()}+{_base64(ED25519 + self.key)}"
+
+
+SignatureCheck = Callable[[VerifierKey, bytes, bytes], bool]
+"""Tells whether a key made a signature over a message."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checkpoint:
+    """What a log was at one moment: how many entries, and the root of their tree."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    @property
+    def text(self) -> str:
+        """The text that is signed."""
+        return f"{self.origin}\n{self.size}\n{_base64(self.root)}\n"
+
+    @classmethod
+    def parse(cls, text: str) -> Checkpoint:
+        """Read the text of a checkpoint; further lines of it are left to others.
+
+        Raises:
+            InvalidInput: if it is none.
+        """
+        lines = text.split("\n")
+        if len(lines) <= BODY_LINES or not lines[0] or not SIZE.fullmatch(lines[1]):
+            raise InvalidInput("This is no checkpoint: its lines are not an origin and a size.")
+        root = decoded(lines[2], of=ROOT_BYTES)
+        return cls(origin=lines[0], size=int(lines[1]), root=root)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignedNote:
+    """A text with the signatures under it."""
+
+    text: str
+    signatures: tuple[tuple[str, bytes, bytes], ...]
+    """The signer's name, the hash of its key, the signature."""
+
+    @classmethod
+    def parse(cls, note: str) -> SignedNote:
+        """Read a note.
+
+        Raises:
+            InvalidInput: if it is none.
+        """
+        text, blank, below = note.rpartition("\n\n")
+        if not blank or not below.endswith("\n"):
+            raise InvalidInput("This is no signed note: signatures stand below an empty line.")
+        lines = below[:-1].split("\n")
+        return cls(text=f"{text}\n", signatures=tuple(_signature(line) for line in lines))
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The checkpoint that the note is.
+
+        Raises:
+            InvalidInput: if it is of something else.
+        """
+        return Checkpoint.parse(self.text)
+
+    def is_signed_by(self, keys: Iterable[VerifierKey], check: SignatureCheck) -> bool:
+        """Tell whether one of some keys signed this text."""
+        message = self.text.encode()
+        return any(
+            (name, hashed) == (key.name, key.hash) and check(key, message, signature)
+            for key in keys
+            for name, hashed, signature in self.signatures
+        )
+
+    def __str__(self) -> str:
+        lines = (
+            f"{DASH}{name} {_base64(hashed + signature)}\n"
+            for name, hashed, signature in self.signatures
+        )
+        return f"{self.text}\n{''.join(lines)}"
+
+
+def split_notes(text: str) -> Iterator[str]:
+    """Return the notes that stand one after the other in a file."""
+    lines: list[str] = []
+    signed = False
+    for line in text.splitlines():
+        is_signature = line.startswith(DASH)
+        if signed and not is_signature:
+            yield _joined(lines)
+            lines, signed = [], False
+        if line or lines:
+            lines.append(line)
+        signed = signed or is_signature
+    if lines:
+        yield _joined(lines)
+
+
+def split_key(text: str) -> tuple[str, str, bytes]:
+    """Return the name, the hash and the bytes of a key in the notes' form.
+
+    Raises:
+        InvalidInput: if it is none, or no Ed25519 key.
+    """
+    name, _, rest = text.partition("+")
+    hashed, _, coded = rest.partition("+")
+    raw = decoded(coded, of=len(ED25519) + KEY_BYTES)
+    if not NAME.fullmatch(name) or not raw.startswith(ED25519):
+        raise InvalidInput("This is no key for checkpoints; `keys generate-seal` makes one.")
+    return name, hashed, raw[len(ED25519) :]
+
+
+def decoded(text: str, *, of: int) -> bytes:
+    """Return the bytes of a text in base 64, of which there must be so many.
+
+    Raises:
+        InvalidInput: if it is none, or of another length.
+    """
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != of:
+        raise InvalidInput(f"{text[:60]!r} is not {of} bytes in base 64.")
+    return raw
+
+
+def _signature(line: str) -> tuple[str, bytes, bytes]:
+    name, _, coded = line.removeprefix(DASH).partition(" ")
+    if not line.startswith(DASH) or not NAME.fullmatch(name):
+        raise InvalidInput("This is no signed note: below the empty line stand signatures alone.")
+    raw = decoded(coded, of=HASH_BYTES + SIGNATURE_BYTES)
+    return name, raw[:HASH_BYTES], raw[HASH_BYTES:]
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()

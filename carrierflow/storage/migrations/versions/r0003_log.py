@@ -1,0 +1,108 @@
+"""The log over the history: its order, its tree, signed checkpoints, and who keeps them."""
+
+from typing import Any
+
+from alembic import op
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKeyConstraint,
+    Integer,
+    PrimaryKeyConstraint,
+    String,
+    Text,
+    UniqueConstraint,
+)
+
+from carrierflow.storage.protections import trigger_statements
+from carrierflow.storage.types import RowId, UtcDateTime
+
+
+revision = "r0003"
+down_revision = "r0002"
+branch_labels = None
+depends_on = None
+
+OPTIONS: dict[str, Any] = {
+    f"{dialect}_{name}": value
+    for dialect in ("mysql", "mariadb")
+    for name, value in {
+        "engine": "InnoDB",
+        "charset": "utf8mb4",
+        "collate": "utf8mb4_bin",
+    }.items()
+}
+
+PROTECTED = (
+    "carrierflow_log",
+    "carrierflow_log_nodes",
+    "carrierflow_checkpoints",
+    "carrierflow_anchorings",
+)
+
+
+def upgrade() -> None:
+    """Make the tables and their protections."""
+    op.create_table(
+        "carrierflow_log",
+        Column("position", RowId, autoincrement=False, nullable=False),
+        Column("fulfillment", RowId, nullable=False),
+        Column("machine", String(length=8), nullable=False),
+        Column("seq", Integer(), nullable=False),
+        Column("leaf", String(length=64), nullable=False),
+        ForeignKeyConstraint(
+            ["fulfillment", "machine", "seq"],
+            [
+                "carrierflow_history.fulfillment",
+                "carrierflow_history.machine",
+                "carrierflow_history.seq",
+            ],
+            name="fk_log_entry",
+        ),
+        PrimaryKeyConstraint("position", name=op.f("pk_carrierflow_log")),
+        UniqueConstraint("fulfillment", "machine", "seq", name="uq_log_entry"),
+        **OPTIONS,
+    )
+    op.create_table(
+        "carrierflow_log_nodes",
+        Column("level", Integer(), autoincrement=False, nullable=False),
+        Column("position", RowId, autoincrement=False, nullable=False),
+        Column("hash", String(length=64), nullable=False),
+        PrimaryKeyConstraint("level", "position", name=op.f("pk_carrierflow_log_nodes")),
+        **OPTIONS,
+    )
+    op.create_table(
+        "carrierflow_checkpoints",
+        Column("size", RowId, autoincrement=False, nullable=False),
+        Column("root", String(length=64), nullable=False),
+        Column("sealed_at", UtcDateTime(), nullable=False),
+        Column("note", Text(), nullable=False),
+        PrimaryKeyConstraint("size", name=op.f("pk_carrierflow_checkpoints")),
+        **OPTIONS,
+    )
+    op.create_table(
+        "carrierflow_anchorings",
+        Column("size", RowId, autoincrement=False, nullable=False),
+        Column("anchor", String(length=32), nullable=False),
+        Column("anchored_at", UtcDateTime(), nullable=False),
+        ForeignKeyConstraint(
+            ["size"],
+            ["carrierflow_checkpoints.size"],
+            name=op.f("fk_carrierflow_anchorings_size"),
+        ),
+        PrimaryKeyConstraint("size", "anchor", name=op.f("pk_carrierflow_anchorings")),
+        **OPTIONS,
+    )
+    op.create_table(
+        "carrierflow_leases",
+        Column("name", String(length=32), nullable=False),
+        Column("owner", String(length=36), nullable=True),
+        Column("held_until", UtcDateTime(), nullable=True),
+        Column("fence", BigInteger(), nullable=False),
+        PrimaryKeyConstraint("name", name=op.f("pk_carrierflow_leases")),
+        **OPTIONS,
+    )
+    op.execute("INSERT INTO carrierflow_leases (name, fence) VALUES ('seal', 0)")
+    bind = op.get_bind()
+    for statement in trigger_statements(bind.dialect.name, PROTECTED):
+        bind.exec_driver_sql(statement.replace("%", "%%"))

@@ -1,0 +1,96 @@
+"""What tests of proof have in common: a ledger with a shop, a key, and a notary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from databases import create, every_database
+
+from carrierflow.ledger import Ledger
+from carrierflow.model import Event, FulfillmentRef, Opening, Status
+from carrierflow.notary import Notary
+from carrierflow.signing import SealKey
+from carrierflow.storage import SqlStore
+
+
+ROAD = (Status.PICKING, Status.DELIVERING, Status.DELIVERED)
+
+
+@dataclass
+class Book:
+    """One ledger, and who seals it."""
+
+    store: SqlStore
+    ledger: Ledger
+    shop: str
+    clock: object
+    key_file: Path
+
+    def notary(self, *, anchors=(), key_file=None):
+        """Return a notary of this ledger."""
+        span = timedelta(seconds=60)
+        file = self.key_file if key_file is None else key_file or None
+        return Notary(self.store, key_file=file, anchors=anchors, lease=span, clock=self.clock)
+
+    def record(self, count, *, first=1, road=ROAD, shop=None, ledger=None):
+        """Record a road of so many parcels, each with cash to collect."""
+        shop = shop or self.shop
+        events = [
+            Event(
+                shop=shop,
+                fulfillment_id=f"{number}",
+                status=status,
+                actor="driver \u0110\u1ee9c" if number % 3 else None,
+                opening=Opening(
+                    ref=FulfillmentRef(
+                        shop=shop, order_id=f"{100_000 + number}", fulfillment_id=f"{number}"
+                    ),
+                    cod_amount=250_000,
+                ),
+            )
+            for number in range(first, first + count)
+            for status in road
+        ]
+        answers = list((ledger or self.ledger).record_many(events))
+        assert not [answer for answer in answers if isinstance(answer, Exception)]
+
+
+@pytest.fixture
+def seal_key(tmp_path):
+    """A seal key, by its file."""
+    file = tmp_path / "seal.key"
+    SealKey.generate("log.example").save(file)
+    return file
+
+
+@pytest.fixture
+def make_book(make_engine, make_store, make_ledger, make_shop, seal_key, clock):
+    """Begin ledgers on migrated databases."""
+
+    def make(database):
+        store = make_store(make_engine(database))
+        return Book(store, make_ledger(store), make_shop(store), clock, seal_key)
+
+    return make
+
+
+@pytest.fixture
+def book(make_book, sqlite_database):
+    """A ledger on SQLite."""
+    return make_book(sqlite_database)
+
+
+@pytest.fixture
+def own_book(make_book, own_database):
+    """A ledger on each database, which nobody else seals."""
+    return make_book(own_database)
+
+
+@pytest.fixture(params=every_database(but=("sqlite", "mariadb")))
+def server_book(request, make_book, tmp_path):
+    """A ledger where two transactions can open parcels at once; elsewhere one waits."""
+    with create(request.param, tmp_path) as database:
+        yield make_book(database)

@@ -1,0 +1,272 @@
+"""Every committed entry gets one place in the log, whoever seals and however late it was."""
+
+from __future__ import annotations
+
+from threading import Thread
+
+import pytest
+from sqlalchemy import func, select, text
+
+from carrierflow.audit.note import Checkpoint
+from carrierflow.audit.proof import Consistency, Proof
+from carrierflow.audit.tree import Frontier, leaf_hash
+from carrierflow.errors import HistoryBroken, InvalidInput, MissingSealKey, NotSealed, SealHeld
+from carrierflow.hashing import canonical_entry
+from carrierflow.ledger import Ledger
+from carrierflow.lifecycle import DEFAULT, Lifecycle
+from carrierflow.model import Machine
+from carrierflow.storage import JoinedStore, reading
+from carrierflow.storage.log import SealLease
+from carrierflow.storage.tables import fulfillments, history, log, log_nodes, shops
+
+from .conftest import ROAD
+
+
+def counts(book):
+    """Return how many entries there are, and how many have a place."""
+    with book.store.reading() as connection:
+        count = select(func.count())
+        return tuple(connection.execute(count.select_from(t)).scalar() for t in (history, log))
+
+
+def tree_of(book):
+    """Rebuild the tree from the entries themselves, by none of the code that sealed them."""
+    frontier, texts = Frontier(), {}
+    with book.store.reading() as connection:
+        names = (shops.c.code, fulfillments.c.fulfillment_id)
+        query = select(*names).join_from(fulfillments, shops, shops.c.id == fulfillments.c.shop)
+        for shop, fulfillment_id in connection.execute(query).all():
+            parcel = reading.find_parcel(connection, shop, fulfillment_id)
+            for entry in reading.entries_of(connection, parcel):
+                texts[parcel.id, entry.machine, entry.seq] = canonical_entry(parcel.ref, entry)
+        rows = connection.execute(select(log).order_by(log.c.position)).all()
+    assert list(range(len(rows))) == [row.position for row in rows]
+    for row in rows:
+        frontier.add(leaf_hash(texts[row.fulfillment, row.machine, row.seq].encode()))
+    return frontier.size, frontier.root()
+
+
+def signed(note):
+    """Return what a note says of a log."""
+    seen = note.checkpoint
+    return seen.size, seen.root
+
+
+def tamper(book, table, change):
+    """Change a row as somebody can who owns the database."""
+    with book.store.begin() as connection:
+        connection.execute(text(f"DROP TRIGGER carrierflow_{table}_no_update"))
+        connection.execute(text(f"UPDATE carrierflow_{table} SET {change}"))
+
+
+def test_what_was_recorded_gets_a_place(own_book):
+    """Sealing twice, with more history between, covers everything once, and the roots agree."""
+    notary = own_book.notary()
+    own_book.record(50)
+    first = notary.seal()
+    own_book.record(5, first=1000)
+    second = notary.seal()
+
+    total, sealed = counts(own_book)
+    assert total == sealed == first.sealed + second.sealed
+    assert tree_of(own_book) == signed(second.checkpoint)
+    assert "log.example" == second.checkpoint.checkpoint.origin
+    with own_book.store.reading() as connection:
+        kept = connection.execute(select(func.count()).select_from(log_nodes)).scalar()
+    assert sealed // 256 == kept
+
+
+def test_sealing_again_changes_nothing(book):
+    """Without new history the checkpoint stays the same one."""
+    notary = book.notary()
+    book.record(3)
+    first = notary.seal()
+
+    again = notary.seal()
+
+    assert 0 == again.sealed
+    assert first.checkpoint == again.checkpoint == notary.newest()
+
+
+def test_more_history_of_an_old_parcel_is_sealed(book):
+    """A parcel with a low number that moves on after higher ones were sealed is not missed."""
+    notary = book.notary()
+    book.record(6, road=ROAD[:1])
+    notary.seal()
+    book.record(1, road=ROAD[1:2])
+    notary.seal()
+
+    total, sealed = counts(book)
+    assert total == sealed
+    assert tree_of(book) == signed(notary.newest())
+
+
+def test_an_entry_that_was_committed_late_is_sealed_later(server_book, make_shop):
+    """What another transaction wrote first and committed last gets a place all the same."""
+    book, notary = server_book, server_book.notary()
+    other = make_shop(book.store)
+    with book.store.engine.connect() as connection, connection.begin():
+        store = JoinedStore(connection, DEFAULT, clock=book.clock)
+        slow = Ledger(store, Lifecycle(DEFAULT), clock=book.clock, sealer=None)
+        book.record(1, first=1, ledger=slow)
+        book.record(2, shop=other)
+        before = notary.seal()
+    after = notary.seal()
+
+    total, sealed = counts(book)
+    assert total == sealed == before.sealed + after.sealed
+    assert 0 < after.sealed < before.sealed
+    assert tree_of(book) == signed(after.checkpoint)
+
+
+def test_the_history_is_sealed_in_pages(book, monkeypatch):
+    """However small the transactions are, every entry gets one place and the tree is the same."""
+    monkeypatch.setattr("carrierflow.notary.ROWS_AT_ONCE", 7)
+    book.record(90)
+
+    done = book.notary().seal()
+
+    total, sealed = counts(book)
+    assert total == sealed == done.sealed > 512
+    assert tree_of(book) == signed(done.checkpoint)
+
+
+def test_one_process_seals_at_a_time(own_book):
+    """A second sealer is turned away; when the first died, its lease ends by itself."""
+    notary = own_book.notary()
+    own_book.record(1)
+    lease = SealLease(own_book.store.database_clock)
+    own_book.store.transact(lambda c: lease.claim(c, "another", notary._span))
+
+    with pytest.raises(SealHeld):
+        notary.seal()
+    notary.seal_if_possible()
+    assert 0 == counts(own_book)[1]
+
+    own_book.clock.advance(seconds=61)
+    assert counts(own_book)[0] == notary.seal().sealed
+
+
+def test_two_sealers_without_a_lease_do_not_fork_the_log(own_book, monkeypatch):
+    """The lease only spares work: where it fails, the database lets each place be given once."""
+    monkeypatch.setattr(SealLease, "claim", lambda *_: None)
+    monkeypatch.setattr("carrierflow.notary.ROWS_AT_ONCE", 10)
+    own_book.record(40)
+    notaries = [own_book.notary() for _ in range(2)]
+    threads = [Thread(target=each._give_places, args=("x", lambda _: None)) for each in notaries]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    done = notaries[0].seal()
+
+    total, sealed = counts(own_book)
+    assert total == sealed
+    assert tree_of(own_book) == signed(done.checkpoint)
+
+
+def test_without_a_key_nothing_is_sealed(book):
+    """Sealing says which setting is missing; a run goes on without."""
+    notary = book.notary(key_file=False)
+    book.record(1)
+
+    with pytest.raises(MissingSealKey):
+        notary.seal()
+    notary.seal_if_possible()
+    assert 0 == counts(book)[1]
+    with pytest.raises(NotSealed):
+        notary.newest()
+
+
+def test_there_is_no_checkpoint_of_nothing(book):
+    """An empty history has none."""
+    assert book.notary().seal().checkpoint is None
+
+
+def test_an_entry_is_proven(own_book):
+    """The proof of an entry holds, stands alone, and does not hold for another text."""
+    notary = own_book.notary()
+    own_book.record(45)
+    notary.seal()
+
+    for fulfillment_id in ("1", "17", "45"):
+        proof = notary.prove(own_book.shop, fulfillment_id, Machine.DELIVERY, 2)
+        assert proof.holds
+        assert proof == Proof.parse(str(proof))
+        forged = Proof(
+            entry=proof.entry.replace("picking", "return"),
+            index=proof.index,
+            path=proof.path,
+            checkpoint=proof.checkpoint,
+        )
+        assert not forged.holds
+
+
+def test_what_is_not_sealed_is_not_proven(book):
+    """An entry without a place, and one that there is not, each get their sentence."""
+    notary = book.notary()
+    book.record(1)
+    with pytest.raises(NotSealed):
+        notary.prove(book.shop, "1", Machine.DELIVERY, 1)
+    notary.seal()
+    book.record(1, first=50)
+
+    with pytest.raises(NotSealed, match="delivery:1"):
+        notary.prove(book.shop, "50", Machine.DELIVERY, 1)
+    with pytest.raises(InvalidInput, match="no entry"):
+        notary.prove(book.shop, "1", Machine.DELIVERY, 9)
+
+
+@pytest.mark.parametrize("text", ["", "index 1\n\n", "old\n\n", "old x\n\nnote"])
+def test_what_is_no_proof_is_refused(text):
+    """Neither kind of proof is read from anything else."""
+    with pytest.raises(InvalidInput):
+        Proof.parse(text)
+    with pytest.raises(InvalidInput):
+        Consistency.parse(text)
+
+
+def test_a_later_checkpoint_continues_an_earlier_one(book):
+    """The proof between two checkpoints holds; for a log that is another one there is none."""
+    notary = book.notary()
+    book.record(37)
+    old = notary.seal().checkpoint.checkpoint
+    book.record(90, first=100)
+    notary.seal()
+
+    proof = notary.prove_consistency(old)
+
+    assert proof.holds(old)
+    assert proof == Consistency.parse(str(proof))
+    other = Checkpoint(origin=old.origin, size=old.size, root=bytes(32))
+    assert not proof.holds(other)
+    with pytest.raises(HistoryBroken, match="another history"):
+        notary.prove_consistency(other)
+    with pytest.raises(HistoryBroken, match="rolled back"):
+        notary.prove_consistency(Checkpoint(origin=old.origin, size=10_000, root=bytes(32)))
+
+
+def test_a_log_that_was_changed_is_not_signed(book):
+    """Whoever changes what the last checkpoint covers gets no further signature."""
+    notary = book.notary()
+    book.record(3)
+    notary.seal()
+    tamper(book, "log", f"leaf = '{'00' * 32}' WHERE position = 3")
+    book.record(1, first=50)
+
+    with pytest.raises(HistoryBroken, match="nothing is signed"):
+        notary.seal()
+
+
+def test_an_entry_that_was_changed_is_named_and_sealed_as_it_is(book):
+    """One bad row is reported and does not keep the rest from being sealed."""
+    book.record(3)
+    tamper(book, "history", "actor = 'x' WHERE fulfillment = 2 AND machine = 'cod' AND seq = 2")
+
+    done = book.notary().seal()
+
+    assert (f"{book.shop}/2 cod:2",) == done.broken
+    assert not done.ok
+    total, sealed = counts(book)
+    assert total == sealed
