@@ -14,10 +14,11 @@ from carrierflow.carrier_service import (
     Carrier,
     CarrierService,
     Dialect,
+    InstallPages,
     OnAnswer,
 )
 from carrierflow.clock import Clock, Sleep
-from carrierflow.connections import Connections, Registrar
+from carrierflow.connections import Connections, Installer, Registrar
 from carrierflow.desk import Desk
 from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked
 from carrierflow.importing import Imported, import_shop
@@ -68,6 +69,7 @@ class Carrierflow:
         lifecycle: Lifecycle,
         dialect: Dialect,
         carriers: Registrar,
+        installer: Installer,
         keys: KeyRing,
         meter: Meter,
         clock: Clock,
@@ -82,6 +84,7 @@ class Carrierflow:
         self.meter = meter
         self.shops = Connections(store, keys, clock=clock)
         self.carriers = carriers
+        self.installer = installer
         self.incidents = Desk(store, ledger, clock=clock)
         self.reports = Reports(store, settings, clock=clock)
         self._dialect = dialect
@@ -291,6 +294,7 @@ class Carrierflow:
             )
         return CarrierService(
             Callbacks(carrier, dialect=self._dialect, store=self.store),
+            InstallPages(self.installer),
             dialect=self._dialect,
             meter=self.meter,
             clock=self._clock,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 
-__all__ = ["Listed", "Registration", "Subscription", "Tokens"]
+__all__ = ["Install", "Installed", "Listed", "Redirect", "Registration", "Subscription", "Tokens"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,3 +61,33 @@ class Tokens:
     """The platform's own id of the shop that agreed."""
     nonce: str | None = None
     """What ties the answer to the question."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Install:
+    """An install under way: what the answer of the platform's accounts will be for."""
+
+    shop: str
+    base_url: str
+    carrier_code: str
+    invited: bool
+    """Whether the carrier itself made the link; strangers may do less."""
+    expires_at: datetime
+    org_id: str | None = None
+    """Which shop it is on the platform, once somebody has logged in there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Redirect:
+    """Where the browser goes next."""
+
+    url: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Installed:
+    """A shop that is connected now, and what could not be done there yet."""
+
+    shop: str
+    notes: tuple[str, ...] = ()

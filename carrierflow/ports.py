@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from carrierflow.incident import Finding
-from carrierflow.link import Listed, Registration
+from carrierflow.link import Listed, Registration, Tokens
 from carrierflow.model import (
     FulfillmentRef,
     Observation,
@@ -23,6 +23,7 @@ from carrierflow.track import Attempt, Conclusion, Publication, Track
 
 
 __all__ = [
+    "Accounts",
     "Anchor",
     "Budget",
     "LedgerStore",
@@ -354,4 +355,32 @@ class Registrations(Protocol):
 
     def close(self) -> None:
         """Close the connections; the object can be used again."""
+        ...
+
+
+class Accounts(Protocol):
+    """Where a shop's owner agrees, and where codes become tokens; nothing is sent twice.
+
+    Requests raise `AccessDenied` where what was sent is not accepted, and `PlatformUnavailable`
+    where there is no usable answer: the code or the token may be used up then.
+    """
+
+    def authorize_url(
+        self,
+        *,
+        scopes: Sequence[str],
+        redirect_uri: str,
+        state: str,
+        nonce: str,
+        org_id: str | None = None,
+    ) -> str:
+        """Return where a browser is sent to log in and to agree."""
+        ...
+
+    def exchange(self, code: str, *, redirect_uri: str) -> Tokens:
+        """Return the tokens for a code."""
+        ...
+
+    def refresh(self, refresh_token: str) -> Tokens:
+        """Return new tokens, the next refresh token among them."""
         ...

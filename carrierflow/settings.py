@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     secret_key_previous: SecretStr = Field(
         default=SecretStr(""), description="The key before it: opens what it sealed."
     )
+    client_id: str = Field(default="", description="The app's id at the platform.")
     client_secret: SecretStr = Field(
         default=SecretStr(""), description="The app's secret: callbacks and webhooks bear it."
     )
@@ -136,6 +137,22 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="", description="Where platforms and sellers reach the carrier service; https."
     )
+    accounts_url: str = Field(
+        default="https://accounts.haravan.com", description="Where shops agree to an install."
+    )
+    scopes: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(
+            "com.write_orders",
+            "com.write_shippings",
+            "wh_api",
+            "grant_service",
+            "offline_access",
+        ),
+        description="What an install asks for, with commas or blanks between.",
+    )
+    open_install: bool = Field(
+        default=False, description="Whether shops that the carrier does not know may install."
+    )
     carrier_name: str = Field(
         default="", max_length=255, description="The name under which sellers see this carrier."
     )
@@ -172,6 +189,13 @@ class Settings(BaseSettings):
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
             return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value
+
+    @field_validator("scopes", mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(value.replace(",", " ").split())
         return value
 
     @property

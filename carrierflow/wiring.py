@@ -7,20 +7,21 @@ from datetime import timedelta
 from carrierflow import clock
 from carrierflow.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.app import Carrierflow
-from carrierflow.connections import Registrar
-from carrierflow.errors import ConfigurationError, ShopRevoked
+from carrierflow.connections import Finish, Installer, Registrar, ShopToken, TokenKeeper
+from carrierflow.errors import ConfigurationError
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import Definition, Lifecycle, define
 from carrierflow.meter import Meter
 from carrierflow.notary import Notary
 from carrierflow.platforms.haravan import (
+    HaravanAccounts,
     HaravanClient,
     HaravanDialect,
     HaravanPlatform,
     HaravanRegistrations,
     Limits,
 )
-from carrierflow.ports import Anchor, Platform, Registrations
+from carrierflow.ports import Accounts, Anchor, Platform, Registrations
 from carrierflow.reconcile import MerchantEdit, Parts, Policy, Reconciler, RemoteAhead
 from carrierflow.sealing import KeyRing
 from carrierflow.settings import Settings
@@ -65,6 +66,7 @@ def build(
     meter = Meter()
     ledger = Ledger(store, lifecycle, clock=now, sealer=keys, meter=meter)
     connector = Connector(settings, store, keys, now=now, sleep=sleep)
+    carriers = Registrar(store, settings, connect=connector.registrations, clock=now)
     parts = Parts(
         store=store,
         ledger=ledger,
@@ -86,7 +88,15 @@ def build(
         ),
         lifecycle=lifecycle,
         dialect=dialect_from(settings),
-        carriers=Registrar(store, settings, connect=connector.registrations, clock=now),
+        carriers=carriers,
+        installer=Installer(
+            store,
+            keys,
+            settings,
+            accounts=connector.accounts,
+            clock=now,
+            finish=Finish({"Registering the carrier": carriers.register}),
+        ),
         keys=keys,
         meter=meter,
         clock=now,
@@ -156,6 +166,7 @@ class Connector:
         self._keys = keys
         self._now = now
         self._sleep = sleep
+        self._tokens = TokenKeeper(store, keys, accounts=self.accounts, clock=now, sleep=sleep)
 
     def __call__(self, shop: Shop) -> Platform:
         """Connect to a shop, for a run.
@@ -189,12 +200,31 @@ class Connector:
             )
         )
 
-    def _token(self, shop: Shop) -> str:
+    def accounts(self) -> Accounts:
+        """Connect to the accounts of the platform.
+
+        Raises:
+            ConfigurationError: if the app's id or its secret is missing.
+        """
+        settings = self._settings
+        secret = settings.client_secret.get_secret_value()
+        if not settings.client_id or not secret:
+            raise ConfigurationError(
+                "No app is set to install: CARRIERFLOW_CLIENT_ID and CARRIERFLOW_CLIENT_SECRET "
+                "name the one that the platform gave you."
+            )
+        return HaravanAccounts(
+            url=settings.accounts_url,
+            client_id=settings.client_id,
+            client_secret=secret,
+            limits=limits_from(settings),
+            now=self._now,
+        )
+
+    def _token(self, shop: Shop) -> ShopToken:
         if shop.platform != "haravan":
             raise ConfigurationError(f"Shop {shop.code!r} is on {shop.platform!r}: unknown here.")
-        if not shop.sealed_token:
-            raise ShopRevoked(shop.code)
-        return self._keys.unseal(shop.sealed_token, context=f"token of shop {shop.code}").decode()
+        return self._tokens.of(shop)
 
     def _budget(self, shop: Shop, *, interactive: bool = False) -> ShopBudget:
         settings = self._settings

@@ -15,6 +15,7 @@ from carrierflow.carrier_service.carrier import (
 )
 from carrierflow.carrier_service.dialect import Dialect, Shown, Webhook
 from carrierflow.carrier_service.exchange import MAX_BODY, Reply, Request
+from carrierflow.carrier_service.installing import InstallPages
 from carrierflow.carrier_service.paths import ROUTES, Call, Route, find, route_of
 from carrierflow.carrier_service.service import CarrierService
 
@@ -33,6 +34,7 @@ __all__ = [
     "CarrierService",
     "Declined",
     "Dialect",
+    "InstallPages",
     "Item",
     "OnAnswer",
     "QuoteRequest",

@@ -19,6 +19,8 @@ class Call(StrEnum):
     CANCEL = "cancel"
     BY_EXTERNAL_CODE = "by_external_code"
     WEBHOOK = "webhook"
+    INSTALL = "install"
+    INSTALLED = "installed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +51,8 @@ ROUTES = (
     Route(call=Call.CANCEL, methods=("DELETE",), template="/{shop}/cancel"),
     Route(call=Call.BY_EXTERNAL_CODE, methods=("GET", "POST"), template="/{shop}/by-external-code"),
     Route(call=Call.WEBHOOK, methods=("GET", "POST"), template="/webhooks"),
+    Route(call=Call.INSTALL, methods=("GET",), template="/install"),
+    Route(call=Call.INSTALLED, methods=("GET",), template="/installed"),
 )
 """Every path; no two answer the same one."""
 

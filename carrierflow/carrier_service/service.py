@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from carrierflow.carrier_service.answers import Answered, OnAnswer, Result
 from carrierflow.carrier_service.callbacks import Callbacks
 from carrierflow.carrier_service.dialect import Dialect
 from carrierflow.carrier_service.exchange import MAX_BODY, Reply, Request
+from carrierflow.carrier_service.installing import InstallPages
 from carrierflow.carrier_service.paths import Call, Found, find
 from carrierflow.clock import Clock
 from carrierflow.errors import InvalidInput, ShopRevoked, UnknownShop
@@ -24,6 +26,7 @@ __all__ = ["CarrierService"]
 
 log = logging.getLogger(__name__)
 
+PAGES = frozenset({Call.INSTALL, Call.INSTALLED})
 FAILED = "The carrier cannot do this at the moment; please try again."
 TOO_LONG = f"The body is longer than {MAX_BODY} bytes."
 
@@ -46,12 +49,14 @@ class CarrierService:
     def __init__(
         self,
         callbacks: Callbacks,
+        pages: InstallPages,
         *,
         dialect: Dialect,
         meter: Meter,
         clock: Clock,
         on_answer: OnAnswer | None = None,
     ) -> None:
+        self._pages = pages
         self._dialect = dialect
         self._meter = meter
         self._clock = clock
@@ -86,6 +91,8 @@ class CarrierService:
         if request.method not in found.route.methods:
             reply = self._dialect.refusal("This path does not answer this method.", status=405)
             return _Ending(result=Result.NO_SUCH_PATH, reply=reply)
+        if found.route.call in PAGES:
+            return self._show(request, found.route.call)
         if not self._dialect.is_signed(request):
             reply = self._dialect.refusal("The signature does not hold.", status=401)
             return _Ending(result=Result.UNSIGNED, reply=reply)
@@ -106,6 +113,16 @@ class CarrierService:
             log.exception("carrierflow.callback_failed", extra={"call": found.route.call})
             return _Ending(result=Result.FAILED, reply=self._dialect.refusal(FAILED))
         return _Ending(result=Result.DONE, reply=reply)
+
+    def _show(self, request: Request, call: Call) -> _Ending:
+        """Answer a browser, whose requests nobody signs."""
+        try:
+            reply = self._pages.answer(call, request)
+        except Exception:
+            log.exception("carrierflow.callback_failed", extra={"call": call})
+            return _Ending(result=Result.FAILED, reply=self._pages.broken())
+        is_done = reply.status < HTTPStatus.BAD_REQUEST
+        return _Ending(result=Result.DONE if is_done else Result.REFUSED, reply=reply)
 
     def _refused(self, sentence: str) -> _Ending:
         return _Ending(result=Result.REFUSED, reply=self._dialect.refusal(sentence))

@@ -115,6 +115,31 @@ def rotate_token(session: Session, code: str, token_file: IO[str]) -> None:
     _emit(session, found, f"Shop {code} has a new token.")
 
 
+@command(shop, "install-url", example="carrierflow shop install-url myshop")
+@click.argument("code")
+@click.option(
+    "--base-url",
+    default="https://apis.haravan.com",
+    show_default=True,
+    help="The root of its API, if the shop is new here.",
+)
+@click.option(
+    "--carrier-code",
+    default="external",
+    show_default=True,
+    help="As for `shop add`, if the shop is new here.",
+)
+def install_url(session: Session, code: str, **options: str) -> None:
+    """Make a link by which a shop's owner connects the shop, once and within a day.
+
+    It works while the carrier service is reachable under `public_url`. A revoked shop comes back
+    by it, and its history goes on.
+    """
+    link = session.app.installer.invite(code, **options)
+    document = {"shop": code, "url": link.url, "expires_at": moment(link.expires_at)}
+    session.emit(document, lambda c: c.print(link.url, soft_wrap=True))
+
+
 @command(shop, "revoke", example="carrierflow shop revoke myshop")
 @click.argument("code")
 def revoke(session: Session, code: str) -> None:

@@ -1,7 +1,19 @@
 """The carrier's connections to shops, from install to uninstall."""
 
+from carrierflow.connections.finishing import Finish
+from carrierflow.connections.installer import Installer
 from carrierflow.connections.registrar import Done, Registered, Registrar
 from carrierflow.connections.shops import Connections
+from carrierflow.connections.tokens import ShopToken, TokenKeeper
 
 
-__all__ = ["Connections", "Done", "Registered", "Registrar"]
+__all__ = [
+    "Connections",
+    "Done",
+    "Finish",
+    "Installer",
+    "Registered",
+    "Registrar",
+    "ShopToken",
+    "TokenKeeper",
+]

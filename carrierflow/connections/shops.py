@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from carrierflow.clock import Clock
+from carrierflow.connections.addresses import is_safe_url
 from carrierflow.errors import InvalidInput, ShopRevoked
 from carrierflow.ports import Sealer
 from carrierflow.shop import Shop, ShopState
@@ -16,7 +17,7 @@ from carrierflow.storage import Connection, SqlStore
 from carrierflow.storage.shops import add_shop, all_shops, change_shop, find_shop, revoke_shop
 
 
-__all__ = ["Connections"]
+__all__ = ["Connections", "check_base_url", "check_code"]
 
 log = logging.getLogger(__name__)
 
@@ -57,13 +58,10 @@ class Connections:
             InvalidInput: if the code is taken or something cannot be used.
             MissingSecretKey: if there is no key to seal the token with.
         """
-        if not CODE.fullmatch(code):
-            raise InvalidInput(
-                f"{code!r} cannot be a shop code; use 1 to 64 letters, digits, dots and dashes."
-            )
+        check_code(code)
         if platform not in PLATFORMS:
             raise InvalidInput(f"{platform!r} is no platform; there are {', '.join(PLATFORMS)}.")
-        _check_url(base_url)
+        check_base_url(base_url)
         values = {
             "code": code,
             "platform": platform,
@@ -136,9 +134,17 @@ class Connections:
         return self._sealer.seal(token.encode(), context=f"token of shop {code}")
 
 
-def _check_url(base_url: str) -> None:
-    local = re.match(r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/|$)", base_url)
-    if not (local or re.match(r"https://[^/@\s]+(/|$)", base_url)):
+def check_code(code: str) -> None:
+    """Refuse what cannot be a shop code, and so be part of an address; raises `InvalidInput`."""
+    if not CODE.fullmatch(code):
+        raise InvalidInput(
+            f"{code!r} cannot be a shop code; use 1 to 64 letters, digits, dots and dashes."
+        )
+
+
+def check_base_url(base_url: str) -> None:
+    """Refuse a root that a token should not be sent to; raises `InvalidInput`."""
+    if not is_safe_url(base_url):
         raise InvalidInput(
             f"{base_url!r} cannot be used as a base URL; it must be https "
             "(http only on this machine)."

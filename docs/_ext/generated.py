@@ -114,6 +114,8 @@ def _settings_page() -> str:
     rows = []
     for name, field in Settings.model_fields.items():
         default = field.default
+        if isinstance(default, tuple) and default:
+            default = ", ".join(default)
         if isinstance(default, SecretStr) or default is None or default == ():
             shown = "none"
         else:

@@ -1,5 +1,6 @@
 """Haravan: its spellings, its HTTP API and its signatures."""
 
+from carrierflow.platforms.haravan.accounts import HaravanAccounts
 from carrierflow.platforms.haravan.callbacks import HaravanDialect
 from carrierflow.platforms.haravan.client import HaravanClient
 from carrierflow.platforms.haravan.platform import HaravanPlatform
@@ -9,6 +10,7 @@ from carrierflow.platforms.haravan.transport import Limits
 
 
 __all__ = [
+    "HaravanAccounts",
     "HaravanClient",
     "HaravanDialect",
     "HaravanPlatform",

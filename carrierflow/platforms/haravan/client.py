@@ -123,6 +123,10 @@ class HaravanClient:
         """The requests that have left so far."""
         return self._transport.counts
 
+    def renew_token(self) -> None:
+        """Get a new token if the present one is about to end, before anything depends on it."""
+        self._transport.renew_token()
+
     def close(self) -> None:
         """Close the connections that nobody is using; a later request opens new ones."""
         self._transport.close()
@@ -197,6 +201,9 @@ class HaravanClient:
     ) -> T:
         try:
             reply = self._exchange(method, path, body=body, check=check)
+        except PlatformUnavailable as exc:
+            # There was no token to send it with.
+            raise NotSent(str(exc)) from exc
         except Lost as lost:
             fate = OutcomeUnknown if lost.departed else NotSent
             raise fate(lost.reason) from lost.__cause__

@@ -138,6 +138,7 @@ class HaravanPlatform:
     def wait_for_room(self) -> None:
         """Wait until the budget has room for one PUT, and count it; reads do so themselves."""
         self._budget.spend()
+        self._client.renew_token()
 
     def put_status(
         self, ref: FulfillmentRef, status: Status, *, not_later_than: datetime

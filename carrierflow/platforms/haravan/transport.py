@@ -110,6 +110,11 @@ class Transport:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"
 
+    def renew_token(self) -> None:
+        """Ask for the token of this moment, where it is not one for good."""
+        if self._token is not None and not isinstance(self._token, str):
+            self.secret = _checked_token(self._token())
+
     def close(self) -> None:
         """Close the connections that nobody is using."""
         while self._idle:
@@ -152,8 +157,7 @@ class Transport:
             "User-Agent": "carrierflow",
         }
         if self._token is not None:
-            if not isinstance(self._token, str):
-                self.secret = _checked_token(self._token())
+            self.renew_token()
             headers["Authorization"] = f"Bearer {self.secret}"
         return headers
 

@@ -1,0 +1,169 @@
+"""Tokens that end: renewed before they do, by one process at a time.
+
+A refresh token is good for one use, and its answer brings the next one. So whoever renews first
+claims the right to in the shop's row, asks outside of any transaction, and puts both new tokens
+in the place of exactly those that it read. Everybody else waits for that and reads them.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from carrierflow.clock import Clock, Sleep
+from carrierflow.errors import AccessDenied, PlatformUnavailable, ShopRevoked
+from carrierflow.link import Tokens
+from carrierflow.ports import Accounts, Sealer
+from carrierflow.shop import Shop
+from carrierflow.storage import SqlStore
+from carrierflow.storage.installs import claim_refresh, end_refresh, swap_tokens
+
+
+__all__ = ["ShopToken", "TokenKeeper", "sealed_tokens"]
+
+log = logging.getLogger(__name__)
+
+AHEAD = timedelta(minutes=5)
+"""How long before its end a token is renewed; of a fresh one that lives shorter, half its life."""
+
+CLAIM = timedelta(seconds=30)
+"""How long one process may take to renew; longer than a request can last."""
+
+PAUSE = 0.2
+"""Seconds between two looks at whether another process has done so."""
+
+AGAIN_AFTER = timedelta(seconds=30)
+"""How long to go on with a token that could not be renewed and is still good."""
+
+
+class TokenKeeper:
+    """Opens the tokens of shops, and renews them in time."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        sealer: Sealer,
+        *,
+        accounts: Callable[[], Accounts],
+        clock: Clock,
+        sleep: Sleep,
+    ) -> None:
+        self.clock = clock
+        self._store = store
+        self._sealer = sealer
+        self._accounts = accounts
+        self._sleep = sleep
+
+    def of(self, shop: Shop) -> ShopToken:
+        """Return the token of a shop, for as many requests as anybody likes.
+
+        Raises:
+            ShopRevoked: if it has none.
+            MissingSecretKey, WrongSecretKey: if it does not open.
+        """
+        if not shop.sealed_token:
+            raise ShopRevoked(shop.code)
+        return ShopToken(self, shop)
+
+    def opened(self, shop: Shop) -> str:
+        """Return the token of a shop in clear."""
+        context = f"token of shop {shop.code}"
+        return self._sealer.unseal(shop.sealed_token, context=context).decode()
+
+    def renewed(self, shop: Shop) -> Shop:
+        """Return the shop with tokens that are not those it was read with, where that is possible.
+
+        Raises:
+            AccessDenied: if the app may do nothing there any more.
+            PlatformUnavailable: if there is no answer and the old token has ended.
+        """
+        while True:
+            now = self._store.shop(shop.code)
+            if not now.sealed_token:
+                raise AccessDenied(f"the app was uninstalled from shop {shop.code}")
+            if now.sealed_token != shop.sealed_token or now.sealed_refresh_token is None:
+                return now
+            if self._claimed(now):
+                return self._renew(now, now.sealed_refresh_token)
+            self._sleep(PAUSE)
+
+    def _claimed(self, shop: Shop) -> bool:
+        clock = self._store.database_clock
+        return self._store.transact(lambda c: claim_refresh(c, shop, CLAIM, clock=clock))
+
+    def _renew(self, shop: Shop, sealed: bytes) -> Shop:
+        refresh_token = self._sealer.unseal(sealed, context=f"refresh token of shop {shop.code}")
+        try:
+            tokens = self._accounts().refresh(refresh_token.decode())
+        except (AccessDenied, PlatformUnavailable) as error:
+            return self._not_renewed(shop, error)
+        fresh = sealed_tokens(self._sealer, shop.code, tokens, now=self.clock())
+        if tokens.refresh_token is None:
+            del fresh["refresh_token"]
+        if tokens.scopes is None:
+            del fresh["scopes"]
+        if not self._store.transact(lambda c: swap_tokens(c, shop, fresh)):
+            return self.renewed(shop)
+        log.info("carrierflow.token.renewed", extra={"shop": shop.code})
+        return self._store.shop(shop.code)
+
+    def _not_renewed(self, shop: Shop, error: AccessDenied | PlatformUnavailable) -> Shop:
+        self._store.transact(lambda c: end_refresh(c, shop))
+        log.warning(
+            "carrierflow.token.not_renewed", extra={"shop": shop.code, "reason": str(error)}
+        )
+        if shop.token_expires_at is not None and shop.token_expires_at <= self.clock():
+            raise error
+        return shop
+
+
+class ShopToken:
+    """The token of one shop at this moment; called before each request, by any thread."""
+
+    def __init__(self, keeper: TokenKeeper, shop: Shop) -> None:
+        self._keeper = keeper
+        self._lock = threading.Lock()
+        self._shop = shop
+        self._token = keeper.opened(shop)
+        self._renew_at = _renewal_of(shop, ahead=AHEAD)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._shop.code!r})"
+
+    def __call__(self) -> str:
+        """Return the token, renewed if it is about to end."""
+        with self._lock:
+            if self._renew_at is not None and self._renew_at <= self._keeper.clock():
+                self._renew()
+            return self._token
+
+    def _renew(self) -> None:
+        found = self._keeper.renewed(self._shop)
+        if found.sealed_token == self._shop.sealed_token:
+            self._renew_at = self._keeper.clock() + AGAIN_AFTER
+            return
+        self._shop, self._token = found, self._keeper.opened(found)
+        lasts = (found.token_expires_at or self._keeper.clock()) - self._keeper.clock()
+        self._renew_at = _renewal_of(found, ahead=min(AHEAD, lasts / 2))
+
+
+def _renewal_of(shop: Shop, *, ahead: timedelta) -> datetime | None:
+    """Return when to renew; never for a token without an end, or without a successor."""
+    if shop.token_expires_at is None or shop.sealed_refresh_token is None:
+        return None
+    return shop.token_expires_at - ahead
+
+
+def sealed_tokens(sealer: Sealer, code: str, tokens: Tokens, *, now: datetime) -> dict[str, object]:
+    """Return what a shop's row keeps of an answer of the accounts; tokens open there only."""
+    refresh = tokens.refresh_token
+    return {
+        "token": sealer.seal(tokens.access_token.encode(), context=f"token of shop {code}"),
+        "refresh_token": sealer.seal(refresh.encode(), context=f"refresh token of shop {code}")
+        if refresh
+        else None,
+        "token_expires_at": now + tokens.lasts if tokens.lasts else None,
+        "scopes": " ".join(tokens.scopes) if tokens.scopes else None,
+    }

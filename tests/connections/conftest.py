@@ -1,0 +1,143 @@
+"""A carrier, a Haravan with accounts on loopback, and the browser of a shop's owner."""
+
+from __future__ import annotations
+
+import http.client
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from carrierflow.carrier_service import Request
+from carrierflow.model import FulfillmentRef, Opening
+from carrierflow.sandbox import App, ManualClock, SandboxServer, World
+from carrierflow.sealing import generate_key
+from carrierflow.settings import Settings
+from carrierflow.storage import DatabaseClock
+from carrierflow.wiring import build
+
+
+START = datetime(2026, 3, 2, 1, tzinfo=UTC)
+ROOT = "http://127.0.0.1:9"
+SECRET = "canary-client-secret-77c1"
+HOUR = 3600
+
+
+class Courier:
+    """A carrier that nobody asks anything here."""
+
+    quote = accept = cancel = None
+
+
+class Journey:
+    """One carrier and one Haravan; `follow` walks links as an owner's browser does."""
+
+    def __init__(self, database, server, clock, **settings):
+        self.database, self.server, self.world, self.clock = database, server, server.world, clock
+        self.key = generate_key()
+        self.given = {
+            "client_id": "sandbox-app",
+            "client_secret": SECRET,
+            "public_url": ROOT,
+            "accounts_url": server.url,
+            "carrier_name": "Sao Mai Express",
+            "get_backoff_seconds": 0.01,
+            **settings,
+        }
+        self.engines = []
+        self.app = self.another_app()
+        self.service = self.app.carrier_service(Courier())
+
+    def another_app(self, **settings):
+        """Return another process of the same carrier, as it were."""
+        self.engines.append(self.database.build())
+        return build(
+            Settings(secret_key=self.key, **{**self.given, **settings}),
+            engine=self.engines[-1],
+            now=self.clock,
+            sleep=self.clock.advance,
+            database_clock=DatabaseClock(self.clock),
+        )
+
+    def add_shop(self, code, **options):
+        """Open a shop at the platform, and return its id there."""
+        return str(self.world.add_shop(code=code, token=f"own-{code}", **options).org_id)
+
+    def invite(self, code):
+        """Return the carrier's link for a shop."""
+        return self.app.installer.invite(code, base_url=self.server.url).url
+
+    def consent(self, url):
+        """Open a page of the accounts, agree, and return where the browser is sent."""
+        assert url.startswith(f"{self.server.url}/connect/authorize?")
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+        connection.request("GET", f"{urlsplit(url).path}?{urlsplit(url).query}")
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        return answer.getheader("Location")
+
+    def visit(self, url):
+        """Open a page of the carrier."""
+        parts = urlsplit(url)
+        return self.service.answer(
+            Request(method="GET", path=parts.path, query=dict(parse_qsl(parts.query)))
+        )
+
+    def follow(self, url, *, shop=None):
+        """Walk from a link of the accounts to the last page, and return that one."""
+        while True:
+            answer = self.visit(self.consent(url if shop is None else f"{url}&orgid={shop}"))
+            if answer.status != 302:
+                return answer
+            url, shop = answer.headers["Location"], None
+
+    def install(self, code):
+        """Connect a shop, by a link of the carrier's."""
+        answer = self.follow(self.invite(code), shop=str(self.world.shop(code).org_id))
+        assert 200 == answer.status, answer.body
+        return self.app.shops.get(code)
+
+    def parcel(self, code):
+        """Open a parcel on both sides."""
+        order, fulfillment = self.world.add_parcel(shop=code, cod_amount=0)
+        ref = FulfillmentRef(shop=code, order_id=str(order), fulfillment_id=str(fulfillment))
+        self.app.ledger.open(Opening(ref=ref))
+        return ref
+
+    def token(self, code):
+        """Return the token of a shop in clear."""
+        shop = self.app.shops.get(code)
+        return self.app._keys.unseal(shop.sealed_token, context=f"token of shop {code}").decode()
+
+
+@contextmanager
+def journeys(database):
+    """Let carriers be built that share one Haravan and one database."""
+    clock = ManualClock(START)
+    world = World(clock=clock, app=App(client_secret=SECRET, token_seconds=HOUR))
+    made = []
+    with SandboxServer(world) as server:
+
+        def make(**settings):
+            made.append(Journey(database, server, clock, **settings))
+            return made[-1]
+
+        yield make
+        for journey in made:
+            for engine in journey.engines:
+                engine.dispose()
+
+
+@pytest.fixture
+def make_journey(sqlite_database):
+    """Build carriers that share one Haravan."""
+    with journeys(sqlite_database) as make:
+        yield make
+
+
+@pytest.fixture
+def journey(make_journey):
+    """A carrier and its Haravan."""
+    return make_journey()

@@ -1,0 +1,294 @@
+"""Tokens that end: renewed in time, by one process, with nothing lost on the way."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from carrierflow.connections import Connections, TokenKeeper
+from carrierflow.errors import AccessDenied, PlatformUnavailable, ShopRevoked, WrongSecretKey
+from carrierflow.link import Tokens
+from carrierflow.reconcile import EndReason
+from carrierflow.sandbox import Fault, FaultKind, Rule
+from carrierflow.sealing import KeyRing, generate_key
+from carrierflow.storage.shops import change_shop
+
+from .conftest import HOUR
+
+
+class FakeAccounts:
+    """Gives out numbered tokens, and remembers which refresh token it was shown."""
+
+    def __init__(self):
+        self.shown = []
+        self.trouble = None
+        self.lasts = timedelta(hours=1)
+        self.meanwhile = lambda: None
+
+    def refresh(self, refresh_token):
+        self.shown.append(refresh_token)
+        self.meanwhile()
+        if self.trouble is not None:
+            raise self.trouble
+        number = len(self.shown)
+        return Tokens(
+            access_token=f"access-{number}", refresh_token=f"refresh-{number}", lasts=self.lasts
+        )
+
+
+@pytest.fixture
+def accounts():
+    """The accounts of a platform."""
+    return FakeAccounts()
+
+
+@pytest.fixture
+def keys():
+    """The carrier's secret key."""
+    return KeyRing(generate_key())
+
+
+@pytest.fixture
+def make_keeper(store, keys, accounts, clock):
+    """Build keepers of one carrier, each as another process would."""
+
+    def make(**parts):
+        fixed = {"accounts": lambda: accounts, "clock": clock, "sleep": clock.sleep}
+        return TokenKeeper(store, keys, **{**fixed, **parts})
+
+    return make
+
+
+@pytest.fixture
+def connect(store, keys, shop, clock):
+    """Give the shop a token that lasts an hour, and return the shop."""
+
+    def give(**values):
+        fixed = {
+            "token": keys.seal(b"access-0", context=f"token of shop {shop}"),
+            "refresh_token": keys.seal(b"refresh-0", context=f"refresh token of shop {shop}"),
+            "token_expires_at": clock() + timedelta(hours=1),
+        }
+        return store.transact(lambda c: change_shop(c, shop, **{**fixed, **values}))
+
+    return give
+
+
+def test_a_token_is_renewed_before_it_ends(make_keeper, connect, accounts, clock, store, keys):
+    """One process keeps a good token over many lives of it, each renewed once."""
+    token = make_keeper().of(connect())
+    seen = []
+    for _ in range(180):
+        clock.advance(minutes=1)
+        seen.append(token())
+
+    assert ["access-0", "access-1", "access-2", "access-3"] == list(dict.fromkeys(seen))
+    assert ["refresh-0", "refresh-1", "refresh-2"] == accounts.shown
+    assert 54 == seen.index("access-1")
+
+
+def test_both_new_tokens_are_kept_sealed(make_keeper, connect, clock, store, keys):
+    """The row holds the new pair, sealed for this shop alone, and when it ends."""
+    shop = connect()
+    clock.advance(hours=1)
+    make_keeper().of(shop)()
+
+    found = store.shop(shop.code)
+    assert clock() + timedelta(hours=1) == found.token_expires_at
+    assert b"access-1" not in found.sealed_token
+    context = f"refresh token of shop {shop.code}"
+    assert b"refresh-1" == keys.unseal(found.sealed_refresh_token, context=context)
+    for other in (f"token of shop {shop.code}", "refresh token of shop other"):
+        with pytest.raises(WrongSecretKey):
+            keys.unseal(found.sealed_refresh_token, context=other)
+
+
+def test_a_token_without_an_end_is_left_alone(make_keeper, connect, accounts, clock):
+    """Where nobody said that it ends, or how to renew it, nothing is asked."""
+    for values in ({"token_expires_at": None}, {"refresh_token": None}):
+        token = make_keeper().of(connect(**values))
+        clock.advance(days=1)
+        assert "access-0" == token()
+    assert [] == accounts.shown
+
+
+def test_a_short_life_is_not_renewed_at_every_request(make_keeper, connect, accounts, clock):
+    """A token that lasts less than the margin is renewed after half its life."""
+    accounts.lasts = timedelta(seconds=60)
+    token = make_keeper().of(connect(token_expires_at=clock() + timedelta(seconds=60)))
+    for _ in range(60):
+        token()
+        clock.advance(seconds=1)
+
+    assert 2 == len(accounts.shown)
+
+
+def test_one_of_many_processes_renews(make_keeper, connect, accounts, clock, store):
+    """Ten at once: the refresh token is shown once, and all go on with what it brought."""
+    shop = connect()
+    clock.advance(hours=1)
+    arrived = threading.Semaphore(0)
+
+    def wait(_):
+        arrived.release()
+        accounts_free.wait(0.01)
+
+    accounts_free = threading.Event()
+
+    def meanwhile():
+        for _ in range(9):
+            assert arrived.acquire(timeout=30), "the others did not wait"
+        accounts_free.set()
+
+    accounts.meanwhile = meanwhile
+    tokens = [make_keeper(sleep=wait).of(shop) for _ in range(10)]
+    with ThreadPoolExecutor(10) as pool:
+        found = [future.result(60) for future in [pool.submit(token) for token in tokens]]
+
+    assert ["access-1"] * 10 == found
+    assert ["refresh-0"] == accounts.shown
+
+
+def test_another_process_renewed_already(make_keeper, connect, accounts, clock):
+    """Who comes later reads what is there, and asks nobody."""
+    shop = connect()
+    clock.advance(hours=1)
+    first, second = make_keeper().of(shop), make_keeper().of(shop)
+
+    assert ("access-1", "access-1") == (first(), second())
+    assert 1 == len(accounts.shown)
+
+
+def test_a_process_that_died_while_renewing_is_not_waited_for(make_keeper, connect, clock, store):
+    """Its claim runs out, and another one renews."""
+    shop = connect(refreshing_until=clock() + timedelta(hours=1, seconds=20))
+    clock.advance(hours=1)
+    began = clock()
+
+    assert "access-1" == make_keeper().of(shop)()
+    assert timedelta(seconds=20) <= clock() - began < timedelta(seconds=21)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [PlatformUnavailable("its accounts gave no reply"), AccessDenied("its accounts say no")],
+)
+def test_a_token_that_is_still_good_is_used_on(make_keeper, connect, accounts, clock, trouble):
+    """A failed renewal does no harm before the end; it is tried again, with the same token."""
+    token = make_keeper().of(connect())
+    accounts.trouble = trouble
+    clock.advance(minutes=56)
+    assert "access-0" == token()
+    assert "access-0" == token()
+    assert 1 == len(accounts.shown)
+
+    accounts.trouble = None
+    clock.advance(seconds=30)
+    assert "access-2" == token()
+    assert ["refresh-0", "refresh-0"] == accounts.shown
+
+
+def test_after_the_end_trouble_is_raised(make_keeper, connect, accounts, clock):
+    """A token that has ended is never sent; what the accounts say is raised."""
+    token = make_keeper().of(connect())
+    clock.advance(hours=1)
+    for trouble in (PlatformUnavailable("no reply"), AccessDenied("invalid_grant")):
+        accounts.trouble = trouble
+        with pytest.raises(type(trouble)):
+            token()
+
+
+def test_what_comes_after_an_uninstall_is_thrown_away(
+    make_keeper, connect, accounts, clock, store, keys
+):
+    """A shop that is revoked while its token is renewed stays without one."""
+    shop = connect()
+    clock.advance(hours=1)
+    connections = Connections(store, keys, clock=clock)
+    accounts.meanwhile = lambda: connections.revoke(shop.code)
+
+    with pytest.raises(AccessDenied, match="uninstalled"):
+        make_keeper().of(shop)()
+
+    found = store.shop(shop.code)
+    assert (b"", None, None) == (
+        found.sealed_token,
+        found.sealed_refresh_token,
+        found.token_expires_at,
+    )
+    with pytest.raises(ShopRevoked):
+        make_keeper().of(found)
+
+
+def test_a_token_given_by_hand_meanwhile_wins(make_keeper, connect, accounts, clock, store, keys):
+    """What a person stored while the old token was renewed is what is used."""
+    shop = connect()
+    clock.advance(hours=1)
+    connections = Connections(store, keys, clock=clock)
+    accounts.meanwhile = lambda: connections.rotate_token(shop.code, "by-hand")
+
+    assert "by-hand" == make_keeper().of(shop)()
+
+
+@pytest.fixture
+def installed(journey):
+    """A carrier whose shop came by an install, with one parcel."""
+    journey.add_shop("alpha")
+    journey.install("alpha")
+    journey.parcel("alpha")
+    return journey
+
+
+def test_runs_never_send_a_token_that_has_ended(installed):
+    """Day after day runs read the platform; every request bears a token that it accepts."""
+    for _ in range(5):
+        installed.clock.advance(24 * HOUR)
+        (report,) = installed.app.reconcile(["alpha"], full=True)
+        assert (EndReason.DONE, 1) == (report.end_reason, report.checked)
+
+    assert [] == installed.world.judge.unusable
+
+
+def test_a_shop_that_was_away_too_long_must_be_installed_again(installed):
+    """After thirty days the refresh token has ended too: the run says so and opens an incident."""
+    installed.clock.advance(31 * 24 * HOUR)
+
+    (report,) = installed.app.reconcile(["alpha"])
+
+    assert (EndReason.ACCESS_DENIED, True) == (
+        report.end_reason,
+        "invalid_grant" in report.sentence,
+    )
+    assert ["access_denied"] == [incident.kind for incident in installed.app.incidents.all()]
+    installed.install("alpha")
+    (report,) = installed.app.reconcile(["alpha"])
+    assert EndReason.DONE is report.end_reason
+    assert [] == installed.app.incidents.all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "next_end"),
+    [
+        (FaultKind.LOST_REQUEST, EndReason.DONE),
+        (FaultKind.ERROR_500_BEFORE, EndReason.DONE),
+        (FaultKind.LOST_REPLY, EndReason.ACCESS_DENIED),
+        (FaultKind.HTML, EndReason.ACCESS_DENIED),
+        (FaultKind.EMPTY_BODY, EndReason.ACCESS_DENIED),
+    ],
+)
+def test_accounts_in_trouble_end_a_run_cleanly(installed, kind, next_end):
+    """Without an answer the run is over; whether the next one needs a person, it finds out.
+
+    Where the request had arrived, the refresh token is used up and its successor lost with the
+    answer: nobody but the shop's owner can mend that.
+    """
+    trouble = Rule(fault=Fault(kind=kind), method="POST", path="/connect/token")
+    installed.server.faults.plan(script=[trouble])
+    installed.clock.advance(2 * HOUR)
+
+    first, second = (installed.app.reconcile(["alpha"])[0] for _ in range(2))
+
+    assert (EndReason.UNAVAILABLE, next_end) == (first.end_reason, second.end_reason)
