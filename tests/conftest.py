@@ -6,6 +6,7 @@ import itertools
 import uuid
 
 import pytest
+from browsers import browserless
 from databases import (
     SERVERS,
     ManualClock,
@@ -31,16 +32,17 @@ settings.load_profile("carrierflow")
 
 
 def pytest_configure(config):
-    """Refuse to begin without the servers where the environment says that they must be there."""
-    if required() and left_out():
-        raise pytest.UsageError(" ".join(left_out()))
+    """Refuse to begin without what the tests need where the environment says that it is there."""
+    if required() and (lacking := left_out() + browserless()):
+        raise pytest.UsageError(" ".join(lacking))
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out the tests of servers that the environment does not name."""
+    """Leave out the tests of servers that the environment does not name, and of no browser."""
     kept, dropped = [], []
     for item in items:
         missing = any(url_of(kind) is None for kind in _servers_of(item))
+        missing |= item.get_closest_marker("browser") is not None and bool(browserless())
         (dropped if missing else kept).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
@@ -49,7 +51,7 @@ def pytest_collection_modifyitems(config, items):
 
 def pytest_terminal_summary(terminalreporter):
     """Say at the end what was left out."""
-    for sentence in left_out():
+    for sentence in left_out() + browserless():
         terminalreporter.write_line(sentence)
 
 

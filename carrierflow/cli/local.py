@@ -48,6 +48,7 @@ def register(cli: click.Group) -> None:
     help="What signs callbacks and webhooks.",
 )
 @click.option("--webhook-url", default="", metavar="URL", help="Where the app hears of webhooks.")
+@click.option("--install-url", default="", metavar="URL", help="Where the app is installed.")
 @click.option(
     "--poll-seconds",
     default=_APP.poll_seconds,
@@ -67,8 +68,9 @@ def sandbox(
 ) -> None:
     """Run a Haravan on this machine, with faults on request, until Ctrl-C.
 
-    Its state is at /_sandbox/state, its faults at /_sandbox/faults, what it saw at
-    /_sandbox/judge. Further shops have the token with their code behind it.
+    Its page for people is at /seller, its state at /_sandbox/state, its faults at
+    /_sandbox/faults, what it saw at /_sandbox/judge. Further shops have the token with their code
+    behind it.
     """
     world = World(app=App(poll_seconds=poll_seconds, **app))
     for number, code in enumerate(shops):
@@ -83,7 +85,12 @@ def sandbox(
 
     def ready(server: SandboxServer) -> None:
         document = {"url": server.url, "shops": list(shops), "token": token}
-        session.emit(document, lambda _: click.echo(f"Haravan sandbox at {server.url}"))
+        session.emit(
+            document,
+            lambda _: click.echo(
+                f"Haravan sandbox at {server.url}, its seller at {server.url}/seller"
+            ),
+        )
 
     serve(host, port, world, ready=ready, faults=Faults(), legal=legal)
 

@@ -32,6 +32,7 @@ class App:
     client_id: str = "sandbox-app"
     client_secret: str = "sandbox-secret"  # noqa: S105 - everybody may know it
     webhook_url: str = ""
+    install_url: str = ""
     verify_token: str = "sandbox-verify"  # noqa: S105 - likewise
     topics: tuple[str, ...] = TOPICS
     token_seconds: int = 30 * 24 * 3600

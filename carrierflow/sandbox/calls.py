@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["CallKind", "CallLog", "Made"]
 
 _REMEMBERED = 500
+_REFUSAL = re.compile(r'^\s*\{[^{]*"error":\s*true')
 
 
 class CallKind(StrEnum):
@@ -49,6 +52,13 @@ class Made:
     problem: str | None
     fault: FaultKind | None
     seconds: float
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the carrier answered, and said yes."""
+        if self.status is None or self.status >= HTTPStatus.MULTIPLE_CHOICES:
+            return False
+        return _REFUSAL.search(self.answer) is None
 
 
 class CallLog:

@@ -21,6 +21,7 @@ from carrierflow.sandbox.misdeeds import AT_THE_DOOR, NEVER_REACHED, RETRY_AFTER
 from carrierflow.sandbox.postman import Postman
 from carrierflow.sandbox.queries import Reading
 from carrierflow.sandbox.routes import answer
+from carrierflow.sandbox.seller import Seller
 from carrierflow.sandbox.wire import Answer, Outgoing
 from carrierflow.sandbox.wire import send as send_over_http
 
@@ -64,6 +65,7 @@ class Haravan:
         self.postman = Postman(world, caller)
         if world.callbacks == Callbacks():
             world.callbacks = self.liaison.callbacks
+        self._seller = Seller(world, self.liaison)
         self._control = Control(world, self.faults, legal, self.postman)
 
     def handle(self, request: Request) -> Outcome:
@@ -76,6 +78,8 @@ class Haravan:
         """Answer one request; callbacks that it caused wait in the world."""
         if self._control.owns(request):
             return self._control.answer(request)
+        if self._seller.owns(request):
+            return self._seller.answer(request)
         with self.world.lock:
             self.world.settle()
             return self._dispatch(request)

@@ -141,6 +141,24 @@ class Liaison:
         with self._world.lock:
             return self._world.cancel_agreed(ref)
 
+    def cancel_order(self, shop: str, order_id: int) -> None:
+        """Cancel an order as a seller does: each of its parcels first, then the order.
+
+        Raises:
+            NotFound: if there is no such order, or no carrier for one of its parcels.
+            Refused: if it is cancelled already.
+            Declined: if a carrier says no; the order stays, and so do the parcels after this one.
+            NoAnswer: if a carrier does not say anything; likewise.
+        """
+        with self._world.lock:
+            store = self._world.shop(shop)
+            parcels = store.parcels_of(store.order(order_id))
+        for parcel in parcels:
+            if not parcel.is_cancelled and parcel.tracking_number is not None:
+                self.cancel(parcel.ref)
+        with self._world.lock:
+            self._world.cancel_order(shop, order_id, reason="customer")
+
     def tell_cancelled(self, ref: ParcelRef) -> None:
         """Tell the carrier of a cancel that has happened; what it says changes nothing."""
         try:

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from carrierflow.sandbox import Answer, Outgoing
 
 
-__all__ = ["RATE", "FakeCarrier", "listening"]
+__all__ = ["RATE", "FakeCarrier", "bad", "good", "listening"]
 
 RATE = {
     "service_id": 7,
