@@ -8,9 +8,11 @@ from carrierflow.app import Carrierflow
 from carrierflow.audit.cash import Cash
 from carrierflow.audit.corrections import Correction
 from carrierflow.audit.coverage import CoverageReport
+from carrierflow.audit.drift import Drift
 from carrierflow.audit.note import Checkpoint, SignedNote, VerifierKey
 from carrierflow.audit.proof import Consistency, Proof
 from carrierflow.audit.standing import AsOf, Basis
+from carrierflow.audit.stays import TimeInState
 from carrierflow.audit.timeline import Timeline
 from carrierflow.audit.verify import Verification
 from carrierflow.carrier_service import (
@@ -118,6 +120,7 @@ __all__ = [
     "Declined",
     "Definition",
     "DefinitionError",
+    "Drift",
     "EndReason",
     "Event",
     "FileAlreadyRecorded",
@@ -168,6 +171,7 @@ __all__ = [
     "Source",
     "Status",
     "Throttled",
+    "TimeInState",
     "Timeline",
     "TryLater",
     "UnknownFulfillment",

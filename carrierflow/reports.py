@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from carrierflow.audit.cash import Cash
 from carrierflow.audit.corrections import Correction
 from carrierflow.audit.coverage import CoverageReport
+from carrierflow.audit.drift import Drift
 from carrierflow.audit.standing import AsOf, Basis
+from carrierflow.audit.stays import TimeInState
 from carrierflow.audit.timeline import Timeline
 from carrierflow.clock import Clock
 from carrierflow.settings import Settings
@@ -18,7 +20,9 @@ from carrierflow.storage.incidents import incidents_of
 from carrierflow.storage.questions.cash import aged_cash, cash_totals, held_cash
 from carrierflow.storage.questions.corrections import corrections
 from carrierflow.storage.questions.coverage import aged_looks, longest_unseen
+from carrierflow.storage.questions.drift import episodes as drift_episodes
 from carrierflow.storage.questions.standing import standing_counts, standings
+from carrierflow.storage.questions.stays import stays
 from carrierflow.storage.shops import all_shops, coverage, find_shop, shop_number
 
 
@@ -108,6 +112,52 @@ class Reports:
                 by_status=cash_totals(connection, at, basis, shop=number),
                 held=held_cash(connection, at, basis, shop=number) if parcels else None,
             )
+
+    def time_in_state(
+        self,
+        *,
+        shop: str | None = None,
+        by_shop: bool = True,
+        by_month: bool = True,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> TimeInState:
+        """Say how long parcels stayed at each status: the middle, the slow ones, the slowest.
+
+        A stay counts in the month in which it ended; `since` and `until` are about its end too.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        with self._asking(shop) as (connection, number):
+            rows = stays(
+                connection,
+                by_shop=by_shop,
+                by_month=by_month,
+                shop=number,
+                since=since,
+                until=until,
+            )
+            return TimeInState.of(rows, since=since, until=until)
+
+    def drift(
+        self,
+        *,
+        shop: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        episodes: bool = False,
+    ) -> Drift:
+        """Say what drift was found in a time, what healed and how soon, and what is frozen.
+
+        `episodes` names each of them.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        with self._asking(shop) as (connection, number):
+            found = drift_episodes(connection, self._clock(), shop=number, since=since, until=until)
+            return Drift.of(found, since=since, until=until, named=episodes)
 
     def coverage(
         self,

@@ -34,8 +34,13 @@ def _fields(answer: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field in fields(answer):
         value = getattr(answer, field.name)
-        if isinstance(value, FulfillmentRef):
-            found |= _fields(value)
+        if field.name == "ref":
+            found |= _names(value)
         else:
             found[field.name] = document_of(value)
     return found
+
+
+def _names(ref: FulfillmentRef | None) -> dict[str, Any]:
+    """Return what a parcel is called; where none is concerned, the shop stands beside it."""
+    return _fields(ref) if ref else {"order_id": None, "fulfillment_id": None}

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import click
-from rich.console import Console
 
 from carrierflow.audit.calendar import begin_of, end_of
-from carrierflow.audit.cash import Cash
-from carrierflow.audit.coverage import CoverageReport
-from carrierflow.audit.standing import AsOf, Basis, Place
+from carrierflow.audit.standing import Basis
+from carrierflow.audit.words import span
 from carrierflow.cli.auditing import audit
 from carrierflow.cli.documents import document_of
 from carrierflow.cli.session import TIME, Session, command, short
+from carrierflow.cli.shown import show_as_of, show_cash, show_coverage, show_drift
 from carrierflow.overview import overview
 
 
@@ -54,6 +53,10 @@ def register(_cli: click.Group) -> None:
     command(audit, "timeline", example="carrierflow audit timeline myshop 2001")(timeline)
     command(audit, "as-of", example="carrierflow audit as-of 2026-03-31 --shop myshop")(as_of)
     command(audit, "cod", example="carrierflow audit cod --at 2026-03-31")(cod)
+    command(audit, "time-in-state", example="carrierflow audit time-in-state --all-months")(
+        time_in_state
+    )
+    command(audit, "drift", example="carrierflow audit drift --since 2026-03-01")(drift)
     command(audit, "coverage", example="carrierflow audit coverage --within 24")(coverage)
     command(audit, "corrections", example="carrierflow audit corrections --since 2026-03-01")(
         corrections
@@ -104,33 +107,7 @@ def as_of(
     if fulfillment is not None and shop is None:
         raise click.UsageError("--fulfillment needs --shop.")
     found = session.app.reports.as_of(when, shop=shop, fulfillment_id=fulfillment, parcels=parcels)
-    session.emit(document_of(found), lambda c: _show_as_of(session, c, found))
-
-
-def _show_as_of(session: Session, console: Console, found: AsOf) -> None:
-    console.print(f"At {short(found.at)}: {found.known} parcels known, {found.was} there.\n")
-    totals = [(t.shop, t.machine, t.status, t.known, t.was) for t in found.totals]
-    console.print(session.table(("shop", "machine", "status", "known", "was"), totals))
-    if found.misjudged:
-        console.print("\n[bold]Not where they were thought to be[/bold]")
-        rows = [
-            (m.shop, m.machine, m.known or "unknown", m.was or "not there yet", m.parcels)
-            for m in found.misjudged
-        ]
-        console.print(session.table(("shop", "machine", "known", "was", "parcels"), rows))
-    if found.parcels is not None:
-        console.print("\n[bold]Parcels[/bold]")
-        each = [(*_names(p.ref), *_places(p.known), *_places(p.was)) for p in found.parcels]
-        columns = ("shop", "order", "fulfillment", "known", "", "was", "")
-        console.print(session.table(columns, each))
-
-
-def _names(ref: Any) -> Sequence[str]:
-    return ref.shop, ref.order_id, ref.fulfillment_id
-
-
-def _places(place: Place) -> Sequence[str]:
-    return place.carrier_status or "-", place.cod_status or "-"
+    session.emit(document_of(found), lambda c: show_as_of(session, c, found))
 
 
 @click.option("--at", type=WHEN, help="A day or a time; now if none.")
@@ -146,31 +123,67 @@ def cod(
     """
     basis = Basis.KNOWN if known else Basis.WAS
     found = session.app.reports.cod(at, basis=basis, shop=shop, parcels=parcels)
-    session.emit(document_of(found), lambda c: _show_cash(session, c, found))
+    session.emit(document_of(found), lambda c: show_cash(session, c, found))
 
 
-def _show_cash(session: Session, console: Console, found: Cash) -> None:
-    console.print(
-        f"At {short(found.at)}: {dong(found.amount)} of {found.parcels} parcels "
-        "collected and not remitted.\n"
+@click.option("--shop", help="Only this shop.")
+@click.option("--all-shops", is_flag=True, help="All shops together.")
+@click.option("--all-months", is_flag=True, help="All months together.")
+@click.option("--since", type=SINCE, help="Stays that ended since then.")
+@click.option("--until", type=WHEN, help="Stays that ended until then.")
+def time_in_state(
+    session: Session,
+    shop: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    *,
+    all_shops: bool,
+    all_months: bool,
+) -> None:
+    """Say how long parcels stayed at each status: half of them, 95 of 100, the slowest.
+
+    A stay counts in the month, in Vietnam, in which it ended. Stays that begin or end with a
+    step that was inferred or corrected are counted as unclear and not measured.
+    """
+    found = session.app.reports.time_in_state(
+        shop=shop, by_shop=not all_shops, by_month=not all_months, since=since, until=until
     )
-    ages = [(a.shop, a.band, a.parcels, dong(a.amount)) for a in found.by_age]
-    console.print(session.table(("shop", "collected", "parcels", "amount"), ages))
-    console.print("\n[bold]All cash on delivery[/bold]")
-    totals = [(t.shop, t.status, t.parcels, dong(t.amount)) for t in found.by_status]
-    console.print(session.table(("shop", "status", "parcels", "amount"), totals))
-    if found.held is not None:
-        console.print("\n[bold]Parcels[/bold]")
-        rows = [
-            (*_names(h.ref), short(h.collected_at), h.age_days, dong(h.amount)) for h in found.held
-        ]
-        columns = ("shop", "order", "fulfillment", "collected", "days", "amount")
-        console.print(session.table(columns, rows))
+    columns = ("shop", "month", "status", "stays", "p50", "p95", "longest", "unclear")
+    rows = [
+        (
+            row.shop or "all",
+            row.month or "all",
+            row.status,
+            row.stays,
+            span(row.p50_seconds),
+            span(row.p95_seconds),
+            span(row.longest_seconds),
+            row.unclear or "",
+        )
+        for row in found.rows
+    ]
+    session.emit(document_of(found), lambda c: c.print(session.table(columns, rows)))
 
 
-def dong(amount: int) -> str:
-    """Write an amount as Vietnam does: `1.250.000 ₫`."""
-    return f"{amount:,}".replace(",", ".") + " ₫"
+@click.option("--shop", help="Only this shop.")
+@click.option("--since", type=SINCE, help="Found since then.")
+@click.option("--until", type=WHEN, help="Found until then.")
+@click.option("--list", "episodes", is_flag=True, help="Name each time, oldest first.")
+def drift(
+    session: Session,
+    shop: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    *,
+    episodes: bool,
+) -> None:
+    """Say where the two sides drifted apart: found, healed, frozen, by kind and time to heal.
+
+    Drift is found in incidents, in PUTs that did not do their work, and in steps of the
+    platform's that the ledger took over.
+    """
+    found = session.app.reports.drift(shop=shop, since=since, until=until, episodes=episodes)
+    session.emit(document_of(found), lambda c: show_drift(session, c, found))
 
 
 @click.option(
@@ -184,30 +197,7 @@ def coverage(session: Session, within: float | None, shop: str | None, oldest: i
     """Say how lately the open parcels were looked at, and which ones nobody has looked at."""
     span = None if within is None else timedelta(hours=within)
     found = session.app.reports.coverage(span, shop=shop, oldest=oldest)
-    session.emit(document_of(found), lambda c: _show_coverage(session, c, found))
-
-
-def _show_coverage(session: Session, console: Console, found: CoverageReport) -> None:
-    console.print(
-        f"{found.verified} of {found.open} open parcels were looked at within "
-        f"{found.within_hours:g} hours.\n"
-    )
-    shops = [
-        (s.shop, s.open, s.verified, s.never_verified, short(s.oldest_verified_at))
-        for s in found.shops
-    ]
-    console.print(session.table(("shop", "open", "verified", "never", "oldest"), shops))
-    ages = [(a.shop, a.age or "never", a.parcels) for a in found.by_age]
-    console.print("\n[bold]By the last look[/bold]")
-    console.print(session.table(("shop", "looked at", "parcels"), ages))
-    if found.oldest:
-        console.print("\n[bold]Waiting longest[/bold]")
-        rows = [
-            (*_names(u.ref), u.carrier_status, short(u.verified_at) or "never", u.frozen)
-            for u in found.oldest
-        ]
-        columns = ("shop", "order", "fulfillment", "status", "looked at", "frozen")
-        console.print(session.table(columns, rows))
+    session.emit(document_of(found), lambda c: show_coverage(session, c, found))
 
 
 @click.option("--shop", help="Only this shop.")

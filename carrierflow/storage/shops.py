@@ -37,6 +37,7 @@ __all__ = [
     "end_run",
     "find_shop",
     "revoke_shop",
+    "shop_codes",
     "shop_number",
 ]
 
@@ -68,6 +69,11 @@ def shop_number(connection: Connection, code: str) -> int:
     if number is None:
         raise UnknownShop(code)
     return int(number)
+
+
+def shop_codes(connection: Connection) -> dict[int, str]:
+    """Return the code of every shop by its row number."""
+    return {row.id: row.code for row in connection.execute(select(shops.c.id, shops.c.code))}
 
 
 def find_shop(connection: Connection, code: str) -> Shop:

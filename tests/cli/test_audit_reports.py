@@ -52,6 +52,30 @@ def test_cod_names_the_cash_and_its_parcel(ready, delivered):
     assert 0 == ready("audit", "cod", "--at", "2026-02-28", "--json").json["amount"]
 
 
+def test_time_in_state_tells_how_long(ready, delivered):
+    """An hour on the way to each of three statuses is an hour at each, by month or not."""
+    answer = ready("audit", "time-in-state", "--json").json
+    hours = {r["status"]: (r["month"], r["p50_seconds"]) for r in answer["rows"] if r["stays"]}
+
+    assert {"picking": ("2026-03", 3600), "delivering": ("2026-03", 3600)} == hours
+    together = ready("audit", "time-in-state", "--all-shops", "--all-months", "--json").json
+    assert {(None, None)} == {(row["shop"], row["month"]) for row in together["rows"]}
+    assert "1 h" in ready("audit", "time-in-state").out
+
+
+def test_drift_is_told_by_kind(ready, delivered, haravan):
+    """A platform that is cancelled by hand is drift: found, open, its parcel frozen."""
+    order = ready("show", "alpha", delivered, "--json").json["order_id"]
+    haravan.haravan.world.cancel_order("alpha", int(order))
+    ready("reconcile")
+    answer = ready("audit", "drift", "--list", "--json").json
+
+    assert answer["found"] >= 1
+    assert answer["found"] == len(answer["episodes"]) == sum(k["found"] for k in answer["kinds"])
+    assert answer["frozen"] == 1
+    assert "1 frozen" in ready("audit", "drift", "--list").out
+
+
 def test_coverage_names_what_was_never_looked_at(ready, delivered):
     """Nobody has looked at the parcel; it waits longest."""
     answer = ready("audit", "coverage", "--json").json

@@ -198,6 +198,8 @@ DOCUMENTS = {
     "audit timeline": ["audit", "timeline", "myshop", "2001"],
     "audit as-of": ["audit", "as-of", "2038-01-01"],
     "audit cod": ["audit", "cod"],
+    "audit time-in-state": ["audit", "time-in-state"],
+    "audit drift": ["audit", "drift"],
     "audit coverage": ["audit", "coverage"],
     "audit corrections": ["audit", "corrections"],
     "db check": ["db", "check"],

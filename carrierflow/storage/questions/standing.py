@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Subquery, case, func, or_, sel
 from carrierflow.audit.standing import Basis, Place, Standing, StandingCount
 from carrierflow.errors import UnknownStatus
 from carrierflow.model import FulfillmentRef, Machine, Status
+from carrierflow.storage.shops import shop_codes
 from carrierflow.storage.tables import fulfillments, history, shops
 
 
@@ -58,16 +59,16 @@ def standing_counts(
 ) -> Iterator[StandingCount]:
     """Count the parcels of each shop by where they stood and where they were thought to be."""
     each = _chains(at, shop=shop)
-    key = (shops.c.code, each.c.machine, each.c.known % WIDTH, each.c.was % WIDTH)
+    key = (fulfillments.c.shop, each.c.machine, each.c.known % WIDTH, each.c.was % WIDTH)
     query = (
         select(*key, func.count())
         .join_from(each, fulfillments, fulfillments.c.id == each.c.fulfillment)
-        .join(shops, shops.c.id == fulfillments.c.shop)
         .group_by(*key)
     )
-    for code, machine, known, was, count in connection.execute(query):
+    names = shop_codes(connection)
+    for number, machine, known, was, count in connection.execute(query):
         yield StandingCount(
-            shop=code,
+            shop=names[number],
             machine=Machine(machine),
             known=_maybe(known),
             was=_maybe(was),

@@ -1,0 +1,125 @@
+"""Auditors' answers as tables on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from carrierflow.audit.cash import Cash
+from carrierflow.audit.coverage import CoverageReport
+from carrierflow.audit.drift import Drift
+from carrierflow.audit.standing import AsOf, Place
+from carrierflow.audit.words import dong, span
+from carrierflow.cli.session import Session, short
+from carrierflow.model import FulfillmentRef
+
+
+__all__ = ["show_as_of", "show_cash", "show_coverage", "show_drift"]
+
+
+def show_as_of(session: Session, console: Console, found: AsOf) -> None:
+    """Show where the parcels stood."""
+    console.print(f"At {short(found.at)}: {found.known} parcels known, {found.was} there.\n")
+    totals = [(t.shop, t.machine, t.status, t.known, t.was) for t in found.totals]
+    console.print(session.table(("shop", "machine", "status", "known", "was"), totals))
+    if found.misjudged:
+        console.print("\n[bold]Not where they were thought to be[/bold]")
+        rows = [
+            (m.shop, m.machine, m.known or "unknown", m.was or "not there yet", m.parcels)
+            for m in found.misjudged
+        ]
+        console.print(session.table(("shop", "machine", "known", "was", "parcels"), rows))
+    if found.parcels is not None:
+        console.print("\n[bold]Parcels[/bold]")
+        each = [(*_names(p.ref), *_places(p.known), *_places(p.was)) for p in found.parcels]
+        columns = ("shop", "order", "fulfillment", "known", "", "was", "")
+        console.print(session.table(columns, each))
+
+
+def _names(ref: FulfillmentRef) -> Sequence[str]:
+    return ref.shop, ref.order_id, ref.fulfillment_id
+
+
+def _places(place: Place) -> Sequence[str]:
+    return place.carrier_status or "-", place.cod_status or "-"
+
+
+def show_cash(session: Session, console: Console, found: Cash) -> None:
+    """Show the cash by age and by status."""
+    console.print(
+        f"At {short(found.at)}: {dong(found.amount)} of {found.parcels} parcels "
+        "collected and not remitted.\n"
+    )
+    ages = [(a.shop, a.band, a.parcels, dong(a.amount)) for a in found.by_age]
+    console.print(session.table(("shop", "collected", "parcels", "amount"), ages))
+    console.print("\n[bold]All cash on delivery[/bold]")
+    totals = [(t.shop, t.status, t.parcels, dong(t.amount)) for t in found.by_status]
+    console.print(session.table(("shop", "status", "parcels", "amount"), totals))
+    if found.held is not None:
+        console.print("\n[bold]Parcels[/bold]")
+        rows = [
+            (*_names(h.ref), short(h.collected_at), h.age_days, dong(h.amount)) for h in found.held
+        ]
+        columns = ("shop", "order", "fulfillment", "collected", "days", "amount")
+        console.print(session.table(columns, rows))
+
+
+def show_drift(session: Session, console: Console, found: Drift) -> None:
+    """Show drift by kind."""
+    console.print(
+        f"{found.found} found, {found.healed} healed, {found.open} open, "
+        f"of which {found.frozen} frozen.\n"
+    )
+    columns = ("kind", "found", "healed", "open", "frozen", "p50", "p95", "longest")
+    kinds = [
+        (
+            kind.kind,
+            kind.found,
+            kind.healed,
+            kind.open,
+            kind.frozen,
+            span(kind.p50_seconds),
+            span(kind.p95_seconds),
+            span(kind.longest_seconds),
+        )
+        for kind in found.kinds
+    ]
+    console.print(session.table(columns, kinds))
+    if found.episodes is not None:
+        console.print("\n[bold]Each time[/bold]")
+        rows = [
+            (
+                short(each.found_at),
+                each.kind,
+                each.shop,
+                each.ref.fulfillment_id if each.ref else "",
+                short(each.healed_at) or ("frozen" if each.frozen else "open"),
+            )
+            for each in found.episodes
+        ]
+        console.print(session.table(("found", "kind", "shop", "fulfillment", "healed"), rows))
+
+
+def show_coverage(session: Session, console: Console, found: CoverageReport) -> None:
+    """Show how lately the open parcels were looked at."""
+    console.print(
+        f"{found.verified} of {found.open} open parcels were looked at within "
+        f"{found.within_hours:g} hours.\n"
+    )
+    shops = [
+        (s.shop, s.open, s.verified, s.never_verified, short(s.oldest_verified_at))
+        for s in found.shops
+    ]
+    console.print(session.table(("shop", "open", "verified", "never", "oldest"), shops))
+    ages = [(a.shop, a.age or "never", a.parcels) for a in found.by_age]
+    console.print("\n[bold]By the last look[/bold]")
+    console.print(session.table(("shop", "looked at", "parcels"), ages))
+    if found.oldest:
+        console.print("\n[bold]Waiting longest[/bold]")
+        rows = [
+            (*_names(u.ref), u.carrier_status, short(u.verified_at) or "never", u.frozen)
+            for u in found.oldest
+        ]
+        columns = ("shop", "order", "fulfillment", "status", "looked at", "frozen")
+        console.print(session.table(columns, rows))
