@@ -7,17 +7,15 @@ machine, many at once by the compiled table; both were derived from the same def
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import islice
 
 from carrierflow.clock import Clock
 from carrierflow.errors import (
-    BadTime,
     InvalidInput,
     MissingSecretKey,
     UnknownFulfillment,
@@ -30,6 +28,14 @@ from carrierflow.meter import Meter
 from carrierflow.model import Claim, Event, Opening, Recorded, Verdict
 from carrierflow.parcel import Memory, Parcel
 from carrierflow.ports import LedgerStore, LedgerTransaction, SealedNote, Sealer
+from carrierflow.vetting import (
+    check_event,
+    check_opening,
+    check_same,
+    check_time,
+    faults_of,
+    opening_problem,
+)
 
 
 __all__ = ["Ledger"]
@@ -39,17 +45,6 @@ SALT_DIGITS = 32
 
 CHUNK = 2_000
 """Events of a bulk recording that share a transaction."""
-
-FUTURE = timedelta(days=1)
-"""How far a scanner's clock may be ahead of ours before we refuse its time."""
-
-LONGEST = {"shop": 64, "fulfillment_id": 64, "key": 128, "actor": 128, "reason": 255}
-NAMES = {"shop", "fulfillment_id", "key"}
-"""Texts by which something is found again; not every database tells outer blanks apart."""
-
-UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
-
-MOST_CASH = 10**15
 
 REJECTED = "rejected"
 """What is counted for an event that could not be recorded at all."""
@@ -83,18 +78,30 @@ class Ledger:
             UnknownShop: if the shop is not connected.
             InvalidInput: if the amount is negative, or differs from what it was opened with.
         """
+        return self._store.run(lambda tx: self.open_within(tx, opening))
+
+    def open_within(self, tx: LedgerTransaction, opening: Opening) -> Parcel:
+        """Do as `open` within a transaction that writes more than the ledger.
+
+        Raises:
+            As `open`.
+        """
+        check_opening(opening)
         ref = opening.ref
-        _check_opening(opening)
-
-        def work(tx: LedgerTransaction) -> Parcel:
-            draft = self._drafts(tx, ref.shop, [ref.fulfillment_id], [opening])[ref.fulfillment_id]
-            change = draft.change()
-            _save(tx, [draft])
-            return change.after if change else draft.parcel
-
-        parcel = self._store.run(work)
-        _check_same(parcel, opening)
+        draft = self._drafts(tx, ref.shop, [ref.fulfillment_id], [opening])[ref.fulfillment_id]
+        change = draft.change()
+        _save(tx, [draft])
+        parcel = change.after if change else draft.parcel
+        check_same(parcel, opening)
         return parcel
+
+    def check(self, opening: Opening) -> None:
+        """Raise what `open` would raise, and write nothing."""
+        check_opening(opening)
+        ref = opening.ref
+        found = self._store.run(lambda tx: tx.parcels(ref.shop, [ref.fulfillment_id]))
+        if found:
+            check_same(found[ref.fulfillment_id], opening)
 
     def record(self, event: Event) -> Recorded:
         """Record one event and say what became of it.
@@ -105,6 +112,17 @@ class Ledger:
             BadTime: if its time has no zone or lies more than a day ahead.
         """
         (answer,) = self._run([event], self._one)
+        if isinstance(answer, InvalidInput):
+            raise answer
+        return answer
+
+    def record_within(self, tx: LedgerTransaction, event: Event) -> Recorded:
+        """Do as `record` within a transaction that writes more than the ledger.
+
+        Raises:
+            As `record`.
+        """
+        (answer,) = self._apply(tx, [event], self._one)
         if isinstance(answer, InvalidInput):
             raise answer
         return answer
@@ -128,7 +146,7 @@ class Ledger:
         Raises:
             As `record`.
         """
-        _check_event(event)
+        check_event(event)
 
         def work(tx: LedgerTransaction) -> Recorded:
             now = self._clock()
@@ -145,7 +163,7 @@ class Ledger:
         """
         if not event.actor or not event.reason:
             raise InvalidInput("A correction needs an actor and a reason.")
-        _check_event(event)
+        check_event(event)
 
         def work(tx: LedgerTransaction) -> Recorded:
             now = self._clock()
@@ -168,7 +186,7 @@ class Ledger:
     def _apply(
         self, tx: LedgerTransaction, events: Sequence[Event], judge: Judge
     ) -> list[Recorded | InvalidInput]:
-        faults = _faults(events)
+        faults = faults_of(events)
         sound = [event for number, event in enumerate(events) if number not in faults]
         drafts: dict[str, dict[str, Draft]] = {}
         strangers: dict[str, InvalidInput] = {}
@@ -199,7 +217,7 @@ class Ledger:
             if draft is None:
                 raise UnknownFulfillment(event.shop, event.fulfillment_id)
             if event.opening is not None:
-                _check_same(draft.parcel, event.opening)
+                check_same(draft.parcel, event.opening)
             note = self._sealed(event.note)
             answer = judge.judge(draft, _claim(event, note, now), now=now)
         except InvalidInput as error:
@@ -271,7 +289,7 @@ class Ledger:
 
 def _claim(event: Event, note: SealedNote | None, now: datetime) -> Claim:
     occurred_at = event.occurred_at or now
-    _check_time(occurred_at, now)
+    check_time(occurred_at, now)
     return Claim(
         status=event.status,
         occurred_at=occurred_at,
@@ -310,85 +328,4 @@ def _openings(events: Sequence[Event]) -> list[Opening]:
         for event in reversed(events)
         if event.opening is not None
     }
-    return [opening for opening in wanted.values() if not _opening_problem(opening)]
-
-
-def _opening_problem(opening: Opening) -> str | None:
-    if (opening.cod_amount or 0) < 0:
-        return "The amount to collect cannot be negative; give whole đồng."
-    if (opening.cod_amount or 0) > MOST_CASH:
-        return "The amount to collect is beyond belief; give whole đồng."
-    ref = opening.ref
-    if not all(_is_name(text, 64) for text in (ref.shop, ref.order_id, ref.fulfillment_id)):
-        return "An order id and a fulfillment id have 1 to 64 characters and no outer blanks."
-    if opening.tracking_number is not None and not _is_text(opening.tracking_number, 128):
-        return "The tracking number must have 1 to 128 characters."
-    return None
-
-
-def _check_opening(opening: Opening) -> None:
-    problem = _opening_problem(opening)
-    if problem:
-        raise InvalidInput(problem)
-
-
-def _check_same(parcel: Parcel, opening: Opening) -> None:
-    if parcel.ref.order_id != opening.ref.order_id:
-        raise InvalidInput(
-            f"Fulfillment {parcel.ref.fulfillment_id} belongs to order {parcel.ref.order_id}, "
-            f"not to {opening.ref.order_id}."
-        )
-    if opening.cod_amount not in {None, parcel.cod_amount}:
-        raise InvalidInput(
-            f"Fulfillment {parcel.ref.fulfillment_id} was opened with {parcel.cod_amount} đồng "
-            f"to collect, not {opening.cod_amount}."
-        )
-
-
-def _check_time(moment: datetime, now: datetime) -> None:
-    if moment.tzinfo is None:
-        raise BadTime(moment.isoformat(), why="has no time zone")
-    if moment - now > FUTURE:
-        raise BadTime(moment.isoformat(), why="lies more than a day ahead")
-
-
-def _faults(events: Sequence[Event]) -> dict[int, InvalidInput]:
-    """Return the error of each event that no database may be asked about, by its place."""
-    found = {}
-    for number, event in enumerate(events):
-        try:
-            _check_event(event)
-        except InvalidInput as error:
-            found[number] = error
-    return found
-
-
-def _check_event(event: Event) -> None:
-    for name, longest in LONGEST.items():
-        text = getattr(event, name)
-        if text is None:
-            continue
-        if name in NAMES and not _is_name(text, longest):
-            raise InvalidInput(
-                f"The {name} must have 1 to {longest} characters and no outer blanks."
-            )
-        if not _is_text(text, longest):
-            raise InvalidInput(f"The {name} must have 1 to {longest} characters.")
-    opening = event.opening
-    if opening is not None:
-        _check_opening(opening)
-        if (opening.ref.shop, opening.ref.fulfillment_id) != (event.shop, event.fulfillment_id):
-            raise InvalidInput("An event opens the fulfillment that it is about, and no other.")
-
-
-def _is_name(text: str, longest: int) -> bool:
-    return _is_text(text, longest) and text == text.strip()
-
-
-def _is_text(text: str, longest: int) -> bool:
-    """Tell whether each of the databases can hold a text: no NUL, no half of a character.
-
-    Neither of the two is printable, and a text that is printable throughout is soon seen.
-    """
-    storable = text.isprintable() or not UNSTORABLE.search(text)
-    return storable and len(text) <= longest and bool(text.strip())
+    return [opening for opening in wanted.values() if not opening_problem(opening)]
