@@ -15,6 +15,7 @@ from carrierflow.carrier_service import (
     CarrierService,
     Dialect,
     InstallPages,
+    Intake,
     OnAnswer,
 )
 from carrierflow.clock import Clock, Sleep
@@ -168,7 +169,7 @@ class Carrierflow:
         return self.store.transact(lambda c: reading.erase_notes(c, parcel))
 
     def reseal(self) -> int:
-        """Seal all tokens and notes with the present key, so that the previous one can go.
+        """Seal tokens, notes and webhooks with the present key, so that the previous one can go.
 
         Raises:
             MissingSecretKey, WrongSecretKey: if something opens with neither key; nothing is
@@ -176,12 +177,13 @@ class Carrierflow:
         """
 
         def work(connection: Connection) -> int:
-            secrets = list(reading.sealed_secrets(connection))
-            for context, sealed in secrets:
+            count = 0
+            for context, sealed in reading.sealed_secrets(connection):
                 clear = self._keys.unseal(sealed, context=context)
                 fresh = self._keys.seal(clear, context=context)
                 reading.replace_secret(connection, context, fresh)
-            return len(secrets)
+                count += 1
+            return count
 
         return self.store.transact(work)
 
@@ -216,6 +218,7 @@ class Carrierflow:
         shops: Sequence[str] = (),
         *,
         full: bool = False,
+        hinted: bool = False,
         wait: bool = False,
         max_writes: int | None = None,
         stop: Callable[[], bool] = never,
@@ -223,9 +226,10 @@ class Carrierflow:
     ) -> list[RunReport]:
         """Bring shops to the ledger's state; all active ones if none is named.
 
-        `full` looks at every open order, however lately it was looked at. `wait` stays until
-        the settle windows of unanswered PUTs have passed, and decides them. Where there is a
-        seal key, the history is sealed afterwards.
+        `full` looks at every open order, however lately it was looked at; `hinted` only at what
+        webhooks named, and only at shops where they named something. `wait` stays until the
+        settle windows of unanswered PUTs have passed, and decides them. Where there is a seal
+        key, the history is sealed afterwards.
 
         Raises:
             UnknownShop, ShopRevoked: if a shop named is not connected.
@@ -233,11 +237,15 @@ class Carrierflow:
             WrongSecretKey, DatabaseUnavailable: if nothing can be done at all.
         """
         codes = self._codes(shops)
+        if hinted:
+            waiting = self.store.hinted_shops()
+            codes = [code for code in codes if code in waiting]
         if max_writes is None:
             max_writes = self.settings.max_writes
         crew = Crew(
             self.reconciler,
             verified_before=self._clock() if full else None,
+            hinted=hinted,
             wait=wait,
             sleep=self._sleep,
             stop=stop,
@@ -293,7 +301,20 @@ class Carrierflow:
                 "No client secret is set; put the app's into CARRIERFLOW_CLIENT_SECRET."
             )
         return CarrierService(
-            Callbacks(carrier, dialect=self._dialect, store=self.store),
+            Callbacks(
+                carrier,
+                dialect=self._dialect,
+                store=self.store,
+                ledger=self.ledger,
+                clock=self._clock,
+            ),
+            Intake(
+                dialect=self._dialect,
+                store=self.store,
+                sealer=self._keys,
+                revoke=self.shops.revoke,
+                clock=self._clock,
+            ),
             InstallPages(self.installer),
             dialect=self._dialect,
             meter=self.meter,

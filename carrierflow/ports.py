@@ -26,6 +26,7 @@ __all__ = [
     "Accounts",
     "Anchor",
     "Budget",
+    "Hint",
     "LedgerStore",
     "LedgerTransaction",
     "Platform",
@@ -138,6 +139,15 @@ class Work:
     puts: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hint:
+    """An order that a webhook named: somebody should look at it, and nothing more is known."""
+
+    order_id: str
+    puts: int
+    hinted_at: datetime
+
+
 class ReconcileStore(Protocol):
     """What runs read and write; each call is a transaction of its own.
 
@@ -174,6 +184,14 @@ class ReconcileStore(Protocol):
 
     def due(self, shop: Shop, *, verified_before: datetime) -> list[str]:
         """Return the open orders not looked at since, those first that waited longest."""
+        ...
+
+    def hints(self, shop: Shop) -> list[Hint]:
+        """Return the orders that webhooks named since they were looked at, the oldest first."""
+        ...
+
+    def heard(self, shop: Shop, hints: Collection[Hint]) -> None:
+        """Write that some hints were followed; those that came later stand."""
         ...
 
     def left(self, shop: Shop) -> int:

@@ -18,6 +18,7 @@ from carrierflow.carrier_service.exchange import MAX_BODY, Reply, Request
 from carrierflow.carrier_service.installing import InstallPages
 from carrierflow.carrier_service.paths import ROUTES, Call, Route, find, route_of
 from carrierflow.carrier_service.service import CarrierService
+from carrierflow.carrier_service.webhooks import Intake
 
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Declined",
     "Dialect",
     "InstallPages",
+    "Intake",
     "Item",
     "OnAnswer",
     "QuoteRequest",

@@ -17,6 +17,7 @@ from carrierflow.carrier_service.dialect import Dialect
 from carrierflow.carrier_service.exchange import MAX_BODY, Reply, Request
 from carrierflow.carrier_service.installing import InstallPages
 from carrierflow.carrier_service.paths import Call, Found, find
+from carrierflow.carrier_service.webhooks import Intake
 from carrierflow.clock import Clock
 from carrierflow.errors import InvalidInput, ShopRevoked, UnknownShop
 from carrierflow.meter import Meter
@@ -49,6 +50,7 @@ class CarrierService:
     def __init__(
         self,
         callbacks: Callbacks,
+        intake: Intake,
         pages: InstallPages,
         *,
         dialect: Dialect,
@@ -56,6 +58,7 @@ class CarrierService:
         clock: Clock,
         on_answer: OnAnswer | None = None,
     ) -> None:
+        self._intake = intake
         self._pages = pages
         self._dialect = dialect
         self._meter = meter
@@ -63,6 +66,10 @@ class CarrierService:
         self._on_answer = on_answer
         self._acts: Mapping[Call, Callable[[str, Request], Reply]] = {
             Call.RATES: callbacks.rates,
+            Call.CREATE: callbacks.create,
+            Call.DETAIL: callbacks.detail,
+            Call.CANCEL: callbacks.cancel,
+            Call.BY_EXTERNAL_CODE: callbacks.by_external_code,
         }
 
     def answer(self, request: Request) -> Reply:
@@ -93,10 +100,28 @@ class CarrierService:
             return _Ending(result=Result.NO_SUCH_PATH, reply=reply)
         if found.route.call in PAGES:
             return self._show(request, found.route.call)
+        if found.route.call is Call.WEBHOOK:
+            return self._challenged(request) if request.method == "GET" else self._told(request)
         if not self._dialect.is_signed(request):
-            reply = self._dialect.refusal("The signature does not hold.", status=401)
-            return _Ending(result=Result.UNSIGNED, reply=reply)
+            return self._unsigned("The signature does not hold.")
         return self._act(request, found)
+
+    def _challenged(self, request: Request) -> _Ending:
+        challenge = self._dialect.challenge(request)
+        if challenge is None:
+            return self._unsigned("This challenge does not know our token.")
+        return _Ending(result=Result.DONE, reply=_plain(challenge), topic="challenge")
+
+    def _told(self, request: Request) -> _Ending:
+        if not self._dialect.is_signed_webhook(request):
+            return self._unsigned("The signature does not hold.")
+        try:
+            topic = self._intake.take(request)
+        except Exception:
+            # Not kept, so not to be answered with success: the platform will send it again.
+            log.exception("carrierflow.webhook_failed")
+            return _Ending(result=Result.FAILED, reply=self._dialect.refusal(FAILED, status=503))
+        return _Ending(result=Result.DONE, reply=_plain("kept"), topic=topic)
 
     def _act(self, request: Request, found: Found) -> _Ending:
         if len(request.body) > MAX_BODY:
@@ -124,11 +149,17 @@ class CarrierService:
         is_done = reply.status < HTTPStatus.BAD_REQUEST
         return _Ending(result=Result.DONE if is_done else Result.REFUSED, reply=reply)
 
+    def _unsigned(self, sentence: str) -> _Ending:
+        reply = self._dialect.refusal(sentence, status=401)
+        return _Ending(result=Result.UNSIGNED, reply=reply)
+
     def _refused(self, sentence: str) -> _Ending:
         return _Ending(result=Result.REFUSED, reply=self._dialect.refusal(sentence))
 
     def _tell(self, answered: Answered) -> None:
         self._meter.count("callbacks", call=answered.call or "none", result=answered.result)
+        if answered.topic:
+            self._meter.count("webhooks", topic=answered.topic, result=answered.result)
         log.info(
             "carrierflow.answered",
             extra={
@@ -141,3 +172,7 @@ class CarrierService:
         )
         if self._on_answer is not None:
             self._on_answer(answered)
+
+
+def _plain(text: str) -> Reply:
+    return Reply(headers={"Content-Type": "text/plain; charset=utf-8"}, body=text.encode())

@@ -38,6 +38,7 @@ def register(cli: click.Group) -> None:
 
 @click.option("--shop", "shops", multiple=True, metavar="CODE", help="Only this shop; repeatable.")
 @click.option("--full", is_flag=True, help="Look at every open order, however lately seen.")
+@click.option("--hinted", is_flag=True, help="Look only at what webhooks named.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done; nothing is PUT.")
 @click.option(
     "--plan-out", type=click.File("w", encoding="utf-8"), help="Write the plan of a dry run here."
@@ -51,6 +52,7 @@ def reconcile(
     max_writes: int | None,
     *,
     full: bool,
+    hinted: bool,
     dry_run: bool,
     wait: bool,
 ) -> None:
@@ -58,6 +60,8 @@ def reconcile(
 
     Ctrl-C ends it cleanly after the request under way; the next run goes on.
     """
+    if hinted and (full or dry_run or plan_out):
+        raise click.UsageError("--hinted goes with neither --full nor a plan.")
     if dry_run or plan_out:
         _plan(session, shops, full=full, out=plan_out)
         return
@@ -65,6 +69,7 @@ def reconcile(
         reports = session.app.reconcile(
             shops,
             full=full,
+            hinted=hinted,
             wait=wait,
             max_writes=max_writes,
             stop=stopped.is_set,

@@ -43,6 +43,7 @@ class Crew:
         reconciler: Reconciler,
         *,
         verified_before: datetime | None,
+        hinted: bool,
         wait: bool,
         sleep: Sleep,
         stop: Stop,
@@ -51,6 +52,7 @@ class Crew:
         self._reconciler = reconciler
         self._clock = reconciler.parts.clock
         self._before = verified_before
+        self._hinted = hinted
         self._wait = wait
         self._sleep = sleep
         self._stop = stop
@@ -118,6 +120,7 @@ class Crew:
             code,
             limits=limits,
             verified_before=self._before,
+            hinted=self._hinted,
             stop=self._stop,
             progress=told,
         )

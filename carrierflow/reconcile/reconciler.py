@@ -35,6 +35,7 @@ class Reconciler:
         *,
         limits: Limits | None = None,
         verified_before: datetime | None = None,
+        hinted: bool = False,
         stop: Stop = never,
         progress: Callable[[Tally, int], None] | None = None,
     ) -> RunReport:
@@ -42,8 +43,9 @@ class Reconciler:
 
         Looks at every order with unpublished work, at every order that changed on the
         platform, and at every open order not looked at since `verified_before` (by default
-        `limits.verify_within` ago). `stop` is asked between fulfillments; `progress` is called
-        with the tally so far and the number of orders still to look at.
+        `limits.verify_within` ago); with `hinted` only at those that webhooks named. `stop` is
+        asked between fulfillments; `progress` is called with the tally so far and the number of
+        orders still to look at.
 
         Raises:
             UnknownShop: if no such shop is connected.
@@ -53,7 +55,8 @@ class Reconciler:
         """
         limits = limits or Limits()
         before = verified_before or self.parts.clock() - limits.verify_within
-        return self._run(code, before, Survey.batches, limits, stop=stop, progress=progress)
+        read = Survey.hinted if hinted else Survey.batches
+        return self._run(code, before, read, limits, stop=stop, progress=progress)
 
     def apply_plan(
         self,

@@ -113,6 +113,8 @@ class ShopRun:
             self._check_limits()
             self._brake(batch, survey, open_count)
             self._take_in(batch, survey, publisher)
+            if batch.hints:
+                self._store.heard(self._shop, batch.hints)
             if batch.swept_to is not None:
                 self._store.swept(self._shop, batch.swept_to)
             if self._progress is not None:

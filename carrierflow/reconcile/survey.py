@@ -14,7 +14,7 @@ from carrierflow.hashing import observation_digest
 from carrierflow.lifecycle import Lifecycle
 from carrierflow.model import Observation, RemoteOrder, Status
 from carrierflow.parcel import Parcel
-from carrierflow.ports import Platform, ReconcileStore, Work
+from carrierflow.ports import Hint, Platform, ReconcileStore, Work
 from carrierflow.reconcile.policy import Policy
 from carrierflow.reconcile.sweep import OVERLAP, Pool, changed_orders
 from carrierflow.reconcile.turn import is_over
@@ -45,6 +45,8 @@ class Batch:
     """How many orders were asked for by id."""
     orders: frozenset[str]
     """The orders of ours that were looked at."""
+    hints: tuple[Hint, ...]
+    """Those that are followed by looking at this batch."""
     read_at: datetime
     swept_to: datetime | None = None
     """For a page of the sweep: up to which change it read."""
@@ -73,23 +75,39 @@ class Survey:
         self.seconds_per_put = SECONDS_PER_PUT
         self._began_at = clock()
         self._can_put = frozenset(status for status in Status if platform.can_put(status))
-        self.pool = Pool(
-            store.work(shop, now=clock()), store.due(shop, verified_before=verified_before)
-        )
+        self._verified_before = verified_before
+        self._hints = {hint.order_id: hint for hint in store.hints(shop)}
+        self.pool = Pool((), ())
 
     def batches(self) -> Iterator[Batch]:
-        """Read what changed, then everything else that has work or is due."""
+        """Read what changed, then what webhooks named, then all else that has work or is due."""
+        self.pool = Pool(
+            self._store.work(self._shop, now=self._clock()),
+            self._store.due(self._shop, verified_before=self._verified_before),
+        )
+        self._take_hints()
         if self._shop.swept_to is not None:
             swept_to = self._shop.swept_to
             for page in changed_orders(self._platform, swept_to - OVERLAP):
                 self.pool.drop(order.order_id for order in page)
                 swept_to = max(swept_to, *(order.updated_at for order in page))
                 yield self._batch(page, asked=(), swept_to=swept_to)
+        yield from self._pooled()
+        if self._shop.swept_to is None:
+            yield self._batch((), asked=(), swept_to=self._began_at)
+
+    def hinted(self) -> Iterator[Batch]:
+        """Read what webhooks named, and nothing else."""
+        self._take_hints()
+        yield from self._pooled()
+
+    def _take_hints(self) -> None:
+        self.pool.again(Work(order_id=h.order_id, puts=h.puts) for h in self._hints.values())
+
+    def _pooled(self) -> Iterator[Batch]:
         while self.pool:
             ids = self.pool.take(puts=self._puts_while_fresh())
             yield self._batch(self._platform.orders(ids), asked=ids)
-        if self._shop.swept_to is None:
-            yield self._batch((), asked=(), swept_to=self._began_at)
 
     def _puts_while_fresh(self) -> int:
         """Return how many PUTs can be made before a reading is too old to act on."""
@@ -138,6 +156,7 @@ class Survey:
             ),
             asked=len(asked),
             orders=frozenset(parcel.ref.order_id for parcel in parcels),
+            hints=tuple(self._hints[i] for i in ids & self._hints.keys()),
             read_at=read_at,
             swept_to=swept_to,
         )

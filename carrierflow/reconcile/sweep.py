@@ -79,8 +79,10 @@ class Pool:
             self._due.pop(order_id, None)
 
     def again(self, work: Iterable[Work]) -> None:
-        """Take back orders whose reading grew too old; they are the next ones."""
-        self._again.update((each.order_id, each) for each in work)
+        """Take orders that are the next ones: hinted at, or read and grown too old since."""
+        for each in work:
+            self.drop([each.order_id])
+            self._again[each.order_id] = each
 
     def take(self, *, puts: int) -> list[str]:
         """Return the next batch of up to 50 orders, with about so many PUTs in it."""

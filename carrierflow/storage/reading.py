@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, Table, and_, delete, insert, select, update
 
 from carrierflow.audit.verify import HeadRow, StoredEntry
 from carrierflow.errors import UnknownFulfillment
@@ -27,6 +27,7 @@ from carrierflow.storage.tables import (
     outcomes,
     publications,
     shops,
+    webhooks,
 )
 
 
@@ -51,6 +52,12 @@ __all__ = [
 
 STREAM = 2_000
 """Rows that a long reading holds at once."""
+
+PAGE = 200
+"""Sealed rows that are held at once; a body may be long."""
+
+SEALED = {"note": notes, "webhook": webhooks}
+"""The tables whose rows are sealed under their kind and digest."""
 
 
 def find_parcel(connection: Connection, shop: str, fulfillment_id: str) -> Parcel:
@@ -213,22 +220,33 @@ def erase_notes(connection: Connection, parcel: Parcel) -> int:
 
 def sealed_secrets(connection: Connection) -> Iterator[tuple[str, bytes]]:
     """Stream everything sealed, with the context that each opens under."""
-    for code, *sealed in connection.execute(
-        select(shops.c.code, shops.c.token, shops.c.refresh_token)
-    ):
+    held = select(shops.c.code, shops.c.token, shops.c.refresh_token)
+    for code, *sealed in connection.execute(held).all():
         for kind, secret in zip(("token", "refresh token"), sealed, strict=True):
             if secret:
                 yield f"{kind} of shop {code}", secret
-    query = select(notes.c.digest, notes.c.sealed).execution_options(yield_per=STREAM)
-    for row in connection.execute(query):
-        yield f"note:{row.digest}", row.sealed
+    for kind, table in SEALED.items():
+        for name, secret in _sealed_rows(connection, table):
+            yield f"{kind}:{name}", secret
+
+
+def _sealed_rows(connection: Connection, table: Table) -> Iterator[tuple[str, bytes]]:
+    """Read by pages, so that whoever reads may write in between."""
+    last = ""
+    query = select(table.c.digest, table.c.sealed).where(table.c.sealed.is_not(None))
+    while page := connection.execute(
+        query.where(table.c.digest > last).order_by(table.c.digest).limit(PAGE)
+    ).all():
+        yield from ((row.digest, row.sealed) for row in page)
+        last = page[-1].digest
 
 
 def replace_secret(connection: Connection, context: str, sealed: bytes) -> None:
     """Put a secret in the place of the one with the same context."""
     kind, _, name = context.partition(":")
-    if kind == "note":
-        connection.execute(update(notes).where(notes.c.digest == name).values(sealed=sealed))
+    table = SEALED.get(kind)
+    if table is not None:
+        connection.execute(update(table).where(table.c.digest == name).values(sealed=sealed))
     else:
         kind, _, code = context.rpartition(" of shop ")
         column = {"token": shops.c.token, "refresh token": shops.c.refresh_token}[kind]

@@ -15,7 +15,7 @@ from carrierflow.errors import ConcurrentUpdate
 from carrierflow.hashing import observation_digest
 from carrierflow.model import Machine, Observation, Source, Status
 from carrierflow.parcel import Parcel
-from carrierflow.ports import Work, Writing
+from carrierflow.ports import Hint, Work, Writing
 from carrierflow.shop import Shop
 from carrierflow.storage.incidents import open_incident
 from carrierflow.storage.rows import guarded, head_values, look_values, parcel_from
@@ -26,11 +26,25 @@ from carrierflow.storage.tables import (
     observations,
     outcomes,
     publications,
+    shops,
 )
+from carrierflow.storage.types import UtcDateTime
 from carrierflow.track import Attempt, Conclusion, Publication, PublicationState, Step, Track
 
 
-__all__ = ["due", "left", "parcels_of", "tracks", "verified", "work", "write"]
+__all__ = [
+    "due",
+    "heard",
+    "hinted_shops",
+    "hints",
+    "left",
+    "parcels_of",
+    "save_publication",
+    "tracks",
+    "verified",
+    "work",
+    "write",
+]
 
 CHUNK = 500
 """How many ids one statement asks for."""
@@ -47,6 +61,7 @@ SAVE_COLUMNS = tuple(
         "tracking_number",
         "cod_amount",
         "opened_at",
+        "hinted_at",
     }
 )
 
@@ -54,6 +69,17 @@ SAVE_PARCEL = (
     update(fulfillments)
     .where(fulfillments.c.id == bindparam("this"), fulfillments.c.version == bindparam("read"))
     .values({name: bindparam(f"new_{name}") for name in SAVE_COLUMNS})
+)
+
+
+FOLLOWED = (
+    update(fulfillments)
+    .where(
+        fulfillments.c.shop == bindparam("its"),
+        fulfillments.c.order_id == bindparam("order"),
+        fulfillments.c.hinted_at <= bindparam("until"),
+    )
+    .values(hinted_at=None)
 )
 
 
@@ -81,6 +107,44 @@ def due(connection: Connection, shop: Shop, *, verified_before: datetime) -> lis
         .order_by(func.min(f.verified_at), f.order_id)
     )
     return list(connection.execute(query).scalars())
+
+
+def hints(connection: Connection, shop: Shop) -> list[Hint]:
+    """Return the orders that webhooks named since they were looked at, the oldest first.
+
+    A parcel that is no longer open counts too: a merchant's late change is what nobody else
+    would notice.
+    """
+    f = fulfillments.c
+    oldest = func.min(f.hinted_at, type_=UtcDateTime())
+    query = (
+        select(f.order_id, func.sum(f.unpublished), func.max(f.hinted_at, type_=UtcDateTime()))
+        .where(f.shop == shop.id, f.hinted_at.is_not(None))
+        .group_by(f.order_id)
+        .order_by(oldest, f.order_id)
+    )
+    return [
+        Hint(order_id=row[0], puts=int(row[1]), hinted_at=row[2])
+        for row in connection.execute(query)
+    ]
+
+
+def heard(connection: Connection, shop: Shop, followed: Collection[Hint]) -> None:
+    """Write that some hints were followed; those that came later stand."""
+    connection.execute(
+        FOLLOWED, [{"its": shop.id, "order": h.order_id, "until": h.hinted_at} for h in followed]
+    )
+
+
+def hinted_shops(connection: Connection) -> set[str]:
+    """Return the codes of the shops that have hints."""
+    query = (
+        select(shops.c.code)
+        .join(fulfillments, fulfillments.c.shop == shops.c.id)
+        .where(fulfillments.c.hinted_at.is_not(None))
+        .distinct()
+    )
+    return set(connection.execute(query).scalars())
 
 
 def left(connection: Connection, shop: Shop) -> int:
@@ -140,7 +204,7 @@ def write(connection: Connection, writing: Writing) -> tuple[Parcel, int]:
     """Write a turn; return the version that the parcel now has, and the incidents opened."""
     after = _save(connection, writing)
     for publication in writing.publications:
-        _save_publication(connection, after.id, publication)
+        save_publication(connection, after.id, publication)
     if writing.attempt is not None:
         connection.execute(insert(attempts), _attempt_row(after.id, writing.attempt))
     if writing.conclusion is not None:
@@ -163,7 +227,8 @@ def _save(connection: Connection, writing: Writing) -> Parcel:
     return after
 
 
-def _save_publication(connection: Connection, parcel_id: int, publication: Publication) -> None:
+def save_publication(connection: Connection, parcel_id: int, publication: Publication) -> None:
+    """Write what was tried so far to show one entry."""
     key = {"fulfillment": parcel_id, "machine": publication.machine, "seq": publication.seq}
     values = {
         "state": publication.state,

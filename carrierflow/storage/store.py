@@ -11,14 +11,17 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
+from carrierflow.carrier_service.shipments import Held
+from carrierflow.carrier_service.store import CallbackTransaction, Delivery
 from carrierflow.clock import Clock, Sleep
 from carrierflow.errors import ConcurrentUpdate, ShopHeld
 from carrierflow.incident import Finding
 from carrierflow.lifecycle import Definition
 from carrierflow.parcel import Parcel
-from carrierflow.ports import LedgerTransaction, Work, Writing
+from carrierflow.ports import Hint, LedgerTransaction, Work, Writing
 from carrierflow.shop import Coverage, Shop
-from carrierflow.storage import reconcile, shops
+from carrierflow.storage import callbacks, reconcile, shops
+from carrierflow.storage.callbacks import SqlCallbackTransaction
 from carrierflow.storage.clock import DatabaseClock
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import commit, translated
@@ -110,6 +113,33 @@ class SqlStore:
         """Do some work of the ledger in one transaction."""
         return self.transact(lambda c: work(SqlLedgerTransaction(c, self._definitions)))
 
+    def run_callback(self, work: Callable[[CallbackTransaction], T]) -> T:
+        """Do some work of a callback and of the ledger in one transaction."""
+        return self.transact(lambda c: work(SqlCallbackTransaction(c, self._definitions)))
+
+    def by_external_code(self, shop: Shop, code: str) -> Held | None:
+        """Return the parcel that was handed over under a code."""
+        with self.reading() as connection:
+            return callbacks.by_external_code(connection, shop, code)
+
+    def by_tracking_number(self, shop: Shop, number: str) -> Held | None:
+        """Return the parcel that bears a tracking number."""
+        with self.reading() as connection:
+            return callbacks.by_tracking_number(connection, shop, number)
+
+    def by_fulfillment(self, shop: Shop, fulfillment_id: str) -> Held | None:
+        """Return a parcel by the platform's id for it."""
+        with self.reading() as connection:
+            return callbacks.by_fulfillment(connection, shop, fulfillment_id)
+
+    def take_in(self, delivery: Delivery, *, acted: bool) -> list[str] | None:
+        """Keep a webhook and mark the parcels of its order as due."""
+        return self.transact(lambda c: callbacks.take_in(c, delivery, acted=acted))
+
+    def acted(self, delivery: Delivery, *, now: datetime) -> None:
+        """Write that a webhook needs nothing more."""
+        self.transact(lambda c: callbacks.mark_acted(c, delivery, now))
+
     def shop(self, code: str) -> Shop:
         """Return a shop by its code."""
         with self.reading() as connection:
@@ -144,6 +174,20 @@ class SqlStore:
         """Return the open orders not looked at since."""
         with self.reading() as connection:
             return reconcile.due(connection, shop, verified_before=verified_before)
+
+    def hints(self, shop: Shop) -> list[Hint]:
+        """Return the orders that webhooks named since they were looked at."""
+        with self.reading() as connection:
+            return reconcile.hints(connection, shop)
+
+    def heard(self, shop: Shop, hints: Collection[Hint]) -> None:
+        """Write that some hints were followed."""
+        self.transact(lambda c: reconcile.heard(c, shop, hints))
+
+    def hinted_shops(self) -> set[str]:
+        """Return the codes of the shops that have hints."""
+        with self.reading() as connection:
+            return reconcile.hinted_shops(connection)
 
     def left(self, shop: Shop) -> int:
         """Count the fulfillments with something unpublished that are not frozen."""

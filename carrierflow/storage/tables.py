@@ -25,7 +25,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.mysql import LONGTEXT
+from sqlalchemy.dialects.mysql import LONGBLOB, LONGTEXT
 
 from carrierflow.storage.types import Code, Digest, PlatformId, RowId, UtcDateTime
 
@@ -52,7 +52,9 @@ __all__ = [
     "outcomes",
     "publications",
     "runs",
+    "shipments",
     "shops",
+    "webhooks",
 ]
 
 PREFIX = "carrierflow_"
@@ -67,6 +69,7 @@ metadata = MetaData(
     }
 )
 
+LongBinary = LargeBinary().with_variant(LONGBLOB(), "mysql", "mariadb")
 LongText = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
 
 
@@ -187,11 +190,14 @@ fulfillments = _table(
     Column("missing_since", UtcDateTime),
     Column("frozen", Code),
     Column("reassert", Digest),
+    Column("hinted_at", UtcDateTime),
     CheckConstraint("cod_amount >= 0", name="cod_amount"),
     UniqueConstraint("shop", "fulfillment_id"),
     Index(None, "shop", "order_id"),
     Index(None, "shop", "unpublished"),
     Index(None, "shop", "open", "verified_at"),
+    Index(None, "shop", "tracking_number"),
+    Index(None, "shop", "hinted_at"),
 )
 
 history = _table(
@@ -382,6 +388,33 @@ files = _table(
     Column("name", String(255), nullable=False),
     Column("row_count", Integer, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
+)
+
+shipments = _table(
+    "shipments",
+    Column(
+        "fulfillment", RowId, ForeignKey(fulfillments.c.id), primary_key=True, autoincrement=False
+    ),
+    Column("shop", Integer, ForeignKey(shops.c.id), nullable=False),
+    Column("external_code", String(128), nullable=False),
+    Column("digest", Digest, nullable=False),
+    Column("tracking_number", String(128), nullable=False),
+    Column("tracking_url", String(512)),
+    Column("shipping_fee", BigInteger, nullable=False),
+    Column("accepted_at", UtcDateTime, nullable=False),
+    UniqueConstraint("shop", "external_code"),
+    UniqueConstraint("shop", "tracking_number"),
+)
+
+webhooks = _table(
+    "webhooks",
+    Column("digest", Digest, primary_key=True),
+    Column("topic", String(96), nullable=False),
+    Column("org_id", PlatformId),
+    Column("order_id", PlatformId),
+    Column("sealed", LongBinary),
+    Column("received_at", UtcDateTime, nullable=False, index=True),
+    Column("acted_at", UtcDateTime),
 )
 
 log = _table(

@@ -90,6 +90,19 @@ def signed(method, path, body=None, *, secret=SECRET, query=None, **headers):
     )
 
 
+def order(**fields):
+    """Return the body of a create order, with all that it must hold."""
+    return {
+        "external_store_id": 9,
+        "external_order_id": 1001,
+        "external_fulfillment_id": "2001",
+        "external_code": "9_1001_2001",
+        "shipping_rate_id": 7,
+        "cod_amount": None,
+        **fields,
+    }
+
+
 def envelope(reply):
     """Return what an answer holds."""
     document = json.loads(reply.body)

@@ -19,7 +19,14 @@ def test_the_shipped_jobs_load_by_path():
     """Each file of jobs/ defines one job under the name of its file."""
     names = [job.name for job in load_jobs(JOBS)]
 
-    assert ["audit_pass", "reconcile_open", "report_coverage", "verify_history"] == names
+    assert [
+        "audit_pass",
+        "reconcile_hinted",
+        "reconcile_open",
+        "report_coverage",
+        "seal_history",
+        "verify_history",
+    ] == names
 
 
 def test_a_failing_job_waits_for_its_next_turn():

@@ -1,0 +1,131 @@
+"""A parcel that a platform handed over: what was asked, what was answered, what is shown of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from carrierflow.carrier_service.carrier import AcceptRequest
+from carrierflow.carrier_service.dialect import Shown
+from carrierflow.hashing import digest
+from carrierflow.model import Machine, Status
+from carrierflow.parcel import Parcel
+from carrierflow.track import PublicationState, Step, Track
+
+
+__all__ = ["ATTEMPTED", "Held", "Shipment", "digest_of", "made", "shown", "standing"]
+
+ATTEMPTED = frozenset({PublicationState.SENT, PublicationState.UNKNOWN})
+"""A telling that may have reached the platform, or may still."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shipment:
+    """The answer to a create order, for good: whoever asks again gets it again."""
+
+    external_code: str
+    digest: str
+    """Of what was asked; the same code with another digest is another parcel's mistake."""
+    tracking_number: str
+    tracking_url: str | None
+    shipping_fee: int
+    accepted_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """A parcel of the ledger, and the shipment that it came by; None if it came otherwise."""
+
+    parcel: Parcel
+    shipment: Shipment | None
+
+
+def digest_of(asked: AcceptRequest) -> str:
+    """Return the digest of a request's meaning; how it was spelled and ordered does not count."""
+    return digest(json.dumps(asdict(asked), sort_keys=True, default=_plain))
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}"
+
+
+def made(held: Held) -> Shown:
+    """Return what a create order is answered."""
+    parcel, shipment = held.parcel, held.shipment
+    return Shown(
+        tracking_number=shipment.tracking_number if shipment else parcel.tracking_number,
+        tracking_url=shipment.tracking_url if shipment else None,
+        shipping_fee=shipment.shipping_fee if shipment else None,
+        cod_amount=parcel.cod_amount,
+    )
+
+
+def shown(held: Held, track: Track) -> Shown:
+    """Return what the platform is shown of a parcel when it asks."""
+    carrier, cod = standing(held.parcel, track)
+    answer = made(held)
+    return Shown(
+        tracking_number=answer.tracking_number,
+        tracking_url=answer.tracking_url,
+        shipping_fee=answer.shipping_fee,
+        cod_amount=answer.cod_amount,
+        carrier_status=carrier,
+        cod_status=cod,
+    )
+
+
+def standing(parcel: Parcel, track: Track) -> tuple[Status, Status]:
+    """Return where a parcel stands in front of the platform: the publication cursor.
+
+    The platform takes the answer for news and would jump over the steps between, so it is told
+    what it knows or what we are telling it just now, never the ledger's head. A frozen parcel
+    waits for a person: there the platform hears its own last word, and nothing moves.
+    """
+    if parcel.frozen and parcel.remote is not None:
+        own = _status(parcel.remote.carrier), _status(parcel.remote.cod)
+        if own[0] is not None and own[1] is not None:
+            return own[0], own[1]
+    delivery = _cursor(parcel, track, Machine.DELIVERY)
+    cod = _lifted(_cursor(parcel, track, Machine.COD), track, delivery)
+    return delivery.to_status, cod.to_status
+
+
+def _cursor(parcel: Parcel, track: Track, machine: Machine) -> Step:
+    """Return the last step of a machine that the platform shows, or that it was just told."""
+    steps = [step for step in track.steps if step.machine is machine]
+    known = max(parcel.head(machine).confirmed, 1)
+    path = [step for step in steps if step.seq > known]
+    told = [step.seq for step in path if _is_attempted(track, step, first=step is path[0])]
+    last = max(told, default=known)
+    return next(step for step in steps if step.seq == last)
+
+
+def _is_attempted(track: Track, step: Step, *, first: bool) -> bool:
+    """Tell whether the platform may have heard of a step.
+
+    The next step counts even where its last attempt certainly failed: the platform may have
+    asked while it was under way, and would be sent back.
+    """
+    publication = track.publications.get((step.machine, step.seq))
+    if publication is None:
+        return False
+    return publication.state in ATTEMPTED or (first and publication.attempts > 0)
+
+
+def _lifted(cod: Step, track: Track, delivery: Step) -> Step:
+    """Take the cash along that the platform itself lifts when it hears of the delivery."""
+    for step in track.steps:
+        if step.machine is Machine.COD and step.seq == cod.seq + 1 and step.cause is not None:
+            machine, _, seq = step.cause.partition(":")
+            if machine == Machine.DELIVERY and int(seq) <= delivery.seq:
+                return step
+    return cod
+
+
+def _status(word: str) -> Status | None:
+    try:
+        return Status(word)
+    except ValueError:
+        return None

@@ -1,0 +1,70 @@
+"""Webhooks: keep first, act later, and never believe one.
+
+A webhook says that somebody should look; what there is to see, the next run reads for itself.
+So it may come late, twice, out of order or not at all, and only the time changes that passes
+until the look.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from carrierflow.carrier_service.dialect import Dialect, Webhook
+from carrierflow.carrier_service.exchange import MAX_BODY, Request
+from carrierflow.carrier_service.store import CallbackStore, Delivery
+from carrierflow.clock import Clock
+from carrierflow.ports import Sealer
+
+
+__all__ = ["UNINSTALLED", "Intake"]
+
+UNINSTALLED = "app/uninstalled"
+
+
+class Intake:
+    """Takes webhooks in; each is acted on once, however often it is delivered."""
+
+    def __init__(
+        self,
+        *,
+        dialect: Dialect,
+        store: CallbackStore,
+        sealer: Sealer,
+        revoke: Callable[[str], object],
+        clock: Clock,
+    ) -> None:
+        self._dialect = dialect
+        self._store = store
+        self._sealer = sealer
+        self._revoke = revoke
+        self._clock = clock
+
+    def take(self, request: Request) -> str:
+        """Keep a signed webhook and act on it; return its topic.
+
+        Raises:
+            MissingSecretKey: if there is no key to seal its body with.
+            DatabaseUnavailable: if it could not be kept; the platform will send it again.
+        """
+        webhook = self._dialect.webhook(request)
+        delivery = self._delivery(webhook, request.body)
+        ends_here = webhook.topic != UNINSTALLED
+        shops = self._store.take_in(delivery, acted=ends_here)
+        if shops is not None and not ends_here:
+            for code in shops:
+                self._revoke(code)
+            self._store.acted(delivery, now=self._clock())
+        return webhook.topic
+
+    def _delivery(self, webhook: Webhook, body: bytes) -> Delivery:
+        name = hashlib.sha256(f"{webhook.org_id}\n{webhook.topic}\n".encode() + body).hexdigest()
+        fits = len(body) <= MAX_BODY
+        return Delivery(
+            digest=name,
+            topic=webhook.topic,
+            org_id=webhook.org_id,
+            order_id=webhook.order_id,
+            received_at=self._clock(),
+            sealed=self._sealer.seal(body, context=f"webhook:{name}") if fits else None,
+        )

@@ -1,0 +1,186 @@
+from dataclasses import replace
+
+import pytest
+
+from carrierflow.carrier_service import Accepted, Declined
+from carrierflow.errors import ConcurrentUpdate
+from carrierflow.model import FulfillmentRef, Opening
+
+from .conftest import ROAD, envelope, order, signed
+
+
+def create(service, **fields):
+    """Hand a parcel over and return the answer."""
+    return envelope(service.answer(signed("POST", "/sms/orders", order(**fields))))
+
+
+def shipments(app):
+    """Count the shipments that are kept."""
+    with app.store.reading() as connection:
+        query = "SELECT count(*) FROM carrierflow_shipments"
+        return connection.exec_driver_sql(query).scalar()
+
+
+def test_a_parcel_is_taken_and_opened(app, service, courier):
+    """The carrier's answer goes to the platform, and the ledger holds the parcel from then on."""
+    told = create(service, destination=ROAD, cod_amount="199000.0000", note="giao buổi sáng")
+
+    assert {
+        "tracking_number": "CF-9_1001_2001",
+        "shipping_fee": 25_000,
+        "tracking_url": None,
+        "cod_amount": 199_000,
+    } == told["data"]
+    parcel = app.parcel("sms", "2001")
+    assert ("1001", "CF-9_1001_2001", "readytopick", "codpending") == (
+        parcel.ref.order_id,
+        parcel.tracking_number,
+        parcel.delivery.status,
+        parcel.cod.status,
+    )
+    (asked,) = courier.asked
+    assert ("9", "7", "giao buổi sáng") == (asked.store_id, asked.service_id, asked.note)
+
+
+def test_the_same_parcel_again_gets_the_same_answer(app, service, courier):
+    """A retry, in whatever order and spelling its fields come, makes no second shipment."""
+    first = service.answer(signed("POST", "/sms/orders", order(cod_amount=5000, total_grams=300)))
+    again = dict(reversed(order(cod_amount="5000.0", total_grams="300.00").items()))
+
+    second = service.answer(signed("POST", "/sms/orders", again))
+
+    assert first == second
+    assert 1 == len(courier.asked)
+    assert 1 == shipments(app)
+
+
+def test_another_parcel_under_the_same_code_is_refused(service):
+    """A code that was used for one parcel never stands for another."""
+    create(service, cod_amount=5000)
+
+    told = create(service, cod_amount=6000)
+
+    assert told["error"]
+    assert "another parcel" in told["message"]
+
+
+def test_another_code_for_the_same_fulfillment_is_refused(service, courier):
+    """One fulfillment is carried once, whatever it is called the second time."""
+    create(service)
+
+    told = create(service, external_code="another")
+
+    assert "handed over before" in told["message"]
+    assert 1 == len(courier.asked)
+
+
+def test_a_declined_parcel_leaves_nothing(app, service, courier):
+    """Where the carrier says no, there is no parcel, and the seller reads why."""
+    courier.accept = lambda _: Declined("Chúng tôi không giao ở Côn Đảo.")
+
+    told = create(service)
+
+    assert (True, "Chúng tôi không giao ở Côn Đảo.", None) == (
+        told["error"],
+        told["message"],
+        told["data"],
+    )
+    assert 0 == shipments(app)
+    assert 0 == app.coverage()[0].open
+
+
+def test_a_carrier_that_breaks_leaves_nothing_and_may_be_asked_again(app, service, courier):
+    """An exception is answered without its text; the retry finds everything open."""
+    accept = courier.accept
+
+    def breaks(_):
+        raise ConnectionError("canary: db.internal refused carrier:hunter2")
+
+    courier.accept = breaks
+    failed = create(service)
+    courier.accept = accept
+    told = create(service)
+
+    assert failed["error"]
+    assert "canary" not in failed["message"]
+    assert not told["error"]
+    assert 1 == shipments(app)
+
+
+def test_a_crash_after_the_carrier_s_yes_is_healed_by_the_retry(app, service, courier, monkeypatch):
+    """The carrier took it and we wrote nothing: the same code brings the same answer later."""
+    run = app.store.run_callback
+
+    def dies(work):
+        raise ConcurrentUpdate("The power")
+
+    monkeypatch.setattr(app.store, "run_callback", dies)
+    assert create(service)["error"]
+    assert 0 == app.coverage()[0].open
+    monkeypatch.setattr(app.store, "run_callback", run)
+
+    assert "CF-9_1001_2001" == create(service)["data"]["tracking_number"]
+    assert courier.asked[0] == courier.asked[1]
+
+
+def test_a_parcel_that_the_ledger_knows_already_gets_its_shipment(app, service):
+    """An imported parcel is not opened twice; its steps stay as they are."""
+    ref = FulfillmentRef(shop="sms", order_id="1001", fulfillment_id="2001")
+    before = app.ledger.open(Opening(ref=ref, cod_amount=5000))
+
+    told = create(service, cod_amount=5000)
+
+    assert not told["error"]
+    assert before.delivery == app.parcel("sms", "2001").delivery
+
+
+@pytest.mark.parametrize("field", [{"cod_amount": 7000}, {"external_order_id": 1002}])
+def test_what_contradicts_the_ledger_is_refused_before_the_carrier_is_asked(
+    app, service, courier, field
+):
+    """A parcel that is known otherwise is nobody's to carry."""
+    ref = FulfillmentRef(shop="sms", order_id="1001", fulfillment_id="2001")
+    app.ledger.open(Opening(ref=ref, cod_amount=5000))
+
+    assert create(service, **{"cod_amount": 5000, **field})["error"]
+    assert [] == courier.asked
+
+
+def test_a_tracking_number_is_given_once(app, service, courier):
+    """A carrier that gives two parcels one number is told so, and neither is mixed up."""
+    courier.accept = lambda _: Accepted(tracking_number="CF-1", shipping_fee=1)
+    create(service)
+
+    told = create(service, external_code="9_1001_2002", external_fulfillment_id=2002)
+
+    assert "tracking number of another parcel" in told["message"]
+    assert 1 == shipments(app)
+
+
+def test_one_code_in_two_shops_is_two_parcels(app, service):
+    """Codes are a shop's own."""
+    app.shops.add("other", token="t", base_url="http://127.0.0.1")
+    create(service)
+
+    reply = service.answer(signed("POST", "/other/orders", order(cod_amount=1)))
+
+    assert not envelope(reply)["error"]
+    assert 2 == shipments(app)
+
+
+def test_a_revoked_shop_hands_nothing_over(app, service, courier):
+    """After an uninstall there is no shop to carry for."""
+    app.shops.revoke("sms")
+
+    told = create(service)
+
+    assert "not connected" in told["message"]
+    assert [] == courier.asked
+
+
+def test_requests_never_print_who_lives_where(service, courier):
+    """What a log or a traceback would show of a request names nobody."""
+    create(service, destination={"name": "canary", "phone": "0900"}, note="canary at the gate")
+
+    assert "canary" not in repr(courier.asked)
+    assert "0900" not in repr(replace(courier.asked[0], origin=courier.asked[0].destination))
