@@ -19,7 +19,7 @@ from carrierflow.carrier_service import (
     OnAnswer,
 )
 from carrierflow.clock import Clock, Sleep
-from carrierflow.connections import Connections, Installer, Registrar
+from carrierflow.connections import Connections, Installer, Registrar, Subscriber
 from carrierflow.desk import Desk
 from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked
 from carrierflow.importing import Imported, import_shop
@@ -32,6 +32,7 @@ from carrierflow.notary import Notary
 from carrierflow.parcel import Parcel
 from carrierflow.reconcile import (
     Crew,
+    EndReason,
     Limits,
     Plan,
     PlanLine,
@@ -71,6 +72,7 @@ class Carrierflow:
         dialect: Dialect,
         carriers: Registrar,
         installer: Installer,
+        webhooks: Subscriber,
         keys: KeyRing,
         meter: Meter,
         clock: Clock,
@@ -86,6 +88,7 @@ class Carrierflow:
         self.shops = Connections(store, keys, clock=clock)
         self.carriers = carriers
         self.installer = installer
+        self.webhooks = webhooks
         self.incidents = Desk(store, ledger, clock=clock)
         self.reports = Reports(store, settings, clock=clock)
         self._dialect = dialect
@@ -251,9 +254,15 @@ class Carrierflow:
             stop=stop,
             progress=progress,
         )
-        reports = crew.work(codes, self.limits(max_writes))
+        reports = [self._looked_after(r) for r in crew.work(codes, self.limits(max_writes))]
         self.notary.seal_if_possible()
         return reports
+
+    def _looked_after(self, report: RunReport) -> RunReport:
+        """See to the webhooks of a shop that a run could read, and tell if that did not work."""
+        if report.end_reason is not EndReason.DONE:
+            return report
+        return replace(report, sentence=self.webhooks.keep(report.shop))
 
     def plan(self, shops: Sequence[str] = (), *, full: bool = False) -> tuple[Plan, list[Requests]]:
         """Say what `reconcile` would do; nothing is written and nothing is PUT.

@@ -1,12 +1,28 @@
-"""What stands between an app and a shop: tokens, the carrier's registration, webhooks."""
+"""What stands between an app and a shop: tokens, the carrier's registration, webhooks.
+
+The data, and what is asked of the platform about them, as Protocols; adapters owe exactly this.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 
-__all__ = ["Install", "Installed", "Listed", "Redirect", "Registration", "Subscription", "Tokens"]
+__all__ = [
+    "Accounts",
+    "Install",
+    "Installed",
+    "Listed",
+    "Redirect",
+    "Registration",
+    "Registrations",
+    "Subscription",
+    "Subscriptions",
+    "Tokens",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,3 +107,84 @@ class Installed:
 
     shop: str
     notes: tuple[str, ...] = ()
+
+
+class Registrations(Protocol):
+    """The carriers registered in one shop.
+
+    Every method raises `AccessDenied` where the token is not accepted. Reads raise
+    `PlatformUnavailable` when retries did not help; writes are sent once, and raise `NotSent`,
+    `OutcomeUnknown` or `Refused`.
+    """
+
+    def listed(self) -> list[Listed]:
+        """Return every carrier in the shop's list, the platform's own among them."""
+        ...
+
+    def read(self, service_id: str) -> Registration | None:
+        """Return one registration; None if there is none of this id."""
+        ...
+
+    def create(self, wanted: Registration) -> Registration:
+        """Register a carrier; the platform would take the same one twice."""
+        ...
+
+    def change(self, service_id: str, wanted: Registration) -> Registration:
+        """Overwrite a registration."""
+        ...
+
+    def remove(self, service_id: str) -> None:
+        """Delete a registration; it is no error if there is none."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections; the object can be used again."""
+        ...
+
+
+class Accounts(Protocol):
+    """Where a shop's owner agrees, and where codes become tokens; nothing is sent twice.
+
+    Requests raise `AccessDenied` where what was sent is not accepted, and `PlatformUnavailable`
+    where there is no usable answer: the code or the token may be used up then.
+    """
+
+    def authorize_url(
+        self,
+        *,
+        scopes: Sequence[str],
+        redirect_uri: str,
+        state: str,
+        nonce: str,
+        org_id: str | None = None,
+    ) -> str:
+        """Return where a browser is sent to log in and to agree."""
+        ...
+
+    def exchange(self, code: str, *, redirect_uri: str) -> Tokens:
+        """Return the tokens for a code."""
+        ...
+
+    def refresh(self, refresh_token: str) -> Tokens:
+        """Return new tokens, the next refresh token among them."""
+        ...
+
+
+class Subscriptions(Protocol):
+    """The webhooks of one shop; requests raise as those of `Registrations` do."""
+
+    def listed(self) -> list[Subscription]:
+        """Return what is sent by webhook; nothing while the switch is off."""
+        ...
+
+    def subscribe(self) -> None:
+        """Switch them on."""
+        ...
+
+    def unsubscribe(self) -> None:
+        """Switch them off."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections; the object can be used again."""
+        ...

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from carrierflow.incident import Finding
-from carrierflow.link import Listed, Registration, Tokens
 from carrierflow.model import (
     FulfillmentRef,
     Observation,
@@ -23,7 +22,6 @@ from carrierflow.track import Attempt, Conclusion, Publication, Track
 
 
 __all__ = [
-    "Accounts",
     "Anchor",
     "Budget",
     "Hint",
@@ -31,7 +29,6 @@ __all__ = [
     "LedgerTransaction",
     "Platform",
     "ReconcileStore",
-    "Registrations",
     "RequestCounts",
     "SealedNote",
     "Sealer",
@@ -340,65 +337,4 @@ class Platform(Protocol):
 
     def sketch_put(self, ref: FulfillmentRef, status: Status) -> RequestSketch:
         """Describe the PUT of a status so that a person can repeat it by hand."""
-        ...
-
-
-class Registrations(Protocol):
-    """The carriers registered in one shop.
-
-    Every method raises `AccessDenied` where the token is not accepted. Reads raise
-    `PlatformUnavailable` when retries did not help; writes are sent once, and raise `NotSent`,
-    `OutcomeUnknown` or `Refused`.
-    """
-
-    def listed(self) -> list[Listed]:
-        """Return every carrier in the shop's list, the platform's own among them."""
-        ...
-
-    def read(self, service_id: str) -> Registration | None:
-        """Return one registration; None if there is none of this id."""
-        ...
-
-    def create(self, wanted: Registration) -> Registration:
-        """Register a carrier; the platform would take the same one twice."""
-        ...
-
-    def change(self, service_id: str, wanted: Registration) -> Registration:
-        """Overwrite a registration."""
-        ...
-
-    def remove(self, service_id: str) -> None:
-        """Delete a registration; it is no error if there is none."""
-        ...
-
-    def close(self) -> None:
-        """Close the connections; the object can be used again."""
-        ...
-
-
-class Accounts(Protocol):
-    """Where a shop's owner agrees, and where codes become tokens; nothing is sent twice.
-
-    Requests raise `AccessDenied` where what was sent is not accepted, and `PlatformUnavailable`
-    where there is no usable answer: the code or the token may be used up then.
-    """
-
-    def authorize_url(
-        self,
-        *,
-        scopes: Sequence[str],
-        redirect_uri: str,
-        state: str,
-        nonce: str,
-        org_id: str | None = None,
-    ) -> str:
-        """Return where a browser is sent to log in and to agree."""
-        ...
-
-    def exchange(self, code: str, *, redirect_uri: str) -> Tokens:
-        """Return the tokens for a code."""
-        ...
-
-    def refresh(self, refresh_token: str) -> Tokens:
-        """Return new tokens, the next refresh token among them."""
         ...

@@ -140,6 +140,9 @@ class Settings(BaseSettings):
     accounts_url: str = Field(
         default="https://accounts.haravan.com", description="Where shops agree to an install."
     )
+    webhook_url: str = Field(
+        default="https://webhook.haravan.com", description="Where a shop's webhooks are switched."
+    )
     scopes: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(
             "com.write_orders",

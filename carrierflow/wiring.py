@@ -7,26 +7,18 @@ from datetime import timedelta
 from carrierflow import clock
 from carrierflow.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.app import Carrierflow
-from carrierflow.connections import Finish, Installer, Registrar, ShopToken, TokenKeeper
-from carrierflow.errors import ConfigurationError
+from carrierflow.connections import Finish, Installer, Registrar, Subscriber
+from carrierflow.connector import Connector
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import Definition, Lifecycle, define
 from carrierflow.meter import Meter
 from carrierflow.notary import Notary
-from carrierflow.platforms.haravan import (
-    HaravanAccounts,
-    HaravanClient,
-    HaravanDialect,
-    HaravanPlatform,
-    HaravanRegistrations,
-    Limits,
-)
-from carrierflow.ports import Accounts, Anchor, Platform, Registrations
+from carrierflow.platforms.haravan import HaravanDialect
+from carrierflow.ports import Anchor
 from carrierflow.reconcile import MerchantEdit, Parts, Policy, Reconciler, RemoteAhead
 from carrierflow.sealing import KeyRing
 from carrierflow.settings import Settings
-from carrierflow.shop import Shop
-from carrierflow.storage import DatabaseClock, Engine, Rate, ShopBudget, SqlStore, build_engine
+from carrierflow.storage import DatabaseClock, Engine, SqlStore, build_engine
 
 
 __all__ = ["anchors_from", "build", "policy_from"]
@@ -67,6 +59,7 @@ def build(
     ledger = Ledger(store, lifecycle, clock=now, sealer=keys, meter=meter)
     connector = Connector(settings, store, keys, now=now, sleep=sleep)
     carriers = Registrar(store, settings, connect=connector.registrations, clock=now)
+    webhooks = Subscriber(store, connect=connector.subscriptions, clock=now)
     parts = Parts(
         store=store,
         ledger=ledger,
@@ -89,13 +82,19 @@ def build(
         lifecycle=lifecycle,
         dialect=dialect_from(settings),
         carriers=carriers,
+        webhooks=webhooks,
         installer=Installer(
             store,
             keys,
             settings,
             accounts=connector.accounts,
             clock=now,
-            finish=Finish({"Registering the carrier": carriers.register}),
+            finish=Finish(
+                {
+                    "Registering the carrier": carriers.register,
+                    "Switching webhooks on": webhooks.subscribe,
+                }
+            ),
         ),
         keys=keys,
         meter=meter,
@@ -146,107 +145,4 @@ def policy_from(settings: Settings) -> Policy:
         request_timeout=timedelta(seconds=settings.connect_timeout + settings.request_timeout),
         gone_after=timedelta(seconds=settings.gone_after_seconds),
         grace=timedelta(hours=settings.grace_hours),
-    )
-
-
-class Connector:
-    """Makes the connection to a shop's platform; opens its token only here."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        store: SqlStore,
-        keys: KeyRing,
-        *,
-        now: clock.Clock,
-        sleep: clock.Sleep,
-    ) -> None:
-        self._settings = settings
-        self._store = store
-        self._keys = keys
-        self._now = now
-        self._sleep = sleep
-        self._tokens = TokenKeeper(store, keys, accounts=self.accounts, clock=now, sleep=sleep)
-
-    def __call__(self, shop: Shop) -> Platform:
-        """Connect to a shop, for a run.
-
-        Raises:
-            ShopRevoked: if it has no token.
-            WrongSecretKey: if its token does not open.
-            ConfigurationError: if its platform is none that we know.
-        """
-        return HaravanPlatform(
-            shop=shop.code,
-            base_url=shop.base_url,
-            token=self._token(shop),
-            budget=self._budget(shop),
-            carrier_code=shop.carrier_code,
-            limits=limits_from(self._settings),
-            now=self._now,
-            sleep=self._sleep,
-        )
-
-    def registrations(self, shop: Shop) -> Registrations:
-        """Connect to the carriers registered in a shop; raises as a run does."""
-        return HaravanRegistrations(
-            HaravanClient(
-                base_url=shop.base_url,
-                token=self._token(shop),
-                budget=self._budget(shop, interactive=True),
-                limits=limits_from(self._settings),
-                now=self._now,
-                sleep=self._sleep,
-            )
-        )
-
-    def accounts(self) -> Accounts:
-        """Connect to the accounts of the platform.
-
-        Raises:
-            ConfigurationError: if the app's id or its secret is missing.
-        """
-        settings = self._settings
-        secret = settings.client_secret.get_secret_value()
-        if not settings.client_id or not secret:
-            raise ConfigurationError(
-                "No app is set to install: CARRIERFLOW_CLIENT_ID and CARRIERFLOW_CLIENT_SECRET "
-                "name the one that the platform gave you."
-            )
-        return HaravanAccounts(
-            url=settings.accounts_url,
-            client_id=settings.client_id,
-            client_secret=secret,
-            limits=limits_from(settings),
-            now=self._now,
-        )
-
-    def _token(self, shop: Shop) -> ShopToken:
-        if shop.platform != "haravan":
-            raise ConfigurationError(f"Shop {shop.code!r} is on {shop.platform!r}: unknown here.")
-        return self._tokens.of(shop)
-
-    def _budget(self, shop: Shop, *, interactive: bool = False) -> ShopBudget:
-        settings = self._settings
-        rate = Rate(
-            bucket=settings.rate_bucket, leak=settings.rate_leak, interactive=settings.rate_reserve
-        )
-        return ShopBudget(
-            shop,
-            self._store.begin,
-            rate=rate,
-            clock=self._store.database_clock,
-            sleep=self._sleep,
-            interactive=interactive,
-        )
-
-
-def limits_from(settings: Settings) -> Limits:
-    """Return how long and how often requests are tried."""
-    return Limits(
-        connect_timeout=settings.connect_timeout,
-        request_timeout=settings.request_timeout,
-        max_body=settings.max_reply_bytes,
-        get_retries=settings.get_retries,
-        get_backoff=settings.get_backoff_seconds,
     )

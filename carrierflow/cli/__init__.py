@@ -19,6 +19,7 @@ from carrierflow.cli import (
     serving,
     shops,
     states,
+    webhooks,
 )
 from carrierflow.cli.session import INTERRUPTED, ROOT, Session
 
@@ -58,6 +59,7 @@ for part in (
     database,
     shops,
     carriers,
+    webhooks,
     recording,
     reconciling,
     incidents,

@@ -4,6 +4,7 @@ from carrierflow.connections.finishing import Finish
 from carrierflow.connections.installer import Installer
 from carrierflow.connections.registrar import Done, Registered, Registrar
 from carrierflow.connections.shops import Connections
+from carrierflow.connections.subscriber import Subscriber
 from carrierflow.connections.tokens import ShopToken, TokenKeeper
 
 
@@ -15,5 +16,6 @@ __all__ = [
     "Registered",
     "Registrar",
     "ShopToken",
+    "Subscriber",
     "TokenKeeper",
 ]

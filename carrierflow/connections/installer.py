@@ -21,8 +21,8 @@ from carrierflow.connections.registrar import public_root
 from carrierflow.connections.shops import check_base_url, check_code
 from carrierflow.connections.tokens import sealed_tokens
 from carrierflow.errors import AccessDenied, InvalidInput
-from carrierflow.link import Install, Installed, Redirect, Tokens
-from carrierflow.ports import Accounts, Sealer
+from carrierflow.link import Accounts, Install, Installed, Redirect, Tokens
+from carrierflow.ports import Sealer
 from carrierflow.settings import Settings
 from carrierflow.shop import Shop, ShopState
 from carrierflow.storage import Connection, SqlStore

@@ -17,8 +17,7 @@ from carrierflow.carrier_service import Call, route_of
 from carrierflow.clock import Clock
 from carrierflow.connections.addresses import is_safe_url
 from carrierflow.errors import ConfigurationError, InvalidInput, OutcomeUnknown
-from carrierflow.link import Listed, Registration
-from carrierflow.ports import Registrations
+from carrierflow.link import Listed, Registration, Registrations
 from carrierflow.settings import Settings
 from carrierflow.shop import Shop
 from carrierflow.storage import SqlStore

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 
 from carrierflow.clock import Clock, Sleep
 from carrierflow.errors import AccessDenied, PlatformUnavailable, ShopRevoked
-from carrierflow.link import Tokens
-from carrierflow.ports import Accounts, Sealer
+from carrierflow.link import Accounts, Tokens
+from carrierflow.ports import Sealer
 from carrierflow.shop import Shop
 from carrierflow.storage import SqlStore
 from carrierflow.storage.installs import claim_refresh, end_refresh, swap_tokens

@@ -1,4 +1,4 @@
-"""Installs under way, and what a shop's row learns when one is done."""
+"""Installs under way, and what a shop's row learns of tokens and webhooks."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from carrierflow.storage.tables import installs, shops
 
 __all__ = [
     "add_install",
+    "check_subscription",
     "claim_refresh",
     "connect_shop",
     "end_refresh",
@@ -94,6 +95,18 @@ def swap_tokens(connection: Connection, shop: Shop, values: Mapping[str, Any]) -
         update(shops).where(_unchanged(shop)).values(**values, refreshing_until=None)
     )
     return bool(swapped.rowcount)
+
+
+def check_subscription(
+    connection: Connection, shop: Shop, *, now: datetime, before: datetime
+) -> bool:
+    """Note that a shop's webhooks are looked at now; False if they were since `before`."""
+    checked = shops.c.subscription_checked_at
+    due = or_(checked.is_(None), checked <= before)
+    taken = connection.execute(
+        update(shops).where(shops.c.id == shop.id, due).values(subscription_checked_at=now)
+    )
+    return bool(taken.rowcount)
 
 
 def _unchanged(shop: Shop) -> Any:

@@ -24,6 +24,9 @@ SECRET = "canary-client-secret-77c1"
 HOUR = 3600
 
 
+APP = App(client_secret=SECRET, token_seconds=HOUR, webhook_url=f"{ROOT}/webhooks")
+
+
 class Courier:
     """A carrier that nobody asks anything here."""
 
@@ -41,6 +44,7 @@ class Journey:
             "client_secret": SECRET,
             "public_url": ROOT,
             "accounts_url": server.url,
+            "webhook_url": server.url,
             "carrier_name": "Sao Mai Express",
             "get_backoff_seconds": 0.01,
             **settings,
@@ -116,7 +120,7 @@ class Journey:
 def journeys(database):
     """Let carriers be built that share one Haravan and one database."""
     clock = ManualClock(START)
-    world = World(clock=clock, app=App(client_secret=SECRET, token_seconds=HOUR))
+    world = World(clock=clock, app=APP)
     made = []
     with SandboxServer(world) as server:
 

@@ -6,6 +6,7 @@ from carrierflow.platforms.haravan.client import HaravanClient
 from carrierflow.platforms.haravan.platform import HaravanPlatform
 from carrierflow.platforms.haravan.services import HaravanRegistrations
 from carrierflow.platforms.haravan.signing import is_signed, sign
+from carrierflow.platforms.haravan.subscriptions import HaravanSubscriptions, Unmetered
 from carrierflow.platforms.haravan.transport import Limits
 
 
@@ -15,7 +16,9 @@ __all__ = [
     "HaravanDialect",
     "HaravanPlatform",
     "HaravanRegistrations",
+    "HaravanSubscriptions",
     "Limits",
+    "Unmetered",
     "is_signed",
     "sign",
 ]

@@ -35,7 +35,7 @@ _LONGEST_LIFE = timedelta(days=3650)
 
 
 class HaravanAccounts:
-    """The accounts, as the port `carrierflow.ports.Accounts` has them.
+    """The accounts, as the port `carrierflow.link.Accounts` has them.
 
     Args:
         url: their root, `https://accounts.haravan.com`.

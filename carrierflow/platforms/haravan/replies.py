@@ -15,7 +15,7 @@ from typing import Any
 from carrierflow.platforms.haravan.codec import UnreadableReply, parse_document
 
 
-__all__ = ["Reply", "refusal", "retry_after", "used_calls"]
+__all__ = ["Reply", "masked", "refusal", "retry_after", "used_calls"]
 
 _CALL_LIMIT = "X-Haravan-Api-Call-Limit"
 _LONGEST_REASON = 200
@@ -89,7 +89,7 @@ def refusal(reply: Reply, *, secret: str) -> str:
     if not said:
         digest = hashlib.sha256(reply.body).hexdigest()[:12]
         return f"HTTP {reply.status}, with {len(reply.body)} bytes of digest {digest}"
-    return f"HTTP {reply.status}: {_mask(said)}"[:_LONGEST_REASON]
+    return f"HTTP {reply.status}: {masked(said)}"[:_LONGEST_REASON]
 
 
 def _messages(reply: Reply) -> Iterator[str]:
@@ -114,7 +114,8 @@ def _plain(said: Any) -> str:
     return said if isinstance(said, str) else json.dumps(said)
 
 
-def _mask(said: str) -> str:
+def masked(said: str) -> str:
+    """Return what the platform says without anything that could be personal."""
     text = "".join(char if char.isprintable() else " " for char in said[:_LONGEST_READ])
     for pattern in _PERSONAL:
         text = pattern.sub("…", text)

@@ -37,7 +37,7 @@ _FURTHER_URLS = {
 
 
 class HaravanRegistrations:
-    """The carriers of one shop, as the port `carrierflow.ports.Registrations` has them."""
+    """The carriers of one shop, as the port `carrierflow.link.Registrations` has them."""
 
     def __init__(self, client: HaravanClient) -> None:
         self._client = client

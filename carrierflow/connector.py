@@ -1,0 +1,137 @@
+"""What makes connections to the platforms; a shop's token is opened only here."""
+
+from __future__ import annotations
+
+from carrierflow import clock
+from carrierflow.connections import ShopToken, TokenKeeper
+from carrierflow.errors import ConfigurationError
+from carrierflow.link import Accounts, Registrations, Subscriptions
+from carrierflow.platforms.haravan import (
+    HaravanAccounts,
+    HaravanClient,
+    HaravanPlatform,
+    HaravanRegistrations,
+    HaravanSubscriptions,
+    Limits,
+    Unmetered,
+)
+from carrierflow.ports import Platform, Sealer
+from carrierflow.settings import Settings
+from carrierflow.shop import Shop
+from carrierflow.storage import Rate, ShopBudget, SqlStore
+
+
+__all__ = ["Connector"]
+
+
+class Connector:
+    """Connects to what a platform has of a shop.
+
+    Each of its calls raises `ShopRevoked` if the shop has no token, `WrongSecretKey` if the token
+    does not open, and `ConfigurationError` if the platform is none that we know.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: SqlStore,
+        sealer: Sealer,
+        *,
+        now: clock.Clock,
+        sleep: clock.Sleep,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._now = now
+        self._sleep = sleep
+        self._tokens = TokenKeeper(store, sealer, accounts=self.accounts, clock=now, sleep=sleep)
+
+    def __call__(self, shop: Shop) -> Platform:
+        """Connect to a shop's orders, for a run."""
+        return HaravanPlatform(
+            shop=shop.code,
+            base_url=shop.base_url,
+            token=self._token(shop),
+            budget=self._budget(shop),
+            carrier_code=shop.carrier_code,
+            limits=self._limits(),
+            now=self._now,
+            sleep=self._sleep,
+        )
+
+    def registrations(self, shop: Shop) -> Registrations:
+        """Connect to the carriers registered in a shop, for a person who waits."""
+        return HaravanRegistrations(
+            HaravanClient(
+                base_url=shop.base_url,
+                token=self._token(shop),
+                budget=self._budget(shop, interactive=True),
+                limits=self._limits(),
+                now=self._now,
+                sleep=self._sleep,
+            )
+        )
+
+    def subscriptions(self, shop: Shop) -> Subscriptions:
+        """Connect to the webhooks of a shop."""
+        return HaravanSubscriptions(
+            HaravanClient(
+                base_url=self._settings.webhook_url,
+                folder="/api",
+                token=self._token(shop),
+                budget=Unmetered(),
+                limits=self._limits(),
+                now=self._now,
+                sleep=self._sleep,
+            )
+        )
+
+    def accounts(self) -> Accounts:
+        """Connect to the accounts of the platform.
+
+        Raises:
+            ConfigurationError: if the app's id or its secret is missing.
+        """
+        settings = self._settings
+        secret = settings.client_secret.get_secret_value()
+        if not settings.client_id or not secret:
+            raise ConfigurationError(
+                "No app is set to install: CARRIERFLOW_CLIENT_ID and CARRIERFLOW_CLIENT_SECRET "
+                "name the one that the platform gave you."
+            )
+        return HaravanAccounts(
+            url=settings.accounts_url,
+            client_id=settings.client_id,
+            client_secret=secret,
+            limits=self._limits(),
+            now=self._now,
+        )
+
+    def _token(self, shop: Shop) -> ShopToken:
+        if shop.platform != "haravan":
+            raise ConfigurationError(f"Shop {shop.code!r} is on {shop.platform!r}: unknown here.")
+        return self._tokens.of(shop)
+
+    def _budget(self, shop: Shop, *, interactive: bool = False) -> ShopBudget:
+        settings = self._settings
+        rate = Rate(
+            bucket=settings.rate_bucket, leak=settings.rate_leak, interactive=settings.rate_reserve
+        )
+        return ShopBudget(
+            shop,
+            self._store.begin,
+            rate=rate,
+            clock=self._store.database_clock,
+            sleep=self._sleep,
+            interactive=interactive,
+        )
+
+    def _limits(self) -> Limits:
+        settings = self._settings
+        return Limits(
+            connect_timeout=settings.connect_timeout,
+            request_timeout=settings.request_timeout,
+            max_body=settings.max_reply_bytes,
+            get_retries=settings.get_retries,
+            get_backoff=settings.get_backoff_seconds,
+        )
