@@ -16,6 +16,7 @@ from carrierflow.parcel import GENESIS, Change, Memory, Parcel, Remembered
 from carrierflow.ports import SealedNote
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import is_mysql
+from carrierflow.storage.many import insert_many
 from carrierflow.storage.rows import (
     claim_from,
     entry_row,
@@ -90,7 +91,6 @@ READ_EVIDENCE = select(evidence).where(
     evidence.c.fulfillment.in_(bindparam("ids", expanding=True)), evidence.c.kind == "event"
 )
 READ_PAST = select(*PAST).where(history.c.fulfillment.in_(bindparam("ids", expanding=True)))
-SAVE_HISTORY = insert(history)
 SAVE_EVIDENCE = insert(evidence)
 SAVE_HEAD = (
     update(fulfillments)
@@ -160,7 +160,7 @@ class SqlLedgerTransaction:
             for entry in change.entries
         ]
         if entries:
-            self._connection.execute(SAVE_HISTORY, entries)
+            insert_many(self._connection, history, entries)
         self._save_evidence(ordered)
 
     def keep_note(self, note: SealedNote, parcel: Parcel, *, now: datetime) -> None:

@@ -133,17 +133,17 @@ def _dates_text(dates: Mapping[Status, datetime]) -> str:
 
 
 def entry_row(parcel_id: int, entry: HistoryEntry, definition: int) -> dict[str, Any]:
-    """Return an entry as a row of `history`."""
+    """Return an entry as a row of `history`, its words as plain text: drivers bind that faster."""
     return {
         "fulfillment": parcel_id,
-        "machine": entry.machine,
+        "machine": str(entry.machine),
         "seq": entry.seq,
         "prev_seq": entry.seq - 1 or None,
-        "from_status": entry.from_status,
-        "to_status": entry.to_status,
+        "from_status": str(entry.from_status),
+        "to_status": str(entry.to_status),
         "definition": definition,
         "edge": definition if entry.amends is None else None,
-        "source": entry.source,
+        "source": str(entry.source),
         "actor": entry.actor,
         "reason": entry.reason,
         "event_key": entry.key,
