@@ -15,6 +15,7 @@ from databases import KINDS, left_out, url_of
 from rich.console import Console
 
 from .plot import plot
+from .reconciling import reconciling
 from .recording import recording
 from .results import Budget, missed
 from .sizes import FULL, SMALL
@@ -23,7 +24,7 @@ from .tables import budget_table, figure_tables
 
 __all__ = ["BENCHMARKS", "main", "measured"]
 
-BENCHMARKS = {"recording": recording}
+BENCHMARKS = {"recording": recording, "reconciling": reconciling}
 
 
 def main(arguments=None):

@@ -18,7 +18,32 @@ class Size:
     export: int
     peers: int
     peer_rounds: int
+    shops: tuple[int, ...]
+    """How many parcels the shops have that are reconciled."""
+    looks: int
+    most_naive: int
+    """Up to how many parcels the naive script is run; beyond, its requests are only counted."""
 
 
-FULL = Size(rounds=9, singles=40, shift=4_000, export=4_000, peers=1_334, peer_rounds=3)
-SMALL = Size(rounds=2, singles=3, shift=6, export=6, peers=4, peer_rounds=2)
+FULL = Size(
+    rounds=9,
+    singles=40,
+    shift=4_000,
+    export=4_000,
+    peers=1_334,
+    peer_rounds=3,
+    shops=(1_000, 10_000, 100_000),
+    looks=3,
+    most_naive=10_000,
+)
+SMALL = Size(
+    rounds=2,
+    singles=3,
+    shift=6,
+    export=6,
+    peers=4,
+    peer_rounds=2,
+    shops=(50, 100),
+    looks=1,
+    most_naive=50,
+)

@@ -20,12 +20,12 @@ def budget(low, value, high, *, limit, at_least=False):
 
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_each_benchmark_runs_on_tiny_work(name):
-    """Every contestant does the whole work of every benchmark, and every figure is a number."""
+    """Every contestant does the whole work of every benchmark, and every figure is taken."""
     figures, budgets = measured([name], ["sqlite"], SMALL)
 
     assert figures
     assert budgets
-    assert all(each.spread.value > 0 for each in (*figures, *budgets))
+    assert all(each.spread.value >= 0 for each in (*figures, *budgets))
 
 
 def test_a_budget_is_met_missed_or_in_the_noise():
