@@ -7,8 +7,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
+from carrierflow.audit.note import VerifierKey
+from carrierflow.audit.sealed import Kept
 from carrierflow.audit.timeline import Timeline
-from carrierflow.audit.verify import StoredEntry, Verification, verify
+from carrierflow.audit.verify import Verification
+from carrierflow.auditor import Auditor
 from carrierflow.carrier_service import (
     Callbacks,
     Carrier,
@@ -83,6 +86,7 @@ class Carrierflow:
         self.ledger = ledger
         self.reconciler = reconciler
         self.notary = notary
+        self.auditor = Auditor(store, notary, settings)
         self.lifecycle = lifecycle
         self.meter = meter
         self.shops = Connections(store, keys, clock=clock)
@@ -206,15 +210,19 @@ class Carrierflow:
         with self.store.reading() as connection:
             return figures.runs_ended(connection, since)
 
-    def verify(self, progress: Callable[[int], None] | None = None) -> Verification:
-        """Replay the whole history of the database and say whether it is as it was written."""
-        with self.store.reading() as heads, self.store.reading() as entries:
-            stream = reading.stored_entries(entries)
-            return verify(
-                reading.definition_rows(heads),
-                reading.head_rows(heads),
-                _counted(stream, progress) if progress else stream,
-            )
+    def verify(
+        self,
+        progress: Callable[[int], None] | None = None,
+        *,
+        keys: Sequence[VerifierKey] = (),
+        kept: Sequence[Kept] = (),
+    ) -> Verification:
+        """Replay the whole history of the database and say whether it is as it was written.
+
+        The log is compared with its checkpoints, with those of the anchor file, and with those
+        in `kept`, under the keys of the settings and those in `keys`.
+        """
+        return self.auditor.verify(progress, keys=keys, kept=kept)
 
     def reconcile(
         self,
@@ -374,12 +382,3 @@ class Carrierflow:
                     raise ShopRevoked(shop.code)
             return [shop.code for shop in named]
         return [shop.code for shop in self.shops.all() if shop.state is ShopState.ACTIVE]
-
-
-def _counted(
-    entries: Iterator[StoredEntry], progress: Callable[[int], None]
-) -> Iterator[StoredEntry]:
-    for number, entry in enumerate(entries, 1):
-        if number % 1000 == 0:
-            progress(number)
-        yield entry

@@ -6,7 +6,7 @@ subtrees. A subtree of height h and number i covers the leaves from i·2^h up to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 
 
@@ -49,12 +49,19 @@ class Frontier:
 
     def add(self, leaf: bytes) -> None:
         """Put one more leaf at the end, by its hash."""
-        peaks, filled = self._peaks, self.size
-        while filled & 1:
-            leaf = sha256(b"\x01" + peaks.pop() + leaf).digest()
-            filled >>= 1
-        peaks.append(leaf)
-        self.size += 1
+        self.extend((leaf,))
+
+    def extend(self, leaves: Iterable[bytes]) -> None:
+        """Put more leaves at the end, by their hashes."""
+        peaks, size = self._peaks, self.size
+        for node in leaves:
+            filled = size
+            while filled & 1:
+                node = sha256(b"\x01" + peaks.pop() + node).digest()  # noqa: PLW2901
+                filled >>= 1
+            peaks.append(node)
+            size += 1
+        self.size = size
 
     def root(self) -> bytes:
         """Return the root of the tree as it stands."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Select, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -25,7 +25,7 @@ from carrierflow.errors import (
 )
 
 
-__all__ = ["build_engine", "commit", "error_codes", "is_mysql", "translated"]
+__all__ = ["build_engine", "commit", "error_codes", "is_mysql", "streamed", "translated"]
 
 DRIVERS = {
     "postgresql": "postgresql+psycopg",
@@ -101,6 +101,18 @@ def _prepare_sqlite(engine: Engine) -> None:
     def _begin(connection: Connection) -> None:
         reading = connection.get_execution_options().get("carrierflow_reads_only")
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def streamed(connection: Connection, query: Select[Any], *, at_once: int) -> Iterator[list[Any]]:
+    """Run a query over very many rows; yields them as the driver's own plain tuples, in lists.
+
+    Columns whose types need the driver's values converted cannot be read like this.
+    """
+    result = connection.execute(query.execution_options(stream_results=True))
+    cursor: Any = result.cursor
+    while rows := list(cursor.fetchmany(at_once)):
+        yield rows
+    result.close()
 
 
 @contextmanager

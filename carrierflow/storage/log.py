@@ -20,7 +20,7 @@ from carrierflow.audit.tree import leaf_hash, node_hash, range_root
 from carrierflow.errors import SealHeld
 from carrierflow.hashing import COLUMNS, canonical_row, digest, quoted
 from carrierflow.storage.clock import DatabaseClock
-from carrierflow.storage.engine import is_mysql
+from carrierflow.storage.engine import is_mysql, streamed
 from carrierflow.storage.tables import (
     anchorings,
     checkpoints,
@@ -40,7 +40,11 @@ __all__ = [
     "SealLease",
     "add_anchorings",
     "add_checkpoint",
+    "all_checkpoints",
     "definition_names",
+    "is_placed",
+    "leaves",
+    "lost_entries",
     "newest_checkpoint",
     "raw_entry",
     "seal_batch",
@@ -51,6 +55,7 @@ WIDTH_BITS = 8
 WIDTH = 1 << WIDTH_BITS
 """How many hashes of one level make one of the next."""
 
+LEAVES_AT_ONCE = 5_000
 SEAL = "seal"
 STAMPS: Mapping[str, Callable[[Any], ColumnElement[str]]] = {
     "sqlite": lambda column: func.replace(column, "+00:00", "Z"),
@@ -123,13 +128,14 @@ def _unsealed(connection: Connection, after: int) -> Select[Any]:
         )
         .join(fulfillments, fulfillments.c.id == h.fulfillment)
         .join(shops, shops.c.id == fulfillments.c.shop)
-        .outerjoin(log, _same_entry())
+        .outerjoin(log, is_placed())
         .where(h.fulfillment >= after, log.c.position.is_(None))
         .order_by(h.fulfillment, h.machine, h.seq)
     )
 
 
-def _same_entry() -> ColumnElement[bool]:
+def is_placed() -> ColumnElement[bool]:
+    """Say that a row of the log gives an entry its place."""
     return and_(
         log.c.fulfillment == history.c.fulfillment,
         log.c.machine == history.c.machine,
@@ -244,6 +250,30 @@ def newest_checkpoint(connection: Connection) -> SignedNote | None:
     query = select(checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)
     text = connection.execute(query).scalar_one_or_none()
     return None if text is None else SignedNote.parse(text)
+
+
+def all_checkpoints(connection: Connection) -> list[str]:
+    """Return the notes of all checkpoints, oldest first."""
+    query = select(checkpoints.c.note).order_by(checkpoints.c.size)
+    return list(connection.execute(query).scalars())
+
+
+def leaves(connection: Connection) -> Iterator[Sequence[Any]]:
+    """Stream the places of the log in order, some thousand at once: place and leaf."""
+    query = select(log.c.position, log.c.leaf).order_by(log.c.position)
+    yield from streamed(connection, query, at_once=LEAVES_AT_ONCE)
+
+
+def lost_entries(connection: Connection, *, most: int) -> list[Any]:
+    """Return places of the log whose entries are not in the history."""
+    query = (
+        select(log.c.position, log.c.fulfillment, log.c.machine, log.c.seq)
+        .outerjoin(history, is_placed())
+        .where(history.c.seq.is_(None))
+        .order_by(log.c.position)
+        .limit(most)
+    )
+    return list(connection.execute(query))
 
 
 def unanchored(connection: Connection, anchor: str) -> Iterator[tuple[int, str]]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, and_, delete, insert, select, update
 
-from carrierflow.audit.verify import HeadRow, StoredEntry
+from carrierflow.audit.verify import HeadRow
 from carrierflow.errors import UnknownFulfillment
 from carrierflow.model import FulfillmentRef, HistoryEntry
-from carrierflow.parcel import Parcel
+from carrierflow.parcel import Head, Parcel
+from carrierflow.storage.engine import streamed
+from carrierflow.storage.log import is_placed, raw_entry
 from carrierflow.storage.rows import entry_from, parcel_from
 from carrierflow.storage.shops import shop_number
 from carrierflow.storage.tables import (
@@ -22,6 +24,7 @@ from carrierflow.storage.tables import (
     files,
     fulfillments,
     history,
+    log,
     notes,
     observations,
     outcomes,
@@ -35,10 +38,12 @@ __all__ = [
     "add_file",
     "definition_rows",
     "entries_of",
+    "entry_rows",
     "erase_notes",
     "evidence_of",
     "file_recorded_at",
     "find_parcel",
+    "head_row",
     "head_rows",
     "known_ids",
     "notes_of",
@@ -46,7 +51,6 @@ __all__ = [
     "sealed_secrets",
     "showings_of",
     "sightings_of",
-    "stored_entries",
     "tellings_of",
 ]
 
@@ -151,43 +155,48 @@ def sightings_of(connection: Connection, parcel: Parcel) -> list[dict[str, Any]]
 ENTRY = ("machine", "seq")
 
 
-def stored_entries(connection: Connection) -> Iterator[StoredEntry]:
-    """Stream the whole history, chain after chain."""
-    names = {
-        row.number: row.id
-        for row in connection.execute(select(definitions.c.number, definitions.c.id))
-    }
-    refs = (fulfillments.c.order_id, fulfillments.c.fulfillment_id, shops.c.code)
+def entry_rows(connection: Connection) -> Iterator[Sequence[Any]]:
+    """Stream the whole history, parcel after parcel, as `verify_parcels` reads it."""
+    h = history.c
     query = (
-        select(history, *refs)
-        .join(fulfillments, fulfillments.c.id == history.c.fulfillment)
-        .join(shops, shops.c.id == fulfillments.c.shop)
-        .order_by(history.c.fulfillment, history.c.machine.desc(), history.c.seq)
-        .execution_options(yield_per=STREAM)
+        select(*raw_entry(connection), h.fulfillment, h.definition, h.hash, log.c.leaf)
+        .outerjoin(log, is_placed())
+        .order_by(h.fulfillment, h.machine, h.seq)
     )
-    for row in connection.execute(query):
-        ref = FulfillmentRef(
-            shop=row.code, order_id=row.order_id, fulfillment_id=row.fulfillment_id
-        )
-        yield StoredEntry(
-            parcel=row.fulfillment,
-            ref=ref,
-            entry=entry_from(row, names.get(row.definition, "")),
-            prev_seq=row.prev_seq,
-        )
+    for rows in streamed(connection, query, at_once=STREAM):
+        yield from rows
 
 
 def head_rows(connection: Connection) -> Iterator[HeadRow]:
     """Stream the heads of all fulfillments, in the order of the history's stream."""
-    query = (
-        select(fulfillments, shops.c.code)
-        .join(shops, shops.c.id == fulfillments.c.shop)
-        .order_by(fulfillments.c.id)
-        .execution_options(yield_per=STREAM)
-    )
+    query = _heads().order_by(fulfillments.c.id).execution_options(yield_per=STREAM)
     for row in connection.execute(query):
-        parcel = parcel_from(row, row.code)
-        yield HeadRow(parcel=parcel.id, ref=parcel.ref, delivery=parcel.delivery, cod=parcel.cod)
+        yield _head_row(row)
+
+
+def head_row(connection: Connection, parcel: int) -> HeadRow | None:
+    """Return one of these heads; None if it is gone."""
+    query = _heads().where(fulfillments.c.id == parcel)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _head_row(row)
+
+
+def _heads() -> Select[Any]:
+    f = fulfillments.c
+    names = (f.id, f.order_id, f.fulfillment_id, shops.c.code)
+    return select(*names, *(f[name] for name in HEAD)).join(shops, shops.c.id == f.shop)
+
+
+HEAD = ("delivery_status", "delivery_seq", "delivery_hash", "cod_status", "cod_seq", "cod_hash")
+
+
+def _head_row(row: Row[Any]) -> HeadRow:
+    number, order_id, fulfillment_id, code = tuple(row)[:4]
+    heads = tuple(row)[4:]
+    ref = FulfillmentRef(shop=code, order_id=order_id, fulfillment_id=fulfillment_id)
+    delivery = Head(status=heads[0], seq=heads[1], hash=heads[2])
+    cod = Head(status=heads[3], seq=heads[4], hash=heads[5])
+    return HeadRow(parcel=number, ref=ref, delivery=delivery, cod=cod)
 
 
 def definition_rows(

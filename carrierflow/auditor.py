@@ -1,0 +1,141 @@
+"""Verifying the live database: its parcels, its log, and the checkpoints that speak of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from carrierflow.audit.note import VerifierKey
+from carrierflow.audit.sealed import OWN, Kept, TreeCheck, Trust, kept_in
+from carrierflow.audit.verify import (
+    MOST_PROBLEMS,
+    Findings,
+    HeadRow,
+    Rules,
+    Stored,
+    Verification,
+    verify_parcels,
+)
+from carrierflow.errors import InvalidInput
+from carrierflow.notary import Notary
+from carrierflow.settings import Settings
+from carrierflow.signing import is_signature
+from carrierflow.storage import Connection, SqlStore, reading
+from carrierflow.storage.log import all_checkpoints, definition_names, leaves, lost_entries
+
+
+__all__ = ["Auditor", "read_kept"]
+
+ANCHOR = "anchored checkpoint"
+
+
+class Auditor:
+    """Looks at a database as if nobody could be trusted who can write it."""
+
+    def __init__(self, store: SqlStore, notary: Notary, settings: Settings) -> None:
+        self._store = store
+        self._notary = notary
+        self._settings = settings
+
+    def verify(
+        self,
+        progress: Callable[[int], None] | None = None,
+        *,
+        keys: Sequence[VerifierKey] = (),
+        kept: Sequence[Kept] = (),
+    ) -> Verification:
+        """Replay every parcel, then compare the log with every checkpoint.
+
+        Raises:
+            ConfigurationError, InvalidInput: if a key or a file of the settings cannot be used.
+        """
+        findings, trust = Findings(), self.trust(keys)
+        rows, parcels, sealed = self._replay(findings, progress)
+        with self._store.reading() as connection:
+            own = "\n".join(all_checkpoints(connection))
+            known = [*kept_in(own, where=OWN), *self._anchored(), *kept]
+            trust.look_at(known, findings)
+            places = self._compare(connection, known, findings)
+            if places != sealed:
+                _name_lost(connection, findings)
+        return Verification(
+            rows=rows,
+            fulfillments=parcels,
+            problems=tuple(findings.problems),
+            sealed=sealed,
+            checkpoints=len(known),
+            remarks=tuple(findings.remarks),
+        )
+
+    def trust(self, keys: Iterable[VerifierKey] = ()) -> Trust:
+        """Return whose signatures count: our own, earlier ones, and those of some keys."""
+        earlier = [VerifierKey.parse(text) for text in self._settings.verifier_keys]
+        own = [self._notary.key.verifier] if self._notary.can_seal else []
+        return Trust(keys=[*own, *earlier, *keys], check=is_signature)
+
+    def _replay(
+        self, findings: Findings, progress: Callable[[int], None] | None
+    ) -> tuple[int, int, int]:
+        with self._store.reading() as heads, self._store.reading() as entries:
+            rules = Rules(reading.definition_rows(heads), findings)
+            rows = reading.entry_rows(entries)
+            stored = Stored(
+                definitions=definition_names(heads),
+                heads=reading.head_rows(heads),
+                rows=_counted(rows, progress) if progress else rows,
+                reread=self._reread,
+            )
+            return verify_parcels(rules, stored, findings)
+
+    def _reread(self, head: HeadRow) -> HeadRow:
+        with self._store.reading() as connection:
+            return reading.head_row(connection, head.parcel) or head
+
+    def _anchored(self) -> list[Kept]:
+        file = self._settings.anchor_file
+        if file is None or not file.exists():
+            return []
+        return read_kept(file, where=ANCHOR)
+
+    def _compare(
+        self, connection: Connection, known: Sequence[Kept], findings: Findings
+    ) -> int | None:
+        """Go through the log in its order; return how many places it has, if it has no gap."""
+        tree = TreeCheck(known, findings)
+        for some in leaves(connection):
+            if some[-1][0] != tree.size + len(some) - 1:
+                gap = next(n for n, row in enumerate(some, tree.size) if row[0] != n)
+                findings.add("log", f"place {gap} is missing: an entry was taken out of the log")
+                return None
+            tree.add([bytes.fromhex(row[1]) for row in some])
+        tree.finish()
+        return tree.size
+
+
+def read_kept(file: Path, *, where: str) -> list[Kept]:
+    """Return the checkpoints in a file that somebody kept.
+
+    Raises:
+        InvalidInput: if it cannot be read, or holds something else.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{file} cannot be read: {error}.") from error
+    return kept_in(text, where=where)
+
+
+def _name_lost(connection: Connection, findings: Findings) -> None:
+    for row in lost_entries(connection, most=MOST_PROBLEMS):
+        where = f"fulfillment {row.fulfillment} {row.machine}:{row.seq}"
+        findings.add(where, f"it stands at place {row.position} of the log and is gone")
+
+
+def _counted(
+    rows: Iterator[Sequence[Any]], progress: Callable[[int], None]
+) -> Iterator[Sequence[Any]]:
+    for number, row in enumerate(rows, 1):
+        if number % 1000 == 0:
+            progress(number)
+        yield row
