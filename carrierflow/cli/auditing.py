@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from carrierflow.audit.note import SignedNote, split_notes
+from carrierflow.audit.note import SignedNote, VerifierKey, split_notes
+from carrierflow.audit.verify import Verification
+from carrierflow.auditor import read_kept
 from carrierflow.cli.session import FAILED, Session, command
 from carrierflow.errors import InvalidInput
 from carrierflow.model import Machine
@@ -43,33 +46,73 @@ class Entry(click.ParamType[tuple[Machine, int], str]):
         return Machine(machine), int(seq)
 
 
+class PublicKey(click.ParamType[VerifierKey, str]):
+    """A verifier key."""
+
+    name = "key"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> VerifierKey:
+        """Read a key as `keys generate-seal` prints it; anything else is a usage error."""
+        try:
+            return VerifierKey.parse(str(value))
+        except InvalidInput as error:
+            self.fail(str(error), param, ctx)
+
+
 ENTRY = Entry()
+VERIFIER_KEY = PublicKey()
 
 
-@command(audit, "verify", example="carrierflow audit verify --json")
-def verify(session: Session) -> None:
-    """Replay the whole history: hashes, links, legal steps, couplings, heads.
+@command(audit, "verify", example="carrierflow audit verify --checkpoint kept.txt --json")
+@click.option(
+    "--checkpoint",
+    "kept_files",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    multiple=True,
+    help="A file of checkpoints that somebody kept; may be repeated.",
+)
+@click.option(
+    "--verifier-key",
+    "keys",
+    type=VERIFIER_KEY,
+    multiple=True,
+    help="The key that must have signed the checkpoints; may be repeated.",
+)
+def verify(session: Session, kept_files: Sequence[Path], keys: Sequence[VerifierKey]) -> None:
+    """Replay the whole history: hashes, links, legal steps, couplings, heads, log, checkpoints.
 
     Exits with 1 and names the first bad row if anything is not as it was written.
     """
+    kept = [each for file in kept_files for each in read_kept(file, where=str(file))]
     began = time.perf_counter()
     with session.progress("rows") as update:
-        done = session.app.verify(lambda rows: update(rows, None))
-    seconds = time.perf_counter() - began
+        done = session.app.verify(lambda rows: update(rows, None), keys=keys, kept=kept)
+    _emit_verification(session, done, time.perf_counter() - began)
+
+
+def _emit_verification(session: Session, done: Verification, seconds: float) -> None:
     first = done.problems[0] if done.problems else None
     document = {
         "ok": done.ok,
         "rows": done.rows,
         "fulfillments": done.fulfillments,
+        "sealed": done.sealed,
+        "checkpoints": done.checkpoints,
         "first_bad": f"{first.where}: {first.what}" if first else None,
         "problems": [{"where": p.where, "what": p.what} for p in done.problems],
+        "remarks": list(done.remarks),
         "rows_per_second": round(done.rows / seconds) if seconds else None,
     }
+    lines = [f"{p.where}: {p.what}" for p in done.problems]
     if done.ok:
-        text = f"{done.rows} entries of {done.fulfillments} fulfillments are as they were written."
-    else:
-        text = "\n".join(f"{p.where}: {p.what}" for p in done.problems)
-    session.emit(document, lambda _: click.echo(text))
+        lines.append(
+            f"{done.rows} entries of {done.fulfillments} fulfillments are as they were written; "
+            f"{done.sealed} are sealed, {done.checkpoints} checkpoints agree."
+        )
+    lines += [f"Note: {remark}" for remark in done.remarks]
+    session.emit(document, lambda _: click.echo("\n".join(lines)))
     if not done.ok:
         raise click.exceptions.Exit(FAILED)
 

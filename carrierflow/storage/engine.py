@@ -108,11 +108,11 @@ def streamed(connection: Connection, query: Select[Any], *, at_once: int) -> Ite
 
     Columns whose types need the driver's values converted cannot be read like this.
     """
-    result = connection.execute(query.execution_options(stream_results=True))
-    cursor: Any = result.cursor
-    while rows := list(cursor.fetchmany(at_once)):
-        yield rows
-    result.close()
+    options = {"stream_results": True, "max_row_buffer": at_once}
+    with connection.execute(query, execution_options=options) as result:
+        raw: Any = result
+        while rows := raw.cursor_strategy.fetchmany(raw, raw.cursor, at_once):
+            yield list(rows)
 
 
 @contextmanager

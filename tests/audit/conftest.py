@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from databases import create, every_database
+from databases import SERVERS, create, every_database
 
 from carrierflow.ledger import Ledger
 from carrierflow.model import Event, FulfillmentRef, Opening, Status
@@ -92,5 +92,17 @@ def own_book(make_book, own_database):
 @pytest.fixture(params=every_database(but=("sqlite", "mariadb")))
 def server_book(request, make_book, tmp_path):
     """A ledger where two transactions can open parcels at once; elsewhere one waits."""
+    with create(request.param, tmp_path) as database:
+        yield make_book(database)
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        *(pytest.param(kind, marks=[pytest.mark.servers, pytest.mark.slow]) for kind in SERVERS),
+    ]
+)
+def attacked_book(request, make_book, tmp_path):
+    """A ledger on each database, to be broken; the servers take their time."""
     with create(request.param, tmp_path) as database:
         yield make_book(database)

@@ -1,0 +1,158 @@
+"""Whoever owns the database can change it; each way of doing so is found, and named."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from databases import copy_of
+from sqlalchemy.engine import make_url
+
+from carrierflow import Settings
+from carrierflow.anchors import FileAnchor
+from carrierflow.audit.note import Checkpoint, VerifierKey
+from carrierflow.auditor import Auditor, read_kept
+from carrierflow.signing import SealKey
+from carrierflow.storage.log import Log, add_checkpoint
+
+from . import intruder
+
+
+ATTACKS = {
+    intruder.edit: ("/2 delivery:3", "its content does not hash to its hash"),
+    intruder.delete: ("/2 delivery:4", "an entry is missing before it"),
+    intruder.insert_in_the_past: ("/2 delivery:2", "its content does not hash to its hash"),
+    intruder.reorder: ("/2 delivery:2", "its content does not hash to its hash"),
+    intruder.truncate_the_tail: ("delivery:4", "and is gone"),
+    intruder.forget_a_parcel: ("log", "an entry was taken out of the log"),
+    intruder.swap_two_parcels: ("/2 ", "its content does not hash to its hash"),
+    intruder.replace_a_definition: ("definition", "its text does not hash to its id"),
+    intruder.redefine: ("definition", "its stored steps are not those of its text"),
+    intruder.rehash: ("checkpoint", "are not those it covers"),
+}
+"""Each attack, where it shows, and what is said of it."""
+
+
+def audited(book, *, keys=(), kept=(), anchor=None):
+    """Verify a ledger as `audit verify` does."""
+    settings = Settings(anchor_file=anchor)
+    return Auditor(book.store, book.notary(), settings).verify(keys=keys, kept=kept)
+
+
+@pytest.fixture
+def sealed(attacked_book):
+    """A ledger of some parcels, sealed in two goes."""
+    attacked_book.record(3)
+    attacked_book.notary().seal()
+    attacked_book.record(3, first=10)
+    attacked_book.notary().seal()
+    return attacked_book
+
+
+def test_what_nobody_touched_is_as_it_was_written(sealed):
+    """Everything is counted, and nothing is found."""
+    done = audited(sealed)
+
+    assert done.ok, done.problems
+    assert (6, 36, 36, 2) == (done.fulfillments, done.rows, done.sealed, done.checkpoints)
+    assert () == done.remarks
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
+def test_an_attack_is_found_and_named(sealed, attack):
+    """What was changed is found, and the first words say where and what."""
+    with intruder.broken_in(sealed) as connection:
+        attack(connection)
+
+    done = audited(sealed)
+
+    where, what = ATTACKS[attack]
+    assert not done.ok
+    assert any(where in p.where and what in p.what for p in done.problems), done.problems
+
+
+def resigned(book):
+    """Let whoever has the key as well sign what the log is now, in the place of what it was."""
+    key = SealKey.load(book.key_file)
+    with intruder.broken_in(book) as connection:
+        tree = Log(connection)
+        intruder.run(connection, "DELETE FROM carrierflow_anchorings")
+        intruder.run(connection, "DELETE FROM carrierflow_checkpoints")
+        for size in {tree.size // 2, tree.size}:
+            text = Checkpoint(origin="log.example", size=size, root=tree.root(size)).text
+            add_checkpoint(connection, key.sign(text), now=book.clock())
+
+
+def test_a_history_that_was_hashed_anew_contradicts_the_anchor(attacked_book, tmp_path):
+    """With database and key in one hand all inside fits; the checkpoint elsewhere does not."""
+    anchor = tmp_path / "elsewhere.txt"
+    attacked_book.record(3)
+    attacked_book.notary(anchors=[FileAnchor(anchor)]).seal()
+    with intruder.broken_in(attacked_book) as connection:
+        intruder.rehash(connection)
+    resigned(attacked_book)
+
+    assert audited(attacked_book).ok
+    done = audited(attacked_book, anchor=anchor)
+    assert ["anchored checkpoint 18"] == [problem.where for problem in done.problems]
+    assert "another history was put in their place" in done.problems[0].what
+    assert not audited(attacked_book, kept=read_kept(anchor, where="mail")).ok
+
+
+def test_a_database_of_last_week_contradicts_the_anchor(make_book, sqlite_database, tmp_path):
+    """A backup that was put back verifies by itself; the checkpoint elsewhere covers more."""
+    anchor = tmp_path / "elsewhere.txt"
+    book = make_book(sqlite_database)
+    notary = book.notary(anchors=[FileAnchor(anchor)])
+    book.record(3)
+    notary.seal()
+    book.store.engine.dispose()
+    backup = copy_of(sqlite_database, tmp_path)
+    book.clock.advance(days=7)
+    book.record(2, first=50)
+    notary.seal()
+    book.store.engine.dispose()
+    shutil.copyfile(make_url(backup.url).database, make_url(sqlite_database.url).database)
+
+    assert audited(book).ok
+    done = audited(book, anchor=anchor)
+    assert ["anchored checkpoint 30"] == [problem.where for problem in done.problems]
+    assert "it covers 30 entries, the log only 18: it was rolled back" in done.problems[0].what
+
+
+def test_a_checkpoint_by_another_key_is_forged(book, tmp_path):
+    """A checkpoint counts only under a key that the auditor has from elsewhere."""
+    book.record(1)
+    book.notary().seal()
+    other = SealKey.generate("log.example").verifier
+
+    settings = Settings(verifier_keys=[str(other)])
+    blind = Auditor(book.store, book.notary(key_file=False), settings).verify()
+
+    assert ["checkpoint 6"] == [problem.where for problem in blind.problems]
+    assert "it was forged" in blind.problems[0].what
+
+
+def test_without_a_key_it_is_said_that_no_signature_was_checked(book):
+    """Nothing passes for proven that was not looked at."""
+    book.record(1)
+    book.notary().seal()
+
+    done = Auditor(book.store, book.notary(key_file=False), Settings()).verify()
+
+    assert done.ok
+    assert "No signature was checked" in done.remarks[0]
+
+
+def test_an_earlier_key_still_counts(book, tmp_path):
+    """After a change of keys the old checkpoints verify under the old key."""
+    book.record(1)
+    book.notary().seal()
+    old = SealKey.load(book.key_file).verifier
+    book.key_file = tmp_path / "new.key"
+    SealKey.generate("log.example").save(book.key_file)
+    book.record(1, first=7)
+    book.notary().seal()
+
+    assert ["checkpoint 6"] == [problem.where for problem in audited(book).problems]
+    assert audited(book, keys=[VerifierKey.parse(str(old))]).ok
