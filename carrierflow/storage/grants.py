@@ -29,7 +29,11 @@ OWNER_RIGHTS = frozenset({ALL, "ALTER", "DROP", "TRIGGER"})
 """Whoever has one of these on a MariaDB table can take its triggers away."""
 
 WIDE_RIGHTS = OWNER_RIGHTS | {"CREATE USER", "DELETE", "SUPER", "UPDATE"}
+EVERYTHING = frozenset({"BINLOG REPLAY", "CREATE USER", "SET USER", "SUPER"})
+"""Whoever has one of these on a MariaDB server can act as somebody else, or past the triggers."""
+
 LINE = re.compile(r"GRANT (.+?) ON (?:TABLE )?`?(.+?)`?\.`?(.+?)`? TO ")
+ROLE = re.compile(r"GRANT `([^`]+)` TO ")
 
 
 def is_denied(error: DBAPIError) -> bool:
@@ -59,6 +63,12 @@ class Grant:
         here = self.database == "*" or re.fullmatch(_like(self.database), database) is not None
         return here and (table is None or self.table in {"*", table})
 
+    @property
+    def reaches_everything(self) -> bool:
+        """Tell whether it lets its user become another, or write who may do what."""
+        accounts = self.database == "mysql" and bool(self.rights & {ALL, "INSERT", "UPDATE"})
+        return accounts or bool(self.rights & EVERYTHING)
+
     def owns(self, database: str, table: str) -> bool:
         """Tell whether it lets its user change what a table is."""
         return self.covers(database, table) and bool(self.rights & OWNER_RIGHTS)
@@ -69,9 +79,10 @@ class Grant:
 
 
 def grants(connection: Connection, user: Mapping[str, str] | None = None) -> list[Grant]:
-    """Read what a MariaDB user may do, by default the present one with its present roles."""
-    whose = " FOR :name@:host" if user else ""
-    lines = connection.execute(text(f"SHOW GRANTS{whose}"), user or {}).scalars()
+    """Read what a MariaDB user may do, by default the present one; its roles count, used or not."""
+    lines = list(_lines(connection, user))
+    for role in {match[1] for line in lines if (match := ROLE.match(line))}:
+        lines += _lines_of_role(connection, role, asked=user is not None)
     matches = [match for line in lines if (match := LINE.match(line))]
     return [
         Grant(
@@ -81,6 +92,27 @@ def grants(connection: Connection, user: Mapping[str, str] | None = None) -> lis
         )
         for match in matches
     ]
+
+
+def _lines(connection: Connection, user: Mapping[str, str] | None = None) -> list[str]:
+    whose = " FOR :name@:host" if user else ""
+    return [
+        str(line) for line in connection.execute(text(f"SHOW GRANTS{whose}"), user or {}).scalars()
+    ]
+
+
+def _lines_of_role(connection: Connection, role: str, *, asked: bool) -> list[str]:
+    """Read what a role may do: an administrator asks; a user takes it on for that moment."""
+    if asked:
+        of_role = connection.execute(text("SHOW GRANTS FOR :role"), {"role": role})
+        return [str(line) for line in of_role.scalars()]
+    before = connection.execute(text("SELECT CURRENT_ROLE()")).scalar()
+    connection.execute(text("SET ROLE :role"), {"role": role})
+    try:
+        return _lines(connection)
+    finally:
+        back = text("SET ROLE NONE" if before is None else "SET ROLE :role")
+        connection.execute(back, {} if before is None else {"role": before})
 
 
 def _like(pattern: str) -> str:

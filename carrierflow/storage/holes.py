@@ -8,26 +8,23 @@ themselves are read from the privileges instead.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
-    Boolean,
-    Column,
     Connection,
     Engine,
     Executable,
-    Integer,
-    LargeBinary,
     Table,
     and_,
     bindparam,
     delete,
+    func,
     insert,
+    inspect,
+    select,
     text,
     update,
 )
@@ -37,8 +34,9 @@ from carrierflow.errors import ConfigurationError
 from carrierflow.storage.engine import error_codes, is_mysql, translated
 from carrierflow.storage.grants import grants, is_denied
 from carrierflow.storage.migrate import require_migrated
-from carrierflow.storage.tables import APPEND_ONLY, edges, history, metadata
-from carrierflow.storage.types import UtcDateTime
+from carrierflow.storage.ownership import ways_around
+from carrierflow.storage.tables import APPEND_ONLY, history, metadata
+from carrierflow.storage.trials import Values, family
 
 
 __all__ = ["Protection", "check"]
@@ -51,9 +49,8 @@ LOCKED = "55P03"
 
 LOCK_TIMEOUT = "SET LOCAL lock_timeout = '100ms'"
 
-MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
-STEPS = (("start", "readytopick"), ("readytopick", "picking"), ("picking", "delivering"))
-"""The legal steps of the lifecycle that the tries are made under."""
+HARMLESS = {"NO ACTION", "RESTRICT"}
+"""What a foreign key may do when its parent changes: refuse."""
 
 USE_ROLE = "let carrierflow connect as the role that `db harden` makes."
 
@@ -67,8 +64,6 @@ BROKEN_ENTRIES: Mapping[str, dict[str, Any]] = {
     "step without a lifecycle": {"edge": None},
 }
 """What each says wrongly of an entry that would be a legal next step."""
-
-Values = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,10 +177,25 @@ def _rows_of(connection: Connection, mode: _Mode, table: Table) -> Iterator[Prot
     """Try to change one row of a table that no other row refers to."""
     with connection.begin_nested() as planted:
         row = _plant(connection, table)
+        yield _kept(connection, mode, table, row)
         for hole, statements in _attacks(connection, table, row):
             refusal = _refusal(connection, *statements)
             yield _judged(connection, mode.hole(hole), table.name, refusal)
         planted.rollback()
+
+
+def _kept(connection: Connection, mode: _Mode, table: Table, row: Values) -> Protection:
+    """See whether a row stands there as it was inserted: rules and triggers can alter it."""
+    same = and_(*(column == row.get(column.name) for column in table.columns))
+    there = connection.execute(select(func.count()).select_from(table).where(same)).scalar()
+    return Protection(
+        hole=mode.hole("INSERT"),
+        table=table.name,
+        protected=there == 1,
+        sentence="What is inserted is kept as it is."
+        if there == 1
+        else "What is inserted is lost or altered: a rule or a trigger that is not ours is there.",
+    )
 
 
 def _attacks(
@@ -215,7 +225,7 @@ def _attacks(
 
 def _by_rowid(table: Table, where: str) -> Sequence[Executable]:
     """Insert another row under the hidden number of the one that is there."""
-    *before, (_, other) = _family(table)
+    *before, (_, other) = family(table)
     names = ", ".join(other)
     values = ", ".join(f":{name}" for name in other)
     statement = text(
@@ -242,9 +252,9 @@ def _links(connection: Connection, mode: _Mode) -> Iterator[Protection]:
 
 def _plant(connection: Connection, table: Table) -> Values:
     """Insert a row with everything that it refers to, and return it."""
-    family = _family(table)
+    rows = family(table)
     try:
-        for member, row in family:
+        for member, row in rows:
             connection.execute(insert(member), row)
     except DBAPIError as error:
         raise _untried(error) from error
@@ -252,7 +262,7 @@ def _plant(connection: Connection, table: Table) -> Values:
         driver: Any = connection.connection.dbapi_connection
         if not driver.in_transaction:
             raise ConfigurationError("This engine commits by itself; build it by its URL.")
-    return family[-1][1]
+    return rows[-1][1]
 
 
 def _untried(error: DBAPIError) -> ConfigurationError:
@@ -261,57 +271,6 @@ def _untried(error: DBAPIError) -> ConfigurationError:
         f"Nothing can be tried, for it takes inserting rows, and the present user {why}; "
         "connect as the role that carrierflow uses."
     )
-
-
-def _family(table: Table) -> list[tuple[Table, Values]]:
-    """Make up a row and what it refers to, with keys below zero, which nobody else gives out."""
-    number = -random.randrange(2, 2**31)  # noqa: S311
-    known: dict[Table, Values] = {}
-    rows = []
-    for member in metadata.sorted_tables:
-        if member not in _ancestors(table):
-            continue
-        known[member] = _made_up(member, number, known)
-        rows.append((member, known[member]))
-        if member is edges and table is not edges:
-            steps = [{"from_status": a, "to_status": b} for a, b in STEPS[1:]]
-            rows += [(edges, known[edges] | step) for step in steps]
-    return rows
-
-
-def _ancestors(table: Table) -> set[Table]:
-    found: set[Table] = set()
-    waiting = [table]
-    while waiting:
-        found.add(waiting[-1])
-        parents = {key.column.table for key in waiting.pop().foreign_keys}
-        waiting += parents - found
-    return found
-
-
-def _made_up(table: Table, number: int, known: Mapping[Table, Values]) -> Values:
-    row = {column.name: _filler(column, number) for column in table.columns if not column.nullable}
-    if table in {edges, history}:
-        row |= {"machine": "delivery", "seq": 1} if table is history else {"machine": "delivery"}
-        row |= {"from_status": STEPS[0][0], "to_status": STEPS[0][1]}
-    for key in table.foreign_keys:
-        parent = known.get(key.column.table)
-        if parent is not None:
-            row[key.parent.name] = parent[key.column.name]
-    return row
-
-
-def _filler(column: Column[Any], number: int) -> Any:
-    kind = column.type
-    if isinstance(kind, UtcDateTime):
-        return MOMENT
-    if isinstance(kind, Boolean):
-        return False
-    if isinstance(kind, Integer):
-        return number if column.primary_key else 0
-    if isinstance(kind, LargeBinary):
-        return b""
-    return f"trial{number}"
 
 
 def _refusal(connection: Connection, *statements: Executable) -> DBAPIError | None:
@@ -362,26 +321,10 @@ def _short(error: DBAPIError) -> str:
 
 
 def _asked(connection: Connection) -> Iterator[Protection]:
-    """Report what is not tried: who may change the tables themselves."""
-    if connection.dialect.name == "postgresql":
-        query = "SELECT bool_or(pg_has_role(relowner, 'USAGE')) FROM pg_class WHERE relname IN "
-        named = ", ".join(f"'{table.name}'" for table in _tables())
-        yield _owned(bool(connection.exec_driver_sql(f"{query} ({named})").scalar()))
-    elif is_mysql(connection.dialect.name):
-        given = grants(connection)
-        database = connection.exec_driver_sql("SELECT DATABASE()").scalar_one()
-        for table in _tables():
-            open_ = any(grant.may_drop(database, table.name) for grant in given)
-            yield Protection(
-                hole="TRUNCATE",
-                table=table.name,
-                protected=not open_,
-                sentence="The present user may drop this table, and so TRUNCATE it; " + USE_ROLE
-                if open_
-                else "The present user has no right to.",
-            )
-        yield _owned(any(g.owns(database, t.name) for g in given for t in _tables()))
-    else:
+    """Report what is not tried: who may change the tables themselves, and what follows them."""
+    yield from _cascades(connection)
+    dialect = connection.dialect.name
+    if dialect == "sqlite":
         yield Protection(
             hole="DDL",
             table=EVERY,
@@ -390,13 +333,50 @@ def _asked(connection: Connection) -> Iterator[Protection]:
             "account write it, and keep copies where that account cannot.",
             inherent=True,
         )
-
-
-def _owned(owned: bool) -> Protection:  # noqa: FBT001
-    why = "The present user may take the triggers away; "
-    return Protection(
+        return
+    if is_mysql(dialect):
+        yield from _mariadb_truncate(connection)
+    ways = ways_around(connection)
+    yield Protection(
         hole="DDL",
         table=EVERY,
-        protected=not owned,
-        sentence=why + USE_ROLE if owned else "The present user does not own the tables.",
+        protected=not ways,
+        sentence=f"The present user may take the triggers away: {ways[0]}; {USE_ROLE}"
+        if ways
+        else "The present user neither owns the tables nor may become who does.",
     )
+
+
+def _cascades(connection: Connection) -> Iterator[Protection]:
+    """Look for foreign keys that would change a row from its parent's side, past the triggers."""
+    catalogue = inspect(connection)
+    for table in _tables():
+        actions = {
+            action
+            for key in catalogue.get_foreign_keys(table.name)
+            for action in key.get("options", {}).values()
+            if isinstance(action, str) and action.upper() not in HARMLESS
+        }
+        yield Protection(
+            hole="CASCADE",
+            table=table.name,
+            protected=not actions,
+            sentence=f"A foreign key says {', '.join(sorted(actions))}; take it away."
+            if actions
+            else "No foreign key changes its rows.",
+        )
+
+
+def _mariadb_truncate(connection: Connection) -> Iterator[Protection]:
+    given = grants(connection)
+    database = connection.exec_driver_sql("SELECT DATABASE()").scalar_one()
+    for table in _tables():
+        open_ = any(grant.may_drop(database, table.name) for grant in given)
+        yield Protection(
+            hole="TRUNCATE",
+            table=table.name,
+            protected=not open_,
+            sentence=f"The present user may drop this table, and so TRUNCATE it; {USE_ROLE}"
+            if open_
+            else "The present user has no right to.",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import cache
 
 from alembic import command
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from carrierflow.errors import NotMigrated
 from carrierflow.storage.engine import translated
+from carrierflow.storage.installing import install
 
 
 __all__ = ["VERSION_TABLE", "current_revision", "head_revision", "require_migrated", "upgrade"]
@@ -23,6 +25,7 @@ def upgrade(engine: Engine) -> str:
     """Create the tables, or change them to this version's; return the revision reached.
 
     Doing it again changes nothing. The tables of a host in the same database are not touched.
+    Whatever a migration did, every append-only table bears the triggers of this version after.
 
     Raises:
         DatabaseUnavailable: if the database does not answer.
@@ -30,7 +33,10 @@ def upgrade(engine: Engine) -> str:
     with translated(), engine.begin() as connection:
         config = _config()
         config.attributes["connection"] = connection
+        before = current_revision(connection)
         command.upgrade(config, "head")
+        if before != head_revision():
+            deque(install(connection), maxlen=0)
     return head_revision()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,10 +29,13 @@ from carrierflow.storage.engine import commit, translated
 from carrierflow.storage.incidents import open_incident, settle_shop
 from carrierflow.storage.ledger import SqlLedgerTransaction
 from carrierflow.storage.migrate import require_migrated
+from carrierflow.storage.ownership import present_user, ways_around
 from carrierflow.track import Track
 
 
 __all__ = ["Host", "JoinedStore", "SqlStore"]
+
+log = logging.getLogger(__name__)
 
 Host = Connection | Session
 """What a host may lend us: its own open connection or session."""
@@ -48,7 +52,8 @@ PAUSE = 0.005
 class SqlStore:
     """A database of our own transactions.
 
-    The first use checks that the schema is the one of this version.
+    The first use checks that the schema is the one of this version, and warns where we connect
+    as somebody who could take the triggers of history away.
     """
 
     def __init__(
@@ -246,7 +251,11 @@ class SqlStore:
             require_migrated(connection)
             definitions = Definitions([self._definition], clock=self._clock)
             definitions.ensure(connection)
+            ways = ways_around(connection)
+            user = present_user(connection) if ways else ""
         self._definitions = definitions
+        if ways:
+            log.warning("carrierflow.history_unguarded", extra={"user": user, "why": ways[0]})
 
     def _insist(self, work: Callable[[], T]) -> T:
         for attempt in range(1, TRIES):

@@ -32,6 +32,7 @@ from carrierflow.storage.types import Code, Digest, PlatformId, RowId, UtcDateTi
 
 __all__ = [
     "APPEND_ONLY",
+    "ERASABLE",
     "anchorings",
     "attempts",
     "checkpoints",
@@ -476,3 +477,6 @@ APPEND_ONLY = (
     anchorings,
 )
 """Tables whose rows are never changed; the database itself refuses (see `protections`)."""
+
+ERASABLE = (notes, files, installs)
+"""Tables whose rows end, because they may have to be erased or are over."""

@@ -67,10 +67,11 @@ def test_a_killed_recording_of_a_file_goes_on_where_it_was(real, tmp_path):
     file = tmp_path / "scans.jsonl"
     file.write_text("".join(f"{json.dumps(row_of(event))}\n" for event in events))
     kills = sum(
-        killed(real.start("record-file", str(file)), seconds=rng.uniform(0.5, 2)) for _ in range(5)
+        killed(real.start("record-file", str(file)), seconds=rng.uniform(0.4, 1.5))
+        for _ in range(5)
     )
 
-    process = real.start("record-file", str(file), "--json")
+    process = real.start("record-file", str(file), "--force", "--json")
     output, errors = process.communicate(timeout=120)
 
     answered = json.loads(output)

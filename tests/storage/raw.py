@@ -36,7 +36,11 @@ def connected(database, *, user=None, password="") -> Iterator[Raw]:
         made = psycopg.connect(host=url.host, user=name, password=password, dbname=url.database)
     else:
         made = pymysql.connect(
-            host=url.host, user=user or url.username, password=password, database=url.database
+            host=url.host,
+            user=user or url.username,
+            password=password,
+            database=url.database,
+            local_infile=True,
         )
     with closing(made) as connection:
         yield Raw(database.kind, connection)
