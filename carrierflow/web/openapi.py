@@ -80,13 +80,20 @@ SUMMARIES = {
     Call.CANCEL: "Ask for a parcel back; `error: true` says no, and why.",
     Call.BY_EXTERNAL_CODE: "Find a parcel by the platform's code.",
     Call.WEBHOOK: "Tell of a change (POST), or check that this is ours (GET).",
+    Call.INSTALL: "Send a shop's owner to the platform, to install the app.",
+    Call.INSTALLED: "Take the owner back, with a code for a token.",
 }
 
 IN_QUERY = {
     (Call.CANCEL, "delete"): ("tracking_number",),
     (Call.BY_EXTERNAL_CODE, "get"): ("external_code",),
     (Call.WEBHOOK, "get"): ("hub.mode", "hub.verify_token", "hub.challenge"),
+    (Call.INSTALL, "get"): ("shop",),
+    (Call.INSTALLED, "get"): ("code", "state", "error"),
 }
+
+BROWSERS = {Call.INSTALL, Call.INSTALLED}
+"""What an owner's browser asks; it signs nothing."""
 
 ENVELOPE: dict[str, Any] = {
     "type": "object",
@@ -136,21 +143,29 @@ def _operation(route: Route, method: str) -> dict[str, Any]:
         "operationId": f"{route.call}_{method}",
         "summary": SUMMARIES[route.call],
         "parameters": parameters,
-        "responses": _responses(route, method),
+        "responses": _responses(route),
     }
     if method != "get":
         schema = {"type": "object", **BODIES[route.call]}
         operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
-    if (route.call, method) != (Call.WEBHOOK, "get"):
+    challenge = (Call.WEBHOOK, "get")
+    if route.call not in BROWSERS and (route.call, method) != challenge:
         operation["security"] = [{"signature": []}]
     return operation
 
 
-def _responses(route: Route, method: str) -> dict[str, Any]:
-    enveloped = {"application/json": {"schema": {"$ref": "#/components/schemas/Envelope"}}}
+def _responses(route: Route) -> dict[str, Any]:
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    envelope = {"application/json": {"schema": {"$ref": "#/components/schemas/Envelope"}}}
+    refused = {"description": "The signature is missing or wrong.", "content": envelope}
+    if route.call in BROWSERS:
+        return {
+            "200": {"description": "Done, in plain text.", "content": text},
+            "302": {"description": "On to the platform.", "content": text},
+            "400": {"description": "Refused; the text says why.", "content": text},
+        }
     if route.call is Call.WEBHOOK:
-        enveloped = {"text/plain": {"schema": {"type": "string"}}} if method == "get" else enveloped
-    return {
-        "200": {"description": "Answered; `error` says whether it was done.", "content": enveloped},
-        "401": {"description": "The signature or the token is missing or wrong."},
-    }
+        kept = {"description": "Kept; or the challenge, repeated.", "content": text}
+        return {"200": kept, "401": refused}
+    done = "Answered; `error` says whether it was done."
+    return {"200": {"description": done, "content": envelope}, "401": refused}

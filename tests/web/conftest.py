@@ -57,7 +57,12 @@ class Platform:
 def app(sqlite_database):
     """An app on a fresh SQLite file, with a shop and a client secret."""
     settings = load_settings(
-        database_url=sqlite_database.url, secret_key=generate_key(), client_secret=SECRET
+        database_url=sqlite_database.url,
+        secret_key=generate_key(),
+        client_id="client",
+        client_secret=SECRET,
+        public_url="http://127.0.0.1:1/haravan",
+        accounts_url="http://127.0.0.1:1",
     )
     made = build(settings)
     made.shops.add("myshop", token="token", base_url="http://127.0.0.1:1")

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from carrierflow.cli import cli
 
 from .conftest import EXAMPLES, SECRET, Platform
+from .load import load
 
 
 @pytest.fixture
@@ -101,3 +102,13 @@ def test_without_a_client_secret_it_does_not_start(environment):
 
     assert 1 == found.exit_code
     assert "CARRIERFLOW_CLIENT_SECRET" in found.stderr
+
+
+@pytest.mark.slow
+def test_a_load_leaves_no_call_without_an_answer(sqlite_database, tmp_path):
+    """Callers at once, a reconciler beside them, one file for all: every call is answered."""
+    figures = load(sqlite_database.url, tmp_path, rate=50, seconds=4)
+
+    assert {} == figures["errors"]
+    assert 200 == figures["calls"]
+    assert {"done"} == set(figures["runs"])
