@@ -25,6 +25,7 @@ from carrierflow.clock import Clock, Sleep
 from carrierflow.connections import Connections, Installer, Registrar, Subscriber
 from carrierflow.desk import Desk
 from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked
+from carrierflow.exporting import Exporter
 from carrierflow.importing import Imported, import_shop
 from carrierflow.intake import Row
 from carrierflow.ledger import Ledger
@@ -87,6 +88,7 @@ class Carrierflow:
         self.reconciler = reconciler
         self.notary = notary
         self.auditor = Auditor(store, notary, settings)
+        self.exporter = Exporter(store, notary, clock=clock)
         self.lifecycle = lifecycle
         self.meter = meter
         self.shops = Connections(store, keys, clock=clock)

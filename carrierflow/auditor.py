@@ -25,7 +25,7 @@ from carrierflow.storage import Connection, SqlStore, reading
 from carrierflow.storage.log import all_checkpoints, definition_names, leaves, lost_entries
 
 
-__all__ = ["Auditor", "read_kept"]
+__all__ = ["Auditor", "read_kept", "trusted"]
 
 ANCHOR = "anchored checkpoint"
 
@@ -50,7 +50,8 @@ class Auditor:
         Raises:
             ConfigurationError, InvalidInput: if a key or a file of the settings cannot be used.
         """
-        findings, trust = Findings(), self.trust(keys)
+        own_keys = [self._notary.key.verifier] if self._notary.can_seal else []
+        findings, trust = Findings(), trusted(self._settings, [*own_keys, *keys])
         rows, parcels, sealed = self._replay(findings, progress)
         with self._store.reading() as connection:
             own = "\n".join(all_checkpoints(connection))
@@ -67,12 +68,6 @@ class Auditor:
             checkpoints=len(known),
             remarks=tuple(findings.remarks),
         )
-
-    def trust(self, keys: Iterable[VerifierKey] = ()) -> Trust:
-        """Return whose signatures count: our own, earlier ones, and those of some keys."""
-        earlier = [VerifierKey.parse(text) for text in self._settings.verifier_keys]
-        own = [self._notary.key.verifier] if self._notary.can_seal else []
-        return Trust(keys=[*own, *earlier, *keys], check=is_signature)
 
     def _replay(
         self, findings: Findings, progress: Callable[[int], None] | None
@@ -111,6 +106,16 @@ class Auditor:
             tree.add([bytes.fromhex(row[1]) for row in some])
         tree.finish()
         return tree.size
+
+
+def trusted(settings: Settings, keys: Iterable[VerifierKey] = ()) -> Trust:
+    """Return whose signatures count: those of the settings' verifier keys, and of some more.
+
+    Raises:
+        InvalidInput: if a setting is no key.
+    """
+    named = [VerifierKey.parse(text) for text in settings.verifier_keys]
+    return Trust(keys=[*named, *keys], check=is_signature)
 
 
 def read_kept(file: Path, *, where: str) -> list[Kept]:

@@ -179,15 +179,17 @@ class Notary:
         text = canonical_entry(parcel.ref, entry)
         return Proof(entry=text, index=index, path=tuple(path), checkpoint=note)
 
-    def prove_consistency(self, old: Checkpoint) -> Consistency:
+    def prove_consistency(self, old: Checkpoint, *, to: SignedNote | None = None) -> Consistency:
         """Prove that an older checkpoint, which somebody kept, is the beginning of the newest.
+
+        `to` names another checkpoint than the newest.
 
         Raises:
             NotSealed: if there is no checkpoint.
             HistoryBroken: if it is not.
         """
         with self._store.reading() as connection:
-            note, tree = _newest(connection), Log(connection)
+            note, tree = to or _newest(connection), Log(connection)
             new = note.checkpoint
             if old.size > new.size:
                 raise HistoryBroken(

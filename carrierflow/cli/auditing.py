@@ -9,9 +9,11 @@ from typing import Any
 
 import click
 
+from carrierflow.audit.export import Exported, Scope
 from carrierflow.audit.note import SignedNote, VerifierKey, split_notes
 from carrierflow.audit.verify import Verification
 from carrierflow.auditor import read_kept
+from carrierflow.cli.days import SINCE, WHEN
 from carrierflow.cli.session import FAILED, Session, command
 from carrierflow.errors import InvalidInput
 from carrierflow.model import Machine
@@ -115,6 +117,65 @@ def _emit_verification(session: Session, done: Verification, seconds: float) -> 
     session.emit(document, lambda _: click.echo("\n".join(lines)))
     if not done.ok:
         raise click.exceptions.Exit(FAILED)
+
+
+@command(
+    audit, "export", example="carrierflow audit export march --shop myshop --since 2026-03-01 --csv"
+)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--shop", help="Only the parcels of this shop.")
+@click.option("--fulfillment", help="Only this parcel; takes --shop as well.")
+@click.option("--since", type=SINCE, help="Only what was recorded from this day or time on.")
+@click.option("--until", type=WHEN, help="Only what was recorded up to this day or time.")
+@click.option(
+    "--checkpoint",
+    "kept_files",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    multiple=True,
+    help="Checkpoints that the auditor kept; the export proves that the log continues them.",
+)
+@click.option("--csv", "sheet", is_flag=True, help="Add history.csv for spreadsheets.")
+def export(
+    session: Session,
+    folder: Path,
+    *,
+    fulfillment: str | None,
+    kept_files: Sequence[Path],
+    sheet: bool,
+    **period: Any,
+) -> None:
+    """Write what is sealed into FOLDER, with everything that proves it.
+
+    Without further options the whole log. FOLDER must be new or empty. `audit verify --export
+    FOLDER` checks it, and so do OpenSSL, Go and sha256sum.
+    """
+    scope = Scope(fulfillment_id=fulfillment, **period)
+    if fulfillment is not None and scope.shop is None:
+        raise InvalidInput("A parcel is named by --shop and --fulfillment together.")
+    kept = [each.seen for file in kept_files for each in read_kept(file, where=str(file))]
+    with session.progress("rows") as update:
+        done = session.app.exporter.export(
+            folder,
+            scope,
+            since_checkpoints=kept,
+            sheet=sheet,
+            progress=lambda rows: update(rows, None),
+        )
+    document = {
+        "folder": str(done.folder),
+        "rows": done.rows,
+        "size": done.size,
+        "unsealed": done.unsealed,
+        "files": list(done.files),
+    }
+    session.emit(document, lambda _: click.echo(_exported(done)))
+
+
+def _exported(done: Exported) -> str:
+    text = f"{done.rows} of {done.size} sealed entries are in {done.folder}."
+    if done.unsealed:
+        text += f" {done.unsealed} are not sealed yet and were left out; `audit seal` seals them."
+    return text
 
 
 @command(audit, "seal", example="carrierflow audit seal")

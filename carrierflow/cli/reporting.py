@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import click
 
-from carrierflow.audit.calendar import begin_of, end_of
 from carrierflow.audit.standing import Basis
 from carrierflow.audit.words import span
 from carrierflow.cli.auditing import audit
+from carrierflow.cli.days import SINCE, WHEN
 from carrierflow.cli.documents import document_of
-from carrierflow.cli.session import TIME, Session, command, short
+from carrierflow.cli.session import Session, command, short
 from carrierflow.cli.shown import show_as_of, show_cash, show_coverage, show_drift
 from carrierflow.overview import overview
 
 
 __all__ = ["register"]
-
-DAY = re.compile(r"\d{4}-\d\d-\d\d", flags=re.ASCII)
-
-
-class When(click.ParamType[datetime, str]):
-    """A day in Vietnam, which stands for its end or its beginning, or a time with a zone."""
-
-    name = "when"
-
-    def __init__(self, edge: Callable[[date], datetime]) -> None:
-        self._edge = edge
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """Read a day or a time; anything else is a usage error."""
-        if isinstance(value, str) and DAY.fullmatch(value):
-            try:
-                return self._edge(date.fromisoformat(value))
-            except (ValueError, OverflowError):
-                self.fail(f"There is no day {value}.", param, ctx)
-        return TIME.convert(value, param, ctx)
-
-
-WHEN = When(end_of)
-SINCE = When(begin_of)
 
 
 def register(_cli: click.Group) -> None:

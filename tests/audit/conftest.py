@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from databases import SERVERS, create, every_database
 
+from carrierflow.exporting import Exporter
 from carrierflow.ledger import Ledger
 from carrierflow.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.notary import Notary
@@ -34,6 +35,10 @@ class Book:
         span = timedelta(seconds=60)
         file = self.key_file if key_file is None else key_file or None
         return Notary(self.store, key_file=file, anchors=anchors, lease=span, clock=self.clock)
+
+    def exporter(self):
+        """Return who exports this ledger."""
+        return Exporter(self.store, self.notary(), clock=self.clock)
 
     def record(self, count, *, first=1, road=ROAD, shop=None, ledger=None):
         """Record a road of so many parcels, each with cash to collect."""

@@ -1,0 +1,248 @@
+"""An export proves itself with nothing but its own files and a key from elsewhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+from datetime import timedelta
+from hashlib import sha256
+
+import pytest
+
+from carrierflow import Settings
+from carrierflow.audit.export import Scope
+from carrierflow.audit.offline import verify_export
+from carrierflow.audit.sealed import kept_in
+from carrierflow.audit.sheet import record
+from carrierflow.auditor import trusted
+from carrierflow.errors import (
+    HistoryBroken,
+    InvalidInput,
+    NotSealed,
+    UnknownFulfillment,
+    UnknownShop,
+)
+from carrierflow.model import Machine
+from carrierflow.signing import SealKey
+from carrierflow.storage.log import all_checkpoints
+
+from .conftest import ROAD
+
+
+def exported(book, folder, scope=None, **options):
+    """Export a scope of a ledger, and return the directory."""
+    return book.exporter().export(folder, scope, **options).folder
+
+
+def checked(book, folder, *, kept=()):
+    """Verify an export under the key of its ledger, without the ledger."""
+    key = SealKey.load(book.key_file).verifier
+    return verify_export(folder, trust=trusted(Settings(), [key]), kept=kept)
+
+
+@pytest.fixture
+def sealed(book):
+    """A ledger of some parcels, sealed in two goes."""
+    book.record(4)
+    book.notary().seal()
+    book.clock.advance(days=1)
+    book.record(3, first=10)
+    book.notary().seal()
+    return book
+
+
+def test_an_export_holds_everything_that_is_sealed(own_book, tmp_path):
+    """On every database: each line is an entry, its digest the hash of the ledger, in log order."""
+    book, folder = own_book, tmp_path / "export"
+    book.record(4)
+    book.notary().seal()
+    book.record(1, first=50)
+    done = book.exporter().export(folder)
+
+    lines = (folder / "history.jsonl").read_bytes().splitlines()
+    assert (24, 24, 6) == (done.rows, done.size, done.unsealed)
+    assert 24 == len(lines)
+    chains = {}
+    for line in lines:
+        entry = json.loads(line)
+        chain = entry["fulfillment_id"], entry["machine"]
+        assert chains.get(chain, "0" * 64) == entry["prev"]
+        chains[chain] = sha256(line).hexdigest()
+        assert (
+            line
+            == json.dumps(entry, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+        )
+    assert checked(book, folder).ok
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert (True, 24, 6) == (manifest["whole"], manifest["rows"], manifest["unsealed"])
+
+
+def test_coreutils_check_the_digests(sealed, tmp_path):
+    """`sha256sum --check` reads the list as it is."""
+    folder = exported(sealed, tmp_path / "export", sheet=True)
+
+    done = subprocess.run(
+        [shutil.which("sha256sum"), "--check", "--strict", "SHA256SUMS"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    named = {line.partition(":")[0] for line in done.stdout.splitlines()}
+    assert {path.name for path in folder.iterdir()} - {"SHA256SUMS"} == named
+
+
+@pytest.mark.parametrize(
+    ("scope", "parcels", "rows"),
+    [
+        ({}, 7, 42),
+        ({"shop": "mine"}, 7, 42),
+        ({"shop": "mine", "fulfillment_id": "2"}, 1, 6),
+        ({"since": 1}, 3, 18),
+        ({"until": 0}, 4, 24),
+    ],
+)
+def test_a_part_proves_itself(sealed, tmp_path, scope, parcels, rows):
+    """By shop, parcel or period: what is in it verifies alone, against the one checkpoint."""
+    if "shop" in scope:
+        scope = scope | {"shop": sealed.shop}
+    for name in {"since", "until"} & set(scope):
+        scope[name] = sealed.clock() + timedelta(days=scope[name] - 1)
+    folder = exported(sealed, tmp_path / "export", Scope(**scope))
+
+    done = checked(sealed, folder)
+
+    assert done.ok, done.problems
+    assert (parcels, rows) == (done.fulfillments, done.rows)
+
+
+def test_a_period_may_begin_in_the_middle_of_a_parcel(book, tmp_path):
+    """A chain that was cut by the period is followed from where it begins."""
+    book.record(3, road=ROAD[:1])
+    book.clock.advance(days=1)
+    book.record(3, road=ROAD[1:])
+    book.notary().seal()
+
+    done = checked(book, exported(book, tmp_path / "export", Scope(since=book.clock())))
+
+    assert done.ok, done.problems
+    assert (3, 9) == (done.fulfillments, done.rows)
+
+
+def test_an_export_holds_what_an_auditor_s_checkpoint_needs(sealed, tmp_path):
+    """A part proves that the log still begins as the auditor's checkpoint says."""
+    first = [each for each in checkpoints(sealed) if each.seen.size == 24]
+    scope = Scope(shop=sealed.shop, fulfillment_id="11")
+    with_proof = exported(
+        sealed, tmp_path / "a", scope, since_checkpoints=[each.seen for each in first]
+    )
+    without = exported(sealed, tmp_path / "b", scope)
+
+    assert checked(sealed, with_proof, kept=first).ok
+    assert () == checked(sealed, with_proof, kept=first).remarks
+    done = checked(sealed, without, kept=first)
+    assert done.ok
+    assert "could not be compared" in done.remarks[0]
+
+
+def checkpoints(book):
+    """Return the checkpoints of a ledger as an auditor keeps them."""
+    with book.store.reading() as connection:
+        return kept_in("\n".join(all_checkpoints(connection)), where="kept")
+
+
+def test_several_checkpoints_are_proven_at_once(book, tmp_path):
+    """Each of the checkpoints that were kept gets its own proof."""
+    for number in range(1, 6):
+        book.record(1, first=number)
+        book.notary().seal()
+    kept = checkpoints(book)
+    folder = exported(
+        book,
+        tmp_path / "export",
+        Scope(shop=book.shop, fulfillment_id="3"),
+        since_checkpoints=[each.seen for each in kept[:-1]],
+    )
+
+    done = checked(book, folder, kept=kept)
+
+    assert done.ok, done.problems
+    assert () == done.remarks
+
+
+def test_an_export_does_not_hide_that_the_log_was_replaced(sealed, tmp_path):
+    """Where a kept checkpoint is none of this log, there is no export that says otherwise."""
+    seen = checkpoints(sealed)[0].seen
+    forged = type(seen)(origin=seen.origin, size=seen.size, root=bytes(32))
+
+    with pytest.raises(HistoryBroken, match="another history"):
+        exported(sealed, tmp_path / "export", since_checkpoints=[forged])
+
+
+def test_what_cannot_be_exported_is_said(sealed, tmp_path):
+    """An unknown scope, a directory in use, and a ledger without a checkpoint are refused."""
+    with pytest.raises(UnknownShop):
+        exported(sealed, tmp_path / "a", Scope(shop="nobody"))
+    with pytest.raises(UnknownFulfillment):
+        exported(sealed, tmp_path / "b", Scope(shop=sealed.shop, fulfillment_id="nothing"))
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "file").touch()
+    with pytest.raises(InvalidInput, match="is not empty"):
+        exported(sealed, tmp_path / "c")
+
+
+def test_nothing_is_exported_before_it_is_sealed(book, tmp_path):
+    """Without a checkpoint there is nothing that an export could prove."""
+    book.record(1)
+
+    with pytest.raises(NotSealed):
+        exported(book, tmp_path / "export")
+
+
+def test_the_spreadsheet_is_for_people(sealed, tmp_path):
+    """The CSV file has a byte order mark, Vietnamese words, local time, and one row an entry."""
+    folder = exported(sealed, tmp_path / "export", sheet=True)
+
+    raw = (folder / "history.csv").read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf")
+    heading, *rows = csv.reader(raw.decode("utf-8-sig").splitlines())
+    assert 42 == len(rows)
+    assert {len(heading)} == {len(row) for row in rows}
+    delivered = next(row for row in rows if row[8] == "delivered")
+    assert ["Giao hàng", "Đang giao hàng", "Đã giao hàng"] == [delivered[n] for n in (4, 6, 7)]
+    assert "2026-03-01 15:00:00" == delivered[13]
+    proof = sealed.notary().prove(sealed.shop, delivered[3], Machine.DELIVERY, int(delivered[5]))
+    assert sha256(proof.entry.encode()).hexdigest() == delivered[16]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+84 90", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_no_cell_is_a_formula(text):
+    """What a spreadsheet would compute is marked as text; numbers stay numbers."""
+    written = io.StringIO(record([text, -1]).decode(), newline="")
+
+    assert [[f"'{text}", "-1"]] == list(csv.reader(written))
+
+
+def test_a_large_export_is_read_in_shares(sealed, tmp_path, monkeypatch):
+    """However many temporary files it takes, every parcel is replayed once."""
+    folder = exported(sealed, tmp_path / "export")
+    monkeypatch.setattr("carrierflow.audit.offline.SHARE_BYTES", 1_000)
+
+    done = checked(sealed, folder)
+
+    assert done.ok, done.problems
+    assert (7, 42) == (done.fulfillments, done.rows)
+
+
+@pytest.mark.parametrize("manifest", [None, "", "[]", "{}", '{"form": "other/9", "scope": {}}'])
+def test_what_is_no_export_is_refused(tmp_path, manifest):
+    """A directory without a manifest of ours is said to be none."""
+    if manifest is not None:
+        (tmp_path / "manifest.json").write_text(manifest)
+
+    with pytest.raises(InvalidInput):
+        verify_export(tmp_path, trust=trusted(Settings()))

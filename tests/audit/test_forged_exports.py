@@ -1,0 +1,312 @@
+"""Whoever handles an export on its way can change it; each way of doing so is found, and named."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+
+from carrierflow import Settings
+from carrierflow.anchors import FileAnchor
+from carrierflow.audit.export import Scope
+from carrierflow.audit.note import Checkpoint
+from carrierflow.audit.offline import verify_export
+from carrierflow.audit.tree import Frontier, leaf_hash
+from carrierflow.auditor import read_kept, trusted
+from carrierflow.lifecycle import GROUPS, define
+from carrierflow.signing import SealKey
+
+
+class Forger:
+    """Changes an export, and mends what anybody can mend: counts, places, digests."""
+
+    def __init__(self, folder, key_file):
+        self.folder = folder
+        self.key = SealKey.load(key_file)
+        self.lines = self.read("history.jsonl").splitlines()
+        self.places = self.read("places.txt").splitlines()
+
+    def read(self, name):
+        """Return a file as text."""
+        return (self.folder / name).read_text(encoding="utf-8")
+
+    def write(self, name, text):
+        """Put other text into a file."""
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def line(self, parcel, machine, seq):
+        """Return where an entry stands."""
+        for number, line in enumerate(self.lines):
+            entry = json.loads(line)
+            if (entry["fulfillment_id"], entry["machine"], entry["seq"]) == (parcel, machine, seq):
+                return number
+        raise AssertionError(parcel, machine, seq)
+
+    def change(self, number, **values):
+        """Change what an entry says, in its canonical form."""
+        entry = json.loads(self.lines[number]) | values
+        self.lines[number] = json.dumps(
+            entry, ensure_ascii=False, separators=(",", ":"), sort_keys=True
+        )
+
+    def rehash(self):
+        """Compute all links, leaves and places anew."""
+        ends = {}
+        for number, line in enumerate(self.lines):
+            entry = json.loads(line)
+            chain = entry["fulfillment_id"], entry["machine"]
+            self.change(number, prev=ends.get(chain, "0" * 64))
+            ends[chain] = sha256(self.lines[number].encode()).hexdigest()
+        leaves = [leaf_hash(line.encode()) for line in self.lines]
+        self.places = [f"{n} {base64.b64encode(leaf).decode()}" for n, leaf in enumerate(leaves)]
+        return leaves
+
+    def sign(self, leaves, key=None):
+        """Put a checkpoint over some leaves in the place of those that were there."""
+        tree = Frontier()
+        tree.extend(leaves)
+        text = Checkpoint(origin="log.example", size=tree.size, root=tree.root()).text
+        self.write("checkpoints.txt", f"{(key or self.key).sign(text)}\n")
+
+    def finish(self):
+        """Write the lines, and make counts and digests fit."""
+        self.write("history.jsonl", "".join(f"{line}\n" for line in self.lines))
+        self.write("places.txt", "".join(f"{place}\n" for place in self.places))
+        manifest = json.loads(self.read("manifest.json"))
+        self.write("manifest.json", json.dumps(manifest | {"rows": len(self.lines)}))
+        names = [line.partition("  ")[2] for line in self.read("SHA256SUMS").splitlines()]
+        sums = [f"{sha256((self.folder / n).read_bytes()).hexdigest()}  {n}\n" for n in names]
+        self.write("SHA256SUMS", "".join(sums))
+
+
+def edit(forger):
+    """Change one word."""
+    forger.change(forger.line("2", "delivery", "3"), actor="somebody else")
+
+
+def delete(forger):
+    """Leave one line out."""
+    number = forger.line("2", "delivery", "3")
+    del forger.lines[number], forger.places[number]
+
+
+def insert_in_the_past(forger):
+    """Put a line in between."""
+    number = forger.line("2", "delivery", "3")
+    forger.lines.insert(number, forger.lines[number])
+    forger.places.insert(number, forger.places[number])
+
+
+def reorder(forger):
+    """Let two lines change places."""
+    one, two = forger.line("2", "delivery", "2"), forger.line("2", "delivery", "3")
+    for column in (forger.lines, forger.places):
+        column[one], column[two] = column[two], column[one]
+
+
+def truncate_the_tail(forger):
+    """Cut the last lines off."""
+    del forger.lines[-4:], forger.places[-4:]
+
+
+def swap_two_parcels(forger):
+    """Give two parcels each other's names."""
+    names = {"2": "3", "3": "2"}
+    for number, line in enumerate(forger.lines):
+        name = json.loads(line)["fulfillment_id"]
+        forger.change(number, fulfillment_id=names.get(name, name))
+
+
+def replace_a_definition(forger):
+    """Put a lifecycle that allows more in the place of the one that was used."""
+    forger.write("definitions.jsonl", f"{define(sorted(GROUPS)).canonical}\n")
+
+
+def rehash(forger):
+    """Change a word and compute everything anew but the signature."""
+    forger.change(forger.line("2", "delivery", "3"), actor="somebody else")
+    forger.rehash()
+
+
+def sign_with_another_key(forger):
+    """Change a word, compute everything anew, and sign that too."""
+    forger.change(forger.line("2", "delivery", "3"), actor="somebody else")
+    forger.sign(forger.rehash(), SealKey.generate("log.example"))
+
+
+def swap_the_proofs(forger):
+    """Give two lines each other's places, and nothing else."""
+    one, two = forger.line("2", "delivery", "2"), forger.line("2", "delivery", "3")
+    forger.places[one], forger.places[two] = forger.places[two], forger.places[one]
+
+
+SEALED_OTHERWISE = "its content is not what was sealed at its place"
+ATTACKS = {
+    edit: ("line", SEALED_OTHERWISE),
+    delete: ("/2 delivery:4", "an entry is missing before it"),
+    insert_in_the_past: ("/2 delivery:3", "an entry is missing before it"),
+    reorder: ("/2 delivery:3", "it does not continue the hash"),
+    truncate_the_tail: ("checkpoint", "it was rolled back or cut off"),
+    swap_two_parcels: ("line", SEALED_OTHERWISE),
+    replace_a_definition: ("/2 delivery:1", "its definition is not there"),
+    rehash: ("checkpoint", "another history was put in their place"),
+    sign_with_another_key: ("checkpoint", "it was forged"),
+    swap_the_proofs: ("line", SEALED_OTHERWISE),
+}
+IN_PART = ATTACKS | {
+    truncate_the_tail: None,  # a part may be any part: that it is whole is not what it proves
+    rehash: None,  # its proofs cannot be made anew
+    sign_with_another_key: None,
+}
+
+
+@pytest.fixture
+def sealed(book):
+    """A ledger of some parcels, sealed in two goes."""
+    book.record(3)
+    book.notary().seal()
+    book.record(3, first=10)
+    book.notary().seal()
+    return book
+
+
+def checked(book, folder, *, kept=()):
+    """Verify an export under the key of its ledger."""
+    key = SealKey.load(book.key_file).verifier
+    return verify_export(folder, trust=trusted(Settings(), [key]), kept=kept)
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
+def test_an_attack_on_an_export_is_found_and_named(sealed, tmp_path, attack):
+    """What was changed in a whole log is found, and it is said where and what."""
+    folder = sealed.exporter().export(tmp_path / "export").folder
+    forger = Forger(folder, sealed.key_file)
+    attack(forger)
+    forger.finish()
+
+    done = checked(sealed, folder)
+
+    where, what = ATTACKS[attack]
+    assert any(where in p.where and what in p.what for p in done.problems), done.problems
+
+
+@pytest.mark.parametrize(
+    "attack", [a for a, said in IN_PART.items() if said], ids=lambda attack: attack.__name__
+)
+def test_an_attack_on_a_part_is_found_and_named(sealed, tmp_path, attack):
+    """The same holds where only a part was exported, whose lines prove themselves one by one."""
+    folder = sealed.exporter().export(tmp_path / "export", Scope(shop=sealed.shop)).folder
+    forger = Forger(folder, sealed.key_file)
+    attack(forger)
+    forger.finish()
+
+    done = checked(sealed, folder)
+
+    where, what = IN_PART[attack]
+    assert any(where in p.where and what in p.what for p in done.problems), done.problems
+
+
+def test_a_line_of_another_log_is_found_in_a_part(sealed, tmp_path):
+    """A line with a leaf of its own has no proof that leads to the signed root."""
+    folder = sealed.exporter().export(tmp_path / "export", Scope(shop=sealed.shop)).folder
+    forger = Forger(folder, sealed.key_file)
+    number = forger.line("11", "cod", "2")
+    forger.change(number, reason="settled elsewhere")
+    index, _, *path = forger.places[number].split()
+    leaf = base64.b64encode(leaf_hash(forger.lines[number].encode())).decode()
+    forger.places[number] = " ".join((index, leaf, *path))
+    forger.finish()
+
+    done = checked(sealed, folder)
+
+    assert [f"line {number + 1}"] == [problem.where for problem in done.problems]
+    assert "it never stood in this log" in done.problems[0].what
+
+
+def test_a_file_that_was_damaged_on_its_way_is_named(sealed, tmp_path):
+    """A byte that changed anywhere is found by the list of digests."""
+    folder = sealed.exporter().export(tmp_path / "export", sheet=True).folder
+    with (folder / "history.csv").open("ab") as file:
+        file.write(b"x")
+
+    assert [("history.csv", "its bytes are not those that SHA256SUMS names")] == [
+        (p.where, p.what) for p in checked(sealed, folder).problems
+    ]
+
+
+def test_a_history_that_was_hashed_and_signed_anew_contradicts_the_anchor(book, tmp_path):
+    """With the key too, only a checkpoint that lies elsewhere shows that it was another one."""
+    anchor = tmp_path / "elsewhere.txt"
+    book.record(3)
+    book.notary(anchors=[FileAnchor(anchor)]).seal()
+    folder = book.exporter().export(tmp_path / "export").folder
+    forger = Forger(folder, book.key_file)
+    forger.change(forger.line("2", "delivery", "3"), actor="somebody else")
+    forger.sign(forger.rehash())
+    forger.finish()
+
+    assert checked(book, folder).ok
+    done = checked(book, folder, kept=read_kept(anchor, where="anchor"))
+    assert ["anchor 18"] == [problem.where for problem in done.problems]
+    assert "another history was put in their place" in done.problems[0].what
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_an_export_of_last_week_s_database_contradicts_the_anchor(book, tmp_path, whole):
+    """What was rolled back verifies by itself; the checkpoint elsewhere covers more."""
+    anchor = tmp_path / "elsewhere.txt"
+    notary = book.notary(anchors=[FileAnchor(anchor)])
+    book.record(3)
+    notary.seal()
+    scope = Scope() if whole else Scope(shop=book.shop)
+    folder = book.exporter().export(tmp_path / "export", scope).folder
+    book.record(1, first=9)
+    notary.seal()
+
+    kept = read_kept(anchor, where="anchor")
+    done = checked(book, folder, kept=kept)
+
+    assert ["anchor 24"] == [problem.where for problem in done.problems]
+    assert "it was rolled back or cut off" in done.problems[0].what
+
+
+def test_a_part_that_stands_on_another_log_contradicts_the_anchor(book, tmp_path):
+    """Neither a forged proof of consistency nor none at all hides another history."""
+    book.record(2)
+    old = book.notary().seal().checkpoint
+    book.record(1, first=9)
+    book.notary().seal()
+    scope = Scope(shop=book.shop)
+    done = book.exporter().export(tmp_path / "export", scope, since_checkpoints=[old.checkpoint])
+    forged = replace(old.checkpoint, root=bytes(32))
+    anchor = tmp_path / "anchor.txt"
+    anchor.write_text(f"{SealKey.load(book.key_file).sign(forged.text)}\n")
+
+    found = checked(book, done.folder, kept=read_kept(anchor, where="anchor"))
+
+    assert ["anchor 12"] == [problem.where for problem in found.problems]
+
+
+def test_one_changed_word_in_ten_thousand_is_found(book, tmp_path):
+    """Of ten thousand lines the one that was changed is named."""
+    book.record(1_667)
+    book.notary().seal()
+    folder = book.exporter().export(tmp_path / "export").folder
+    assert checked(book, folder).ok
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    forger = Forger(copy, book.key_file)
+    number = forger.line("1234", "delivery", "3")
+    forger.change(number, source="platform")
+    forger.finish()
+
+    done = checked(book, copy)
+
+    assert 10_002 == done.rows
+    assert (f"line {number + 1}", SEALED_OTHERWISE) == (
+        done.problems[0].where,
+        done.problems[0].what.partition(":")[0],
+    )
