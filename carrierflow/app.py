@@ -22,7 +22,7 @@ from carrierflow.carrier_service import (
     OnAnswer,
 )
 from carrierflow.clock import Clock, Sleep
-from carrierflow.connections import Connections, Installer, Registrar, Subscriber
+from carrierflow.connections import Connections, Installer, Registrar, Subscriber, is_gone
 from carrierflow.desk import Desk
 from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked
 from carrierflow.exporting import Exporter
@@ -332,6 +332,7 @@ class Carrierflow:
                 store=self.store,
                 sealer=self._keys,
                 revoke=self.shops.revoke,
+                is_gone=lambda code: is_gone(self.shops.get(code), self.reconciler.connect),
                 clock=self._clock,
             ),
             InstallPages(self.installer),

@@ -95,6 +95,10 @@ class CallbackStore(Protocol):
         """
         ...
 
+    def shops_of(self, org_id: str | None) -> list[str]:
+        """Return the codes of an organisation's shops."""
+        ...
+
     def acted(self, delivery: Delivery, *, now: datetime) -> None:
         """Write that a webhook needs nothing more: the same one again does nothing."""
         ...

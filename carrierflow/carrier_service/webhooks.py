@@ -32,12 +32,14 @@ class Intake:
         store: CallbackStore,
         sealer: Sealer,
         revoke: Callable[[str], object],
+        is_gone: Callable[[str], bool],
         clock: Clock,
     ) -> None:
         self._dialect = dialect
         self._store = store
         self._sealer = sealer
         self._revoke = revoke
+        self._is_gone = is_gone
         self._clock = clock
 
     def take(self, request: Request) -> str:
@@ -46,16 +48,28 @@ class Intake:
         Raises:
             MissingSecretKey: if there is no key to seal its body with.
             DatabaseUnavailable: if it could not be kept; the platform will send it again.
+            PlatformUnavailable: if it could not be acted on; likewise.
         """
         webhook = self._dialect.webhook(request)
         delivery = self._delivery(webhook, request.body)
         ends_here = webhook.topic != UNINSTALLED
         shops = self._store.take_in(delivery, acted=ends_here)
-        if shops is not None and not ends_here:
-            for code in shops:
-                self._revoke(code)
+        if not ends_here:
+            self._leave(self._left(delivery) if shops is None else shops)
             self._store.acted(delivery, now=self._clock())
         return webhook.topic
+
+    def _left(self, delivery: Delivery) -> list[str]:
+        """Return the shops that an uninstall is about which was acted on before.
+
+        Every uninstall of a shop has the same bytes. So after another install these may be an
+        echo of the last one, or news; the platform is asked whether our token still opens.
+        """
+        return [code for code in self._store.shops_of(delivery.org_id) if self._is_gone(code)]
+
+    def _leave(self, shops: list[str]) -> None:
+        for code in shops:
+            self._revoke(code)
 
     def _delivery(self, webhook: Webhook, body: bytes) -> Delivery:
         name = hashlib.sha256(f"{webhook.org_id}\n{webhook.topic}\n".encode() + body).hexdigest()

@@ -2,6 +2,7 @@
 
 from carrierflow.connections.finishing import Finish
 from carrierflow.connections.installer import Installer
+from carrierflow.connections.leaving import is_gone
 from carrierflow.connections.registrar import Done, Registered, Registrar
 from carrierflow.connections.shops import Connections
 from carrierflow.connections.subscriber import Subscriber
@@ -18,4 +19,5 @@ __all__ = [
     "ShopToken",
     "Subscriber",
     "TokenKeeper",
+    "is_gone",
 ]

@@ -24,6 +24,7 @@ __all__ = [
     "by_fulfillment",
     "by_tracking_number",
     "mark_acted",
+    "shops_of",
     "take_in",
 ]
 
@@ -100,11 +101,16 @@ def take_in(connection: Connection, delivery: Delivery, *, acted: bool) -> list[
         return None
     if known is None:
         connection.execute(insert(webhooks), _webhook_row(delivery, acted=acted))
-    if delivery.org_id is None:
-        return []
-    if delivery.order_id is not None:
+    if delivery.org_id is not None and delivery.order_id is not None:
         _hint(connection, delivery)
-    mine = select(shops.c.code).where(shops.c.org_id == delivery.org_id).order_by(shops.c.code)
+    return shops_of(connection, delivery.org_id)
+
+
+def shops_of(connection: Connection, org_id: str | None) -> list[str]:
+    """Return the codes of an organisation's shops; without an id there is none."""
+    if org_id is None:
+        return []
+    mine = select(shops.c.code).where(shops.c.org_id == org_id).order_by(shops.c.code)
     return list(connection.execute(mine).scalars())
 
 

@@ -141,6 +141,11 @@ class SqlStore:
         """Keep a webhook and mark the parcels of its order as due."""
         return self.transact(lambda c: callbacks.take_in(c, delivery, acted=acted))
 
+    def shops_of(self, org_id: str | None) -> list[str]:
+        """Return the codes of an organisation's shops."""
+        with self.reading() as connection:
+            return callbacks.shops_of(connection, org_id)
+
     def acted(self, delivery: Delivery, *, now: datetime) -> None:
         """Write that a webhook needs nothing more."""
         self.transact(lambda c: callbacks.mark_acted(c, delivery, now))

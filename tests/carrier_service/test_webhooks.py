@@ -204,14 +204,17 @@ def test_a_webhook_that_cannot_be_kept_will_come_again(app, service, monkeypatch
 
 
 def test_an_uninstall_revokes_the_shop_once(app, service):
-    """The shop loses its token; the same webhook delivered late revokes no later install."""
+    """The shop loses its token; the same webhook again revokes no later install unasked.
+
+    Where the platform cannot be asked, it is to send the webhook once more.
+    """
     webhook(service, "app/uninstalled", {"org_id": 1000})
     assert ShopState.REVOKED is app.shops.get("sms").state
 
     app.shops.rotate_token("sms", "new")
     app.shops.resume("sms")
-    webhook(service, "app/uninstalled", {"org_id": 1000})
 
+    assert 503 == webhook(service, "app/uninstalled", {"org_id": 1000})
     assert ShopState.ACTIVE is app.shops.get("sms").state
 
 

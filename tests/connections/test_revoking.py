@@ -8,8 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from carrierflow.clock import now
-from carrierflow.connections import Connections
-from carrierflow.errors import ShopHeld, ShopRevoked, UnknownShop
+from carrierflow.connections import Connections, is_gone
+from carrierflow.errors import (
+    AccessDenied,
+    PlatformUnavailable,
+    ShopHeld,
+    ShopRevoked,
+    UnknownShop,
+)
 from carrierflow.model import Machine, Status
 from carrierflow.ports import Writing
 from carrierflow.reconcile import EndReason
@@ -163,3 +169,48 @@ def test_keys_can_be_changed_with_a_revoked_shop(app):
 
     assert 1 == app.reseal()
     assert b"" == app.shops.get("alpha").sealed_token
+
+
+class Door:
+    """A platform that opens, or says why not."""
+
+    def __init__(self, trouble=None):
+        self.trouble = trouble
+        self.closed = False
+
+    def order(self, _order_id):
+        """Let a token in, or not."""
+        if self.trouble is not None:
+            raise self.trouble
+
+    def close(self):
+        """Close the connection."""
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("trouble", "gone"),
+    [
+        (None, False),
+        (AccessDenied("it lacks a scope", http_status=403), False),
+        (AccessDenied("no", http_status=401), True),
+        (AccessDenied("its accounts say invalid_grant", http_status=400), True),
+    ],
+)
+def test_whether_an_app_is_gone_is_asked_of_the_platform(app, trouble, gone):
+    """A token that opens, or opens too little, is still ours; one that opens nothing is gone."""
+    door = Door(trouble)
+
+    assert gone is is_gone(app.shops.get("alpha"), lambda _: door)
+    assert door.closed
+
+
+def test_a_shop_without_a_token_is_gone(app):
+    """A shop that is revoked needs no question."""
+    assert is_gone(app.shops.get("alpha"), app.reconciler.connect)
+
+
+def test_a_platform_that_does_not_answer_decides_nothing(app):
+    """Without an answer nobody is revoked."""
+    with pytest.raises(PlatformUnavailable):
+        is_gone(app.shops.get("alpha"), lambda _: Door(PlatformUnavailable("no reply")))
