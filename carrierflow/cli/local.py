@@ -35,7 +35,10 @@ def register(cli: click.Group) -> None:
 )
 @click.option("--shop", "shops", multiple=True, default=["demo"], help="A shop to begin with.")
 @click.option(
-    "--token", default="sandbox-token", show_default=True, help="The first shop's bearer token."
+    "--token",
+    default="sandbox-token",
+    show_default=True,
+    help="The first shop's bearer token; '' where the app is still to be installed.",
 )
 @click.option(
     "--parcels", default=0, show_default=True, type=click.IntRange(min=0), help="Per shop."
@@ -74,7 +77,7 @@ def sandbox(
     """
     world = World(app=App(poll_seconds=poll_seconds, **app))
     for number, code in enumerate(shops):
-        world.add_shop(code=code, token=token if number == 0 else f"{token}-{code}")
+        world.add_shop(code=code, token=f"{token}-{code}" if token and number else token)
         for index in range(parcels):
             world.add_parcel(shop=code, cod_amount=50_000 * (index % 3))
     definition = define(session.settings.lifecycle_groups)

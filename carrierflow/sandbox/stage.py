@@ -88,6 +88,8 @@ class Stage:
     def add_shop(self, *, code: str, token: str, org_id: int | None = None, **options: Any) -> Shop:
         """Open a shop; `options` are the fields of `ShopOptions`.
 
+        Without a token nothing opens the shop until its owner installs the app.
+
         Raises:
             BadInput: if the code or the token is taken.
         """
@@ -96,7 +98,8 @@ class Stage:
         chosen = org_id if org_id is not None else _FIRST_ORG_ID + len(self.shops)
         shop = Shop(code=code, token=token, org_id=chosen, options=ShopOptions(**options))
         self.shops[code] = shop
-        self.grants.add(token, Grant(shop=code))
+        if token:
+            self.grants.add(token, Grant(shop=code))
         return shop
 
     def replace_token(self, code: str, token: str) -> None:

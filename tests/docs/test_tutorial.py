@@ -1,14 +1,9 @@
-import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
+from functools import partial
 
 import pytest
 
+from . import shell
 from .pages import DOCS, blocks
 
 
@@ -17,61 +12,22 @@ pytestmark = pytest.mark.slow
 PAGE = DOCS / "tutorial" / "first-parcels.md"
 SERVER, *BLOCKS = blocks(PAGE, "sh")
 LINES = [line for block in BLOCKS for line in block.splitlines() if line.strip()]
-BINARIES = Path(sys.executable).parent
-
-CURL = """\
-    #!{python}
-    import sys, urllib.request
-    _, _, url, *data = sys.argv
-    body = data[1].encode() if data else None
-    print(urllib.request.urlopen(url, data=body, timeout=10).read().decode())
-"""
-"""Stands in for curl where there is none."""
+said = partial(shell.said, LINES)
 
 
 @pytest.fixture(scope="module")
 def url():
     """The address of the platform that the tutorial's first block starts, on a free port."""
-    command = SERVER.replace("--port 8070", "--port 0").split()
-    command[0] = str(BINARIES / command[0])
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield re.search(r"http://\S+", process.stdout.readline())[0]
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=20)
+    with shell.serving(SERVER.replace("--port 8070", "--port 0")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def outputs(url, tmp_path_factory):
     """What each line of the tutorial printed, when all were run in order by one shell."""
-    folder = tmp_path_factory.mktemp("tutorial")
-    programs = tmp_path_factory.mktemp("programs")
-    if shutil.which("curl") is None:
-        program = programs / "curl"
-        program.write_text(textwrap.dedent(CURL).format(python=sys.executable))
-        program.chmod(0o755)
-    marked = [f"printf '\\036'\n{line.replace('http://127.0.0.1:8070', url)}" for line in LINES]
-    script = "\n".join(["set -eu", *marked])
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("CARRIERFLOW_")}
-    done = subprocess.run(
-        ["/bin/sh", "-c", script],
-        cwd=folder,
-        env=clean | {"PATH": f"{BINARIES}:{programs}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    printed = done.stdout.split("\036")[1:]
-    assert (0, len(LINES)) == (done.returncode, len(printed)), f"{done.stdout}\n{done.stderr}"
-    return printed
-
-
-def said(outputs, line, *, number=0):
-    """Return what a line printed; `number` counts where it stands more than once."""
-    places = [index for index, each in enumerate(LINES) if each.startswith(line)]
-    return outputs[places[number]]
+    lines = [line.replace("http://127.0.0.1:8070", url) for line in LINES]
+    folder, programs = tmp_path_factory.mktemp("tutorial"), tmp_path_factory.mktemp("programs")
+    return shell.outputs_of(lines, folder=folder, programs=programs)
 
 
 def test_every_line_runs(outputs):

@@ -289,3 +289,14 @@ def test_subscriptions_are_switched_and_listed(ask, call):
 
     ask("DELETE", "/api/subscribe")
     assert [] == ask("GET", "/api/subscribe")[1]["data"]
+
+
+def test_shop_without_a_token_waits_for_the_install(world, install, status_of):
+    """A shop that begins without the app is opened by nothing until its owner consents."""
+    org_id = world.add_shop(code="new", token="").org_id
+    assert 401 == status_of("GET", "/com/orders.json", "")
+
+    token = install(orgid=org_id)["access_token"]
+
+    assert 200 == status_of("GET", "/com/orders.json", token)
+    assert world.shop_of(token).code == "new"
