@@ -113,7 +113,7 @@ class Operator:
 @contextmanager
 def open_town(folder):
     """Start a sandbox and a carrier that know of each other; yields the town."""
-    with _process("sandbox", "--port", "0", "--shop", SHOP) as sandbox:
+    with _process("sandbox", "--port", "0", "--shop", SHOP, "--token", "") as sandbox:
         seller = Seller(sandbox["url"])
         port = _free_port()
         carrier = f"http://127.0.0.1:{port}/haravan"

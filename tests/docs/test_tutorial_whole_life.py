@@ -70,6 +70,7 @@ def test_one_cancel_is_refused_and_one_agreed_to(outputs):
     agreed = said(outputs, "curl -s http://127.0.0.1:8070/seller/cancel", number=1)
     assert {"carrier_status": "cancel"} == json.loads(agreed)
     assert "cancel" in said(outputs, "carrierflow history myshop 1054978734")
+    assert "in sync      yes" in said(outputs, "carrierflow show myshop 1054978734")
 
 
 def test_the_merchants_cancel_is_adopted(outputs):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from chromium import chromium
+from chromium import Page, chromium
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 from carrierflow.sandbox import SandboxServer
 
@@ -43,30 +42,6 @@ def page(browser, world, carrier):
         browser.get(f"{server.url}/seller?shop=alpha")
         yield Page(browser)
         browser.get("about:blank")
-
-
-class Page:
-    """What a person can do on the page, and see."""
-
-    def __init__(self, browser):
-        self.browser = browser
-
-    def press(self, text):
-        """Press the one button with this text that can be pressed."""
-        WebDriverWait(self.browser, 10).until(lambda _: len(self._buttons(text)) == 1)
-        self._buttons(text)[0].click()
-
-    def sees(self, text):
-        """Wait until a text is on the page."""
-        WebDriverWait(self.browser, 10).until(lambda _: text in self.text())
-
-    def text(self):
-        """Return what can be read."""
-        return self.browser.find_element(By.TAG_NAME, "body").text
-
-    def _buttons(self, text):
-        found = self.browser.find_elements(By.XPATH, f"//button[normalize-space()='{text}']")
-        return [each for each in found if each.is_displayed() and each.is_enabled()]
 
 
 def ship(page):
