@@ -91,7 +91,7 @@ def sandbox(
         session.emit(
             document,
             lambda _: click.echo(
-                f"Haravan sandbox at {server.url}, its seller at {server.url}/seller"
+                f"Haravan sandbox at {server.url}\nThe seller's page: {server.url}/seller"
             ),
         )
 
