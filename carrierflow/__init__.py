@@ -84,6 +84,7 @@ from carrierflow.notary import Anchored, Notary, Sealing
 from carrierflow.parcel import Parcel
 from carrierflow.reconcile import EndReason, Plan, Progress, RunReport
 from carrierflow.reports import Reports
+from carrierflow.retention import Erased
 from carrierflow.scheduling import Job
 from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings, load_settings
@@ -122,6 +123,7 @@ __all__ = [
     "DefinitionError",
     "Drift",
     "EndReason",
+    "Erased",
     "Event",
     "FileAlreadyRecorded",
     "FulfillmentRef",

@@ -47,6 +47,7 @@ from carrierflow.reconcile import (
     never,
 )
 from carrierflow.reports import Reports
+from carrierflow.retention import Retention
 from carrierflow.sealing import KeyRing
 from carrierflow.settings import Settings
 from carrierflow.shop import Backlog, Coverage, EndedRun, ShopState
@@ -97,6 +98,7 @@ class Carrierflow:
         self.webhooks = webhooks
         self.incidents = Desk(store, ledger, clock=clock)
         self.reports = Reports(store, settings, clock=clock)
+        self.retention = Retention(store, settings, clock=clock)
         self._dialect = dialect
         self._keys = keys
         self._clock = clock

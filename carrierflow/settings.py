@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     freeze_share: float = Field(
         default=0.2, gt=0, le=1, description="A run that would freeze more than this stops."
     )
+    retention_days: float | None = Field(
+        default=None, gt=0, description="How long closed parcels' notes and the like are kept."
+    )
     lifecycle_groups: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Optional steps, by group, with commas between."
     )

@@ -57,18 +57,17 @@ def test_twenty_killed_runs_lose_and_double_nothing(real):
     real.assert_in_agreement(ambiguous=KILLS)
 
 
-ROWS = 600
+PARCELS = 2_500
 
 
 @pytest.mark.slow
 def test_a_killed_recording_of_a_file_goes_on_where_it_was(real, tmp_path):
     """Kill -9 while a file is recorded: recorded again, each of its rows stands there once."""
-    events, rng = real.happenings("alpha", ROWS, seed=3), random.Random(11)
+    events, rng = real.happenings("alpha", PARCELS, seed=3), random.Random(11)
     file = tmp_path / "scans.jsonl"
     file.write_text("".join(f"{json.dumps(row_of(event))}\n" for event in events))
     kills = sum(
-        killed(real.start("record-file", str(file)), seconds=rng.uniform(0.4, 1.5))
-        for _ in range(5)
+        killed(real.start("record-file", str(file)), seconds=rng.uniform(0.5, 3)) for _ in range(5)
     )
 
     process = real.start("record-file", str(file), "--force", "--json")
