@@ -107,8 +107,8 @@ def _status(machine: Machine, code: str) -> dict[str, str]:
 
 
 def _road(parcel: Fulfillment) -> list[dict[str, str]]:
-    """Return every date that the parcel bears, the oldest first."""
-    dated = sorted(parcel.dates.items(), key=lambda pair: pair[1])
+    """Return every date that the parcel bears, the oldest first; the parcel before its cash."""
+    dated = sorted(parcel.dates.items(), key=lambda pair: (pair[1], pair[0].startswith("cod_")))
     return [
         {**_status(*_BY_DATE_FIELD[field]), "at": printed_milliseconds(at)} for field, at in dated
     ]

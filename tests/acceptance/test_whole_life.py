@@ -40,7 +40,13 @@ def test_a_shops_whole_life(town):
     parcel = seller.ships(cod=250_000)
     assert ("readytopick", "codpending") == operator.shows(parcel) == seller.statuses(parcel)
 
-    operator.records(parcel, "picking", "delivering", "notmeetcustomer", "delivering")
+    operator.scans(parcel, "picking")
+    operator.scans(parcel, "delivering")
+    assert {"changed": 0} == seller.controls("poll")
+    assert ("readytopick", "codpending") == seller.statuses(parcel)
+    operator.publishes()
+    operator.records(parcel, "notmeetcustomer", "delivering")
+    assert {"changed": 0} == seller.controls("poll")
     assert ("delivering", "codpending") == seller.statuses(parcel)
     status, refusal = seller.does("cancel", **parcel)
     assert 422 == status

@@ -97,12 +97,20 @@ class Operator:
         assert code == found.exit_code, f"{command}: {found.output}"
         return json.loads(found.stdout)
 
+    def scans(self, ids, status):
+        """Record one scan of a parcel; nobody else hears of it."""
+        answer = self.runs("record", SHOP, ids["fulfillment_id"], status)
+        assert "accepted" == answer["verdict"]
+
+    def publishes(self):
+        """Tell the platform everything that it lacks; nothing may be left."""
+        self.runs("reconcile", "--shop", SHOP)
+
     def records(self, ids, *statuses):
         """Record scans of a parcel, one after the other, and tell the platform of each."""
         for status in statuses:
-            answer = self.runs("record", SHOP, ids["fulfillment_id"], status)
-            assert "accepted" == answer["verdict"]
-            self.runs("reconcile", "--shop", SHOP)
+            self.scans(ids, status)
+            self.publishes()
 
     def shows(self, ids):
         """Return both machines' status in the ledger."""

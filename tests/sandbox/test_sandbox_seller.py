@@ -167,7 +167,7 @@ def test_statuses_change_in_the_state(desk, ship, world):
         parcel["delivery"]["vietnamese"],
         parcel["cod"]["code"],
     )
-    assert {"readytopick", "delivered", "codpaid"} == {step["code"] for step in parcel["road"]}
+    assert ["readytopick", "delivered", "codpaid"] == [step["code"] for step in parcel["road"]]
 
 
 def test_words_nobody_knows_stand_for_themselves(desk, ship, world):
