@@ -75,10 +75,7 @@ class Callbacks:
         """Take a parcel; the same code again gets the same answer, however often it comes."""
         shop = self._shop(code)
         asked = self._dialect.accept_request(shop.code, request)
-        held = self._store.by_external_code(shop, asked.external_code)
-        if held is None:
-            self._check_free(shop, asked)
-            held = self._taken(shop, asked)
+        held = self._taken_before(shop, asked) or self._taken(shop, asked)
         if held.shipment is None or held.shipment.digest != digest_of(asked):
             raise InvalidInput("This code stands for another parcel, which was taken before.")
         return self._dialect.shipment(made(held))
@@ -118,12 +115,21 @@ class Callbacks:
             raise ShopRevoked(code)
         return shop
 
-    def _check_free(self, shop: Shop, asked: AcceptRequest) -> None:
-        """Refuse, before the carrier is asked, what could not be written afterwards."""
+    def _taken_before(self, shop: Shop, asked: AcceptRequest) -> Held | None:
+        """Return what was taken under this code; None where the carrier is to be asked.
+
+        What could not be written afterwards is refused before the carrier is asked.
+        """
+        held = self._store.by_external_code(shop, asked.external_code)
+        if held is not None:
+            return held
         held = self._store.by_fulfillment(shop, asked.fulfillment_id)
-        if held is not None and held.shipment is not None:
+        if held is None or held.shipment is None:
+            self._ledger.check(_opening(asked))
+            return None
+        if held.shipment.external_code != asked.external_code:
             raise InvalidInput("This fulfillment was handed over before, under another code.")
-        self._ledger.check(_opening(asked))
+        return held
 
     def _taken(self, shop: Shop, asked: AcceptRequest) -> Held:
         """Let the carrier decide, then open the parcel and keep the answer, all at once."""

@@ -106,11 +106,14 @@ def _is_attempted(track: Track, step: Step, *, first: bool) -> bool:
     """Tell whether the platform may have heard of a step.
 
     The next step counts even where its last attempt certainly failed: the platform may have
-    asked while it was under way, and would be sent back.
+    asked while it was under way, and would be sent back. A cancel that a PUT tells does not
+    count: the platform would cancel by this answer, and refuse the PUT that is under way.
     """
     publication = track.publications.get((step.machine, step.seq))
     if publication is None:
         return False
+    if step.to_status is Status.CANCEL:
+        return publication.state in ATTEMPTED and not publication.attempts
     return publication.state in ATTEMPTED or (first and publication.attempts > 0)
 
 

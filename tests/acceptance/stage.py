@@ -31,6 +31,7 @@ class Stage:
 
     def __init__(self, url, server, world, clock, **settings):
         self.clock, self.world, self.server = clock, world, server
+        self.on_look = None
         self.settings = Settings(
             database_url=url, secret_key=generate_key(), get_backoff_seconds=0.01, **settings
         )
@@ -48,6 +49,8 @@ class Stage:
 
     def now(self):
         """Return the time; looking at it takes some."""
+        if self.on_look is not None:
+            self.on_look()
         self.clock.advance(STEP)
         return self.clock()
 
@@ -55,7 +58,7 @@ class Stage:
         """Connect shops."""
         for code in codes:
             self.world.add_shop(code=code, token=f"token-{code}", **options)
-            self.app.shops.add(code, token=f"token-{code}", base_url=self.server.url)
+            self.app.shops.add(code, token=f"token-{code}", base_url=self.server.url, org_id="1000")
 
     def parcel(self, shop, *, cod=0, walk=(), platform="readytopick"):
         """Make a parcel on both sides, and record a walk that the platform knows nothing of."""
@@ -63,7 +66,8 @@ class Stage:
             shop=shop, cod_amount=cod, carrier_status=platform
         )
         ref = FulfillmentRef(shop=shop, order_id=str(order), fulfillment_id=str(fulfillment))
-        self.app.ledger.open(Opening(ref=ref, cod_amount=cod))
+        number = f"T-{ref.fulfillment_id}"
+        self.app.ledger.open(Opening(ref=ref, cod_amount=cod, tracking_number=number))
         self.record(ref, *walk)
         return ref
 

@@ -123,6 +123,22 @@ def test_a_crash_after_the_carrier_s_yes_is_healed_by_the_retry(app, service, co
     assert courier.asked[0] == courier.asked[1]
 
 
+def test_of_two_at_the_same_moment_one_wins(app, service, courier):
+    """Another process takes the parcel while our carrier thinks: its answer is ours too."""
+    accept, numbers = courier.accept, iter(["CF-2", "CF-1"])
+
+    def slow(request):
+        if not shipments(app):
+            courier.accept = lambda _: Accepted(tracking_number=next(numbers), shipping_fee=2)
+            create(service)
+        return accept(request)
+
+    courier.accept = slow
+
+    assert "CF-2" == create(service)["data"]["tracking_number"]
+    assert 1 == shipments(app)
+
+
 def test_a_parcel_that_the_ledger_knows_already_gets_its_shipment(app, service):
     """An imported parcel is not opened twice; its steps stay as they are."""
     ref = FulfillmentRef(shop="sms", order_id="1001", fulfillment_id="2001")

@@ -68,6 +68,17 @@ def test_the_answer_is_what_was_told_last_and_never_the_head(confirmed, told, ex
     assert expected == standing(parcel(delivery=confirmed), track(**told))[0]
 
 
+@pytest.mark.parametrize(("attempts", "expected"), [(0, "cancel"), (1, "readytopick")])
+def test_a_cancel_is_shown_where_no_put_is_under_way(attempts, expected):
+    """The platform would cancel by the answer, and refuse the PUT that tells it the same."""
+    steps = [_step(Machine.DELIVERY, 1, "readytopick"), _step(Machine.DELIVERY, 2, "cancel")]
+    steps.append(_step(Machine.COD, 1, "codpending"))
+    told = Publication(machine=Machine.DELIVERY, seq=2, state=SENT, attempts=attempts)
+    track = Track(steps=tuple(steps), publications={(Machine.DELIVERY, 2): told})
+
+    assert expected == standing(parcel(delivery=1, cod=1), track)[0]
+
+
 @pytest.mark.parametrize(
     ("confirmed", "told", "expected"),
     [(3, {}, "codpending"), (3, {"delivered": (SENT, 1)}, "codpaid"), (4, {}, "codpaid")],
