@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from carrierflow import clock
 from carrierflow.connections import ShopToken, TokenKeeper
 from carrierflow.errors import ConfigurationError
@@ -87,11 +89,15 @@ class Connector:
         )
 
     def accounts(self) -> Accounts:
-        """Connect to the accounts of the platform.
+        """Connect to the accounts of the platform, once for all shops.
 
         Raises:
             ConfigurationError: if the app's id or its secret is missing.
         """
+        return self._accounts
+
+    @cached_property
+    def _accounts(self) -> Accounts:
         settings = self._settings
         secret = settings.client_secret.get_secret_value()
         if not settings.client_id or not secret:

@@ -121,9 +121,9 @@ class Registrar:
             still = self._store.coverage(shop, since=self._clock()).open
             if still and not force:
                 raise InvalidInput(
-                    f"Shop {code!r} has parcels that are not at their end ({still}); switch the "
-                    f"carrier off with `carrierflow carrier update {code} --inactive`, let them "
-                    "arrive, or use --force."
+                    f"Shop {code!r} has open parcels ({still}); switch the carrier off with "
+                    f"`carrierflow carrier update {code} --inactive` and let them arrive, or use "
+                    "--force."
                 )
             found = there.find()
             if found is not None:

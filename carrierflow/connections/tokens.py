@@ -13,7 +13,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from carrierflow.clock import Clock, Sleep
-from carrierflow.errors import AccessDenied, PlatformUnavailable, ShopRevoked
+from carrierflow.errors import (
+    AccessDenied,
+    CarrierflowError,
+    ConfigurationError,
+    PlatformUnavailable,
+    ShopRevoked,
+)
 from carrierflow.link import Accounts, Tokens
 from carrierflow.ports import Sealer
 from carrierflow.shop import Shop
@@ -78,6 +84,7 @@ class TokenKeeper:
         Raises:
             AccessDenied: if the app may do nothing there any more.
             PlatformUnavailable: if there is no answer and the old token has ended.
+            ConfigurationError: if it has ended and no app is set to renew it with.
         """
         while True:
             now = self._store.shop(shop.code)
@@ -97,7 +104,7 @@ class TokenKeeper:
         refresh_token = self._sealer.unseal(sealed, context=f"refresh token of shop {shop.code}")
         try:
             tokens = self._accounts().refresh(refresh_token.decode())
-        except (AccessDenied, PlatformUnavailable) as error:
+        except (AccessDenied, ConfigurationError, PlatformUnavailable) as error:
             return self._not_renewed(shop, error)
         fresh = sealed_tokens(self._sealer, shop.code, tokens, now=self.clock())
         if tokens.refresh_token is None:
@@ -109,7 +116,7 @@ class TokenKeeper:
         log.info("carrierflow.token.renewed", extra={"shop": shop.code})
         return self._store.shop(shop.code)
 
-    def _not_renewed(self, shop: Shop, error: AccessDenied | PlatformUnavailable) -> Shop:
+    def _not_renewed(self, shop: Shop, error: CarrierflowError) -> Shop:
         self._store.transact(lambda c: end_refresh(c, shop))
         log.warning(
             "carrierflow.token.not_renewed", extra={"shop": shop.code, "reason": str(error)}

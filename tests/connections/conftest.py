@@ -57,7 +57,7 @@ class Journey:
         """Return another process of the same carrier, as it were."""
         self.engines.append(self.database.build())
         return build(
-            Settings(secret_key=self.key, **{**self.given, **settings}),
+            Settings(**{"secret_key": self.key, **self.given, **settings}),
             engine=self.engines[-1],
             now=self.clock,
             sleep=self.clock.advance,

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from carrierflow.connections.installer import missing_scopes
 from carrierflow.model import Event, Status
+from carrierflow.sealing import KeyRing, generate_key
 from carrierflow.shop import ShopState
 from carrierflow.storage.tables import installs, shops
 
@@ -344,3 +345,41 @@ def test_no_secret_in_logs_pages_or_tables(journey, caplog):
     assert len(secrets) >= 6
     assert [] == [secret for secret in secrets for text in printed if secret in text]
     assert any("token.renewed" in text for text in printed)
+
+
+def test_a_change_of_keys_reseals_what_an_install_brought(journey):
+    """Both tokens open with the new key alone; a shop without any is passed over."""
+    journey.add_shop("alpha")
+    journey.add_shop("beta")
+    journey.install("alpha")
+    journey.install("beta")
+    journey.app.shops.revoke("beta")
+    token, old = journey.token("alpha"), journey.key
+    fresh = generate_key()
+
+    resealed = journey.another_app(secret_key=fresh, secret_key_previous=old).reseal()
+
+    app = journey.another_app(secret_key=fresh)
+    journey.parcel("alpha")
+    assert 2 == resealed
+    journey.clock.advance(2 * HOUR)
+    (report,) = app.reconcile(["alpha"])
+    assert (1, None) == (report.checked, report.sentence)
+    assert token != KeyRing(fresh).unseal(
+        app.shops.get("alpha").sealed_token, context="token of shop alpha"
+    )
+
+
+def test_many_processes_register_one_carrier(make_journey):
+    """Eight that register at the same moment leave one registration, and all know it."""
+    journey = make_journey(carrier_name="")
+    journey.add_shop("alpha")
+    journey.install("alpha")
+    apps = [journey.another_app(carrier_name="Sao Mai Express") for _ in range(8)]
+
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda app: app.carriers.register("alpha"), apps))
+
+    (service,) = [row for row in journey.world.shop("alpha").services.rows() if row["is_connected"]]
+    assert {str(service["id"])} == {each.registration.id for each in done}
+    assert str(service["id"]) == journey.app.shops.get("alpha").carrier_service_id

@@ -260,7 +260,7 @@ def test_no_carrier_leaves_its_parcels_behind(registrar, there, shop, make_parce
     registrar.register(shop)
     make_parcel(shop=shop)
 
-    with pytest.raises(InvalidInput, match=r"not at their end \(1\)"):
+    with pytest.raises(InvalidInput, match=r"open parcels \(1\)"):
         registrar.unregister(shop)
     assert ["create"] == there.writes
 

@@ -9,7 +9,13 @@ from datetime import timedelta
 import pytest
 
 from carrierflow.connections import Connections, TokenKeeper
-from carrierflow.errors import AccessDenied, PlatformUnavailable, ShopRevoked, WrongSecretKey
+from carrierflow.errors import (
+    AccessDenied,
+    ConfigurationError,
+    PlatformUnavailable,
+    ShopRevoked,
+    WrongSecretKey,
+)
 from carrierflow.link import Tokens
 from carrierflow.reconcile import EndReason
 from carrierflow.sandbox import Fault, FaultKind, Rule
@@ -174,7 +180,11 @@ def test_a_process_that_died_while_renewing_is_not_waited_for(make_keeper, conne
 
 @pytest.mark.parametrize(
     "trouble",
-    [PlatformUnavailable("its accounts gave no reply"), AccessDenied("its accounts say no")],
+    [
+        PlatformUnavailable("its accounts gave no reply"),
+        AccessDenied("its accounts say no"),
+        ConfigurationError("no app is set"),
+    ],
 )
 def test_a_token_that_is_still_good_is_used_on(make_keeper, connect, accounts, clock, trouble):
     """A failed renewal does no harm before the end; it is tried again, with the same token."""
