@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier, Event
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import select
+from databases import every_database
+from sqlalchemy import event, select
 
 from carrierflow.connections.installer import missing_scopes
-from carrierflow.model import Event, Status
+from carrierflow.link import Install
+from carrierflow.model import Event as RoadEvent
+from carrierflow.model import Status
 from carrierflow.sealing import KeyRing, generate_key
 from carrierflow.shop import ShopState
+from carrierflow.storage.installs import add_install, take_install
 from carrierflow.storage.tables import installs, shops
 
 from .conftest import HOUR, SECRET, START, journeys
@@ -253,7 +259,7 @@ def test_a_second_install_brings_the_shop_back(journey):
     journey.world.uninstall("alpha")
     journey.app.shops.revoke("alpha")
     journey.app.ledger.record(
-        Event(
+        RoadEvent(
             shop="alpha",
             fulfillment_id=ref.fulfillment_id,
             status=Status.PICKING,
@@ -293,6 +299,37 @@ def test_a_state_is_taken_by_one_of_many(own_database):
             answers = list(pool.map(lambda _: journey.visit(back).status, range(10)))
 
     assert [302, *[400] * 9] == sorted(answers)
+
+
+@pytest.mark.parametrize("database", every_database(but=["sqlite"]), indirect=True)
+def test_who_saw_a_state_that_another_one_took_has_not_got_it(store, clock):
+    """Two that read a state at the same moment: the one that deletes it has it, alone."""
+    digest = uuid.uuid4().hex
+    install = Install(
+        shop="alpha",
+        base_url="https://x.example",
+        carrier_code="external",
+        invited=True,
+        expires_at=clock() + timedelta(minutes=1),
+    )
+    store.transact(lambda c: add_install(c, digest, install, now=clock()))
+    about_to_delete = Event()
+
+    def second():
+        with store.begin() as connection:
+            event.listen(connection, "before_cursor_execute", told)
+            return take_install(connection, digest, now=clock())
+
+    def told(_connection, _cursor, statement, *_):
+        if statement.startswith("DELETE"):
+            about_to_delete.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        with store.begin() as connection:
+            assert install == take_install(connection, digest, now=clock())
+            other = pool.submit(second)
+            assert about_to_delete.wait(30)
+        assert other.result(30) is None
 
 
 def test_a_paused_shop_stays_paused(journey):
@@ -370,12 +407,32 @@ def test_a_change_of_keys_reseals_what_an_install_brought(journey):
     )
 
 
+class Hesitant:
+    """The carriers of a shop, to whoever registers only when everybody else is about to."""
+
+    def __init__(self, there, barrier):
+        self._there = there
+        self._barrier = barrier
+
+    def __getattr__(self, name):
+        return getattr(self._there, name)
+
+    def create(self, wanted):
+        """Register, after all the others have looked and found nothing."""
+        self._barrier.wait(30)
+        return self._there.create(wanted)
+
+
 def test_many_processes_register_one_carrier(make_journey):
-    """Eight that register at the same moment leave one registration, and all know it."""
+    """Eight that all found nothing and register at once leave one registration, and know it."""
     journey = make_journey(carrier_name="")
     journey.add_shop("alpha")
     journey.install("alpha")
+    barrier = Barrier(8)
     apps = [journey.another_app(carrier_name="Sao Mai Express") for _ in range(8)]
+    for app in apps:
+        connect = app.carriers._connect
+        app.carriers._connect = lambda shop, connect=connect: Hesitant(connect(shop), barrier)
 
     with ThreadPoolExecutor(8) as pool:
         done = list(pool.map(lambda app: app.carriers.register("alpha"), apps))

@@ -201,6 +201,19 @@ def test_a_token_that_is_still_good_is_used_on(make_keeper, connect, accounts, c
     assert ["refresh-0", "refresh-0"] == accounts.shown
 
 
+def test_who_could_not_renew_keeps_nobody_from_it(make_keeper, connect, accounts, clock):
+    """After a failure another process may try at once."""
+    shop = connect()
+    clock.advance(minutes=56)
+    accounts.trouble = PlatformUnavailable("its accounts gave no reply")
+    assert "access-0" == make_keeper().of(shop)()
+
+    accounts.trouble = None
+    moment = clock()
+    assert "access-2" == make_keeper().of(shop)()
+    assert moment == clock()
+
+
 def test_after_the_end_trouble_is_raised(make_keeper, connect, accounts, clock):
     """A token that has ended is never sent; what the accounts say is raised."""
     token = make_keeper().of(connect())

@@ -231,14 +231,16 @@ def _make_platform(server, budget, clock, naps):
 
     def make(*, base_url=None, limits=SHORT, **more):
         platform = HaravanPlatform(
-            shop="s1",
-            base_url=base_url or server.url,
-            token=TOKEN,
-            budget=budget,
-            limits=limits,
-            now=clock,
-            sleep=naps.append,
-            **more,
+            **{
+                "shop": "s1",
+                "base_url": base_url or server.url,
+                "token": TOKEN,
+                "budget": budget,
+                "limits": limits,
+                "now": clock,
+                "sleep": naps.append,
+                **more,
+            }
         )
         made.append(platform)
         return platform

@@ -11,6 +11,7 @@ from carrierflow.errors import (
     NotSent,
     OutcomeUnknown,
     PlatformError,
+    PlatformUnavailable,
     Refused,
 )
 from carrierflow.model import FulfillmentRef, Status
@@ -257,3 +258,37 @@ def test_a_person_can_repeat_a_put(server, platform, ref, token):
     sketch = platform.sketch_put(ref, Status.PICKING)
     assert ("PUT", server.url + PICKING) == (sketch.method, sketch.url)
     assert token not in repr(sketch)
+
+
+def test_a_token_is_asked_for_before_each_request(make_platform, server, answer):
+    """A token that changes is sent as it is at that moment."""
+    tokens = iter(["first", "second"])
+    platform = make_platform(token=lambda: next(tokens))
+    server.plays(*[answer.reply(status=404)] * 2)
+
+    platform.order("1")
+    platform.order("1")
+
+    sent = [headers["Authorization"] for _, _, headers in server.received]
+    assert ["Bearer first", "Bearer second"] == sent
+
+
+def test_a_token_is_renewed_while_there_is_time(make_platform, budget):
+    """Waiting for room asks for the token too: a PUT's deadline is too short for that."""
+    asked = []
+    platform = make_platform(token=lambda: asked.append("token") or "token")
+
+    platform.wait_for_room()
+
+    assert (["token"], 1) == (asked, budget.spent)
+
+
+def test_without_a_token_nothing_is_sent(make_platform, server, ref, soon):
+    """Where no token can be had, a PUT certainly had no effect."""
+
+    def no_token():
+        raise PlatformUnavailable("its accounts gave no reply")
+
+    with pytest.raises(NotSent, match="its accounts gave no reply"):
+        make_platform(token=no_token).put_status(ref, Status.PICKING, not_later_than=soon)
+    assert [] == server.received
