@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import TYPE_CHECKING
@@ -46,19 +47,21 @@ def send(call: Outgoing) -> Answer:
     Raises:
         NoAnswer: if nobody listens, the answer is not HTTP, too long, or not there in time.
     """
-    parts = urlsplit(call.url)
-    deadline = time.monotonic() + call.seconds
-    connection = _connection(parts, call.seconds)
     try:
-        connection.request(call.method, _target(parts), call.body, dict(call.headers))
-        response = connection.getresponse()
-        return Answer(status=response.status, body=_read(response, deadline))
+        parts = urlsplit(call.url)
+        with closing(_connection(parts, call.seconds)) as connection:
+            return _exchange(connection, _target(parts), call)
     except TimeoutError as error:
         raise NoAnswer(f"The carrier did not answer within {call.seconds:g} seconds.") from error
-    except (OSError, HTTPException) as error:
+    except (OSError, HTTPException, ValueError) as error:  # the last for what is no address
         raise NoAnswer(f"The carrier could not be reached: {_reason(error)}.") from error
-    finally:
-        connection.close()
+
+
+def _exchange(connection: HTTPConnection, target: str, call: Outgoing) -> Answer:
+    deadline = time.monotonic() + call.seconds
+    connection.request(call.method, target, call.body, dict(call.headers))
+    response = connection.getresponse()
+    return Answer(status=response.status, body=_read(response, deadline))
 
 
 def _connection(parts: SplitResult, seconds: float) -> HTTPConnection:

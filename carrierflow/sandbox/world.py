@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from carrierflow.sandbox.errors import Refused
+from carrierflow.sandbox.errors import NotFound, Refused
 from carrierflow.sandbox.jsontext import encode
 from carrierflow.sandbox.judge import Put, PutResult, Source, Touch
 from carrierflow.sandbox.parcels import (
@@ -224,7 +224,14 @@ class World(Stock):
                 for parcel in shop.parcels()
                 if parcel.tracking_company_code == "external" and not parcel.is_cancelled
             ]
-        return sum(self.poll(ref) for ref in refs)
+        return sum(self._poll_if_there(ref) for ref in refs)
+
+    def _poll_if_there(self, ref: ParcelRef) -> bool:
+        """Poll a parcel that may have vanished meanwhile."""
+        try:
+            return self.poll(ref)
+        except NotFound:
+            return False
 
     def deliver_callbacks(self) -> None:
         """Tell the carrier of every parcel cancelled since the last time, outside any lock."""

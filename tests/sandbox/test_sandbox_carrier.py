@@ -423,10 +423,35 @@ def test_callers_have_a_time_limit(carrier):
         send(Outgoing(method="POST", url=f"{root}/rates", seconds=0.05))
 
 
-def test_callers_say_who_is_missing():
-    """A carrier that does not listen is a sentence, not a stack trace."""
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:9/rates", "http://127.0.0.1:many/", "http://[", "nowhere", "http://x/ y"],
+)
+def test_callers_say_who_is_missing(url):
+    """A carrier that does not listen, or has no address, is a sentence and not a stack trace."""
     with pytest.raises(NoAnswer, match="could not be reached"):
-        send(Outgoing(method="POST", url="http://127.0.0.1:9/rates", seconds=1))
+        send(Outgoing(method="POST", url=url, seconds=1))
+
+
+def test_callers_read_no_endless_answers(carrier):
+    """An answer longer than a mebibyte is none."""
+    carrier.says["/rates"] = Answer(status=200, body=b"x" * (1 << 21))
+    with listening(carrier) as root, pytest.raises(NoAnswer, match="mebibyte"):
+        send(Outgoing(method="POST", url=f"{root}/rates", seconds=5))
+
+
+def test_parcels_may_vanish_while_they_are_polled(ship, world, carrier):
+    """A poll goes on when an order is removed while its carrier answers."""
+    parcel, _other = ship(), ship()
+
+    def vanish(_call):
+        if parcel.ref.order_id in world.shop("alpha").orders:
+            world.remove_order("alpha", parcel.ref.order_id)
+        return good({"status": "Picking", "cod_status": "CODPending"})
+
+    carrier.says["/detail"] = vanish
+
+    assert 0 == world.poll_all()
 
 
 def test_own_callbacks_are_kept(world, haravan):
