@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from carrierflow.model import Status
 from carrierflow.storage.tables import history
 
 from .processes import CONTEXT, Worker, all_at_once
@@ -83,6 +84,37 @@ def test_eight_processes_tell_different_things_of_the_same_parcels(own_database)
         assert {"duplicate"} == {answer.verdict for answer in again}
         assert real.app.verify().ok
         print(dict(words))
+
+
+HOT = 40
+"""Events that each process tells of the one parcel."""
+
+
+@pytest.mark.slow
+def test_eight_processes_at_one_parcel(own_database):
+    """Eight processes that tell of nothing but one parcel wait for each other, and none fails."""
+    with opened(own_database.url) as real:
+        (first, *_) = real.happenings("alpha", 1, seed=9)
+        shares = [
+            [
+                replace(
+                    first,
+                    key=f"{number}-{step}",
+                    status=(Status.NOTMEETCUSTOMER, Status.DELIVERING)[step % 2],
+                    occurred_at=first.occurred_at + timedelta(seconds=step),
+                    fill_gaps=True,
+                )
+                for step in range(HOT)
+            ]
+            for number in range(PROCESSES)
+        ]
+
+        answers = recorded_at_once(real, shares)
+
+        assert {"accepted", "late", "refused"} >= {word for each in answers for word in each}
+        told = {event.key for share in shares for event in share}
+        assert told == kept(real.app.store.engine).keys()
+        assert real.app.verify().ok
 
 
 def told_by(number, events):
