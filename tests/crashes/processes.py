@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -79,7 +80,8 @@ class Worker:
 
 
 def _live(mouth, work, settings, *arguments):
-    """Build what a process of a carrier holds, and work."""
+    """Build what a process of a carrier holds, and work; only the test is told how it goes."""
+    logging.disable(logging.CRITICAL)
     app = build(settings)
     try:
         work(app, mouth.send, *arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +15,7 @@ from sqlalchemy import func, select
 from carrierflow.model import Status
 from carrierflow.storage.tables import history
 
-from .processes import CONTEXT, Worker, all_at_once
+from .processes import CONTEXT, Worker, all_at_once, reconciling
 from .stage import kept, opened
 
 
@@ -115,6 +116,29 @@ def test_eight_processes_at_one_parcel(own_database):
         told = {event.key for share in shares for event in share}
         assert told == kept(real.app.store.engine).keys()
         assert real.app.verify().ok
+
+
+RUNS = 4
+
+
+@pytest.mark.slow
+def test_runs_that_take_the_shop_from_each_other_double_nothing(own_database):
+    """Runs whose lease ends before they do overlap all the time: every step is told once."""
+    with opened(own_database.url, lease_seconds=0.03) as real:
+        real.record(real.happenings("alpha", 50, seed=12))
+        runs = [Worker(reconciling, real.settings, "alpha") for _ in range(RUNS)]
+        end = time.monotonic() + 20
+        while real.unpublished and time.monotonic() < end:
+            for run in runs:
+                run.listen(seconds=0.05)
+                run.check()
+        for run in runs:
+            run.kill()
+
+        real.assert_in_agreement(ambiguous=RUNS)
+        heard = Counter(word for run in runs for word in run.heard)
+        assert heard["ShopHeld"]
+        print(dict(heard))
 
 
 def told_by(number, events):
