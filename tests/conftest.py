@@ -18,6 +18,7 @@ from databases import (
     url_of,
 )
 from hypothesis import settings
+from outside import toolless
 
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import DEFAULT, Lifecycle
@@ -31,18 +32,23 @@ settings.register_profile("carrierflow", deadline=None)
 settings.load_profile("carrierflow")
 
 
+PROGRAMS = {"browser": browserless, "outside": toolless}
+"""For each mark that needs programs, what says which of them are not there."""
+
+
 def pytest_configure(config):
     """Refuse to begin without what the tests need where the environment says that it is there."""
-    if required() and (lacking := left_out() + browserless()):
+    if required() and (lacking := _left_out()):
         raise pytest.UsageError(" ".join(lacking))
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out the tests of servers that the environment does not name, and of no browser."""
+    """Leave out the tests of servers that are not named, and of programs that are not there."""
     kept, dropped = [], []
+    lacking = [name for name, programs in PROGRAMS.items() if programs()]
     for item in items:
         missing = any(url_of(kind) is None for kind in _servers_of(item))
-        missing |= item.get_closest_marker("browser") is not None and bool(browserless())
+        missing |= any(item.get_closest_marker(name) is not None for name in lacking)
         (dropped if missing else kept).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
@@ -51,8 +57,13 @@ def pytest_collection_modifyitems(config, items):
 
 def pytest_terminal_summary(terminalreporter):
     """Say at the end what was left out."""
-    for sentence in left_out() + browserless():
+    for sentence in _left_out():
         terminalreporter.write_line(sentence)
+
+
+def _left_out():
+    lacking = (programs() for programs in PROGRAMS.values())
+    return left_out() + [sentence for sentences in lacking for sentence in sentences]
 
 
 def _servers_of(item):

@@ -1,0 +1,200 @@
+"""What is given to an anchor lies there to the byte; what one refuses is lost by nobody."""
+
+from __future__ import annotations
+
+import socketserver
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from carrierflow.anchors import FileAnchor, HttpAnchor, MailAnchor
+from carrierflow.audit.note import split_notes
+from carrierflow.errors import AnchorUnavailable, ConfigurationError
+from carrierflow.settings import Settings
+from carrierflow.wiring import anchors_from
+
+
+@contextmanager
+def served(server):
+    """Serve in a thread of its own."""
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class Shelf(BaseHTTPRequestHandler):
+    """A store behind HTTP that takes what is PUT, or answers as it was told."""
+
+    def do_PUT(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.taken.append((self.path, self.headers.get("Authorization"), body))
+        self.send_response(self.server.answer)
+        self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def shelf():
+    """A store on loopback."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shelf) as server:
+        server.taken, server.answer = [], 201
+        with served(server):
+            yield server
+
+
+class Post(socketserver.StreamRequestHandler):
+    """A mail server that takes every letter."""
+
+    def handle(self):
+        self.wfile.write(b"220 post\r\n")
+        while line := self.rfile.readline():
+            verb = line[:4].upper()
+            if verb == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                self.server.letters.append(self.letter())
+            self.wfile.write(b"221 bye\r\n" if verb == b"QUIT" else b"250 fine\r\n")
+            if verb == b"QUIT":
+                return
+
+    def letter(self):
+        """Read a letter up to the dot at its end."""
+        lines = []
+        while (line := self.rfile.readline()) != b".\r\n":
+            lines.append(line.removeprefix(b"."))
+        return b"".join(lines)
+
+
+@pytest.fixture
+def post():
+    """A mail server on loopback."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Post) as server:
+        server.letters = []
+        with served(server):
+            yield server
+
+
+def sealed(book, anchor, *, times=1):
+    """Seal with an anchor, after more history each time; return what the last seal said."""
+    for number in range(times):
+        book.record(1, first=100 + number)
+        done = book.notary(anchors=[anchor]).seal()
+    return done
+
+
+def test_a_file_gets_every_checkpoint(book, tmp_path):
+    """Each seal appends one note; they can be read one by one."""
+    file = tmp_path / "elsewhere.txt"
+
+    done = sealed(book, FileAnchor(file), times=3)
+
+    assert done.ok
+    notes = list(split_notes(file.read_text("utf-8")))
+    assert 3 == len(notes)
+    assert str(done.checkpoint) == notes[-1]
+
+
+def test_a_store_gets_every_checkpoint_under_its_size(book, shelf):
+    """The bytes that are PUT are those of the note, with the token that was given."""
+    url = f"http://127.0.0.1:{shelf.server_port}/log/"
+
+    done = sealed(book, HttpAnchor(url, token="a-token"))
+
+    expected = ("/log/6", "Bearer a-token", str(done.checkpoint).encode())
+    assert [expected] == shelf.taken
+
+
+def test_a_mailbox_gets_the_bytes_of_the_note(book, post):
+    """The attachment of the letter is the note, whatever mail does to texts."""
+    port = post.server_address[1]
+    anchor = MailAnchor(
+        f"smtp://127.0.0.1:{port}", sender="log@carrier.example", to=["auditor@example.org"]
+    )
+
+    done = sealed(book, anchor)
+
+    (letter,) = post.letters
+    message = message_from_bytes(letter, policy=policy.default)
+    (attached,) = message.iter_attachments()
+    assert "Checkpoint 6 of log.example" == message["Subject"]
+    assert "auditor@example.org" == message["To"]
+    assert [str(done.checkpoint)] == list(split_notes(attached.get_content()))
+
+
+@pytest.mark.parametrize("answer", [307, 401, 500])
+def test_what_a_store_refuses_comes_again(book, shelf, answer):
+    """A failure is reported, loses nothing, and the next seal delivers what is missing."""
+    url = f"http://127.0.0.1:{shelf.server_port}"
+    shelf.answer = answer
+    failed = sealed(book, HttpAnchor(url), times=2)
+
+    assert not failed.ok
+    assert f"HTTP status {answer}" in str(failed.anchored[0].problem)
+    assert 12 == failed.checkpoint.checkpoint.size
+
+    shelf.answer, shelf.taken[:] = 200, []
+    done = book.notary(anchors=[HttpAnchor(url)]).seal()
+    assert done.ok
+    assert ["/6", "/12"] == [path for path, _, _ in shelf.taken]
+    assert 2 == done.anchored[0].kept
+
+
+def test_a_failing_anchor_does_not_keep_another_from_its_checkpoint(book, tmp_path):
+    """One anchor down, the other has everything."""
+    file = tmp_path / "elsewhere.txt"
+    down = HttpAnchor("http://127.0.0.1:1")
+    book.record(1)
+
+    done = book.notary(anchors=[down, FileAnchor(file)]).seal()
+
+    assert ["http"] == [each.anchor for each in done.anchored if each.problem]
+    assert 1 == len(list(split_notes(file.read_text("utf-8"))))
+
+
+def test_an_anchor_that_is_not_there_is_named(tmp_path):
+    """Neither a missing directory nor a closed port is anything but our own error."""
+    note = [(1, "note\n")]
+    mail = MailAnchor("smtp://127.0.0.1:1", sender="a@example", to=["b@example"])
+
+    for anchor in (FileAnchor(tmp_path / "no" / "file"), HttpAnchor("http://127.0.0.1:1"), mail):
+        with pytest.raises(AnchorUnavailable, match=f"The {anchor.name} anchor"):
+            anchor.keep(note)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"anchor_url": "http://store.example"},
+        {"anchor_url": "ftp://store.example"},
+        {"anchor_mail_to": "a@example"},
+        {"anchor_mail_to": "a@example", "anchor_mail_from": "b@example", "anchor_smtp": "mail"},
+    ],
+)
+def test_an_anchor_that_cannot_be_used_is_refused(values):
+    """What could leak a token, or cannot work, is refused before anything is sealed."""
+    with pytest.raises(ConfigurationError):
+        anchors_from(Settings(**values))
+
+
+def test_every_anchor_of_the_settings_is_made(tmp_path):
+    """One of each kind, where the settings name it; none by default."""
+    settings = Settings(
+        anchor_file=tmp_path / "f",
+        anchor_url="https://store.example",
+        anchor_mail_to="a@example, c@example",
+        anchor_mail_from="b@example",
+    )
+
+    assert ["file", "http", "mail"] == [anchor.name for anchor in anchors_from(settings)]
+    assert [] == anchors_from(Settings())
