@@ -71,7 +71,7 @@ VERIFIER_KEY = PublicKey()
 @click.option(
     "--checkpoint",
     "kept_files",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path, dir_okay=False),
     multiple=True,
     help="A file of checkpoints that somebody kept; may be repeated.",
 )
@@ -130,7 +130,7 @@ def _emit_verification(session: Session, done: Verification, seconds: float) -> 
 @click.option(
     "--checkpoint",
     "kept_files",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path, dir_okay=False),
     multiple=True,
     help="Checkpoints that the auditor kept; the export proves that the log continues them.",
 )
