@@ -12,22 +12,18 @@ from carrierflow.audit.verify import Chains, Findings, Rules
 
 __all__ = ["ChainReader", "parcel_of"]
 
-TEXT = rb'"(?:[^"\\]|\\.)*"'
-MAYBE = rb"(null|" + TEXT + rb")"
-SOME = rb"(" + TEXT + rb")"
-DIGEST = rb'"([0-9a-f]{64})"'
-WORD = rb'"([a-z]+)"'
-STAMP = rb'"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"'
+TEXT = r'"[^"\\]*(?:\\.[^"\\]*)*"'
+MAYBE = rf"(null|{TEXT})"
+SOME = rf"({TEXT})"
+DIGEST = r'"([0-9a-f]{64})"'
+WORD = r'"([a-z]+)"'
+STAMP = r'"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"'
 ENTRY = re.compile(
-    rb'\{"actor":%b,"amends":%b,"cause":(?:null|%b),"definition":%b,"from":%b,'
-    rb'"fulfillment_id":%b,"inferred":(?:true|false),"key":(?:null|%b),"machine":%b,'
-    rb'"note_digest":(?:null|"[0-9a-f]{64}"),"occurred_at":%b,"order_id":%b,"prev":%b,'
-    rb'"reason":%b,"recorded_at":%b,"seq":"([1-9][0-9]*)","shop":%b,"source":%b,"to":%b,'
-    rb'"v":"1"\}'
-    % (
-        *(MAYBE, MAYBE, TEXT, DIGEST, WORD, SOME, TEXT, WORD),
-        *(STAMP, SOME, DIGEST, MAYBE, STAMP, SOME, WORD, WORD),
-    )
+    rf'\{{"actor":{MAYBE},"amends":{MAYBE},"cause":(?:null|{TEXT}),"definition":{DIGEST},'
+    rf'"from":{WORD},"fulfillment_id":{SOME},"inferred":(?:true|false),"key":(?:null|{TEXT}),'
+    rf'"machine":{WORD},"note_digest":(?:null|"[0-9a-f]{{64}}"),"occurred_at":{STAMP},'
+    rf'"order_id":{SOME},"prev":{DIGEST},"reason":{MAYBE},"recorded_at":{STAMP},'
+    rf'"seq":"([1-9][0-9]*)","shop":{SOME},"source":"[a-z]+","to":{WORD},"v":"1"\}}'
 )
 """The canonical text of an entry, and nothing else."""
 
@@ -48,7 +44,7 @@ class ChainReader:
         self._rules = rules
         self._findings = findings
         self._partial = partial
-        self._chains: dict[tuple[bytes, bytes, bytes], Chains] = {}
+        self._chains: dict[tuple[str, ...], Chains] = {}
 
     @property
     def parcels(self) -> int:
@@ -59,31 +55,29 @@ class ChainReader:
         """Take in some lines, each with its number in the file."""
         known, match = self._chains, ENTRY.fullmatch
         for number, line in numbered:
-            found = match(line)
+            found = match(line.decode(errors="replace"))
             if found is None:
                 self._findings.add(f"line {number}", "it is no entry in its canonical form")
                 continue
-            actor, amends, definition, start, fulfillment, machine, order = found.group(
-                *range(1, 8)
-            )
-            before, reason, seq, shop, _, end = found.group(*range(8, 14))
-            parcel = (shop, order, fulfillment)
-            chains = known.get(parcel)
+            actor, amends, definition, start, *names = found.groups()
+            fulfillment, machine, order, before, reason, seq, shop, end = names
+            chains = known.get((shop, order, fulfillment))
             if chains is None:
-                name = "/".join(json.loads(part) for part in parcel)
-                chains = Chains(self._rules, self._findings, name, partial=self._partial)
-                known[parcel] = chains
-            step = (machine.decode(), int(seq), start.decode(), end.decode())
-            links = (
-                before.decode(),
-                sha256(line).hexdigest(),
-                None if amends == b"null" else amends,
-                None if actor == b"null" else actor,
-                None if reason == b"null" else reason,
-            )
-            chains.add(step, definition.decode(), links)
+                chains = self._begin(shop, order, fulfillment)
+            links = before, sha256(line).hexdigest(), *map(_known, (amends, actor, reason))
+            chains.add((machine, int(seq), start, end), definition, links)
+
+    def _begin(self, *parcel: str) -> Chains:
+        name = "/".join(json.loads(part) for part in parcel)
+        made = Chains(self._rules, self._findings, name, partial=self._partial)
+        self._chains[parcel] = made
+        return made
 
     def finish(self) -> None:
         """Look at what is asked of whole parcels."""
         for chains in self._chains.values():
             chains.finish()
+
+
+def _known(text: str) -> str | None:
+    return None if text == "null" else text
