@@ -11,8 +11,9 @@ import click
 
 from carrierflow.audit.export import Exported, Scope
 from carrierflow.audit.note import SignedNote, VerifierKey, split_notes
+from carrierflow.audit.offline import verify_export
 from carrierflow.audit.verify import Verification
-from carrierflow.auditor import read_kept
+from carrierflow.auditor import read_kept, trusted
 from carrierflow.cli.days import SINCE, WHEN
 from carrierflow.cli.session import FAILED, Session, command
 from carrierflow.errors import InvalidInput
@@ -82,15 +83,32 @@ VERIFIER_KEY = PublicKey()
     multiple=True,
     help="The key that must have signed the checkpoints; may be repeated.",
 )
-def verify(session: Session, kept_files: Sequence[Path], keys: Sequence[VerifierKey]) -> None:
+@click.option(
+    "--export",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Verify this export, and no database.",
+)
+def verify(
+    session: Session, folder: Path | None, kept_files: Sequence[Path], keys: Sequence[VerifierKey]
+) -> None:
     """Replay the whole history: hashes, links, legal steps, couplings, heads, log, checkpoints.
 
-    Exits with 1 and names the first bad row if anything is not as it was written.
+    With --export it needs the directory and nothing else. Exits with 1 and names the first bad
+    row if anything is not as it was written.
     """
     kept = [each for file in kept_files for each in read_kept(file, where=str(file))]
     began = time.perf_counter()
     with session.progress("rows") as update:
-        done = session.app.verify(lambda rows: update(rows, None), keys=keys, kept=kept)
+
+        def progress(rows: int) -> None:
+            update(rows, None)
+
+        if folder is None:
+            done = session.app.verify(progress, keys=keys, kept=kept)
+        else:
+            trust = trusted(session.settings, keys)
+            done = verify_export(folder, trust=trust, kept=kept, progress=progress)
     _emit_verification(session, done, time.perf_counter() - began)
 
 
