@@ -174,6 +174,7 @@ def answers(tmp_path, monkeypatch):
     env = {
         "CARRIERFLOW_DATABASE_URL": f"sqlite:///{tmp_path / 'docs.db'}",
         "CARRIERFLOW_SECRET_KEY": generate_key(),
+        "CARRIERFLOW_SEAL_KEY_FILE": "seal.key",
     }
 
     def answer(*arguments):
@@ -183,6 +184,8 @@ def answers(tmp_path, monkeypatch):
     answer("db", "upgrade")
     answer("shop", "add", "myshop", "--token-file", "token")
     answer("open", "myshop", "1001", "2001")
+    answer("keys", "generate-seal", "log.example", "seal.key")
+    answer("audit", "seal")
     return answer
 
 
@@ -195,6 +198,11 @@ DOCUMENTS = {
     "shop list": ["shop", "list"],
     "incidents list": ["incidents", "list"],
     "audit verify": ["audit", "verify"],
+    "audit seal": ["audit", "seal"],
+    "audit checkpoint": ["audit", "checkpoint"],
+    "audit prove": ["audit", "prove", "myshop", "2001", "delivery:1"],
+    "audit export": ["audit", "export", "whole"],
+    "keys generate-seal": ["keys", "generate-seal", "log.example", "another.key"],
     "audit timeline": ["audit", "timeline", "myshop", "2001"],
     "audit as-of": ["audit", "as-of", "2038-01-01"],
     "audit cod": ["audit", "cod"],
