@@ -11,8 +11,10 @@ from carrierflow.audit.coverage import CoverageReport
 from carrierflow.audit.drift import Drift
 from carrierflow.audit.note import Checkpoint, SignedNote, VerifierKey
 from carrierflow.audit.proof import Consistency, Proof
+from carrierflow.audit.report import Report
 from carrierflow.audit.standing import AsOf, Basis
 from carrierflow.audit.stays import TimeInState
+from carrierflow.audit.steps import StepCount
 from carrierflow.audit.timeline import Timeline
 from carrierflow.audit.verify import Verification
 from carrierflow.carrier_service import (
@@ -158,6 +160,7 @@ __all__ = [
     "Recorded",
     "Refused",
     "Reply",
+    "Report",
     "Reports",
     "Request",
     "ResolveAction",
@@ -172,6 +175,7 @@ __all__ = [
     "SignedNote",
     "Source",
     "Status",
+    "StepCount",
     "Throttled",
     "TimeInState",
     "Timeline",

@@ -97,7 +97,7 @@ class Carrierflow:
         self.installer = installer
         self.webhooks = webhooks
         self.incidents = Desk(store, ledger, clock=clock)
-        self.reports = Reports(store, settings, clock=clock)
+        self.reports = Reports(store.snapshot, settings, lifecycle.definition, clock=clock)
         self.retention = Retention(store, settings, clock=clock)
         self._dialect = dialect
         self._keys = keys

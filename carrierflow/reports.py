@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 
 from carrierflow.audit.cash import Cash
 from carrierflow.audit.corrections import Correction
 from carrierflow.audit.coverage import CoverageReport
 from carrierflow.audit.drift import Drift
+from carrierflow.audit.report import Report
 from carrierflow.audit.standing import AsOf, Basis
 from carrierflow.audit.stays import TimeInState
+from carrierflow.audit.steps import StepCount
 from carrierflow.audit.timeline import Timeline
 from carrierflow.clock import Clock
+from carrierflow.drawing.parcel import parcel_page
+from carrierflow.drawing.report import report_page
+from carrierflow.lifecycle import Definition
+from carrierflow.model import Machine
 from carrierflow.settings import Settings
-from carrierflow.storage import Connection, SqlStore, reading
+from carrierflow.storage import Connection, reading
 from carrierflow.storage.incidents import incidents_of
 from carrierflow.storage.questions.cash import aged_cash, cash_totals, held_cash
 from carrierflow.storage.questions.corrections import corrections
@@ -23,10 +29,14 @@ from carrierflow.storage.questions.coverage import aged_looks, longest_unseen
 from carrierflow.storage.questions.drift import episodes as drift_episodes
 from carrierflow.storage.questions.standing import standing_counts, standings
 from carrierflow.storage.questions.stays import stays
+from carrierflow.storage.questions.steps import step_counts
 from carrierflow.storage.shops import all_shops, coverage, find_shop, shop_number
 
 
 __all__ = ["Reports"]
+
+Snapshot = Callable[[], AbstractContextManager[Connection]]
+"""What opens a transaction that only reads and sees one moment throughout."""
 
 ONE_HOUR = timedelta(hours=1)
 OLDEST = 20
@@ -40,8 +50,11 @@ class Reports:
     read in one transaction, so its parts fit together.
     """
 
-    def __init__(self, store: SqlStore, settings: Settings, *, clock: Clock) -> None:
-        self._store = store
+    def __init__(
+        self, snapshot: Snapshot, settings: Settings, definition: Definition, *, clock: Clock
+    ) -> None:
+        self._snapshot = snapshot
+        self._definition = definition
         self._settings = settings
         self._clock = clock
 
@@ -51,7 +64,7 @@ class Reports:
         Raises:
             UnknownShop, UnknownFulfillment: if there is none.
         """
-        with self._store.snapshot() as connection:
+        with self._snapshot() as connection:
             parcel = reading.find_parcel(connection, shop, fulfillment_id)
             return Timeline.of(
                 parcel,
@@ -200,8 +213,71 @@ class Reports:
         with self._asking(shop) as (connection, number):
             return corrections(connection, shop=number, since=since, until=until)
 
+    def steps(
+        self, at: datetime | None = None, *, shop: str | None = None
+    ) -> tuple[StepCount, ...]:
+        """Say how often each step of the lifecycle had been recorded.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        at = at or self._clock()
+        with self._asking(shop) as (connection, number):
+            return tuple(step_counts(connection, at, shop=number))
+
+    def report(self, at: datetime | None = None, *, shop: str | None = None) -> Report:
+        """Answer everything at one moment, as `page` shows it.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        at = at or self._clock()
+        with self._snapshot() as connection:
+            here = self._on(connection)
+            return Report(
+                shop=shop,
+                at=at,
+                made_at=self._clock(),
+                steps=here.steps(at, shop=shop),
+                as_of=here.as_of(at, shop=shop),
+                cash=here.cod(at, shop=shop),
+                stays=here.time_in_state(shop=shop, by_shop=False, by_month=False, until=at),
+                drift=here.drift(shop=shop, until=at),
+                coverage=here.coverage(shop=shop),
+                corrections=tuple(here.corrections(shop=shop, until=at)),
+            )
+
+    def page(self, at: datetime | None = None, *, shop: str | None = None) -> str:
+        """Return the report as one HTML file, with pictures, that needs nothing but itself.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        return report_page(self.report(at, shop=shop), self._edges())
+
+    def parcel_page(self, shop: str, fulfillment_id: str) -> str:
+        """Return one parcel's life as one HTML file that needs nothing but itself.
+
+        Raises:
+            UnknownShop, UnknownFulfillment: if there is none.
+        """
+        return parcel_page(self.timeline(shop, fulfillment_id), made_at=self._clock())
+
+    def _on(self, connection: Connection) -> Reports:
+        """Return reports that all read in one transaction that is open already."""
+        return Reports(
+            lambda: nullcontext(connection), self._settings, self._definition, clock=self._clock
+        )
+
+    def _edges(self) -> list[tuple[Machine, str, str]]:
+        return [
+            (machine.machine, edge.from_status, edge.to_status)
+            for machine in self._definition.machines
+            for edge in machine.edges
+        ]
+
     @contextmanager
     def _asking(self, shop: str | None) -> Iterator[tuple[Connection, int | None]]:
         """Open one transaction for one answer; with the number of a shop that is named."""
-        with self._store.snapshot() as connection:
+        with self._snapshot() as connection:
             yield connection, None if shop is None else shop_number(connection, shop)

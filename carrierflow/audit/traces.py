@@ -97,6 +97,7 @@ class Moment:
     seq: int | None
     status: str | None
     source: str | None
+    """Who caused it; None for carrierflow itself."""
     actor: str | None
     reason: str | None
     sentence: str
@@ -151,7 +152,7 @@ def moments_of_telling(telling: Telling) -> tuple[Moment, ...]:
         machine=Machine(telling.machine),
         seq=telling.seq,
         status=telling.status,
-        source=Source.RULE,
+        source=None,
         actor=None,
         reason=None,
         sentence=f"The platform is told {telling.status}, attempt {telling.number}.",
@@ -172,6 +173,7 @@ def moments_of_telling(telling: Telling) -> tuple[Moment, ...]:
 
 def moment_of_showing(showing: Showing, confirmed_at: datetime) -> Moment:
     """The moment from which the platform is known to show an entry."""
+    entry = f"{showing.machine}:{showing.seq}"
     return Moment(
         at=confirmed_at,
         occurred_at=None,
@@ -182,7 +184,7 @@ def moment_of_showing(showing: Showing, confirmed_at: datetime) -> Moment:
         source=Source.PLATFORM,
         actor=None,
         reason=None,
-        sentence=f"The platform is known to show entry {showing.seq} ({showing.state}).",
+        sentence=f"The platform is known to show {entry} ({showing.state}).",
     )
 
 
@@ -212,7 +214,7 @@ def moment_of_incident(incident: Incident) -> Moment:
         machine=None,
         seq=None,
         status=None,
-        source=Source.RULE,
+        source=None,
         actor=incident.owner,
         reason=incident.kind,
         sentence=f"Incident {incident.id}: {incident.sentence}",

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 
-__all__ = ["dong", "span"]
+__all__ = ["dong", "number", "span"]
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
+def number(count: int) -> str:
+    """Write a count as Vietnam does: `1.250.000`."""
+    return f"{count:,}".replace(",", ".")
+
+
 def dong(amount: int) -> str:
     """Write an amount as Vietnam does: `1.250.000 ₫`."""
-    return f"{amount:,}".replace(",", ".") + " ₫"
+    return f"{number(amount)} ₫"
 
 
 def span(seconds: int | None) -> str:

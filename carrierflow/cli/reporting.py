@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import click
 
@@ -13,6 +14,7 @@ from carrierflow.cli.days import SINCE, WHEN
 from carrierflow.cli.documents import document_of
 from carrierflow.cli.session import Session, command, short
 from carrierflow.cli.shown import show_as_of, show_cash, show_coverage, show_drift
+from carrierflow.errors import InvalidInput
 from carrierflow.overview import overview
 
 
@@ -29,6 +31,7 @@ def register(_cli: click.Group) -> None:
     )
     command(audit, "drift", example="carrierflow audit drift --since 2026-03-01")(drift)
     command(audit, "coverage", example="carrierflow audit coverage --within 24")(coverage)
+    command(audit, "report", example="carrierflow audit report --out report.html")(report)
     command(audit, "corrections", example="carrierflow audit corrections --since 2026-03-01")(
         corrections
     )
@@ -195,3 +198,32 @@ def corrections(
     ]
     document = {"corrections": document_of(found)}
     session.emit(document, lambda c: c.print(session.table(columns, rows)))
+
+
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The HTML file."
+)
+@click.option("--at", type=WHEN, help="A day or a time; now if none.")
+@click.option("--shop", help="Only this shop.")
+@click.option("--fulfillment", help="The life of this one parcel of the shop.")
+def report(
+    session: Session, out: Path, at: datetime | None, shop: str | None, fulfillment: str | None
+) -> None:
+    """Write one HTML file with pictures: it opens from disk, prints, and loads nothing.
+
+    It holds the lifecycle with counts, where parcels stood, cash by age, time at each status,
+    drift, coverage and corrections; or, with --fulfillment, one parcel's life.
+    """
+    if fulfillment is not None and (shop is None or at is not None):
+        raise click.UsageError("--fulfillment needs --shop, and knows no --at.")
+    reports = session.app.reports
+    if shop is not None and fulfillment is not None:
+        written = reports.parcel_page(shop, fulfillment)
+    else:
+        written = reports.page(at, shop=shop)
+    try:
+        out.write_text(written, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"{out} cannot be written: {error.strerror}.") from error
+    document = {"file": str(out), "bytes": len(written.encode())}
+    session.emit(document, lambda c: c.print(f"The report is in {out}."))

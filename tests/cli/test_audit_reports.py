@@ -98,6 +98,29 @@ def test_corrections_name_who_and_why(ready, delivered):
     )
 
 
+def test_report_writes_one_file(ready, delivered):
+    """The file holds the report, or one parcel's life, whole."""
+    answer = ready("audit", "report", "--out", "all.html", "--json").json
+    written = (ready.folder / "all.html").read_text("utf-8")
+
+    assert {"file": "all.html", "bytes": len(written.encode())} == answer
+    assert "510.000 ₫" in written
+    named = ("--shop", "alpha", "--fulfillment", delivered)
+    assert 0 == ready("audit", "report", "--out", "one.html", *named).code
+    assert f"Parcel {delivered}" in (ready.folder / "one.html").read_text("utf-8")
+
+
+def test_a_report_that_cannot_be_written_is_one_sentence(ready, delivered):
+    """A folder that is not there is named, and so is a parcel without its shop."""
+    answer = ready("audit", "report", "--out", "nowhere/all.html")
+
+    assert (1, "Error: nowhere/all.html cannot be written: No such file or directory.\n") == (
+        answer.code,
+        answer.err,
+    )
+    assert 2 == ready("audit", "report", "--out", "x.html", "--fulfillment", delivered).code
+
+
 @pytest.mark.parametrize("when", ["yesterday", "2026-02-30", "2026-03-01T08:00", "01/03/2026"])
 def test_a_day_that_cannot_be_placed_is_a_usage_error(ready, when):
     """A day that is none, or a time without a zone, is never guessed."""

@@ -208,6 +208,7 @@ DOCUMENTS = {
     "audit cod": ["audit", "cod"],
     "audit time-in-state": ["audit", "time-in-state"],
     "audit drift": ["audit", "drift"],
+    "audit report": ["audit", "report", "--out", "report.html"],
     "audit coverage": ["audit", "coverage"],
     "audit corrections": ["audit", "corrections"],
     "db check": ["db", "check"],

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, text
 
 from carrierflow.desk import Desk
 from carrierflow.incident import Finding, ResolveAction
+from carrierflow.lifecycle import DEFAULT
 from carrierflow.model import Event, FulfillmentRef, Opening, Source, Status
 from carrierflow.reports import Reports
 from carrierflow.settings import Settings
@@ -24,7 +25,7 @@ MOMENTS = (-1, 0, 5, 30, 55, 90, 10_000)
 
 @pytest.fixture
 def reports(store, clock):
-    return Reports(store, Settings(), clock=clock)
+    return Reports(store.snapshot, Settings(), DEFAULT, clock=clock)
 
 
 @pytest.fixture

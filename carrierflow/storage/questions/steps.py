@@ -1,0 +1,43 @@
+"""How often each step of the lifecycle was taken."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, case, func, select
+
+from carrierflow.audit.steps import StepCount
+from carrierflow.model import Machine, Status
+from carrierflow.storage.tables import fulfillments, history
+
+
+__all__ = ["step_counts"]
+
+
+def step_counts(connection: Connection, until: datetime, *, shop: int | None) -> list[StepCount]:
+    """Count the steps that were recorded until a moment."""
+    h, f = history.c, fulfillments.c
+    key = (h.machine, h.from_status, h.to_status)
+    query = (
+        select(
+            *key,
+            func.count(),
+            func.sum(case((h.inferred, 1), else_=0)),
+            func.sum(case((h.amends.is_not(None), 1), else_=0)),
+        )
+        .where(h.recorded_at <= until)
+        .group_by(*key)
+    )
+    if shop is not None:
+        query = query.where(h.fulfillment.in_(select(f.id).where(f.shop == shop)))
+    return [
+        StepCount(
+            machine=Machine(machine),
+            from_status=begin,
+            to_status=Status(end),
+            times=times,
+            inferred=int(inferred),
+            corrections=int(corrections),
+        )
+        for machine, begin, end, times, inferred, corrections in connection.execute(query)
+    ]
