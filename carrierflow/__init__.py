@@ -12,6 +12,7 @@ from carrierflow.audit.drift import Drift
 from carrierflow.audit.note import Checkpoint, SignedNote, VerifierKey
 from carrierflow.audit.proof import Consistency, Proof
 from carrierflow.audit.report import Report
+from carrierflow.audit.sampling import Sample
 from carrierflow.audit.standing import AsOf, Basis
 from carrierflow.audit.stays import TimeInState
 from carrierflow.audit.steps import StepCount
@@ -165,6 +166,7 @@ __all__ = [
     "Request",
     "ResolveAction",
     "RunReport",
+    "Sample",
     "SealHeld",
     "Sealing",
     "Settings",

@@ -11,6 +11,7 @@ from carrierflow.audit.corrections import Correction
 from carrierflow.audit.coverage import CoverageReport
 from carrierflow.audit.drift import Drift
 from carrierflow.audit.report import Report
+from carrierflow.audit.sampling import Sample, places
 from carrierflow.audit.standing import AsOf, Basis
 from carrierflow.audit.stays import TimeInState
 from carrierflow.audit.steps import StepCount
@@ -18,15 +19,18 @@ from carrierflow.audit.timeline import Timeline
 from carrierflow.clock import Clock
 from carrierflow.drawing.parcel import parcel_page
 from carrierflow.drawing.report import report_page
+from carrierflow.errors import NotSealed
 from carrierflow.lifecycle import Definition
 from carrierflow.model import Machine
 from carrierflow.settings import Settings
 from carrierflow.storage import Connection, reading
 from carrierflow.storage.incidents import incidents_of
+from carrierflow.storage.log import newest_checkpoint
 from carrierflow.storage.questions.cash import aged_cash, cash_totals, held_cash
 from carrierflow.storage.questions.corrections import corrections
 from carrierflow.storage.questions.coverage import aged_looks, longest_unseen
 from carrierflow.storage.questions.drift import episodes as drift_episodes
+from carrierflow.storage.questions.sample import entries_at
 from carrierflow.storage.questions.standing import standing_counts, standings
 from carrierflow.storage.questions.stays import stays
 from carrierflow.storage.questions.steps import step_counts
@@ -224,6 +228,23 @@ class Reports:
         at = at or self._clock()
         with self._asking(shop) as (connection, number):
             return tuple(step_counts(connection, at, shop=number))
+
+    def sample(self, seed: str, count: int) -> Sample:
+        """Draw entries of the sealed history at random, each with its proof.
+
+        The seed and the newest checkpoint decide which: whoever has both can draw again.
+
+        Raises:
+            NotSealed: if there is no checkpoint yet.
+            HistoryBroken: if an entry that was drawn is not there any more.
+        """
+        with self._snapshot() as connection:
+            note = newest_checkpoint(connection)
+            if note is None:
+                raise NotSealed("The history")
+            drawn = places(seed, note.checkpoint.size, count)
+            entries = tuple(entries_at(connection, drawn, note))
+        return Sample(seed=seed, checkpoint=note, entries=entries)
 
     def report(self, at: datetime | None = None, *, shop: str | None = None) -> Report:
         """Answer everything at one moment, as `page` shows it.

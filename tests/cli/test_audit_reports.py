@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from carrierflow.audit.proof import Proof
+
 
 @pytest.fixture
 def delivered(shop, ready):
@@ -96,6 +98,24 @@ def test_corrections_name_who_and_why(ready, delivered):
     assert (
         [] == ready("audit", "corrections", "--until", "2026-02-28", "--json").json["corrections"]
     )
+
+
+def test_sample_writes_a_proof_for_each_entry(ready, delivered):
+    """What the seed drew is in the folder: the checkpoint, and a proof that holds by itself."""
+    ready.environment["CARRIERFLOW_SEAL_KEY_FILE"] = str(ready.folder / "seal.key")
+    assert 0 == ready("keys", "generate-seal", "log.example", "seal.key").code
+    assert 1 == ready("audit", "sample", "--seed", "s").code
+    assert 0 == ready("audit", "seal").code
+    answer = ready("audit", "sample", "--seed", "s", "--count", 3, "--out", "drawn", "--json").json
+
+    folder = ready.folder / "drawn"
+    assert answer["checkpoint"] == (folder / "checkpoint.txt").read_text("utf-8")
+    assert 3 == len(answer["entries"])
+    for each in answer["entries"]:
+        told = (folder / f"{each['position']}.tlog-proof").read_text("utf-8")
+        assert told == each["proof"]
+        assert Proof.parse(told).holds
+    assert delivered in ready("audit", "sample", "--seed", "s").out
 
 
 def test_report_writes_one_file(ready, delivered):
