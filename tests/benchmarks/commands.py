@@ -14,6 +14,7 @@ from pathlib import Path
 from databases import KINDS, left_out, url_of
 from rich.console import Console
 
+from .asking import asking
 from .plot import plot
 from .reconciling import reconciling
 from .recording import recording
@@ -24,7 +25,7 @@ from .tables import budget_table, figure_tables
 
 __all__ = ["BENCHMARKS", "main", "measured"]
 
-BENCHMARKS = {"recording": recording, "reconciling": reconciling}
+BENCHMARKS = {"recording": recording, "reconciling": reconciling, "asking": asking}
 
 
 def main(arguments=None):

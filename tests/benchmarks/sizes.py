@@ -21,6 +21,8 @@ class Size:
     shops: tuple[int, ...]
     """How many parcels the shops have that are reconciled."""
     looks: int
+    asked: int
+    """How many history rows there are when an auditor asks."""
     most_naive: int
     """Up to how many parcels the naive script is run; beyond, its requests are only counted."""
 
@@ -34,6 +36,7 @@ FULL = Size(
     peer_rounds=3,
     shops=(1_000, 10_000, 100_000),
     looks=3,
+    asked=1_000_000,
     most_naive=10_000,
 )
 SMALL = Size(
@@ -45,5 +48,6 @@ SMALL = Size(
     peer_rounds=2,
     shops=(50, 100),
     looks=1,
+    asked=300,
     most_naive=50,
 )

@@ -1,0 +1,189 @@
+"""A ledger of as many history rows as are asked for, written past the ledger to be there soon.
+
+The rows are such as the ledger would have written: every chain begins, continues and hashes as
+it must, so `carrierflow audit verify` finds nothing wrong with them. Pure up to `fill`: the same
+seed gives the same rows.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from sqlalchemy import Engine, insert
+
+from carrierflow.hashing import entry_hash
+from carrierflow.lifecycle import DEFAULT
+from carrierflow.model import FulfillmentRef, HistoryEntry, Machine, Source, Status
+from carrierflow.parcel import Head, Parcel
+from carrierflow.storage.definitions import Definitions
+from carrierflow.storage.rows import entry_row, head_values
+from carrierflow.storage.tables import fulfillments, history, shops
+
+
+__all__ = ["BEGIN", "DAYS", "fill", "parcels"]
+
+BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
+DAYS = 365
+SHOPS = 20
+BATCH = 2_000
+CASH_SHARE = 0.8
+
+ROADS = (
+    (80, ("picking", "delivering", "delivered")),
+    (12, ("picking", "delivering", "notmeetcustomer", "delivering", "delivered")),
+    (5, ("picking", "delivering", "notmeetcustomer", "waitingforreturn", "return")),
+    (3, ("cancel",)),
+)
+"""How many parcels of a hundred take which road from `readytopick` on."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """One parcel with its whole history."""
+
+    parcel: Parcel
+    entries: tuple[HistoryEntry, ...]
+    opened_at: datetime
+
+
+def parcels(rows: int, *, seed: int) -> Iterator[Written]:
+    """Make parcels until they have so many history rows together."""
+    chance = random.Random(seed)
+    made, number = 0, 0
+    while made < rows:
+        number += 1
+        written = _parcel(number, chance)
+        made += len(written.entries)
+        yield written
+
+
+def _parcel(number: int, chance: random.Random) -> Written:
+    shop = number % SHOPS + 1
+    opened = BEGIN + timedelta(seconds=chance.uniform(0, DAYS * 86_400))
+    ref = FulfillmentRef(
+        shop=f"shop-{shop:02}", order_id=str(10**9 + number), fulfillment_id=str(2 * 10**9 + number)
+    )
+    cash = chance.randrange(2, 200) * 10_000 if chance.random() < CASH_SHARE else 0
+    parcel = Parcel(
+        id=number, shop_id=shop, ref=ref, version=1, delivery=Head(), cod=Head(), cod_amount=cash
+    )
+    entries: list[HistoryEntry] = []
+    for status, at, source in _events(chance, opened, cash=cash):
+        parcel = _append(parcel, entries, status, at, source=source, chance=chance)
+    return Written(parcel=parcel, entries=tuple(entries), opened_at=opened)
+
+
+def _events(
+    chance: random.Random, opened: datetime, *, cash: int
+) -> Iterator[tuple[Status, datetime, Source]]:
+    """Yield what happens to a parcel, in its order; days after the year's end do not come."""
+    end = BEGIN + timedelta(days=DAYS)
+    yield Status.READYTOPICK, opened, Source.RULE
+    yield Status.CODPENDING if cash else Status.NONE, opened, Source.RULE
+    (road,) = chance.choices([r for _, r in ROADS], weights=[share for share, _ in ROADS])
+    at = opened
+    for word in road:
+        at += timedelta(hours=chance.lognormvariate(2, 0.8))
+        if at > end:
+            return
+        yield Status(word), at, Source.CARRIER
+    if cash and road[-1] == Status.DELIVERED:
+        yield Status.CODPAID, at, Source.RULE
+        at += timedelta(days=chance.lognormvariate(1, 0.6))
+        if at <= end:
+            yield Status.CODRECEIPT, at, Source.CARRIER
+
+
+def _append(
+    parcel: Parcel,
+    entries: list[HistoryEntry],
+    status: Status,
+    at: datetime,
+    *,
+    source: Source,
+    chance: random.Random,
+) -> Parcel:
+    head = parcel.head(status.machine)
+    told = source is Source.CARRIER
+    entry = HistoryEntry(
+        machine=status.machine,
+        seq=head.seq + 1,
+        from_status=head.status,
+        to_status=status,
+        definition=DEFAULT.id,
+        source=source,
+        actor="scanner" if told else None,
+        reason=None,
+        key=f"{status}-{head.seq + 1}" if told else None,
+        occurred_at=at,
+        recorded_at=max(
+            at + timedelta(minutes=chance.expovariate(1 / 20)),
+            entries[-1].recorded_at if entries else at,
+        ),
+        inferred=False,
+        cause=f"{Machine.DELIVERY}:{parcel.delivery.seq}" if status is Status.CODPAID else None,
+        amends=None,
+        note_digest=None,
+        prev_hash=head.hash,
+    )
+    entry = entry.sealed(entry_hash(parcel.ref, entry))
+    entries.append(entry)
+    after = Head(
+        status=status,
+        seq=entry.seq,
+        since=at if told else head.since,
+        hash=entry.hash,
+        confirmed=entry.seq,
+    )
+    return parcel.with_head(status.machine, after)
+
+
+def fill(engine: Engine, rows: int, *, seed: int) -> int:
+    """Write a ledger into an empty, migrated database; return how many history rows it has."""
+    definitions = Definitions([DEFAULT], clock=lambda: BEGIN)
+    count = 0
+    with engine.begin() as connection:
+        definitions.ensure(connection)
+        number = definitions.number(connection, DEFAULT.id)
+        connection.execute(insert(shops), [_shop_row(n) for n in range(1, SHOPS + 1)])
+    stream = parcels(rows, seed=seed)
+    while batch := list(islice(stream, BATCH)):
+        with engine.begin() as connection:
+            connection.execute(insert(fulfillments), [_fulfillment_row(w) for w in batch])
+            found = [entry_row(w.parcel.id, e, number) for w in batch for e in w.entries]
+            connection.execute(insert(history), found)
+        count += len(found)
+    return count
+
+
+def _shop_row(number: int) -> dict[str, object]:
+    return {
+        "id": number,
+        "code": f"shop-{number:02}",
+        "platform": "haravan",
+        "base_url": "http://127.0.0.1",
+        "carrier_code": "external",
+        "token": b"sealed",
+        "state": "active",
+        "added_at": BEGIN,
+    }
+
+
+def _fulfillment_row(written: Written) -> dict[str, object]:
+    parcel = written.parcel
+    seen = {"seen_at": parcel.delivery.since, "verified_at": parcel.delivery.since}
+    return {
+        "id": parcel.id,
+        "shop": parcel.shop_id,
+        "order_id": parcel.ref.order_id,
+        "fulfillment_id": parcel.ref.fulfillment_id,
+        "cod_amount": parcel.cod_amount,
+        "opened_at": written.opened_at,
+        "missing": 0,
+        **head_values(parcel),
+        **seen,
+    }
