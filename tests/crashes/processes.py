@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import traceback
+from typing import ClassVar
 
 from carrierflow import clock
 from carrierflow.errors import CarrierflowError, TryLater
@@ -27,6 +28,8 @@ SOON = 0.02
 class Worker:
     """One process of a carrier, and what it said; that outlives it."""
 
+    started: ClassVar[list[Worker]] = []
+
     def __init__(self, work, settings, *arguments):
         self._ear, mouth = CONTEXT.Pipe(duplex=False)
         self.process = CONTEXT.Process(
@@ -35,6 +38,7 @@ class Worker:
         self.process.start()
         mouth.close()
         self.heard = []
+        Worker.started.append(self)
 
     def listen(self, *, seconds=0.0):
         """Take in what it says, for so long or until it is silent; return what is new."""
