@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 import carrierflow
 from carrierflow import errors
+from carrierflow.carrier_service import ROUTES, Result
 from carrierflow.cli import cli
 from carrierflow.errors import CarrierflowError
 from carrierflow.intake.fields import COLUMNS, REQUIRED
@@ -206,6 +207,13 @@ def _database_table(table: Any) -> str:
     return f"### {table.name}\n\n{kind}\n\n" + _table(("column", "type", "", "refers to"), rows)
 
 
+def _calls() -> str:
+    rows = [
+        (f"`{route.call}`", ", ".join(route.methods), f"`{route.template}`") for route in ROUTES
+    ]
+    return _table(("call", "method", "path"), rows)
+
+
 def _append_only() -> str:
     return "\n".join(f"- `{table.name}`" for table in APPEND_ONLY)
 
@@ -277,6 +285,7 @@ def _line(cells: Sequence[str]) -> str:
 
 PARTS = {
     "append-only": _append_only,
+    "calls": _calls,
     "classes": lambda: _names("class"),
     "columns": _columns,
     "commands": _commands_page,
@@ -292,6 +301,7 @@ PARTS = {
     "metrics": _metrics,
     "order-table": _order_table,
     "reasons": lambda: _bullets(Reason),
+    "results": lambda: _bullets(Result),
     "settings": _settings_page,
     "spellings": _spellings,
     "statuses": _statuses,

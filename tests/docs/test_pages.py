@@ -135,6 +135,27 @@ def test_the_hardening_of_the_page_runs(tmp_path, monkeypatch, capsys):
     engine.dispose()
 
 
+def test_the_carrier_of_the_page_answers(tmp_path, monkeypatch, capsys):
+    """The class of the how-to is a carrier, and the call that the page makes gets a price."""
+    for name, value in {
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'carrier.db'}",
+        "SECRET_KEY": generate_key(),
+        "CLIENT_SECRET": "the client secret",
+    }.items():
+        monkeypatch.setenv(f"CARRIERFLOW_{name}", value)
+    app = build()
+    app.upgrade()
+    app.shops.add("myshop", token="t", base_url="http://127.0.0.1")
+    app.store.engine.dispose()
+    names = {}
+
+    for code in blocks(DOCS / "howto" / "answer-haravans-callbacks.md", "python"):
+        exec(code, names)  # noqa: S102 - our own page
+
+    assert '"total_price":35000' in capsys.readouterr().out
+    names["app"].store.engine.dispose()
+
+
 def test_the_settings_of_the_pages_are_accepted(tmp_path, monkeypatch):
     """Each TOML file that a page shows can be loaded."""
     monkeypatch.chdir(tmp_path)
