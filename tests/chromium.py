@@ -13,7 +13,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 __all__ = ["Page", "chromium"]
 
-PATIENCE = 20
+PATIENCE = 45
 """Seconds that a page gets to show what it should."""
 
 _FLAGS = (

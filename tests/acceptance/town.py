@@ -23,7 +23,7 @@ __all__ = ["Operator", "Seller", "Town", "open_town", "until"]
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SHOP = "myshop"
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Town:

@@ -59,7 +59,7 @@ def outputs_of(lines, *, folder, programs, **environment):
         env=CLEAN | {"PATH": path} | environment,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=480,
         check=False,
     )
     printed = done.stdout.split("\036")[1:]
