@@ -21,6 +21,7 @@ from carrierflow.clock import Clock
 from carrierflow.errors import (
     AnchorUnavailable,
     CarrierflowError,
+    ConfigurationError,
     HistoryBroken,
     InvalidInput,
     MissingSealKey,
@@ -230,6 +231,11 @@ class Notary:
         size = tree.size
         if last is not None:
             seen = last.checkpoint
+            if seen.origin != key.verifier.name:
+                raise ConfigurationError(
+                    f"The history is sealed as {seen.origin}, and the seal key is one of "
+                    f"{key.verifier.name}; make a key of the same name."
+                )
             if seen.size > size or tree.root(seen.size) != seen.root:
                 raise HistoryBroken(
                     f"The log no longer is what its checkpoint of {seen.size} entries says, so "

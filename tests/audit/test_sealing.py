@@ -10,11 +10,19 @@ from sqlalchemy import func, select, text
 from carrierflow.audit.note import Checkpoint
 from carrierflow.audit.proof import Consistency, Proof
 from carrierflow.audit.tree import Frontier, leaf_hash
-from carrierflow.errors import HistoryBroken, InvalidInput, MissingSealKey, NotSealed, SealHeld
+from carrierflow.errors import (
+    ConfigurationError,
+    HistoryBroken,
+    InvalidInput,
+    MissingSealKey,
+    NotSealed,
+    SealHeld,
+)
 from carrierflow.hashing import canonical_entry
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import DEFAULT, Lifecycle
 from carrierflow.model import Machine
+from carrierflow.signing import SealKey
 from carrierflow.storage import JoinedStore, reading
 from carrierflow.storage.log import SealLease
 from carrierflow.storage.tables import fulfillments, history, log, log_nodes, shops
@@ -257,6 +265,18 @@ def test_a_log_that_was_changed_is_not_signed(book):
 
     with pytest.raises(HistoryBroken, match="nothing is signed"):
         notary.seal()
+
+
+def test_a_key_of_another_log_signs_nothing(book, tmp_path):
+    """The name of a log stays; a key that bears another one is refused."""
+    book.record(1)
+    book.notary().seal()
+    other = tmp_path / "other.key"
+    SealKey.generate("another.example").save(other)
+    book.record(1, first=9)
+
+    with pytest.raises(ConfigurationError, match="make a key of the same name"):
+        book.notary(key_file=other).seal()
 
 
 def test_an_entry_that_was_changed_is_named_and_sealed_as_it_is(book):
