@@ -39,6 +39,7 @@ from carrierflow.storage.log import (
     SealLease,
     add_anchorings,
     add_checkpoint,
+    first_unsealed,
     newest_checkpoint,
     seal_batch,
     unanchored,
@@ -213,7 +214,7 @@ class Notary:
         self, owner: str, progress: Callable[[int], None]
     ) -> tuple[int, tuple[str, ...]]:
         count, broken = 0, list[str]()
-        after: int | None = 0
+        after = self._store.transact(first_unsealed)
         while after is not None:
             done = self._give_some(after)
             count, after = count + done.rows, done.more_after

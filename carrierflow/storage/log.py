@@ -42,6 +42,7 @@ __all__ = [
     "add_checkpoint",
     "all_checkpoints",
     "definition_names",
+    "first_unsealed",
     "is_placed",
     "leaves",
     "lost_entries",
@@ -56,6 +57,9 @@ WIDTH = 1 << WIDTH_BITS
 """How many hashes of one level make one of the next."""
 
 LEAVES_AT_ONCE = 5_000
+FEW = 5_000
+"""Up to so many entries without a place are looked for from the end."""
+
 SEAL = "seal"
 STAMPS: Mapping[str, Callable[[Any], ColumnElement[str]]] = {
     "sqlite": lambda column: func.replace(column, "+00:00", "Z"),
@@ -117,6 +121,27 @@ def seal_batch(connection: Connection, *, after: int, most: int) -> Batch:
         more_after=rows[-1].fulfillment if full else None,
         broken=tuple(broken),
     )
+
+
+def first_unsealed(connection: Connection) -> int | None:
+    """Return a fulfillment before which every entry has its place; None if all have theirs.
+
+    Counting is cheap, and what is new mostly stands at the end: a seal after a run does not go
+    through the whole history. Where entries were taken away, the counts mislead: then it does.
+    """
+    count = connection.execute(select(func.count()).select_from(history)).scalar_one()
+    waiting = count - Log(connection).size
+    if not 0 <= waiting <= FEW:
+        return 0
+    h = history.c
+    query = (
+        select(h.fulfillment)
+        .outerjoin(log, is_placed())
+        .where(log.c.position.is_(None))
+        .order_by(h.fulfillment.desc(), h.machine.desc(), h.seq.desc())
+        .limit(waiting)
+    )
+    return min(connection.execute(query).scalars(), default=None) if waiting else None
 
 
 def _unsealed(connection: Connection, after: int) -> Select[Any]:
