@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import Thread
 
 import pytest
@@ -11,6 +12,7 @@ from carrierflow.audit.note import Checkpoint
 from carrierflow.audit.proof import Consistency, Proof
 from carrierflow.audit.tree import Frontier, leaf_hash
 from carrierflow.errors import (
+    ConcurrentUpdate,
     ConfigurationError,
     HistoryBroken,
     InvalidInput,
@@ -155,13 +157,19 @@ def test_one_process_seals_at_a_time(own_book):
     assert counts(own_book)[0] == notary.seal().sealed
 
 
+def give_places(notary):
+    """Seal without a lease; who had to give way too often leaves the rest to the next seal."""
+    with suppress(ConcurrentUpdate):
+        notary._give_places("x", lambda _: None)
+
+
 def test_two_sealers_without_a_lease_do_not_fork_the_log(own_book, monkeypatch):
     """The lease only spares work: where it fails, the database lets each place be given once."""
     monkeypatch.setattr(SealLease, "claim", lambda *_: None)
     monkeypatch.setattr("carrierflow.notary.ROWS_AT_ONCE", 10)
     own_book.record(40)
     notaries = [own_book.notary() for _ in range(2)]
-    threads = [Thread(target=each._give_places, args=("x", lambda _: None)) for each in notaries]
+    threads = [Thread(target=give_places, args=(each,)) for each in notaries]
     for thread in threads:
         thread.start()
     for thread in threads:
