@@ -64,7 +64,10 @@ class ChainReader:
             chains = known.get((shop, order, fulfillment))
             if chains is None:
                 chains = self._begin(shop, order, fulfillment)
-            links = before, sha256(line).hexdigest(), *map(_known, (amends, actor, reason))
+            own = sha256(line).hexdigest()
+            links: tuple[str | None, ...] = (before, own, None, None, None)
+            if amends != "null":
+                links = (before, own, amends, _known(actor), _known(reason))
             chains.add((machine, int(seq), start, end), definition, links)
 
     def _begin(self, *parcel: str) -> Chains:

@@ -50,6 +50,7 @@ SHARE_BYTES = 16 * 1024 * 1024
 """About how much of the history is held at once."""
 
 AT_ONCE = 2_000
+BUFFER = 128 * 1024
 
 
 def verify_export(
@@ -150,7 +151,7 @@ class _Export:
     ) -> int:
         count = 0
         history, index = self.folder / HISTORY, self.folder / PLACES
-        with history.open("rb") as lines, index.open("rb") as stated:
+        with history.open("rb", BUFFER) as lines, index.open("rb", BUFFER) as stated:
             pairs = zip_longest(lines, stated, fillvalue=b"")
             for count, (line, place) in enumerate(pairs, 1):
                 text = line.removesuffix(b"\n")
@@ -201,13 +202,9 @@ class _WholeLog:
 
     def add(self, number: int, text: bytes, place: bytes) -> None:
         """Take in the next line, and what is said of its place."""
-        found = PLACE.fullmatch(place)
-        if found is None or int(found[1]) != number - 1:
-            self._findings.add(f"line {number}", f"place {number - 1} of the log is missing")
         leaf = sha256(b"\x00" + text).digest()
-        if found is not None and b2a_base64(leaf, newline=False) != found[2]:
-            self._findings.add(f"line {number}", CHANGED)
-            leaf = a2b_base64(found[2])
+        if place != b"%d %b\n" % (number - 1, b2a_base64(leaf, newline=False)):
+            leaf = self._stated(number, leaf, place)
         self._leaves.append(leaf)
         if len(self._leaves) == AT_ONCE:
             self._flush()
@@ -216,6 +213,16 @@ class _WholeLog:
         """Compare the end."""
         self._flush()
         self._tree.finish()
+
+    def _stated(self, number: int, leaf: bytes, place: bytes) -> bytes:
+        """Say what is wrong, and go on with the leaf that the place names, if it names one."""
+        found = PLACE.fullmatch(place)
+        if found is None or int(found[1]) != number - 1:
+            self._findings.add(f"line {number}", f"place {number - 1} of the log is missing")
+        if found is None or b2a_base64(leaf, newline=False) == found[2]:
+            return leaf
+        self._findings.add(f"line {number}", CHANGED)
+        return a2b_base64(found[2])
 
     def _flush(self) -> None:
         self._tree.add(self._leaves)
@@ -261,7 +268,7 @@ class _Shares:
 
     def __enter__(self) -> Self:
         for _ in range(self._count):
-            self._files.append(self._stack.enter_context(TemporaryFile()))
+            self._files.append(self._stack.enter_context(TemporaryFile(buffering=BUFFER)))
         return self
 
     def __exit__(self, *_: object) -> None:

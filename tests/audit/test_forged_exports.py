@@ -126,6 +126,12 @@ def replace_a_definition(forger):
     forger.write("definitions.jsonl", f"{define(sorted(GROUPS)).canonical}\n")
 
 
+def correct_without_a_name(forger):
+    """Turn a step into a correction, which needs no edge, and say neither who nor why."""
+    number = forger.line("2", "delivery", "4")
+    forger.change(number, amends="3", to="return", actor=None, reason=None)
+
+
 def rehash(forger):
     """Change a word and compute everything anew but the signature."""
     forger.change(forger.line("2", "delivery", "3"), actor="somebody else")
@@ -153,6 +159,7 @@ ATTACKS = {
     truncate_the_tail: ("checkpoint", "it was rolled back or cut off"),
     swap_two_parcels: ("line", SEALED_OTHERWISE),
     replace_a_definition: ("/2 delivery:1", "its definition is not there"),
+    correct_without_a_name: ("/2 delivery:4", "it corrects without saying who and why"),
     rehash: ("checkpoint", "another history was put in their place"),
     sign_with_another_key: ("checkpoint", "it was forged"),
     swap_the_proofs: ("line", SEALED_OTHERWISE),
