@@ -23,7 +23,7 @@ from carrierflow.cli.session import (
     moment,
     short,
 )
-from carrierflow.reconcile import EndReason, Plan, Progress, Requests, RunReport
+from carrierflow.reconcile import Plan, Progress, Requests, RunReport
 
 
 __all__ = ["register", "report_runs"]
@@ -186,12 +186,13 @@ def report_runs(
 
 
 def exit_code(reports: Sequence[RunReport], *, incidents: bool) -> int:
-    """Return 75 if every shop was held, 1 if a run failed, 3 if something is left."""
-    if reports and all(report.end_reason is EndReason.SHOP_HELD for report in reports):
+    """Return 75 if other runs have every shop, 1 if a run failed, 3 if something is left."""
+    if reports and all(report.held for report in reports):
         return HELD
     if any(report.failed for report in reports):
         return FAILED
-    if incidents or any(report.left or report.waiting for report in reports):
+    mine = [report for report in reports if not report.held]
+    if incidents or any(report.left or report.waiting for report in mine):
         return WORK_LEFT
     return 0
 

@@ -97,13 +97,16 @@ class RunReport:
         )
 
     @property
+    def held(self) -> bool:
+        """Tell whether another run has the shop, and does the work: at the begin or since."""
+        return self.end_reason in {EndReason.SHOP_HELD, EndReason.LEASE_LOST}
+
+    @property
     def failed(self) -> bool:
-        """Tell whether the run could not do its work."""
+        """Tell whether the run could not do its work, and no other does it."""
         return self.end_reason in {
             EndReason.BRAKE,
             EndReason.ACCESS_DENIED,
             EndReason.UNAVAILABLE,
-            EndReason.LEASE_LOST,
-            EndReason.SHOP_HELD,
             EndReason.FAILED,
         }
