@@ -255,7 +255,8 @@ class Publisher:
         )
         finding = self._with_request(finding)
         situation = self._conclude(situation, attempt, Outcome.REFUSED, error, finding)
-        return Settled(situation=situation, ending=Ending.FROZEN)
+        frozen = situation.parcel.frozen is not None
+        return Settled(situation=situation, ending=Ending.FROZEN if frozen else Ending.READ_AGAIN)
 
     def _conclude(
         self,
@@ -266,7 +267,7 @@ class Publisher:
         finding: Finding | None = None,
     ) -> Situation:
         """Write what became of an attempt that brought no usable reply."""
-        now = self._clock()
+        now, was_alive = self._clock(), not _is_cancelled(situation)
         unknown = outcome is Outcome.UNKNOWN
         conclusion = Conclusion(
             attempt=attempt,
@@ -279,9 +280,11 @@ class Publisher:
         def write(situation: Situation) -> Situation:
             told = _over(replace(situation, now=now), attempt, unknown=unknown)
             parcel = told.parcel
+            # Taken back while we were sending: that the platform refused the step is no news.
+            found = None if was_alive and _is_cancelled(told) else finding
             after = replace(
                 parcel,
-                frozen=finding.kind if finding else parcel.frozen,
+                frozen=found.kind if found else parcel.frozen,
                 not_before=now + told.policy.settle if unknown else parcel.not_before,
             )
             writing = Writing(
@@ -290,7 +293,7 @@ class Publisher:
                 now=now,
                 publications=(told.track.publications[attempt.machine, attempt.seq],),
                 conclusion=conclusion,
-                findings=(finding,) if finding else (),
+                findings=(found,) if found else (),
             )
             return self._commit(told, writing)
 
@@ -338,6 +341,10 @@ class Publisher:
         parcel = next(p for p in found if p.ref == ref)
         track = self._store.tracks([parcel])[parcel.id]
         return replace(situation, parcel=parcel, track=track)
+
+
+def _is_cancelled(situation: Situation) -> bool:
+    return situation.parcel.delivery.status == Status.CANCEL
 
 
 def _tracking(

@@ -7,10 +7,10 @@ import random
 
 from carrierflow.carrier_service import Accepted, Rate, Request
 from carrierflow.platforms.haravan import sign
-from carrierflow.sandbox import Callbacks
+from carrierflow.sandbox import Callbacks, ParcelRef
 
 
-__all__ = ["SECRET", "Courier", "Platform"]
+__all__ = ["SECRET", "Courier", "Platform", "platform_ref"]
 
 SECRET = "canary-client-secret"
 
@@ -71,6 +71,13 @@ class Platform:
             self._stage.on_look = None
             self._stage.world.poll(self._random.choice(self._refs))
             self._stage.on_look = self._look
+
+
+def platform_ref(ref):
+    """Return the sandbox's name for a parcel."""
+    return ParcelRef(
+        shop=ref.shop, order_id=int(ref.order_id), fulfillment_id=int(ref.fulfillment_id)
+    )
 
 
 def number_of(ref):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .calling import SECRET, Platform
+from .calling import SECRET, Platform, platform_ref
 from .stage import staged
 from .test_faults import FAST
 
@@ -126,6 +126,33 @@ def test_the_seller_s_cancel_is_not_told_back(stage):
 
     assert ("cancel", "none") == stage.known(ref) == stage.shown(ref)
     assert 0 == stage.judged().puts_received
+    assert [] == stage.app.incidents.all(state=None)
+    assert 0 == stage.app.parcel("alpha", ref.fulfillment_id).unpublished
+
+
+def test_a_seller_may_cancel_while_we_are_telling_a_step(stage):
+    """The platform cancels on our yes and refuses the PUT that is under way: nobody is bothered."""
+    ref = stage.parcel("alpha")
+    stage.clock.advance(60)
+    stage.app.reconcile(full=True)
+    stage.record(ref, "picking")
+    platform = Platform(stage)
+
+    def cancel_between_intent_and_send():
+        found = stage.app.timeline("alpha", ref.fulfillment_id)
+        if found.tellings:
+            stage.on_look = None
+            number = {"tracking_number": f"T-{ref.fulfillment_id}"}
+            assert b'"error":false' in platform.call("DELETE", "/alpha/cancel", number).body
+            stage.world.cancel_agreed(platform_ref(ref))
+
+    stage.on_look = cancel_between_intent_and_send
+    for _ in range(4):
+        stage.app.reconcile(full=True)
+        stage.clock.advance(30)
+
+    assert 1 == stage.judged().puts_refused
+    assert ("cancel", "none") == stage.known(ref) == stage.shown(ref)
     assert [] == stage.app.incidents.all(state=None)
     assert 0 == stage.app.parcel("alpha", ref.fulfillment_id).unpublished
 

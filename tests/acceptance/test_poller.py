@@ -6,9 +6,9 @@ import pytest
 
 from carrierflow.carrier_service import callbacks, shipments
 from carrierflow.model import Status
-from carrierflow.sandbox import FaultMix, Faults, ParcelRef
+from carrierflow.sandbox import FaultMix, Faults
 
-from .calling import SECRET, Platform
+from .calling import SECRET, Platform, platform_ref
 from .stage import LEGAL, random_parcels, staged
 from .test_faults import FAST, NETWORK
 
@@ -29,13 +29,6 @@ def converge(stage, seed, *, parcels):
         stage.clock.advance(60)
         stage.app.reconcile(full=True)
     return refs
-
-
-def platform_ref(ref):
-    """Return the sandbox's name for a parcel."""
-    return ParcelRef(
-        shop=ref.shop, order_id=int(ref.order_id), fulfillment_id=int(ref.fulfillment_id)
-    )
 
 
 def skipped(stage):
