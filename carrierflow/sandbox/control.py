@@ -178,7 +178,7 @@ def _remove_order(world: World, shop: str, order_id: int, _body: Mapping[str, An
 
 _ORDER_EDITS = {"cancel": _cancel_order, "close": _close_order, "remove": _remove_order}
 _APP = tuple(spec.name for spec in fields(App))
-_SHOP = ("org_id", "bump_orders", "may_write", "bucket_size", "leak_per_second")
+_SHOP = ("org_id", "bump_orders", "lifts_cod", "may_write", "bucket_size", "leak_per_second")
 _PARCEL = (
     "cod_amount",
     "order_id",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -47,7 +48,8 @@ class Haravan:
     """The whole platform in process: a request goes in, a reply or a dropped connection comes out.
 
     It holds the world's lock while it answers, and never while it calls the carrier, which it does
-    through `send`. `legal` are the steps by which the control call `GET /_sandbox/judge` judges.
+    through `send`; a call that a fault makes late waits in `sleep`. `legal` are the steps by which
+    the control call `GET /_sandbox/judge` judges.
     """
 
     def __init__(
@@ -57,10 +59,11 @@ class Haravan:
         faults: Faults | None = None,
         legal: Legal | None = None,
         send: Callable[[Outgoing], Answer] = send_over_http,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.world = world
         self.faults = faults or Faults()
-        caller = Caller(world, self.faults, send=send)
+        caller = Caller(world, self.faults, send=send, sleep=sleep)
         self.liaison = Liaison(world, caller)
         self.postman = Postman(world, caller)
         if world.callbacks == Callbacks():

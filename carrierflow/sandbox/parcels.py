@@ -123,13 +123,14 @@ class Moved(NamedTuple):
     fresh: frozenset[str] = frozenset()
 
 
-def moved(parcel: Fulfillment, to: Status, *, at: int, lag: int) -> Moved:
+def moved(parcel: Fulfillment, to: Status, *, at: int, lag: int, lifts_cod: bool = True) -> Moved:
     """Move one machine of a parcel, asking no question about the road, as Haravan does.
 
     The new status stamps its own date, over an earlier one; no other date is ever cleared. Entering
-    delivered lifts codpending to codpaid with the same date, and touches no other COD status.
+    delivered lifts codpending to codpaid with the same date, unless the shop does not do so, and
+    touches no other COD status.
     """
-    lifts = to.code == DELIVERED and parcel.cod_status == "codpending"
+    lifts = lifts_cod and to.code == DELIVERED and parcel.cod_status == "codpending"
     stamped = _stamps(to) | (_stamps(_COD_PAID) if lifts else frozenset())
     now_at = {Machine.DELIVERY: parcel.carrier_status, Machine.COD: parcel.cod_status}
     now_at |= {to.machine: to.code} | ({Machine.COD: _COD_PAID.code} if lifts else {})

@@ -25,10 +25,12 @@ class ShopOptions:
     """What may differ between shops.
 
     Whether a status PUT moves the order's `updated_at` is unproven, so `bump_orders` is a switch.
-    `may_write=False` stands for a token without the scope `com.write_orders`.
+    Every documented delivery lifts codpending to codpaid; `lifts_cod=False` is a shop where it does
+    not. `may_write=False` stands for a token without the scope `com.write_orders`.
     """
 
     bump_orders: bool = True
+    lifts_cod: bool = True
     may_write: bool = True
     bucket_size: int = 80
     leak_per_second: int = 4

@@ -243,7 +243,13 @@ class World(Stock):
             self.callbacks.on_cancel(ref)
 
     def _move(self, store: Shop, before: Fulfillment, to: Status) -> Moved:
-        change = moved(before, to, at=self.now(), lag=self.lags.date_to_updated)
+        change = moved(
+            before,
+            to,
+            at=self.now(),
+            lag=self.lags.date_to_updated,
+            lifts_cod=store.options.lifts_cod,
+        )
         self.save(store, change.parcel)
         if to.machine is Machine.DELIVERY and change.parcel.cod_status != before.cod_status:
             self._note_touch(before, Machine.COD, change.parcel.cod_status, Source.LIFT)

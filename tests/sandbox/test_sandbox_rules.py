@@ -224,6 +224,18 @@ def test_bump_is_a_switch(bumps, clock):
     assert bumps == (world.shop("s").order(order_id).updated_at > before)
 
 
+@pytest.mark.parametrize(("lifts", "cod"), [(True, "codpaid"), (False, "codpending")])
+def test_the_lift_is_a_switch(lifts, cod, clock):
+    """A delivery lifts the cash exactly where the shop says so."""
+    world = World(clock=clock)
+    world.add_shop(code="s", token="t", lifts_cod=lifts)
+    order_id, fulfillment_id = world.add_parcel(shop="s", cod_amount=5)
+
+    parcel = world.edit(ParcelRef("s", order_id, fulfillment_id), carrier_status="delivered")
+
+    assert cod == parcel.cod_status
+
+
 @pytest.mark.parametrize(
     ("ignore", "code"), [(True, "readytopick"), (False, "cancel"), (None, "cancel")]
 )
