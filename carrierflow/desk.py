@@ -190,7 +190,11 @@ def _showing(parcel: Parcel, machines: Sequence[Machine]) -> Parcel:
 
 
 def _reasserting(parcel: Parcel) -> Parcel:
-    """Make the ledger's status unpublished again, against what the platform shows now."""
+    """Make the ledger's status unpublished again, against what the platform shows now.
+
+    Steps that were not told yet stay so: if the platform shows something else by then, they are
+    told in their order.
+    """
     remote = parcel.remote
     if remote is None:
         raise InvalidInput("The platform's state is not known yet; run reconcile first.")
@@ -200,7 +204,7 @@ def _reasserting(parcel: Parcel) -> Parcel:
     head = parcel.head(machine)
     if head.seq == 1:
         raise InvalidInput("The platform cannot be told the first status of a parcel.")
-    again = replace(head, confirmed=head.seq - 1)
+    again = replace(head, confirmed=min(head.confirmed, head.seq - 1))
     return replace(parcel, reassert=remote.digest).with_head(machine, again)
 
 

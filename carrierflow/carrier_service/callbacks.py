@@ -23,6 +23,7 @@ from carrierflow.carrier_service.shipments import (
     Held,
     Shipment,
     digest_of,
+    is_beyond_words,
     made,
     shown,
 )
@@ -163,6 +164,8 @@ class Callbacks:
 
     def _shown(self, held: Held | None) -> Reply:
         held = _known(held)
+        if is_beyond_words(held.parcel):
+            raise InvalidInput("This parcel waits for a person's decision; please ask again later.")
         track = self._store.tracks([held.parcel])[held.parcel.id]
         return self._dialect.shipment(shown(held, track))
 

@@ -15,7 +15,16 @@ from carrierflow.parcel import Parcel
 from carrierflow.track import PublicationState, Step, Track
 
 
-__all__ = ["ATTEMPTED", "Held", "Shipment", "digest_of", "made", "shown", "standing"]
+__all__ = [
+    "ATTEMPTED",
+    "Held",
+    "Shipment",
+    "digest_of",
+    "is_beyond_words",
+    "made",
+    "shown",
+    "standing",
+]
 
 ATTEMPTED = frozenset({PublicationState.SENT, PublicationState.UNKNOWN})
 """A telling that may have reached the platform, or may still."""
@@ -81,7 +90,8 @@ def standing(parcel: Parcel, track: Track) -> tuple[Status, Status]:
 
     The platform takes the answer for news and would jump over the steps between, so it is told
     what it knows or what we are telling it just now, never the ledger's head. A frozen parcel
-    waits for a person: there the platform hears its own last word, and nothing moves.
+    waits for a person: there the platform hears its own last word, and nothing moves; where
+    that is none of ours, it is not to be answered (`is_beyond_words`).
     """
     if parcel.frozen and parcel.remote is not None:
         own = _status(parcel.remote.carrier), _status(parcel.remote.cod)
@@ -90,6 +100,17 @@ def standing(parcel: Parcel, track: Track) -> tuple[Status, Status]:
     delivery = _cursor(parcel, track, Machine.DELIVERY)
     cod = _lifted(_cursor(parcel, track, Machine.COD), track, delivery)
     return delivery.to_status, cod.to_status
+
+
+def is_beyond_words(parcel: Parcel) -> bool:
+    """Tell whether a parcel is frozen where the platform shows a word that we cannot say.
+
+    It takes an answer for news, so whatever we said, the word would be gone before a person saw it.
+    """
+    remote = parcel.remote
+    if parcel.frozen is None or remote is None:
+        return False
+    return None in {_status(remote.carrier), _status(remote.cod)}
 
 
 def _cursor(parcel: Parcel, track: Track, machine: Machine) -> Step:

@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from carrierflow.errors import AccessDenied, PlatformUnavailable, ShopHeld
+from carrierflow.errors import AccessDenied, ConcurrentUpdate, PlatformUnavailable, ShopHeld
 from carrierflow.incident import Finding
 from carrierflow.model import Status
 from carrierflow.parcel import Parcel
@@ -155,15 +155,20 @@ class ShopRun:
         parcel, tally = settled.situation.parcel, self._tally
         if settled.ending is Ending.CUT_SHORT:
             raise StopRun(EndReason.MAX_WRITES, "The allowed number of writes is used up.")
-        if settled.ending is Ending.READ_AGAIN:
-            self._again[parcel.ref.order_id] += 1
-            if self._again[parcel.ref.order_id] <= READ_AGAIN_TIMES:
-                survey.again(parcel)
-                return
+        if settled.ending is Ending.READ_AGAIN and self._reads_again(parcel, survey):
+            return
         tally.checked[parcel.id] = settled.ending is Ending.IN_SYNC
         if settled.ending is Ending.WAITING:
             tally.waiting += 1
             self._look_later(parcel.not_before)
+
+    def _reads_again(self, parcel: Parcel, survey: Survey) -> bool:
+        """Look at an order once more in this run; False if it was looked at often enough."""
+        self._again[parcel.ref.order_id] += 1
+        if self._again[parcel.ref.order_id] > READ_AGAIN_TIMES:
+            return False
+        survey.again(parcel)
+        return True
 
     def _look_later(self, moment: datetime | None) -> None:
         if moment is not None:
@@ -175,14 +180,19 @@ class ShopRun:
         if seen is not None:
             self._count(publisher.settle(survey.situation(parcel, seen)), survey)
             return
+        try:
+            self._note_absence(parcel)
+        except ConcurrentUpdate:
+            self._reads_again(parcel, survey)
+
+    def _note_absence(self, parcel: Parcel) -> None:
+        """Write that the platform has no such order; after the third time, freeze."""
         now = self._parts.clock()
         decision = decide_order(
             OrderCase(
                 parcel=parcel, seen=None, asked_alone=True, now=now, policy=self._parts.policy
             )
         )
-        self._tally.checked[parcel.id] = False
-        self._tally.rows["17"] = self._tally.rows.get("17", 0) + 1
         after = replace(
             parcel,
             missing=parcel.missing + 1,
@@ -193,12 +203,14 @@ class ShopRun:
         if decision is not None and isinstance(decision.action, Freeze):
             after = replace(after, frozen=decision.action.kind)
             findings = (_gone(parcel, decision.action),)
-            self._tally.frozen += 1
         elif decision is not None and isinstance(decision.action, Wait):
             after = replace(after, not_before=decision.action.until)
-            self._tally.waiting += 1
         writing = Writing(before=parcel, after=after, now=now, findings=findings)
         self._tally.incidents_opened += self._store.write(writing, fence=None)[1]
+        self._tally.checked[parcel.id] = False
+        self._tally.rows["17"] = self._tally.rows.get("17", 0) + 1
+        self._tally.frozen += bool(findings)
+        self._tally.waiting += not findings
 
     def _report_stranger(self, order_id: str, fulfillment_id: str) -> None:
         """Row 19: a parcel of ours that the ledger does not know."""

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from carrierflow.carrier_service.shipments import standing
+from carrierflow.carrier_service.shipments import is_beyond_words, standing
 from carrierflow.model import FulfillmentRef, Machine, Opening, Status
 from carrierflow.parcel import Head, Parcel, Remote
 from carrierflow.track import Publication, PublicationState, Step, Track
@@ -96,13 +96,20 @@ def test_a_frozen_parcel_is_shown_as_the_platform_has_it():
     assert ("picking", "none") == standing(frozen, track())
 
 
-def test_a_word_that_nobody_knows_is_not_repeated():
-    """A frozen parcel whose platform says something unknown is shown as last told."""
-    remote = Remote(carrier="lost", cod="none", updated_at=NOON, dates={}, digest="")
+@pytest.mark.parametrize(
+    ("frozen", "carrier", "cod", "expected"),
+    [
+        ("unknown_code", "lost", "none", True),
+        ("unknown_code", "picking", "owed", True),
+        ("merchant_edit", "picking", "none", False),
+        (None, "lost", "none", False),
+    ],
+)
+def test_a_word_that_nobody_knows_is_not_talked_over(frozen, carrier, cod, expected):
+    """Where the platform says something unknown, no answer of ours may replace it."""
+    remote = Remote(carrier=carrier, cod=cod, updated_at=NOON, dates={}, digest="")
 
-    found = standing(parcel(delivery=2, cod=1, frozen="unknown_code", remote=remote), track())
-
-    assert ("picking", "codpending") == found
+    assert expected == is_beyond_words(parcel(frozen=frozen, remote=remote))
 
 
 def test_detail_tells_statuses_in_the_callbacks_words(service):
