@@ -1,6 +1,6 @@
 """What is explored: short parcels, each with the trouble that it is there for."""
 
-from .exploring import Scenario
+from .moments import Scenario
 
 
 ROAD = "readytopick picking delivering"
@@ -13,6 +13,26 @@ SCENARIOS = {
     "from pending": Scenario(road="pending readytopick picking", confirmed=1, faults=1, leaps=2),
     "lost, late and repeated": Scenario(road="readytopick picking", confirmed=1, leaps=2),
     "two steps": Scenario(road=ROAD, confirmed=1, faults=1, stale=0, leaps=2),
+    "two steps, polled": Scenario(road=ROAD, confirmed=1, faults=1, stale=0, leaps=1, polls=2),
+    "redelivery, polled": Scenario(road=LOOP, confirmed=3, faults=1, stale=0, leaps=1, polls=1),
+    "cash, polled": Scenario(
+        road=f"{ROAD} delivered",
+        confirmed=3,
+        cash="codpending codpaid codreceipt",
+        faults=1,
+        stale=0,
+        leaps=1,
+        polls=2,
+    ),
+    "merchant, polled": Scenario(
+        road="readytopick picking",
+        confirmed=1,
+        edits=("cancel", "delivering", "lost", "pending"),
+        faults=0,
+        stale=0,
+        leaps=1,
+        polls=1,
+    ),
     "recorded meanwhile": Scenario(
         road="readytopick", confirmed=1, later=("picking",), faults=1, stale=0
     ),

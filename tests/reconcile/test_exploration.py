@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import pytest
 
+from carrierflow.model import Status
 from carrierflow.reconcile import decide as decide_module
 from carrierflow.reconcile import rules
 from carrierflow.reconcile import turn as turn_module
 from carrierflow.reconcile.view import View
 
-from .exploring import BrokenPromiseError, explore
+from . import moves
+from .exploring import explore
+from .moves import BrokenPromiseError
 from .scenarios import SCENARIOS
 
 
@@ -87,6 +90,18 @@ def test_without_the_freeze_an_unknown_word_is_overwritten(without_row):
 
     with pytest.raises(BrokenPromiseError, match="while 'lost' is shown"):
         explore(SCENARIOS["merchant and our cancel"])
+
+
+def test_a_detail_that_tells_the_head_is_found(monkeypatch):
+    """Whoever answers a poll with the ledger's head lets the platform jump over steps."""
+
+    def head(parcel, _track):
+        return Status(parcel.delivery.status), Status(parcel.cod.status)
+
+    monkeypatch.setattr(moves, "standing", head)
+
+    with pytest.raises(BrokenPromiseError, match="the platform was told delivering"):
+        explore(SCENARIOS["two steps, polled"])
 
 
 def test_a_broken_promise_is_told_as_a_story(without_row):

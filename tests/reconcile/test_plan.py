@@ -12,8 +12,10 @@ from carrierflow.errors import InvalidInput
 from carrierflow.model import FulfillmentRef, Machine, RequestSketch, Status
 from carrierflow.reconcile.plan import Plan, PlanClass, PlanLine, plan_line
 
-from .exploring import Scenario, situation_of, start, whole_run
+from .exploring import start, whole_run
 from .making import COD, cancelled_order, lifecycle, situation, told, word_of
+from .moments import Scenario
+from .moves import situation_of
 from .strategies import roads, situations
 
 
