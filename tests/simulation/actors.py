@@ -1,4 +1,4 @@
-"""Who acts: cron and its runs, the scanner, merchants, a person who resolves incidents."""
+"""Who acts for the carrier: cron and its runs, plans that somebody asks for, the scanner."""
 
 from __future__ import annotations
 
@@ -7,19 +7,15 @@ from datetime import timedelta
 from carrierflow.errors import (
     AccessDenied,
     ConcurrentUpdate,
-    InvalidInput,
     PlatformUnavailable,
     ShopHeld,
 )
-from carrierflow.incident import ResolveAction
 from carrierflow.model import Event, Status
-from carrierflow.sandbox import SandboxError
 
+from .calls import start_calls
+from .people import start_people
 from .scheduler import START
 from .stage import SHOP
-
-
-EDITS = ("picking", "delivering", "delivered", "notmeetcustomer", "return", "waitingforreturn")
 
 
 def start_all(stage):
@@ -30,44 +26,53 @@ def start_all(stage):
     if scenario.plan_every:
         _planner(stage, scenario.plan_every)
     Scanner(stage).start()
-    for _ in range(scenario.edits):
-        moment = stage.chance.uniform(0, scenario.horizon)
-        stage.scheduler.at(moment, lambda: _edit(stage))
-    if scenario.operator:
-        _operator(stage)
+    start_people(stage)
+    start_calls(stage)
+    if scenario.calls and scenario.hinted_every:
+        _cron(stage, "hinted", scenario.hinted_every, hinted=True)
 
 
-def run_once(stage, name, *, full=False, wait=False, mortal=True):
+def run_once(stage, name, *, full=False, wait=False, hinted=False, mortal=True):
     """Start one process that reconciles the shop, as cron does."""
 
     def work(process):
         with stage.living() as app:
             try:
-                (report,) = app.reconcile([SHOP], full=full, wait=wait)
+                reports = app.reconcile([SHOP], full=full, wait=wait, hinted=hinted)
             except ShopHeld:
+                stage.scheduler.met["run shop_held"] += 1
                 stage.scheduler.tell("shop held")
                 return
-        stage.reports.append(report)
-        for row, times in report.rows.items():
-            stage.rows[row] = stage.rows.get(row, 0) + times
-        stage.scheduler.tell(
-            f"run {report.end_reason} checked={report.checked} published={report.published} "
-            f"waiting={report.waiting} left={report.left} rows={report.rows}"
-        )
+        for report in reports:
+            _take_down(stage, report)
 
     return stage.scheduler.spawn(name, work, mortal=mortal)
 
 
-def _cron(stage, name, interval):
+def _take_down(stage, report):
+    stage.reports.append(report)
+    stage.run_ended()
+    stage.scheduler.met[f"run {report.end_reason}"] += 1
+    for row, times in report.rows.items():
+        stage.rows[row] = stage.rows.get(row, 0) + times
+    stage.scheduler.tell(
+        f"run {report.end_reason} checked={report.checked} published={report.published} "
+        f"waiting={report.waiting} left={report.left} rows={report.rows}"
+    )
+
+
+def _cron(stage, name, interval, *, hinted=False):
     chance, scenario, turn = stage.chance, stage.scenario, [0]
 
     def tick():
         if stage.scheduler.time_us / 1e6 > scenario.horizon:
             return
+        stage.scheduler.at(interval, tick)
+        if scenario.is_away(stage.scheduler.time_us / 1e6):
+            return
         turn[0] += 1
         full, wait = chance.random() < scenario.full_share, chance.random() < scenario.wait_share
-        run_once(stage, f"{name}.{turn[0]}", full=full, wait=wait)
-        stage.scheduler.at(interval, tick)
+        run_once(stage, f"{name}.{turn[0]}", full=full and not hinted, wait=wait, hinted=hinted)
 
     stage.scheduler.at(chance.uniform(1, interval), tick)
 
@@ -81,9 +86,11 @@ def _planner(stage, interval):
                 stage.scheduler.tell(f"plan: {error}")
 
     def tick():
-        if stage.scheduler.time_us / 1e6 <= stage.scenario.horizon:
-            stage.scheduler.spawn("plan", work)
+        now = stage.scheduler.time_us / 1e6
+        if now <= stage.scenario.horizon:
             stage.scheduler.at(interval, tick)
+            if not stage.scenario.is_away(now):
+                stage.scheduler.spawn("plan", work)
 
     stage.scheduler.at(interval, tick)
 
@@ -150,51 +157,3 @@ def _insistently(stage, work):
         except ConcurrentUpdate:
             stage.scheduler.sleep(0.1)
     return work()
-
-
-def _edit(stage):
-    """A merchant changes a parcel by hand, or cancels an order."""
-    ref, chance = stage.chance.choice(stage.refs), stage.chance
-    parcel = stage.world.shop(SHOP).parcel(int(ref.order_id), int(ref.fulfillment_id))
-    deed = chance.choice(["edit", "edit", "edit", "cod", "cancel", "order", "ignore"])
-    stage.scheduler.tell(f"merchant: {deed} {ref.fulfillment_id}")
-    try:
-        if deed == "edit":
-            stage.world.edit(parcel.ref, carrier_status=chance.choice(EDITS))
-        elif deed == "cod":
-            cod = chance.choice(["none", "codreceipt", "codnotreceipt", "codpaid"])
-            stage.world.edit(parcel.ref, cod_status=cod)
-        elif deed == "cancel":
-            stage.world.edit(parcel.ref, carrier_status="cancel")
-        else:
-            stage.world.cancel_order(SHOP, int(ref.order_id), ignore_fulfillments=deed == "ignore")
-    except SandboxError as error:
-        stage.scheduler.tell(f"merchant gave up: {error}")
-
-
-def _operator(stage):
-    """A person resolves open incidents now and then."""
-    chance = stage.chance
-
-    def work(process):
-        with stage.living() as app:
-            for incident in app.incidents.all():
-                if chance.random() < 0.5:
-                    continue
-                action = chance.choice(list(ResolveAction))
-                stage.watch.resolved.add(incident.fulfillment_id)
-                try:
-                    app.incidents.resolve(incident.id, action, actor="person", reason="seen")
-                except (InvalidInput, ConcurrentUpdate) as error:
-                    stage.scheduler.tell(f"resolve {incident.kind} {action}: {error}")
-                    continue
-                if action is ResolveAction.ABANDON:
-                    stage.abandoned.add(incident.fulfillment_id)
-                stage.scheduler.tell(f"resolve {incident.kind} {action}")
-
-    def tick():
-        if stage.scheduler.time_us / 1e6 <= stage.scenario.horizon:
-            stage.scheduler.spawn("person", work, mortal=False)
-            stage.scheduler.at(chance.uniform(60, 300), tick)
-
-    stage.scheduler.at(chance.uniform(60, 300), tick)

@@ -6,9 +6,11 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from carrierflow.model import Recorded
-from carrierflow.sandbox import FaultKind, Source
+from carrierflow.sandbox import FaultKind
 
+from .calls import poll
 from .scheduler import Broken
+from .watch import OURS
 
 
 FREEZING = {
@@ -23,10 +25,13 @@ FREEZING = {
     "unknown_code",
 }
 
+MOST_READS = 6
+"""Of a shop that fits on a page: what a run published comes again in the list of changes."""
+
 
 def audit(stage):
     """Check everything that can be checked once all is quiet."""
-    for check in (_chains, _nothing_lost, _ends, _repeats, _exact, _incidents, _frozen, _agreement):
+    for check in CHECKS:
         check(stage)
 
 
@@ -87,6 +92,17 @@ def _ends(stage):
             raise Broken("P5", f"{ref} ended at {last}; the ledger says {parcel.delivery.status}")
 
 
+def nothing_to_poll(stage):
+    """P2: once all is quiet, an order's detail says what the platform shows already."""
+    if not stage.scenario.calls:
+        return
+    moved = []
+    stage.scheduler.spawn("poller", lambda _process: moved.append(poll(stage)), mortal=False)
+    stage.scheduler.run()
+    if moved != [0]:
+        raise Broken("P2", f"a poll at rest moved {moved} parcels")
+
+
 def _repeats(stage):
     """P3: a PUT is doubled at most where its sender could not know."""
     doubled = Counter((put.ref.fulfillment_id, put.to_status) for put in stage.judged().duplicates)
@@ -101,18 +117,34 @@ def _repeats(stage):
 
 def _exact(stage):
     """P3: without faults there are as many PUTs as missing transitions."""
-    if stage.scenario.profile != "calm":
+    if stage.scenario.profile != "calm" or stage.scenario.calls:
         return
     wanted = 0
     for ref in stage.refs:
         delivery = stage.watch.history(ref.fulfillment_id, "delivery")
         cod = stage.watch.history(ref.fulfillment_id, "cod")
         wanted += max(len(delivery) - 1, 0) + cod.count("codreceipt")
+        wanted += cod.count("codpaid") * (not stage.scenario.lifts)
     judged = stage.judged()
     if (judged.puts_received, judged.no_ops) != (wanted, 0):
         raise Broken("P3", f"{judged.puts_received} PUTs for {wanted} transitions")
-    if judged.throttled:
-        raise Broken("budget", f"{judged.throttled} requests were throttled without a fault")
+
+
+def _few_reads(stage):
+    """P4: without faults a run reads all its orders at once, and the list of changes beside."""
+    if stage.scenario.profile != "calm" or stage.scenario.page < len(stage.refs):
+        return
+    for report in stage.reports:
+        if report.requests.get > MOST_READS:
+            raise Broken("P4", f"{report.requests.get} GETs for {report.orders} orders")
+
+
+def _bucket(stage):
+    """The bucket is never overdrawn: the platform throttles only where a fault says so."""
+    given, judged = stage.haravan.faults.given, stage.judged()
+    wanted = given[FaultKind.THROTTLE_429] + given[FaultKind.THROTTLE_429_BARE]
+    if judged.throttled > wanted:
+        raise Broken("budget", f"{judged.throttled - wanted} requests overdrew the bucket")
 
 
 def _incidents(stage):
@@ -120,7 +152,7 @@ def _incidents(stage):
     touched = {
         str(touch.ref.fulfillment_id)
         for touch in stage.world.judge.touches
-        if touch.source is not Source.LIFT
+        if touch.source not in OURS
     }
     late = {
         ref.fulfillment_id
@@ -162,3 +194,9 @@ def _agreement(stage):
             raise Broken("P1", f"{ref} is frozen ({parcel.frozen}) without an open incident")
         if known != stage.shown(ref) and ref.fulfillment_id not in explained | stage.abandoned:
             raise Broken("P1", f"{ref}: the ledger has {known}, the platform {stage.shown(ref)}")
+
+
+CHECKS = (
+    *(_chains, _nothing_lost, _ends, _repeats, _exact, _few_reads, _bucket),
+    *(_incidents, _frozen, _agreement),
+)

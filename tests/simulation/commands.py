@@ -1,43 +1,49 @@
-"""The commands of the simulation."""
+"""The commands of the simulation: run seeds, replay one, kill everywhere, hunt planted bugs."""
 
 from __future__ import annotations
 
 import argparse
+import csv
 import logging
 import time
 from collections import Counter
+from pathlib import Path
 
-from carrierflow.reconcile.decide import ORDER_TABLE, TABLE
-from carrierflow.sandbox import FaultKind
-
-from . import planted_deciding, planted_doing  # noqa: F401 - they plant
-from .kills import RECOVERY, SCENARIOS, kill_everywhere
+from . import planted_answering, planted_deciding, planted_doing  # noqa: F401 - they plant
+from .kills import SCENARIOS, kill_everywhere, kill_twice
 from .planted import BUGS, hunt
-from .play import play, play_seed
+from .play import play_seed
+from .total import Total
 
 
 def main(arguments=None):
     """Run one command; the exit code says whether every invariant held."""
     logging.disable(logging.CRITICAL)
+    options = _parser().parse_args(arguments)
+    raise SystemExit(options.command(options))
+
+
+def _parser():
     parser = argparse.ArgumentParser(prog="python -m tests.simulation")
     commands = parser.add_subparsers(required=True)
-    run = commands.add_parser("run")
-    run.add_argument("--seeds", default="0:100")
-    run.add_argument("--keep-going", action="store_true")
+    run = commands.add_parser("run", help="play a range of seeds")
+    run.add_argument("--seeds", default="0:200", help="first and last, the last left out")
+    run.add_argument("--keep-going", action="store_true", help="do not stop at a broken promise")
+    run.add_argument("--write", type=Path, help="write the figures to this CSV file")
     run.set_defaults(command=_run)
-    replay = commands.add_parser("replay")
+    replay = commands.add_parser("replay", help="play one seed and print all that happens")
     replay.add_argument("seed", type=int)
     replay.set_defaults(command=_replay)
-    kills = commands.add_parser("kills")
+    kills = commands.add_parser("kills", help="kill at every point of a scenario")
     kills.add_argument("scenario", choices=SCENARIOS)
-    kills.add_argument("--twice", action="store_true", help="kill the recovery too")
+    kills.add_argument("--twice", action="store_true", help="and at every point of its recovery")
     kills.set_defaults(command=_kills)
-    planted = commands.add_parser("planted")
-    planted.add_argument("--seeds", type=int, default=200)
-    planted.add_argument("--only", default="")
+    planted = commands.add_parser("planted", help="say which planted bugs are found")
+    planted.add_argument("--seeds", type=int, default=200, help="how many seeds to try")
+    planted.add_argument("--only", default="", help="a part of the name of a bug")
+    planted.add_argument("--write", type=Path, help="write the table to this CSV file")
     planted.set_defaults(command=_planted)
-    options = parser.parse_args(arguments)
-    raise SystemExit(options.command(options))
+    return parser
 
 
 def _run(options):
@@ -54,7 +60,9 @@ def _run(options):
             if not options.keep_going:
                 print("\n".join(played.lines[-40:]))
                 return 1
-    print(total.text(), f"\n{time.monotonic() - began:.1f} s; broken: {broken}")
+    print(f"{total.text()}\n{time.monotonic() - began:.1f} s; broken: {broken}")
+    if options.write:
+        _write(options.write, ("what", options.seeds), total.figures.items())
     return int(bool(broken))
 
 
@@ -66,64 +74,34 @@ def _replay(options):
 
 
 def _kills(options):
-    scenario, worst, played = SCENARIOS[options.scenario], 0, 0
-    labels = Counter(play(scenario).labels)
-    for kill_at, result in kill_everywhere(scenario, recovery=RECOVERY if options.twice else ()):
-        played += 1
-        if result.broken is not None:
+    scenario, labels, plays, worst = SCENARIOS[options.scenario], Counter(), 0, 0
+    everywhere = kill_twice(scenario) if options.twice else kill_everywhere(scenario)
+    for kill_at, played in everywhere:
+        plays += 1
+        labels.update(each for each in played.met if each.startswith("kill "))
+        if played.broken is not None:
             worst = 1
-            print(f"killed at {kill_at}: {result.broken}", flush=True)
-    print(f"{played} plays; kill points: {dict(labels)}")
+            print(f"killed at {kill_at}: {played.broken}", flush=True)
+    print(f"{plays} plays; {dict(labels)}")
     return worst
 
 
 def _planted(options):
-    survivors = 0
+    rows = []
     for one in BUGS:
         if options.only not in one.name:
             continue
         found = hunt(one, range(options.seeds), play_seed)
-        survivors += found is None
-        seed, broken = found or ("-", "survived")
-        print(f"{one.name:<72} {seed!s:>4}  {str(broken)[:110]}", flush=True)
-    return int(bool(survivors))
+        seed, broken = (str(found[0]), found[1]) if found else ("", None)
+        rows.append((one.name, seed, broken.promise if broken else "survived"))
+        print(f"{one.name:<80} {seed or '-':>4}  {str(broken)[:110]}", flush=True)
+    if options.write:
+        _write(options.write, ("bug", "seed", "promise"), rows)
+    return int(any(not seed for _, seed, _ in rows))
 
 
-class Total:
-    """What many seeds came to."""
-
-    def __init__(self):
-        self.numbers = Counter()
-        self.counters = {
-            name: Counter()
-            for name in ("profile", "faults", "rows", "verdicts", "ends", "incidents")
-        }
-
-    def add(self, played):
-        """Add one seed."""
-        self.numbers["seeds"] += 1
-        for name in ("seconds", "puts", "gets", "ambiguous", "duplicates", "kills", "points"):
-            self.numbers[name] += getattr(played, name)
-        self.counters["profile"][played.profile] += 1
-        for name in ("faults", "rows", "verdicts", "ends", "incidents"):
-            self.counters[name].update(getattr(played, name))
-
-    def never(self):
-        """Return what should happen sometimes and never did."""
-        wanted = {
-            "faults": [str(kind) for kind in FaultKind],
-            "rows": [row.number for row in TABLE] + ["17"],
-        }
-        return {
-            name: [each for each in all_of if not self.counters[name][each]]
-            for name, all_of in wanted.items()
-        }
-
-    def text(self):
-        """Return all figures."""
-        numbers = dict(self.numbers) | {"virtual days": round(self.numbers["seconds"] / 86400, 1)}
-        lines = [", ".join(f"{name} {value:g}" for name, value in numbers.items())]
-        for name, counter in self.counters.items():
-            lines.append(f"{name}: " + ", ".join(f"{k}={v}" for k, v in sorted(counter.items())))
-        lines.append(f"never: {self.never()}; order rows: {[r.number for r in ORDER_TABLE]}")
-        return "\n".join(lines)
+def _write(path, head, rows):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(head)
+        writer.writerows(rows)

@@ -42,6 +42,7 @@ def _template():
 
 def fresh_database():
     """Put a migrated database where the last one was, and return its path."""
+    ENGINES.forget()
     target = Path(_home().name) / "ledger.db"
     for leftover in target.parent.glob("ledger.db*"):
         leftover.unlink()
@@ -50,7 +51,7 @@ def fresh_database():
 
 
 class Engines:
-    """One engine for each process; what a dead process leaves is disposed of and used again.
+    """One engine for each process; what a dead process leaves open is closed.
 
     An engine compiles every statement anew, which takes longer than all the rest.
     """
@@ -60,7 +61,7 @@ class Engines:
 
     @contextmanager
     def lent(self, url, scheduler, hiccups):
-        """Lend an engine without any open connection, for as long as a process lives."""
+        """Lend an engine without any open transaction, for as long as a process lives."""
         found = next((e for e in self.idle if str(e.engine.url) == url), None)
         instrumented = found or Instrumented(url)
         if found:
@@ -69,9 +70,16 @@ class Engines:
         try:
             yield instrumented.engine
         finally:
+            died = instrumented.process is not None and instrumented.process.killed
             instrumented.scheduler = None
-            instrumented.engine.dispose()
+            if died:
+                instrumented.engine.dispose()
             self.idle.append(instrumented)
+
+    def forget(self):
+        """Close every connection: the database is to be another one."""
+        for instrumented in self.idle:
+            instrumented.engine.dispose()
 
 
 ENGINES = Engines()
@@ -96,7 +104,9 @@ class Instrumented:
     def pause(self):
         """Let some time pass, outside any transaction."""
         chance = self.scheduler.chance
-        self.scheduler.pause(chance.uniform(*(SLOW if chance.random() < self.hiccups else QUICK)))
+        is_slow = chance.random() < self.hiccups
+        self.scheduler.met["slow database"] += is_slow
+        self.scheduler.pause(chance.uniform(*(SLOW if is_slow else QUICK)))
 
     def checkout(self, *_all):
         """Wait before a transaction begins; the pool gives one connection for each."""

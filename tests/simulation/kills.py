@@ -8,27 +8,38 @@ from .play import play
 from .scenario import small
 
 
+ROAD = ("picking", "delivering", "delivered")
+LOOP = ("picking", "delivering", "notmeetcustomer", "delivering", "delivered", "codreceipt")
+
 SCENARIOS = {
-    "delivered": small("kills", [("picking", "delivering", "delivered")]),
+    "delivered": small("kills", [ROAD]),
     "redelivery": small(
-        "kills",
-        [("picking", "delivering", "notmeetcustomer", "delivering", "delivered", "codreceipt")],
-        rates={FaultKind.LOST_REPLY: 0.15, FaultKind.LATE_APPLY: 0.1},
+        "kills", [LOOP], rates={FaultKind.LOST_REPLY: 0.15, FaultKind.LATE_APPLY: 0.1}
     ),
-    "cancelled": small("kills", [("picking", "cancel"), ("cancel",)]),
+    "cancelled": small("kills", [("picking", "cancel"), ("cancel",)], calls=True),
+    "cash": small("kills", [(*ROAD, "codreceipt")], lifts=False),
+    "two runs": small("kills", [ROAD], crons=(40.0, 60.0)),
 }
 
-RECOVERY = (1, 2, 3, 5, 7, 11, 16, 22, 29, 37)
-"""How many points after the first kill the second one comes."""
+
+def kill_everywhere(scenario):
+    """Play a scenario once for each kill point; yields where, and what became of it."""
+    for point in range(1, play(scenario).points + 1):
+        yield (point,), play(scenario, kill_at=(point,))
 
 
-def points_of(scenario):
-    """Return how many kill points a scenario has when nobody is killed."""
-    return play(scenario).points
+def kill_twice(scenario, *, every=1):
+    """Kill at every point, and again at every point of the recovery from it.
 
-
-def kill_everywhere(scenario, *, recovery=(), every=1):
-    """Play a scenario once for each kill point; yields what became of it."""
-    for first in range(1, points_of(scenario) + 1, every):
-        for kill_at in [(first,), *((first, first + later) for later in recovery)]:
-            yield kill_at, play(scenario, kill_at=kill_at)
+    Where a kill leaves the database and the platform as another kill did, the recovery is the
+    same; it is gone through once. It lasts until the next run has come to its end.
+    """
+    left_behind = set()
+    for kill_at, played in kill_everywhere(scenario):
+        yield kill_at, played
+        if played.broken is not None or played.left_behind in left_behind:
+            continue
+        left_behind.add(played.left_behind)
+        (first,) = kill_at
+        for second in range(first + 1, played.recovered + 1, every):
+            yield (first, second), play(scenario, kill_at=(first, second))

@@ -13,15 +13,26 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ProtocolError
 
 from carrierflow.sandbox import Dropped, Request
+from carrierflow.sandbox.vocabulary import BY_SEGMENT, Status
 
 from .scheduler import Broken
 
 
-PUT_PATH = re.compile(r"/orders/(\d+)/fulfillments/(\d+)/(?:.*/)?([a-z]+)\.json")
+IDS = re.compile(rb'"id":(\d+)')
+PUT_PATH = re.compile(r"/orders/(\d+)/fulfillments/(\d+)/(?:.*/)?([a-z_]+)\.json")
+STATUSES = {segment: status for (_, segment), status in BY_SEGMENT.items()}
+
+
+BAD_REQUEST = 400
+PATIENCE = 0.05
 
 NEAR = (0.01, 0.25)
 FAR = (1.0, 12.0)
 """A request that is stuck in some queue: it may arrive after its client gave up."""
+
+
+def nothing(_request):
+    """Do nothing."""
 
 
 @dataclass(slots=True)
@@ -30,6 +41,7 @@ class SentPut:
 
     order: str
     fulfillment: str
+    status: Status
     path: str
     departed_us: int
     settled_at_us: int
@@ -78,7 +90,10 @@ class Network(BaseAdapter):
         self.longest = longest
         self.sent = []
         self.last = {}
-        self.refused_connections = 0
+        self.after_cancel = lambda: None
+        """Lets the platform tell the carrier of a cancel; its reply waits until that has ended."""
+        self.before_read = self.after_read = nothing
+        """What happens at the platform whenever it is read."""
 
     def session(self, departure):
         """Return a session for the client whose requests go through here."""
@@ -98,16 +113,20 @@ class Network(BaseAdapter):
         self._connect()
         scheduler.kill_point("before send")
         departure.leave()
+        departed_us = scheduler.time_us
         put = self._departs(request, process)
         scheduler.tell(f"→ {request.method} {request.path_url}")
         gives_up = scheduler.time_us + round(self.timeout * 1e6)
         arrival = self._arrival(request)
         scheduler.kill_point("in the air")
         self._wait(arrival.seconds + 1e-6, gives_up, put)
+        while arrival.calling is not None and arrival.calling.alive:
+            self._wait(PATIENCE, gives_up, put)
         scheduler.kill_point("after apply")
         outcome = arrival.outcome
         if isinstance(outcome, Dropped):
             self._wait(self._hop(), gives_up, put)
+            scheduler.met["connection reset"] += 1
             scheduler.tell("← connection reset")
             self._ambiguous(put)
             raise requests.ConnectionError(ProtocolError("reset"))
@@ -115,12 +134,13 @@ class Network(BaseAdapter):
         scheduler.tell(f"← {outcome.status} {len(outcome.body)}")
         scheduler.kill_point("before reply")
         self._answered(put, outcome)
+        self._understood(process, outcome, departed_us)
         return _response(request, outcome)
 
     def _connect(self):
         self.scheduler.pause(self.chance.uniform(0.001, 0.02))
         if self.chance.random() < self.jitter / 2:
-            self.refused_connections += 1
+            self.scheduler.met["connection refused"] += 1
             self.scheduler.tell("connection refused")
             raise requests.ConnectionError("refused")
 
@@ -140,26 +160,40 @@ class Network(BaseAdapter):
             self.scheduler.pause(seconds)
             return
         self.scheduler.pause(left)
+        self.scheduler.met["timeout"] += 1
         self.scheduler.tell("← timeout")
         self._ambiguous(put)
         raise requests.ReadTimeout("too slow")
 
     def _departs(self, request, process):
-        match = PUT_PATH.search(request.path_url) if request.method == "PUT" else None
-        if match is None:
+        if self.scheduler.time_us < process.paused_until_us:
+            raise Broken("budget", f"{request.path_url} leaves within Retry-After")
+        if request.method != "PUT":
             return None
-        order, fulfillment, _ = match.groups()
+        order, fulfillment, segment = PUT_PATH.search(request.path_url).groups()
         now = self.scheduler.time_us
         before = self.last.get(request.path_url)
         if before is not None and before.is_ambiguous and now < before.settled_at_us:
             raise Broken("P3", f"repeated before the settle window: {request.path_url}")
         if before is not None and before.is_ambiguous:
             before.state = "resolved"
-        put = SentPut(order, fulfillment, request.path_url, now, now + self.settle_us)
-        self.watch.put_departs(put)
+        put = SentPut(
+            *(order, fulfillment, STATUSES[segment], request.path_url),
+            *(now, now + self.settle_us),
+        )
+        self.watch.put_departs(put, process)
         self.sent.append(put)
         self.last[put.path] = process.put = put
         return put
+
+    def _understood(self, process, outcome, departed_us):
+        """Note what a process knows now that it has a reply."""
+        if "Retry-After" in outcome.headers:
+            pause_us = round(float(outcome.headers["Retry-After"]) * 1e6)
+            process.paused_until_us = self.scheduler.time_us + pause_us
+        if outcome.is_usable and outcome.status < BAD_REQUEST:
+            for number in IDS.findall(outcome.body):
+                process.readings[number.decode()] = departed_us
 
     def _ambiguous(self, put):
         if put is not None:
@@ -182,11 +216,19 @@ class _Arrival:
 
     def __init__(self, network, request):
         self._network, self._request = network, request
-        self.seconds, self.outcome = 0.0, None
+        self.seconds, self.outcome, self.calling = 0.0, None, None
 
     def __call__(self):
-        self.outcome = self._network.haravan.handle(self._request)
-        self._network.watch.platform_changed()
+        network = self._network
+        is_read = self._request.method == "GET"
+        if is_read:
+            network.before_read(self._request)
+        self.outcome = network.haravan.dispatch(self._request)
+        network.watch.platform_changed()
+        if self._request.path.endswith("/cancel.json"):
+            self.calling = network.after_cancel()
+        if is_read:
+            network.after_read(self._request)
 
 
 class _Way(BaseAdapter):

@@ -8,6 +8,7 @@ from unittest import mock
 from carrierflow.model import Status
 from carrierflow.reconcile import decide, publish, rules
 from carrierflow.reconcile.actions import Freeze, InSync, Put
+from carrierflow.reconcile.survey import Survey
 from carrierflow.reconcile.view import View
 
 from .planted import bug, changed_property, wrapped
@@ -137,4 +138,24 @@ def frozen_forgotten():
     return [
         mock.patch.object(decide, "TABLE", table),
         wrapped(publish, "take_turn", make),
+    ]
+
+
+@bug
+def subsume_nothing():
+    """Nothing is subsumed: what the platform shows already is told from the beginning."""
+    table = tuple(replace(r, action=rules.put_next) if r.number == "7" else r for r in decide.TABLE)
+    return [mock.patch.object(decide, "TABLE", table)]
+
+
+@bug
+def list_believed():
+    """An order that one list leaves out counts as gone, and is not asked for alone."""
+    gone = Freeze("gone", "It is not in the list.")
+    table = tuple(
+        replace(r, action=lambda _case: gone) if r.number == "17" else r for r in decide.ORDER_TABLE
+    )
+    return [
+        mock.patch.object(decide, "ORDER_TABLE", table),
+        mock.patch.object(Survey, "look_alone", return_value=None),
     ]

@@ -13,14 +13,16 @@ from carrierflow.errors import OutcomeUnknown
 from carrierflow.model import Verdict
 from carrierflow.platforms.haravan import HaravanPlatform
 from carrierflow.platforms.haravan.client import HaravanClient
-from carrierflow.ports import Writing
+from carrierflow.ports import Work, Writing
 from carrierflow.reconcile import survey, sweep
 from carrierflow.reconcile.publish import Publisher
 from carrierflow.reconcile.tally import Ending, Settled
 from carrierflow.storage import ledger as sql_ledger
 from carrierflow.storage import reconcile as sql_reconcile
 from carrierflow.storage.budget import ShopBudget
+from carrierflow.storage.ledger import SqlLedgerTransaction
 from carrierflow.storage.shops import Leases
+from carrierflow.storage.store import SqlStore
 from carrierflow.storage.tables import fulfillments, shops
 
 from .planted import bug, survivable, wrapped
@@ -180,6 +182,33 @@ def never_verified():
     return [mock.patch.object(sql_reconcile, "due", return_value=[])]
 
 
+@bug
+def history_without_head():
+    """A history row is written without its fulfillment row."""
+    return [mock.patch.object(SqlLedgerTransaction, "_save_heads")]
+
+
+@bug
+def retry_after_ignored():
+    """Retry-After is ignored."""
+    return [mock.patch.object(ShopBudget, "pause")]
+
+
+@bug
+def reads_one_by_one():
+    """Every order is asked for by itself."""
+
+    def make(take):
+        def one(self, *, puts):
+            first, *others = take(self, puts=puts)
+            self.again(Work(order_id=each, puts=0) for each in others)
+            return [first]
+
+        return one
+
+    return [wrapped(sweep.Pool, "take", make)]
+
+
 @survivable
 def lease_ignored():
     """The lease is ignored: any number of runs work at one shop."""
@@ -193,3 +222,22 @@ def lease_ignored():
         return always
 
     return [wrapped(Leases, "claim", make)]
+
+
+@bug
+def neither_lease_nor_intent():
+    """Neither a lease nor an intent: two runs at once know nothing of each other."""
+    return [*lease_ignored(), *no_intent()]
+
+
+@survivable
+def fence_ignored():
+    """The fence is ignored: a run that lost its shop may still write intents."""
+
+    def make(write):
+        def unfenced(self, writing, *, fence):
+            return write(self, writing, fence=None)
+
+        return unfenced
+
+    return [wrapped(SqlStore, "write", make)]

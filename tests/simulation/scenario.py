@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from carrierflow.lifecycle import DEFAULT, Lifecycle
 from carrierflow.model import Machine, Status
 from carrierflow.sandbox import FaultKind
 
 
-PROFILES = {"calm": 12, "network": 30, "kills": 26, "merchant": 32}
+ROOMY = 100_000.0
+"""The leak of a bucket that never holds anybody up."""
 
-INCOMING = tuple(kind for kind in FaultKind if not kind.name.startswith("CALL"))
-NETWORK = tuple(
-    kind
-    for kind in INCOMING
-    if not kind.name.startswith("MERCHANT") and kind is not FaultKind.NONSENSE_WORD
+PROFILES = {"calm": 12, "network": 24, "kills": 22, "merchant": 28, "crowd": 14}
+
+CALLS = tuple(kind for kind in FaultKind if kind.startswith("call_"))
+PEOPLE = tuple(
+    kind for kind in FaultKind if kind.startswith("merchant_") or kind is FaultKind.NONSENSE_WORD
 )
-PEOPLE = tuple(kind for kind in INCOMING if kind not in NETWORK)
+NETWORK = tuple(kind for kind in FaultKind if kind not in {*CALLS, *PEOPLE})
 
-FIXED = tuple(range(25))
+CALLED = 0.4
+"""In how many shops the platform calls the carrier."""
+
+FIXED = tuple(range(8))
 """The seeds of the fast test."""
 
 LIFECYCLE = Lifecycle(DEFAULT)
@@ -60,35 +64,63 @@ class Scenario:
     tellings: tuple[Telling, ...]
     rates: dict = field(default_factory=dict)
     kill_rate: float = 0.0
+    stall_rate: float = 0.0
     jitter: float = 0.0
     hiccups: float = 0.0
     skew: float = 0.0
+    """How far the platform's clock is before the carrier's."""
+    drift: float = 0.0
+    """How far the clocks of the carrier's own processes may lie apart from the true time."""
     lease: float = 60.0
     bump: bool = True
+    lifts: bool = True
     page: int = 50
-    leak: float = 100_000.0
+    leak: float = ROOMY
     crons: tuple[float, ...] = (120.0,)
+    tail: float = 60.0
+    """How long cron runs on when the scanner has told everything."""
+    gap: tuple[float, float] | None = None
+    """From when to when no cron runs."""
     plan_every: float | None = None
     full_share: float = 0.2
     wait_share: float = 0.1
+    calls: bool = False
+    """Whether the platform calls the carrier: polls, cancels and webhooks."""
+    poll_every: float = 60.0
+    hinted_every: float | None = None
     edits: int = 0
     operator: bool = False
+    reassert: bool = False
+    """Whether the carrier's policy is to undo a merchant's edit once."""
 
     @property
     def people(self):
         """Tell whether anybody but the carrier touches parcels, or the platform talks nonsense."""
-        return self.profile == "merchant"
+        return self.profile in {"merchant", "crowd"}
+
+    @property
+    def sweeps(self):
+        """Tell whether edits must be found by the sweep alone."""
+        return self.profile == "crowd"
+
+    def is_away(self, moment):
+        """Tell whether nobody runs cron at a moment, in seconds."""
+        return self.gap is not None and self.gap[0] < moment < self.gap[1]
 
     @property
     def horizon(self):
-        """When the scanner has told everything."""
-        return max((telling.at for telling in self.tellings), default=0.0) + 60.0
+        """When the scanner has told everything, and cron is back."""
+        told = max((telling.at for telling in self.tellings), default=0.0)
+        return max(told, self.gap[1] + 90.0 if self.gap else 0.0) + self.tail
 
 
 def draw(seed):
     """Return the scenario of a seed."""
     chance = random.Random(f"{seed}:scenario")
     (profile,) = chance.choices(list(PROFILES), PROFILES.values())
+    calls = _calls(seed)
+    if profile == "crowd":
+        return replace(_crowd(seed, chance), **calls)
     roads = tuple(_road(chance) for _ in range(chance.randint(3, 12)))
     rough = profile != "calm"
     tight = chance.random() < 0.15
@@ -97,20 +129,68 @@ def draw(seed):
         profile=profile,
         roads=roads,
         tellings=_tellings(chance, roads),
-        rates=_rates(chance, profile),
+        rates=_rates(chance, profile) | _call_rates(seed, profile, **calls),
+        **calls,
         kill_rate=chance.choice([0.002, 0.01, 0.03]) if profile == "kills" else 0.0,
+        stall_rate=chance.choice([0, 0.002, 0.01]) if rough else 0.0,
         jitter=chance.choice([0, 0.01, 0.05]) if rough else 0.0,
         hiccups=chance.choice([0, 0.005, 0.02]) if rough else 0.0,
         skew=round(chance.uniform(-2, 2), 3),
+        drift=chance.choice([0.0, 0.4]) if rough else 0.0,
         lease=chance.choice([5.0, 20.0, 60.0]),
         bump=chance.random() < 0.7,
+        lifts=chance.random() < 0.85,
         page=chance.choice([3, 5, 50]),
-        leak=2.0 if tight else 100_000.0,
-        crons=tuple(chance.choice([15.0, 40.0, 80.0, 200.0]) for _ in range(chance.randint(1, 2))),
-        plan_every=15.0 if tight else chance.choice([None, None, 100.0]),
+        leak=2.0 if tight else ROOMY,
+        crons=tuple(
+            chance.choice([10.0, 25.0, 40.0, 80.0, 200.0]) for _ in range(chance.randint(1, 2))
+        ),
+        plan_every=60.0 if tight else chance.choice([None, None, 100.0]),
         edits=chance.randint(1, 5) if profile == "merchant" else 0,
-        operator=profile == "merchant" and chance.random() < 0.4,
+        operator=profile == "merchant" and chance.random() < 0.5,
+        reassert=profile == "merchant" and chance.random() < 0.3,
     )
+
+
+def _crowd(seed, chance):
+    """Return a shop with more orders than a page, a tight bucket, and a cron that was away."""
+    roads = tuple(_road(chance, longest=3) for _ in range(chance.randint(12, 20)))
+    tellings = _tellings(chance, roads)
+    begins = chance.uniform(60, 120)
+    return Scenario(
+        seed=seed,
+        profile="crowd",
+        roads=roads,
+        tellings=tellings,
+        skew=round(chance.uniform(-2, 2), 3),
+        lease=chance.choice([20.0, 60.0]),
+        page=chance.choice([3, 5]),
+        leak=2.0,
+        crons=(30.0,) if chance.random() < 0.5 else (40.0, 60.0),
+        gap=(begins, begins + chance.uniform(500, 1500)),
+        plan_every=25.0,
+        full_share=0.0,
+        wait_share=0.0,
+        edits=chance.randint(8, 12),
+    )
+
+
+def traits(scenario):
+    """Return what is special about a scenario, to be counted."""
+    found = {
+        "clocks apart": scenario.drift > 0,
+        "platform's clock fast": scenario.skew > 1,
+        "platform's clock slow": scenario.skew < -1,
+        "orders without a bump": not scenario.bump,
+        "cash without a lift": not scenario.lifts,
+        "tight bucket": scenario.leak < ROOMY,
+        "page of 3": scenario.page == 3,
+        "several crons": len(scenario.crons) > 1,
+        "cron away": scenario.gap is not None,
+        "edits undone": scenario.reassert,
+        "platform calls": scenario.calls,
+    }
+    return [name for name, is_so in found.items() if is_so]
 
 
 def small(profile, walks, *, seed=0, **options):
@@ -121,15 +201,15 @@ def small(profile, walks, *, seed=0, **options):
         for walk in walks
     )
     tellings = _tellings(chance, roads, orderly=True)
-    fixed = {"lease": 5.0, "crons": (60.0,), "full_share": 0.0, "wait_share": 0.0}
+    fixed = {"lease": 5.0, "crons": (60.0,), "full_share": 0.0, "wait_share": 0.0, "tail": 140.0}
     return Scenario(seed=seed, profile=profile, roads=roads, tellings=tellings, **(fixed | options))
 
 
-def _road(chance):
+def _road(chance, *, longest=8):
     cod = chance.choice([0, 120_000, 999_000])
     moment, place, steps = chance.uniform(0, 150), "readytopick", []
     pace = chance.choice([8, 40, 120])
-    for _ in range(chance.randrange(8)):
+    for _ in range(chance.randrange(longest)):
         following = LIFECYCLE.allowed(Machine.DELIVERY, place)
         if not following:
             break
@@ -165,6 +245,22 @@ def _tellings(chance, roads, *, orderly=False):
                 for again in range(times)
             ]
     return tuple(sorted(told, key=lambda each: (each.at, each.parcel)))
+
+
+def _calls(seed):
+    chance = random.Random(f"{seed}:calls")
+    return {
+        "calls": chance.random() < CALLED,
+        "poll_every": chance.choice([30.0, 60.0, 120.0]),
+        "hinted_every": chance.choice([None, 20.0]),
+    }
+
+
+def _call_rates(seed, profile, *, calls, **_others):
+    chance = random.Random(f"{seed}:call faults")
+    if profile == "calm" or not calls:
+        return {}
+    return {kind: chance.uniform(0.02, 0.1) for kind in chance.sample(CALLS, 3)}
 
 
 def _rates(chance, profile):

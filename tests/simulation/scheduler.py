@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import random
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -15,6 +16,9 @@ START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 
 MOST_TURNS = 6_000
 """How often one process may lose the turn; more is a loop without an end."""
+
+STALL = (1.0, 90.0)
+"""How long a process stands still that was stopped, or whose machine was moved."""
 
 LAST_LINES = 60
 """How much of the trace a failure shows."""
@@ -42,6 +46,10 @@ class Process(greenlet):
         self.alive, self.killed, self.transactions = True, False, 0
         self.turns, self.put = 0, None
         """The PUT whose result this process has still to record."""
+        self.readings = {}
+        """When it last asked for each order that it was shown."""
+        self.paused_until_us = 0
+        """Until when it was told to send nothing."""
 
     def run(self):
         """Do the work; a kill ends it without a trace, any other exception breaks the run."""
@@ -61,15 +69,20 @@ class Process(greenlet):
 class Scheduler:
     """A heap of moments: (time, tie-break from the seed, what happens)."""
 
-    def __init__(self, seed, *, kill_rate=0.0, kill_at=()):
+    def __init__(self, seed, *, kill_rate=0.0, kill_at=(), stall_rate=0.0):
         self.chance = random.Random(f"{seed}:schedule")
         self.deaths = random.Random(f"{seed}:deaths")
+        self.stalling = random.Random(f"{seed}:stalls")
         self.kill_rate, self.kill_at = kill_rate, frozenset(kill_at)
+        self.stall_rate = stall_rate
         self.hub = getcurrent()
         self.time_us = 0
         self.points = 0
         self.kills = 0
+        self.on_kill = lambda: None
         self.labels = []
+        self.met = Counter()
+        """What happened sometimes, and how often: what never happens is not tested."""
         self.processes = []
         self.lines = []
         self.keep_lines = False
@@ -125,7 +138,7 @@ class Scheduler:
             raise Killed
 
     def kill_point(self, label):
-        """Perhaps kill the process here."""
+        """Perhaps kill the process here, or let it stand still for a while."""
         process = self.current
         if process is None:
             return
@@ -137,8 +150,14 @@ class Scheduler:
         if self.points in self.kill_at or self.deaths.random() < self.kill_rate:
             self.kills += 1
             process.killed = True
+            self.on_kill()
+            self.met[f"kill {label}"] += 1
             self.tell(f"KILLED {label}")
             raise Killed
+        if not process.transactions and self.stalling.random() < self.stall_rate:
+            self.met["stall"] += 1
+            self.tell(f"stalled {label}")
+            self.pause(self.stalling.uniform(*STALL))
 
     def tell(self, what):
         """Write a line of the trace."""

@@ -13,13 +13,16 @@ from carrierflow.platforms.haravan import platform as haravan_platform
 from carrierflow.platforms.haravan import transport
 from carrierflow.reconcile import sweep
 from carrierflow.sandbox import FaultMix, Faults, Haravan, World
+from carrierflow.sandbox.app import App
 from carrierflow.settings import Settings
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage import store as store_module
 from carrierflow.wiring import build
 
+from .calls import TOPICS, WEBHOOKS, Line, connect
 from .database import ENGINES, KEY, fresh_database
-from .network import Network
+from .network import Network, nothing
+from .scenario import ROOMY
 from .scheduler import Scheduler
 from .watch import LEGAL, Watch
 
@@ -38,50 +41,74 @@ class Stage:
     """Everything that exists while one seed is played."""
 
     def __init__(self, scenario, scheduler):
-        self.scenario, self.scheduler = scenario, scheduler
+        self.code, self.scenario, self.scheduler = SHOP, scenario, scheduler
         self.chance = random.Random(f"{scenario.seed}:actors")
         self.database = fresh_database()
-        self.tight = scenario.leak < 1000
-        bucket = BUCKET if self.tight else 100_000
-        self.settings = Settings(
+        self.hiccups, self.drift = scenario.hiccups, scenario.drift
+        self.answers, self.refs, self.rows, self.reports = [], [], {}, []
+        self.abandoned = set()
+        self.left_behind, self.recovered = (), 0
+        self.settings = self._settings()
+        self.world = self._world()
+        self.haravan = Haravan(
+            self.world, faults=self._faults(), send=Line(self).send, sleep=scheduler.sleep
+        )
+        self.watch = Watch(scheduler, self.world, self.database, drift=scenario.drift)
+        self.network = self._network()
+        scheduler.on_kill = self._killed
+        self._own = ExitStack()
+        self.app = self._own.enter_context(self.living())
+        org_id = str(self.world.shop(SHOP).org_id)
+        self.app.shops.add(SHOP, token="token", base_url="http://127.0.0.1", org_id=org_id)
+        if scenario.calls:
+            connect(self)
+        self._plant()
+
+    @property
+    def _bucket(self):
+        return BUCKET if self.scenario.leak < ROOMY else 100_000
+
+    def _settings(self):
+        scenario = self.scenario
+        return Settings(
             database_url=f"sqlite:///{self.database}",
             secret_key=KEY,
             lease_seconds=scenario.lease,
             max_reply_bytes=LONGEST_REPLY,
-            rate_bucket=bucket,
+            rate_bucket=self._bucket,
             rate_leak=scenario.leak,
             request_timeout=TIMEOUT,
             settle_seconds=SETTLE,
+            merchant_edit="reassert" if scenario.reassert else "hold",
+            client_secret=App().client_secret,
         )
-        skew = timedelta(seconds=scenario.skew)
-        self.world = World(clock=lambda: scheduler.now() + skew)
-        self.world.add_shop(
+
+    def _world(self):
+        scenario, skew = self.scenario, timedelta(seconds=self.scenario.skew)
+        world = World(
+            clock=lambda: self.scheduler.now() + skew, app=App(webhook_url=WEBHOOKS, topics=TOPICS)
+        )
+        world.add_shop(
             code=SHOP,
             token="token",
             bump_orders=scenario.bump,
-            bucket_size=bucket,
+            lifts_cod=scenario.lifts,
+            bucket_size=self._bucket,
             leak_per_second=int(scenario.leak),
         )
-        self.haravan = Haravan(self.world, faults=self._faults())
-        self.watch = Watch(scheduler, self.world, self.database)
-        self.network = Network(
-            scheduler,
+        return world
+
+    def _network(self):
+        return Network(
+            self.scheduler,
             self.haravan,
-            seed=scenario.seed,
-            jitter=scenario.jitter,
+            seed=self.scenario.seed,
+            jitter=self.scenario.jitter,
             timeout=TIMEOUT,
             settle=SETTLE,
             longest=LONGEST_REPLY,
             watch=self.watch,
         )
-        self.answers, self.refs, self.rows = [], [], {}
-        self.abandoned = set()
-        self.reports = []
-        self.hiccups = scenario.hiccups
-        self._own = ExitStack()
-        self.app = self._own.enter_context(self.living())
-        self.app.shops.add(SHOP, token="token", base_url="http://127.0.0.1")
-        self._plant()
 
     def _faults(self):
         rates = self.scenario.rates
@@ -97,22 +124,27 @@ class Stage:
     @contextmanager
     def living(self):
         """Build the application of a new process, for as long as it lives."""
-        now, url = self.scheduler.now, self.settings.database_url
+        true, url = self.scheduler.now, self.settings.database_url
+        drift = timedelta(seconds=self.chance.uniform(-self.drift, self.drift))
         with ENGINES.lent(url, self.scheduler, self.hiccups) as engine:
             yield build(
                 self.settings,
                 engine=engine,
                 definition=DEFAULT,
-                now=now,
+                now=lambda: true() + drift,
                 sleep=self.scheduler.sleep,
-                database_clock=DatabaseClock(now),
+                database_clock=DatabaseClock(true),
             )
 
     def _plant(self):
         order = None
-        for road in self.scenario.roads:
+        for place, road in enumerate(self.scenario.roads):
+            number = tracking_number(place)
             order, fulfillment = self.world.add_parcel(
-                shop=SHOP, cod_amount=road.cod, order_id=order if road.joins else None
+                shop=SHOP,
+                cod_amount=road.cod,
+                order_id=order if road.joins else None,
+                tracking_number=number,
             )
             ref = FulfillmentRef(shop=SHOP, order_id=str(order), fulfillment_id=str(fulfillment))
             self.refs.append(ref)
@@ -121,7 +153,26 @@ class Stage:
 
     def opening(self, number):
         """Return how the ledger hears of a parcel."""
-        return Opening(ref=self.refs[number], cod_amount=self.scenario.roads[number].cod)
+        return Opening(
+            ref=self.refs[number],
+            cod_amount=self.scenario.roads[number].cod,
+            tracking_number=tracking_number(number),
+        )
+
+    def _killed(self):
+        """Note what the first kill leaves behind: what the next run finds."""
+        if self.left_behind:
+            return
+        tables = ("history", "evidence", "attempts", "outcomes", "observations", "incidents")
+        counts = [self.watch.rows(f"SELECT count(*) FROM carrierflow_{name}") for name in tables]
+        versions = self.watch.rows("SELECT version FROM carrierflow_fulfillments ORDER BY id")
+        sent = [(put.path, put.state) for put in self.network.sent]
+        self.left_behind = (str(counts), str(versions), str(sent), len(self.world.judge.puts))
+
+    def run_ended(self):
+        """Note that a run came to its end."""
+        if self.left_behind and not self.recovered:
+            self.recovered = self.scheduler.points
 
     def opened(self, ref):
         """Tell whether the ledger has heard of a parcel."""
@@ -145,8 +196,9 @@ class Stage:
     def calm_down(self):
         """End every fault, from now on."""
         self.haravan.faults.plan()
-        self.network.jitter, self.hiccups = 0.0, 0.0
-        self.scheduler.kill_rate = 0.0
+        self.network.jitter, self.hiccups, self.drift = 0.0, 0.0, 0.0
+        self.network.before_read = self.network.after_read = nothing
+        self.scheduler.kill_rate = self.scheduler.stall_rate = 0.0
 
     def close(self):
         """Take everything down."""
@@ -158,7 +210,12 @@ class Stage:
 @contextmanager
 def staged(scenario, *, kill_at=(), keep_lines=False):
     """Build the world of a scenario and take it down again."""
-    scheduler = Scheduler(scenario.seed, kill_rate=scenario.kill_rate, kill_at=kill_at)
+    scheduler = Scheduler(
+        scenario.seed,
+        kill_rate=scenario.kill_rate,
+        kill_at=kill_at,
+        stall_rate=scenario.stall_rate,
+    )
     scheduler.keep_lines = keep_lines
     with ExitStack() as stack:
         dice = random.Random(f"{scenario.seed}:store")
@@ -169,3 +226,8 @@ def staged(scenario, *, kill_at=(), keep_lines=False):
         stack.callback(stage.close)
         stack.enter_context(mock.patch.object(transport, "new_session", stage.network.session))
         yield stage
+
+
+def tracking_number(place):
+    """Return the number under which the platform asks for a parcel."""
+    return f"T-{place}"

@@ -7,8 +7,11 @@ import pytest
 from carrierflow.incident import ResolveAction
 from carrierflow.model import Event, Status
 from carrierflow.reconcile import sweep
+from carrierflow.sandbox import Fault, FaultKind, Rule
 
 from .actors import run_once
+from .audit import nothing_to_poll
+from .network import nothing
 from .scenario import small
 from .stage import SHOP, staged
 
@@ -84,3 +87,47 @@ def test_an_adopted_status_is_not_told_to_the_platform_again(stage):
     assert ("picking", "codpending") == stage.shown(stage.refs[0])
     assert 0 == stage.app.parcel(SHOP, stage.refs[0].fulfillment_id).unpublished
     assert [] == stage.app.incidents.all()
+
+
+def test_a_reassertion_does_not_skip_what_was_not_told_yet(stage):
+    """A word that is gone by the next run is nothing to overrule: the steps are told in order."""
+    record(stage, "picking", "delivering")
+    stage.haravan.faults.add(Rule(fault=Fault(kind=FaultKind.NONSENSE_WORD), method="GET"))
+    reconcile(stage)
+    resolve(stage, ResolveAction.REASSERT)
+
+    reconcile(stage)
+
+    assert ["picking", "delivering"] == [put.to_status for put in stage.world.judge.puts]
+    assert ("delivering", "codpending") == stage.shown(stage.refs[0])
+    assert [] == stage.app.incidents.all()
+
+
+def test_an_event_that_comes_while_an_order_is_missing_does_not_end_the_run(stage):
+    """A run that asks for a missing order alone reads it again; it ended with an exception."""
+    order = stage.refs[0].order_id
+    gone = Fault(kind=FaultKind.MISSING_IDS, ids=(int(order),))
+    stage.haravan.faults.add(Rule(fault=gone, method="GET", times=2))
+
+    def meanwhile(request):
+        if request.path.endswith(f"/orders/{order}.json"):
+            stage.network.after_read = nothing
+            record(stage, "picking")
+
+    stage.network.after_read = meanwhile
+
+    assert reconcile(stage).end_reason == "done"
+    assert ("picking", "codpending") == stage.shown(stage.refs[0])
+
+
+def test_a_poll_does_not_replace_a_word_that_nobody_knows():
+    """While a parcel is frozen over an unknown word, its detail is not told; it overwrote it."""
+    with staged(small("merchant", [()], calls=True)) as stage:
+        record(stage, "picking")
+        reconcile(stage)
+        edit(stage, carrier_status="teleported")
+        reconcile(stage)
+
+        nothing_to_poll(stage)
+
+        assert ("teleported", "codpending") == stage.shown(stage.refs[0])

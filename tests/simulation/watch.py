@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from carrierflow.lifecycle import DEFAULT
 from carrierflow.sandbox import Source
-from carrierflow.sandbox.judge import PutResult
+from carrierflow.sandbox.judge import Put, PutResult
 
 from .scheduler import Broken
 
@@ -18,24 +18,47 @@ LEGAL = {
     for machine in DEFAULT.machines
 }
 
+OURS = {Source.LIFT, Source.POLL}
+"""Moves that nobody else made: the platform's own, and what it took from our answers."""
+
+FINAL = {"delivered", "return", "cancel"}
+
 TICKS = 10_000_000
 
 UNAWARE = 36.0
 """How long after somebody's move a PUT may leave that knows nothing of it: an observation of 15
 seconds, 15 of them stale, a send deadline of 2, and what clocks differ."""
 
+FRESH = 17.0
+"""How long after the question a PUT may leave that rests on the answer: an observation is acted on
+for 15 seconds, and the PUT leaves within 2 of its intent."""
+
+PROMPT = 2.0
+"""How long after its intent a PUT may leave."""
+
 BARELY = 4.0
 """How long after a freeze a PUT may leave whose intent was written before it."""
+
+
+def _as_put(touch):
+    """Return what the platform took from our answer, as if we had told it."""
+    names = ("at", "ref", "machine", "from_status", "to_status")
+    told = {name: getattr(touch, name) for name in names}
+    return Put(**told, result=PutResult.APPLIED)
 
 
 class Watch:
     """Looks at everything that leaves and at everything that the platform does."""
 
-    def __init__(self, scheduler, world, database):
+    def __init__(self, scheduler, world, database, *, drift=0.0):
         self.scheduler, self.world = scheduler, world
+        self.tolerance = 2 * drift + 0.01
         self._connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-        self._seen = 0
+        self._seen = self._touches = 0
+        self._changed_at = {}
         self._applied = {}
+        self.shop = "alpha"
+        self.on_applied = lambda _put: None
         self.resolved = set()
         """Fulfillments about which a person decided: their road is no longer the recorded one."""
 
@@ -48,35 +71,78 @@ class Watch:
         with closing(self._connection.execute(query, values)) as cursor:
             return cursor.fetchall()
 
-    def put_departs(self, put):
-        """P7 and P2: no PUT for a frozen fulfillment, none after a cancel that was to be seen."""
+    def put_departs(self, put, process):
+        """Check everything that must hold of a PUT when its first byte leaves."""
         self._check_frozen(put)
-        touches = [
-            t
-            for t in self.world.judge.touches
-            if str(t.ref.fulfillment_id) == put.fulfillment
-            and t.machine == "delivery"
-            and t.source is not Source.LIFT
-        ]
-        if not touches:
+        self._check_intent(put)
+        self._check_reading(put, process)
+        self._check_knowledge(put)
+
+    def _check_intent(self, put):
+        """P3 and P5: each PUT has an intent of its own on record, and leaves soon after it."""
+        made = self.rows(
+            "SELECT a.intent_at FROM carrierflow_attempts a "
+            "JOIN carrierflow_fulfillments f ON f.id = a.fulfillment "
+            "LEFT JOIN carrierflow_outcomes o ON o.fulfillment = a.fulfillment "
+            "AND o.machine = a.machine AND o.seq = a.seq AND o.number = a.number "
+            "WHERE f.fulfillment_id = ? AND a.status = ? AND o.number IS NULL "
+            "ORDER BY a.intent_at DESC LIMIT 1",
+            put.fulfillment,
+            put.status.code,
+        )
+        if not made:
+            raise Broken("P5", f"{put.path} leaves without an intent on record")
+        if (age := self._age(made[0][0])) > PROMPT + self.tolerance:
+            raise Broken("P3", f"{put.path} leaves {age:.1f} s after its intent")
+
+    def _check_reading(self, put, process):
+        """P2: a PUT rests on a reading that is young."""
+        known = [process.readings[n] for n in (put.order, put.fulfillment) if n in process.readings]
+        if not known:
+            raise Broken("P2", f"{put.path} leaves though its sender read nothing of it")
+        age = (self.scheduler.time_us - max(known)) / 1e6
+        if age > FRESH + self.tolerance:
+            raise Broken("P2", f"{put.path} rests on a reading that is {age:.0f} s old")
+
+    def _check_knowledge(self, put):
+        """P2: what the platform shows for so long that every reading shows it, binds a PUT.
+
+        Nobody's word is overruled then, whoever moved the parcel, and nothing is told twice.
+        """
+        self._catch_up()
+        changed_at = self._changed_at.get(int(put.fulfillment))
+        age = None if changed_at is None else (self.world.now() - changed_at) / TICKS
+        if age is None or age <= UNAWARE or put.fulfillment in self.resolved:
             return
-        last = touches[-1]
-        age = (self.world.now() - last.at) / TICKS
-        if last.to_status == "cancel" and age > UNAWARE:
-            raise Broken("P2", f"{put.path} leaves {age:.0f} s after the platform cancelled it")
+        parcel = self.world.shop(self.shop).parcel(int(put.order), int(put.fulfillment))
+        shown = parcel.cod_status if put.status.machine == "cod" else parcel.carrier_status
+        is_cancel = put.status.code == "cancel" and shown not in FINAL
+        if (shown, put.status.code) not in LEGAL[put.status.machine] and not is_cancel:
+            raise Broken("P2", f"{put.path} overrules {shown}, shown for {age:.0f} s")
+
+    def _catch_up(self):
+        """Note when each parcel was last moved, by whomever; return the moves that were new."""
+        new = self.world.judge.touches[self._touches :]
+        self._touches += len(new)
+        for touch in new:
+            self._changed_at[touch.ref.fulfillment_id] = touch.at
+        return new
 
     def platform_changed(self):
         """P2: no illegal step, none out of order, on parcels that nobody else touched."""
-        puts = self.world.judge.puts
-        while self._seen < len(puts):
-            put = puts[self._seen]
-            self._seen += 1
+        polled = [_as_put(touch) for touch in self._catch_up() if touch.source is Source.POLL]
+        puts = self.world.judge.puts[self._seen :]
+        self._seen += len(puts)
+        for put in (*puts, *polled):
+            if put.result is PutResult.APPLIED:
+                self._changed_at[put.ref.fulfillment_id] = put.at
+                self.on_applied(put)
             self.scheduler.tell(f"  platform {put.from_status}→{put.to_status} {put.result}")
             if put.ref not in self._touched() and str(put.ref.fulfillment_id) not in self.resolved:
                 self._check_put(put)
 
     def _touched(self):
-        return {t.ref for t in self.world.judge.touches if t.source is not Source.LIFT}
+        return {t.ref for t in self.world.judge.touches if t.source not in OURS}
 
     def _check_frozen(self, put):
         found = self.rows(

@@ -1,0 +1,46 @@
+"""Planted bugs in what the platform is answered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from unittest import mock
+
+from carrierflow.carrier_service import shipments
+from carrierflow.model import Status
+from carrierflow.platforms.haravan.callbacks import HaravanDialect
+from carrierflow.reconcile import survey
+
+from .planted import bug
+
+
+@bug
+def detail_tells_head():
+    """Order detail tells the ledger's head."""
+
+    def head(parcel, _track):
+        return Status(parcel.delivery.status), Status(parcel.cod.status)
+
+    return [mock.patch.object(shipments, "standing", head)]
+
+
+@bug
+def detail_of_frozen():
+    """Order detail of a frozen parcel tells what we know, not what the platform shows."""
+    standing = shipments.standing
+
+    def thawed(parcel, track):
+        return standing(replace(parcel, frozen=None), track)
+
+    return [mock.patch.object(shipments, "standing", thawed)]
+
+
+@bug
+def unsigned_believed():
+    """Calls are answered whoever signed them."""
+    return [mock.patch.object(HaravanDialect, "is_signed", return_value=True)]
+
+
+@bug
+def webhooks_trusted():
+    """Webhooks are relied on, and nothing is swept."""
+    return [mock.patch.object(survey, "changed_orders", return_value=())]
