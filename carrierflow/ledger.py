@@ -16,6 +16,7 @@ from itertools import islice
 
 from carrierflow.clock import Clock
 from carrierflow.errors import (
+    ConcurrentUpdate,
     InvalidInput,
     MissingSecretKey,
     UnknownFulfillment,
@@ -252,8 +253,7 @@ class Ledger:
         unknown = [o for o in openings if o.ref.fulfillment_id not in parcels]
         now = self._clock()
         if unknown:
-            tx.start(unknown, now=now)
-            parcels |= tx.parcels(shop, [o.ref.fulfillment_id for o in unknown])
+            parcels |= _started(tx, shop, unknown, now=now)
         memories = tx.memories([p for p in parcels.values() if p.delivery.seq])
         drafts = {
             fulfillment_id: Draft.of(parcel, memories.get(parcel.id, Memory()))
@@ -320,6 +320,23 @@ def _save(tx: LedgerTransaction, drafts: Iterable[Draft]) -> None:
     changes = [change for draft in drafts if (change := draft.change())]
     if changes:
         tx.save(changes)
+
+
+def _started(
+    tx: LedgerTransaction, shop: str, openings: Collection[Opening], *, now: datetime
+) -> dict[str, Parcel]:
+    """Begin some fulfillments and take them up, whoever began them.
+
+    MariaDB passes over a row that another writer had begun and takes back in that moment.
+
+    Raises:
+        ConcurrentUpdate: if one is not there all the same.
+    """
+    tx.start(openings, now=now)
+    parcels = tx.parcels(shop, [opening.ref.fulfillment_id for opening in openings])
+    if len(parcels) < len(openings):
+        raise ConcurrentUpdate("A fulfillment")
+    return parcels
 
 
 def _openings(events: Sequence[Event]) -> list[Opening]:

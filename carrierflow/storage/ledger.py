@@ -130,7 +130,10 @@ class SqlLedgerTransaction:
         return {number: each.memory() for number, each in past.items()}
 
     def start(self, openings: Collection[Opening], *, now: datetime) -> None:
-        """Make rows without history for those fulfillments of one shop that have none."""
+        """Make rows without history for those fulfillments of one shop that have none.
+
+        In the order of their ids, so that writers who begin the same ones wait for each other.
+        """
         number = shop_number(self._connection, next(iter(openings)).ref.shop)
         rows = [
             {
@@ -142,7 +145,7 @@ class SqlLedgerTransaction:
                 "cod_amount": opening.cod_amount or 0,
                 "opened_at": now,
             }
-            for opening in openings
+            for opening in sorted(openings, key=lambda opening: opening.ref.fulfillment_id)
         ]
         self._connection.execute(self._insert_if_new(), rows)
 

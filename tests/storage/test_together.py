@@ -124,6 +124,35 @@ def test_the_same_parcels_opened_by_several_writers_are_one(engine, writers, at_
         assert 10 <= connection.execute(written_once).scalar()
 
 
+@pytest.mark.parametrize("way", ["open", "record", "record many"])
+def test_a_parcel_that_another_writer_took_back_is_begun_again(
+    own_database, make_engine, make_store, make_ledger, make_shop, way
+):
+    """A row that is gone in the moment when it was begun is begun again, and not unknown."""
+    engine = make_engine(own_database)
+    store = make_store(engine)
+    ledger, shop = make_ledger(store), make_shop(store)
+    begun = []
+
+    def take_back(connection, _cursor, statement, *_):
+        if statement.startswith(f"INSERT INTO {fulfillments.name}"):
+            begun.append(statement)
+            if len(begun) == 1:
+                connection.execute(fulfillments.delete())
+
+    listen(engine, "after_cursor_execute", take_back)
+    ref = FulfillmentRef(shop=shop, order_id="1", fulfillment_id="1")
+    opening = Opening(ref=ref)
+    event = Event(shop=shop, fulfillment_id="1", status=Status.PICKING, opening=opening)
+
+    if way == "open":
+        assert ref == ledger.open(opening).ref
+    else:
+        answers = [ledger.record(event)] if way == "record" else list(ledger.record_many([event]))
+        assert ["accepted"] == [str(answer.verdict) for answer in answers]
+    assert 2 == len(begun)
+
+
 def test_several_first_users_of_a_lifecycle_write_it_once(
     own_database, make_engine, make_store, at_once
 ):
