@@ -144,7 +144,7 @@ class Registrar:
         finally:
             there.close()
         name = self._settings.carrier_name
-        return [(row, shop.carrier_service_id in row.ids or row.name == name) for row in rows]
+        return [(row, shop.carrier_service_id in row.ids or row.name == name != "") for row in rows]
 
     @contextmanager
     def _at(self, code: str) -> Iterator[tuple[Shop, _There]]:

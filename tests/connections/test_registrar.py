@@ -298,6 +298,14 @@ def test_the_list_marks_ours(registrar, shop):
     ]
 
 
+def test_a_carrier_without_a_name_claims_nobody(make_registrar, there, shop):
+    """Where no name is set, a row without one is not ours."""
+    there.listed = lambda: [Listed(ids=("3",), name="", code=None)]
+    nameless = make_registrar(SETTINGS.model_copy(update={"carrier_name": ""}))
+
+    assert [False] == [ours for _, ours in nameless.listed(shop)]
+
+
 @pytest.mark.parametrize(
     ("changes", "word"),
     [

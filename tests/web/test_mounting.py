@@ -81,3 +81,12 @@ def test_the_answer_is_the_same_in_every_framework(mounted):
     assert (401, True) == (tampered.status_code, tampered.json()["error"])
     assert (200, True) == (deleted.status_code, deleted.json()["error"])
     assert 404 == nowhere.status_code
+
+
+def test_an_owner_s_browser_is_answered_in_every_framework(mounted):
+    """The pages of an install come whole too: the query arrives, the headers go back."""
+    page = mounted.session.get(f"{mounted.url}/haravan/installed?state=made-up&code=x", timeout=30)
+
+    assert (400, True) == (page.status_code, "has run out" in page.text)
+    assert "text/plain; charset=utf-8" == page.headers["Content-Type"]
+    assert "no-referrer" == page.headers["Referrer-Policy"]
