@@ -53,8 +53,8 @@ def week(ledger, store, make_shop, clock):
     """The codes of two shops whose parcels had a week of everything."""
     began = clock()
     codes = [make_shop(store), make_shop(store)]
-    for code in codes:
-        chance = random.Random(code)
+    for seed, code in enumerate(codes):
+        chance = random.Random(seed)
         for number in range(PARCELS):
             clock.set(began + timedelta(hours=number))
             ledger.open(_opening(code, number, chance))

@@ -64,12 +64,15 @@ def test_each_parcel_stands_in_its_band(reports, week, clock):
 def test_the_first_parcel_is_owed_to_the_dong(reports, ledger, week, clock):
     """One parcel's cash is held from the delivery on, and no longer once it is remitted."""
     shop = week[0]
-    before = reports.cod(clock(), shop=shop)
+    evening = clock()
+    before = reports.cod(evening, shop=shop)
+    clock.advance(hours=1)
     event = Event(shop=shop, fulfillment_id="0", status=Status.CODRECEIPT)
     assert "accepted" == ledger.record(event).verdict
     after = reports.cod(clock(), shop=shop)
 
     assert 1_234_567 == before.amount - after.amount
+    assert before == reports.cod(evening, shop=shop)
 
 
 def test_bands_leave_no_day_out():

@@ -79,6 +79,28 @@ def test_drift_reconciles_with_the_raw_rows(reports, told, ask):
             )
 
 
+@pytest.mark.parametrize(("state", "open_ones"), [("confirmed", 0), ("subsumed", 0), ("sent", 1)])
+def test_a_failure_heals_from_the_first_time_until_it_is_shown(
+    reports, store, make_parcel, shop, clock, state, open_ones
+):
+    """Two lost tries of one step are found once, at the first; only what is shown has healed."""
+    parcel, at = make_parcel(), clock()
+    entry = {"fulfillment": parcel.id, "machine": "delivery", "seq": 1}
+    lost = {"status": "picking", "run": "r", "fence": 1}
+    stands = {"attempts": 2, "confirmed_at": at + timedelta(minutes=9), "state": state}
+    with store.begin() as connection:
+        for number, minutes in ((1, 1), (2, 4)):
+            sent = at + timedelta(minutes=minutes)
+            tried = {"number": number, "intent_at": sent, "send_deadline": sent}
+            connection.execute(insert(attempts), entry | lost | tried)
+        connection.execute(insert(publications), entry | stands | {"reasserted": 0, "forgiven": 0})
+    clock.advance(hours=1)
+    (kind,) = reports.drift(shop=shop).kinds
+
+    assert ("unanswered", 1, open_ones) == (kind.kind, kind.found, kind.open)
+    assert (None if open_ones else 8 * 60) == kind.longest_seconds
+
+
 def test_incidents_are_drift_until_somebody_decides(reports, decided, store, ask, clock):
     """An incident counts as found, and as healed after so long as it took to decide."""
     shop = decided[0]
