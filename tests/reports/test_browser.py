@@ -8,6 +8,8 @@ import re
 import pytest
 from chromium import chromium
 
+from carrierflow.model import Event, Status
+
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -15,8 +17,8 @@ OUTSIDE = """
 const wrong = [];
 for (const text of document.querySelectorAll("svg text")) {
   const box = text.getBBox(), frame = text.ownerSVGElement.viewBox.baseVal;
-  if (box.x < -1 || box.y < -1 || box.x + box.width > frame.width + 1
-      || box.y + box.height > frame.height + 1) wrong.push(text.textContent);
+  if (box.x < -2 || box.y < -2 || box.x + box.width > frame.width + 2
+      || box.y + box.height > frame.height + 2) wrong.push(text.textContent);
 }
 return wrong;
 """
@@ -39,8 +41,16 @@ return wrong;
 
 
 @pytest.fixture
-def opened(reports, decided, tmp_path):
-    """Open each page of the week from disk, in a window as wide as a screen."""
+def opened(reports, ledger, decided, tmp_path):
+    """Open each page of the week from disk; somebody wrote words as wide as the screen."""
+    event = Event(
+        shop=decided[0],
+        fulfillment_id="1",
+        status=Status.WAITINGFORRETURN,
+        actor="w" * 128,
+        reason="m" * 255,
+    )
+    ledger.amend(event)
     files = {
         "report": reports.page(shop=decided[0]),
         "parcel": reports.parcel_page(decided[0], "1"),
