@@ -24,6 +24,7 @@ from carrierflow.track import Attempt, Conclusion, Publication, Track
 __all__ = [
     "Anchor",
     "Budget",
+    "Due",
     "Hint",
     "LedgerStore",
     "LedgerTransaction",
@@ -145,6 +146,14 @@ class Hint:
     hinted_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Due:
+    """An order that was not looked at for long, and when it was last; 1970 stands for never."""
+
+    order_id: str
+    verified_at: datetime
+
+
 class ReconcileStore(Protocol):
     """What runs read and write; each call is a transaction of its own.
 
@@ -179,8 +188,17 @@ class ReconcileStore(Protocol):
         """Return the orders with something to publish now, those first that waited longest."""
         ...
 
-    def due(self, shop: Shop, *, verified_before: datetime) -> list[str]:
-        """Return the open orders not looked at since, those first that waited longest."""
+    def due(
+        self, shop: Shop, *, verified_before: datetime, after: Due | None, limit: int
+    ) -> list[Due]:
+        """Return the next of the open orders not looked at since, those first that waited longest.
+
+        `after` is the last one of the page before; None asks for the first page.
+        """
+        ...
+
+    def count_due(self, shop: Shop, *, verified_before: datetime) -> int:
+        """Count the open orders not looked at since."""
         ...
 
     def hints(self, shop: Shop) -> list[Hint]:

@@ -109,9 +109,9 @@ class Crew:
                 tell(
                     Progress(
                         shop=code,
-                        checked=len(tally.checked),
+                        checked=tally.checked,
                         published=tally.published,
-                        orders=len(tally.orders),
+                        orders=tally.orders,
                         orders_left=left,
                     )
                 )

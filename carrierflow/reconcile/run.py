@@ -70,7 +70,7 @@ class ShopRun:
         self._stop = stop
         self._progress = progress
         self._id = str(uuid.uuid4())
-        self._tally = Tally()
+        self._tally = Tally(since=started_at)
         self._again: Counter[str] = Counter()
         self._doomed = 0
         self._next_look: datetime | None = None
@@ -118,7 +118,7 @@ class ShopRun:
             if batch.swept_to is not None:
                 self._store.swept(self._shop, batch.swept_to)
             if self._progress is not None:
-                self._progress(self._tally, len(survey.pool))
+                self._progress(self._tally, survey.pool.left)
 
     def _publisher(self) -> Publisher:
         return Publisher(
@@ -134,30 +134,31 @@ class ShopRun:
         )
 
     def _take_in(self, batch: Batch, survey: Survey, publisher: Publisher) -> None:
-        self._tally.orders.update(batch.orders)
+        self._tally.look_at_orders(batch.parcels)
         if batch.agreeing:
             self._store.verified(batch.agreeing, at=batch.read_at)
-            self._tally.checked.update((parcel.id, True) for parcel in batch.agreeing)
+            for parcel in batch.agreeing:
+                self._tally.look(parcel, in_sync=True)
             self._tally.rows["8"] = self._tally.rows.get("8", 0) + 2 * len(batch.agreeing)
         for stranger in batch.strangers:
             self._report_stranger(stranger.ref.order_id, stranger.ref.fulfillment_id)
         began, writes = self._parts.clock(), self._tally.writes
         for situation in batch.situations:
             self._check_limits()
-            self._count(publisher.settle(situation), survey)
+            self._count(situation.parcel, publisher.settle(situation), survey)
         if made := self._tally.writes - writes:
             survey.seconds_per_put = (self._parts.clock() - began).total_seconds() / made
         for parcel in batch.absent:
             self._check_limits()
             self._look_alone(parcel, survey, publisher)
 
-    def _count(self, settled: Settled, survey: Survey) -> None:
+    def _count(self, before: Parcel, settled: Settled, survey: Survey) -> None:
         parcel, tally = settled.situation.parcel, self._tally
         if settled.ending is Ending.CUT_SHORT:
             raise StopRun(EndReason.MAX_WRITES, "The allowed number of writes is used up.")
+        tally.look(before, in_sync=settled.ending is Ending.IN_SYNC)
         if settled.ending is Ending.READ_AGAIN and self._reads_again(parcel, survey):
             return
-        tally.checked[parcel.id] = settled.ending is Ending.IN_SYNC
         if settled.ending is Ending.WAITING:
             tally.waiting += 1
             self._look_later(parcel.not_before)
@@ -178,7 +179,7 @@ class ShopRun:
         """Row 17: an order that a list left out is asked for by itself."""
         seen = survey.look_alone(parcel)
         if seen is not None:
-            self._count(publisher.settle(survey.situation(parcel, seen)), survey)
+            self._count(parcel, publisher.settle(survey.situation(parcel, seen)), survey)
             return
         try:
             self._note_absence(parcel)
@@ -207,7 +208,7 @@ class ShopRun:
             after = replace(after, not_before=decision.action.until)
         writing = Writing(before=parcel, after=after, now=now, findings=findings)
         self._tally.incidents_opened += self._store.write(writing, fence=None)[1]
-        self._tally.checked[parcel.id] = False
+        self._tally.look(parcel, in_sync=False)
         self._tally.rows["17"] = self._tally.rows.get("17", 0) + 1
         self._tally.frozen += bool(findings)
         self._tally.waiting += not findings
@@ -282,9 +283,9 @@ class ShopRun:
             end_reason=reason,
             sentence=sentence,
             requests=Requests(get=made.get, put=made.put, throttled=made.throttled),
-            orders=len(tally.orders),
-            checked=len(tally.checked),
-            in_sync=sum(tally.checked.values()),
+            orders=tally.orders,
+            checked=tally.checked,
+            in_sync=tally.in_sync,
             published=tally.published,
             adopted=tally.adopted,
             waiting=tally.waiting,

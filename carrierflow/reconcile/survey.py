@@ -14,7 +14,7 @@ from carrierflow.hashing import observation_digest
 from carrierflow.lifecycle import Lifecycle
 from carrierflow.model import Observation, RemoteOrder, Status
 from carrierflow.parcel import Parcel
-from carrierflow.ports import Hint, Platform, ReconcileStore, Work
+from carrierflow.ports import Due, Hint, Platform, ReconcileStore, Work
 from carrierflow.reconcile.policy import Policy
 from carrierflow.reconcile.sweep import OVERLAP, Pool, changed_orders
 from carrierflow.reconcile.turn import is_over
@@ -24,6 +24,9 @@ from carrierflow.shop import Shop
 
 __all__ = ["Batch", "Survey"]
 
+
+PAGE = 5_000
+"""How many due orders are held at once: a hundred batches, and a few queries a run."""
 
 SECONDS_PER_PUT = 0.25
 """What a PUT takes until it was measured; Haravan's own examples took 0.1 to 0.35 s."""
@@ -43,8 +46,8 @@ class Batch:
     """Fulfillments that name this carrier, and that the ledger does not know."""
     asked: int
     """How many orders were asked for by id."""
-    orders: frozenset[str]
-    """The orders of ours that were looked at."""
+    parcels: tuple[Parcel, ...]
+    """All that the ledger has of the orders looked at."""
     hints: tuple[Hint, ...]
     """Those that are followed by looking at this batch."""
     read_at: datetime
@@ -81,10 +84,9 @@ class Survey:
 
     def batches(self) -> Iterator[Batch]:
         """Read what changed, then what webhooks named, then all else that has work or is due."""
-        self.pool = Pool(
-            self._store.work(self._shop, now=self._clock()),
-            self._store.due(self._shop, verified_before=self._verified_before),
-        )
+        expected = self._store.count_due(self._shop, verified_before=self._verified_before)
+        work = self._store.work(self._shop, now=self._clock())
+        self.pool = Pool(work, self._due(), expected=expected)
         self._take_hints()
         if self._shop.swept_to is not None:
             swept_to = self._shop.swept_to
@@ -95,6 +97,18 @@ class Survey:
         yield from self._pooled()
         if self._shop.swept_to is None:
             yield self._batch((), asked=(), swept_to=self._began_at)
+
+    def _due(self) -> Iterator[str]:
+        """Give the orders that are due, a page at a time, as far as they still are by then."""
+        last: Due | None = None
+        while True:
+            page = self._store.due(
+                self._shop, verified_before=self._verified_before, after=last, limit=PAGE
+            )
+            last = page[-1] if len(page) == PAGE else None
+            yield from [each.order_id for each in page]
+            if last is None:
+                return
 
     def hinted(self) -> Iterator[Batch]:
         """Read what webhooks named, and nothing else."""
@@ -155,7 +169,7 @@ class Survey:
                 o for key, o in seen.items() if key not in known and self._platform.is_ours(o)
             ),
             asked=len(asked),
-            orders=frozenset(parcel.ref.order_id for parcel in parcels),
+            parcels=tuple(parcels),
             hints=tuple(self._hints[i] for i in ids & self._hints.keys()),
             read_at=read_at,
             swept_to=swept_to,

@@ -60,23 +60,34 @@ class Pool:
     While both are left, a batch takes no more work than can be written while its reading is
     young, and is filled up to 50 with orders that only have to be compared. A batch is never
     smaller for it: what grows too old is read again with the next ones.
+
+    Orders that are due are taken from their iterator as they are wanted: there may be any
+    number of them, and most are in agreement. `expected` says how many there are at first.
     """
 
-    def __init__(self, work: Iterable[Work], due: Iterable[str]) -> None:
+    def __init__(self, work: Iterable[Work], due: Iterable[str], *, expected: int = 0) -> None:
         # A plain dict would pass over all that was taken before at each taking of its first.
         self._again: OrderedDict[str, Work] = OrderedDict()
         self._work = OrderedDict((each.order_id, each) for each in work)
-        self._due = OrderedDict.fromkeys(o for o in due if o not in self._work)
+        self._due = iter(due)
+        self._ahead: str | None = None
+        self._expected = expected
+        self._otherwise: set[str] = set()
 
-    def __len__(self) -> int:
-        return len(self._again) + len(self._work) + len(self._due)
+    def __bool__(self) -> bool:
+        return bool(self._again or self._work or self._next_due())
+
+    @property
+    def left(self) -> int:
+        """About how many orders are still to be looked at."""
+        return len(self._again) + len(self._work) + max(0, self._expected)
 
     def drop(self, order_ids: Iterable[str]) -> None:
         """Forget orders that were looked at otherwise."""
         for order_id in order_ids:
             self._again.pop(order_id, None)
             self._work.pop(order_id, None)
-            self._due.pop(order_id, None)
+            self._otherwise.add(order_id)
 
     def again(self, work: Iterable[Work]) -> None:
         """Take orders that are the next ones: hinted at, or read and grown too old since."""
@@ -88,10 +99,24 @@ class Pool:
         """Return the next batch of up to 50 orders, with about so many PUTs in it."""
         batch: list[str] = []
         for waiting in (self._again, self._work):
-            while waiting and len(batch) < BATCH and (puts > 0 or not batch or not self._due):
+            while (
+                waiting and len(batch) < BATCH and (puts > 0 or not batch or not self._next_due())
+            ):
                 order_id, each = waiting.popitem(last=False)
                 puts -= each.puts
                 batch.append(order_id)
-        while self._due and len(batch) < BATCH:
-            batch.append(self._due.popitem(last=False)[0])
+                self._otherwise.add(order_id)
+        while len(batch) < BATCH and (due := self._next_due()):
+            self._ahead = None
+            self._expected -= 1
+            batch.append(due)
         return batch
+
+    def _next_due(self) -> str | None:
+        """Return the next order that is only due, without taking it; None if there is none."""
+        if self._ahead is None or self._is_otherwise(self._ahead):
+            self._ahead = next((o for o in self._due if not self._is_otherwise(o)), None)
+        return self._ahead
+
+    def _is_otherwise(self, order_id: str) -> bool:
+        return order_id in self._work or order_id in self._otherwise

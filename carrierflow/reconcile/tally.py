@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
+from carrierflow.parcel import Parcel
 from carrierflow.reconcile.turn import Turn
 from carrierflow.reconcile.view import Situation
 
@@ -27,10 +30,14 @@ class Ending(StrEnum):
 class Tally:
     """What a run did so far; every part of the run adds to the same one."""
 
-    checked: dict[int, bool] = field(default_factory=dict)
-    """The fulfillments compared, by their own ids: whether they were in sync at last."""
-    orders: set[str] = field(default_factory=set)
-    """The orders looked at."""
+    since: datetime
+    """When the run began: whoever was verified after that was counted already."""
+    checked: int = 0
+    """The fulfillments compared, each once."""
+    astray: set[int] = field(default_factory=set)
+    """Those of them that were not in sync at last, by their own ids."""
+    orders: int = 0
+    """The orders looked at, each once."""
     published: int = 0
     adopted: int = 0
     waiting: int = 0
@@ -39,6 +46,26 @@ class Tally:
     writes: int = 0
     failures_in_a_row: int = 0
     rows: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def in_sync(self) -> int:
+        """How many of the fulfillments compared were in sync at last."""
+        return self.checked - len(self.astray)
+
+    def look_at_orders(self, parcels: Collection[Parcel]) -> None:
+        """Count the orders of some fulfillments, before any of these is looked at."""
+        known = {parcel.ref.order_id for parcel in parcels if self._was_counted(parcel)}
+        self.orders += len({parcel.ref.order_id for parcel in parcels} - known)
+
+    def look(self, parcel: Parcel, *, in_sync: bool) -> None:
+        """Count a fulfillment, as it was before it was looked at, by how the look ended."""
+        self.checked += not self._was_counted(parcel)
+        (self.astray.discard if in_sync else self.astray.add)(parcel.id)
+
+    def _was_counted(self, parcel: Parcel) -> bool:
+        """Tell whether this run looked at a fulfillment before; no list of them all is kept."""
+        verified_at = parcel.verified_at
+        return parcel.id in self.astray or (verified_at is not None and verified_at > self.since)
 
     def count(self, turn: Turn) -> None:
         """Count the rows that decided a turn."""

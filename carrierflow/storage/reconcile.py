@@ -9,14 +9,27 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    cast,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from carrierflow.errors import ConcurrentUpdate
 from carrierflow.hashing import observation_digest
 from carrierflow.model import Machine, Observation, Source, Status
 from carrierflow.parcel import Parcel
-from carrierflow.ports import Hint, Work, Writing
+from carrierflow.ports import Due, Hint, Work, Writing
 from carrierflow.shop import Shop
+from carrierflow.storage.clock import EPOCH
 from carrierflow.storage.incidents import open_incident
 from carrierflow.storage.rows import guarded, head_values, look_values, parcel_from
 from carrierflow.storage.tables import (
@@ -33,6 +46,7 @@ from carrierflow.track import Attempt, Conclusion, Publication, PublicationState
 
 
 __all__ = [
+    "count_due",
     "due",
     "heard",
     "hinted_shops",
@@ -48,6 +62,9 @@ __all__ = [
 
 CHUNK = 500
 """How many ids one statement asks for."""
+
+NEVER = cast(literal(EPOCH, UtcDateTime()), UtcDateTime())
+"""Cast, because MariaDB takes a parameter for text, and then the whole column too."""
 
 SAVE_COLUMNS = tuple(
     column.name
@@ -69,6 +86,21 @@ SAVE_PARCEL = (
     update(fulfillments)
     .where(fulfillments.c.id == bindparam("this"), fulfillments.c.version == bindparam("read"))
     .values({name: bindparam(f"new_{name}") for name in SAVE_COLUMNS})
+)
+
+SAVE_PUBLICATION = (
+    update(publications)
+    .where(*(column == bindparam(f"new_{column.name}") for column in publications.primary_key))
+    .values({c.name: bindparam(f"new_{c.name}") for c in publications.c if not c.primary_key})
+)
+
+READ_PARCELS = (
+    select(fulfillments)
+    .where(
+        fulfillments.c.shop == bindparam("of"),
+        fulfillments.c.order_id.in_(bindparam("orders", expanding=True)),
+    )
+    .order_by(fulfillments.c.id)
 )
 
 
@@ -96,17 +128,42 @@ def work(connection: Connection, shop: Shop, *, now: datetime) -> list[Work]:
     return [Work(order_id=row[0], puts=int(row[1])) for row in connection.execute(query)]
 
 
-def due(connection: Connection, shop: Shop, *, verified_before: datetime) -> list[str]:
-    """Return the open orders not looked at since, those first that waited longest."""
+def due(
+    connection: Connection,
+    shop: Shop,
+    *,
+    verified_before: datetime,
+    after: Due | None,
+    limit: int,
+) -> list[Due]:
+    """Return the next of the open orders not looked at since, those first that waited longest."""
     f = fulfillments.c
+    verified_at = func.min(func.coalesce(f.verified_at, NEVER), type_=UtcDateTime())
     query = (
-        select(f.order_id)
-        .where(f.shop == shop.id, f.open)
-        .where(or_(f.verified_at.is_(None), f.verified_at < verified_before))
+        select(f.order_id, verified_at)
+        .where(*_is_due(shop, verified_before))
         .group_by(f.order_id)
-        .order_by(func.min(f.verified_at), f.order_id)
+        .order_by(verified_at, f.order_id)
+        .limit(limit)
     )
-    return list(connection.execute(query).scalars())
+    if after is not None:
+        later = verified_at > after.verified_at
+        next_one = and_(verified_at == after.verified_at, f.order_id > after.order_id)
+        query = query.having(or_(later, next_one))
+    return [Due(order_id=row[0], verified_at=row[1]) for row in connection.execute(query)]
+
+
+def count_due(connection: Connection, shop: Shop, *, verified_before: datetime) -> int:
+    """Count the open orders not looked at since."""
+    orders = func.count(fulfillments.c.order_id.distinct())
+    query = select(orders).where(*_is_due(shop, verified_before))
+    return int(connection.execute(query).scalar_one())
+
+
+def _is_due(shop: Shop, verified_before: datetime) -> tuple[ColumnElement[bool], ...]:
+    f = fulfillments.c
+    overdue = or_(f.verified_at.is_(None), f.verified_at < verified_before)
+    return f.shop == shop.id, f.open, overdue
 
 
 def hints(connection: Connection, shop: Shop) -> list[Hint]:
@@ -158,9 +215,7 @@ def left(connection: Connection, shop: Shop) -> int:
 
 def parcels_of(connection: Connection, shop: Shop, order_ids: Collection[str]) -> list[Parcel]:
     """Return the fulfillments of some orders, in the order of their ids."""
-    f = fulfillments.c
-    query = select(fulfillments).where(f.shop == shop.id, f.order_id.in_(order_ids))
-    rows = connection.execute(query.order_by(f.id))
+    rows = connection.execute(READ_PARCELS, {"of": shop.id, "orders": list(order_ids)})
     return [parcel_from(row, shop.code) for row in rows]
 
 
@@ -229,8 +284,10 @@ def _save(connection: Connection, writing: Writing) -> Parcel:
 
 def save_publication(connection: Connection, parcel_id: int, publication: Publication) -> None:
     """Write what was tried so far to show one entry."""
-    key = {"fulfillment": parcel_id, "machine": publication.machine, "seq": publication.seq}
-    values = {
+    row = {
+        "fulfillment": parcel_id,
+        "machine": publication.machine,
+        "seq": publication.seq,
         "state": publication.state,
         "attempts": publication.attempts,
         "first_sent_at": publication.first_sent_at,
@@ -240,10 +297,9 @@ def save_publication(connection: Connection, parcel_id: int, publication: Public
         "reasserted": publication.reasserted,
         "forgiven": publication.forgiven,
     }
-    same = [publications.c[name] == value for name, value in key.items()]
-    changed = connection.execute(update(publications).where(*same).values(**values))
-    if not changed.rowcount:
-        connection.execute(insert(publications), key | values)
+    changes = {f"new_{name}": value for name, value in row.items()}
+    if not connection.execute(SAVE_PUBLICATION, changes).rowcount:
+        connection.execute(insert(publications), row)
 
 
 def _attempt_row(parcel_id: int, attempt: Attempt) -> dict[str, Any]:

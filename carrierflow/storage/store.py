@@ -19,7 +19,7 @@ from carrierflow.errors import ConcurrentUpdate, ShopHeld
 from carrierflow.incident import Finding
 from carrierflow.lifecycle import Definition
 from carrierflow.parcel import Parcel
-from carrierflow.ports import Hint, LedgerTransaction, Work, Writing
+from carrierflow.ports import Due, Hint, LedgerTransaction, Work, Writing
 from carrierflow.shop import Coverage, Shop
 from carrierflow.storage import callbacks, reconcile, shops
 from carrierflow.storage.callbacks import SqlCallbackTransaction
@@ -180,10 +180,19 @@ class SqlStore:
         with self.reading() as connection:
             return reconcile.work(connection, shop, now=now)
 
-    def due(self, shop: Shop, *, verified_before: datetime) -> list[str]:
-        """Return the open orders not looked at since."""
+    def due(
+        self, shop: Shop, *, verified_before: datetime, after: Due | None, limit: int
+    ) -> list[Due]:
+        """Return the next of the open orders not looked at since."""
         with self.reading() as connection:
-            return reconcile.due(connection, shop, verified_before=verified_before)
+            return reconcile.due(
+                connection, shop, verified_before=verified_before, after=after, limit=limit
+            )
+
+    def count_due(self, shop: Shop, *, verified_before: datetime) -> int:
+        """Count the open orders not looked at since."""
+        with self.reading() as connection:
+            return reconcile.count_due(connection, shop, verified_before=verified_before)
 
     def hints(self, shop: Shop) -> list[Hint]:
         """Return the orders that webhooks named since they were looked at."""

@@ -202,9 +202,12 @@ class Stage:
             yield Budget(promise=promise, where=where, limit=WALL, spread=ratio)
 
     def peak_memory(self):
-        """Return the most bytes that Python held at once beyond those it held before a look."""
-        self._new_steps(SHARES[1])
+        """Return the most bytes that Python held at once for a look, all being in agreement.
+
+        The PUTs of the last run are changes to the next one's sweep: they are swept before.
+        """
         self.platform.bucket(real=False)
+        self._look(self._fast)
         tracemalloc.start()
         try:
             self._look(self._fast)

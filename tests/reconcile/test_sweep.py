@@ -132,7 +132,7 @@ def test_a_sweep_does_not_chase_its_own_tail():
 works = st.dictionaries(st.integers(0, 200), st.integers(1, 12), max_size=120).map(
     lambda puts: [Work(order_id=f"{number}", puts=count) for number, count in puts.items()]
 )
-dues = st.lists(st.integers(0, 250).map(str), max_size=200)
+dues = st.lists(st.integers(0, 250).map(str), max_size=200, unique=True)
 
 
 @given(works, dues, st.lists(st.integers(0, 80), min_size=1))
@@ -142,8 +142,7 @@ def test_a_pool_gives_every_order_once(work, due, allowances):
     expected = len({each.order_id for each in work} | set(due))
     came = []
     turns = 0
-    assert expected == len(pool)
-    while len(pool):
+    while pool:
         batch = pool.take(puts=allowances[turns % len(allowances)])
         assert 0 < len(batch) <= BATCH
         came += batch
@@ -175,7 +174,7 @@ def test_a_pool_forgets_what_was_looked_at_otherwise(work, due, gone):
     pool = Pool(work, due)
     pool.drop(gone)
     came = []
-    while len(pool):
+    while pool:
         came += pool.take(puts=50)
 
     assert ({each.order_id for each in work} | set(due)) - gone == set(came)
@@ -200,3 +199,13 @@ def test_a_pool_takes_an_order_back_after_it_was_dropped():
     pool.again([Work(order_id="1", puts=1)])
 
     assert ["1"] == pool.take(puts=50)
+
+
+def test_a_pool_says_about_how_many_orders_are_left():
+    """What is left is counted without reading the orders that are due before they are wanted."""
+    pool = Pool([Work(order_id="w", puts=1)], map(str, range(120)), expected=120)
+    left = [pool.left]
+    while pool.take(puts=1):
+        left.append(pool.left)
+
+    assert [121, 71, 21, 0] == left
