@@ -21,11 +21,17 @@ from .recording import recording
 from .results import Budget, missed
 from .sizes import FULL, SMALL
 from .tables import budget_table, figure_tables
+from .verifying import verifying
 
 
 __all__ = ["BENCHMARKS", "main", "measured"]
 
-BENCHMARKS = {"recording": recording, "reconciling": reconciling, "asking": asking}
+BENCHMARKS = {
+    "recording": recording,
+    "reconciling": reconciling,
+    "verifying": verifying,
+    "asking": asking,
+}
 
 
 def main(arguments=None):

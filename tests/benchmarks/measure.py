@@ -2,7 +2,9 @@
 
 The machine is shared and its speed changes from second to second. So a ratio is never taken
 between two sums: each round gives one ratio of neighbours in time, and the median of the rounds
-counts. The quartiles beside it say how far to trust it.
+counts. The quartiles beside it say how far to trust it. Rates are by busy seconds: the CPU time
+of this process and of the database server that works for it, which other people's work slows
+much less than the clock on the wall.
 """
 
 from __future__ import annotations
@@ -18,10 +20,10 @@ __all__ = ["Spread", "Timing", "race", "rates", "ratios", "timed"]
 
 @dataclass(frozen=True)
 class Timing:
-    """How long one contestant took in one round, by the clock on the wall and in CPU seconds."""
+    """How long one contestant took in one round: by the clock on the wall, and busy."""
 
     wall: float
-    cpu: float
+    busy: float
 
 
 @dataclass(frozen=True)
@@ -41,15 +43,19 @@ class Spread:
         return cls(low, middle, high)
 
 
-def timed(work):
-    """Do some work once and say how long it took; the garbage of others is collected before."""
+def timed(work, *, elsewhere=lambda: 0.0):
+    """Do some work once and say how long it took; the garbage of others is collected before.
+
+    `elsewhere` returns the CPU seconds that somebody else spent for us so far.
+    """
     gc.collect()
-    wall, cpu = time.perf_counter(), time.process_time()
+    wall, busy = time.perf_counter(), time.process_time() + elsewhere()
     work()
-    return Timing(time.perf_counter() - wall, time.process_time() - cpu)
+    spent = time.process_time() + elsewhere() - busy
+    return Timing(time.perf_counter() - wall, spent)
 
 
-def race(contestants, *, rounds):
+def race(contestants, *, rounds, elsewhere=lambda: 0.0):
     """Let each contestant do its work in each round; return the timings of each, in rounds.
 
     A contestant makes ready with `prepare(number)`, untimed, and returns what is to be timed.
@@ -60,15 +66,16 @@ def race(contestants, *, rounds):
     for number in range(rounds):
         first = number % len(names)
         for name in names[first:] + names[:first]:
-            timings[name].append(timed(contestants[name].prepare(number)))
+            work = contestants[name].prepare(number)
+            timings[name].append(timed(work, elsewhere=elsewhere))
     return timings
 
 
 def ratios(ours, theirs):
-    """Return how many times as long we took, round by round."""
+    """Return how many times as long we took, round by round, by the clock on the wall."""
     return Spread.of([a.wall / b.wall for a, b in zip(ours, theirs, strict=True)])
 
 
 def rates(timings, count):
-    """Return how many things were done in a second."""
-    return Spread.of([count / timing.wall for timing in timings])
+    """Return how many things were done in a busy second."""
+    return Spread.of([count / timing.busy for timing in timings])

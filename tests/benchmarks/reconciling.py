@@ -126,7 +126,7 @@ class Stage:
         )
 
     def _cpu(self, bench, timings):
-        micros = Spread.of([timing.cpu / self.parcels * 1e6 for timing in timings])
+        micros = Spread.of([timing.busy / self.parcels * 1e6 for timing in timings])
         return Figure(
             bench=f"CPU per parcel, {bench}",
             where=_parcels(self.parcels),
@@ -164,7 +164,7 @@ class Stage:
         assert made == expected
         seconds = (self.platform.clock() - began).total_seconds()
         yield from self._requests(share, NAIVE, made, seconds)
-        micros = timing.cpu / self.parcels * 1e6
+        micros = timing.busy / self.parcels * 1e6
         bench = f"CPU per parcel, {share} % to publish"
         yield _figure(bench, self.parcels, NAIVE, micros, "µs")
 

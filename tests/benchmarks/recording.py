@@ -18,9 +18,10 @@ from .journeys import ROWS_PER_JOURNEY, SHOP, at_picking, journeys, scans
 from .measure import Spread, race, rates, ratios
 from .peers import PEERS, Base
 from .results import Budget, Figure
+from .servers import ServerTime
 
 
-__all__ = ["recording"]
+__all__ = ["OURS", "Field", "recording"]
 
 OURS, BY_HAND = "carrierflow", "Core by hand"
 CHUNK = 2_000
@@ -82,8 +83,10 @@ class Field:
 
     def __init__(self, kind, database, stack):
         self.kind, self._places = kind, 1
-        app = build(Settings(database_url=database.url, secret_key=generate_key()))
-        engine = app.store.engine
+        engine = database.build()
+        self.server = ServerTime(engine)
+        settings = Settings(database_url=database.url, secret_key=generate_key())
+        self.app = app = build(settings, engine=engine)
         stack.callback(engine.dispose)
         shop = {"code": SHOP, "platform": "haravan", "base_url": "http://127.0.0.1"}
         with app.store.begin() as connection:
@@ -92,6 +95,10 @@ class Field:
         self.ours = {OURS: Ours(app.ledger).record}
         self.by_hand = {BY_HAND: ByHand(engine, SHOP).record}
         self.peers = {name: peer(engine).record for name, peer in PEERS.items()}
+
+    def record(self, events):
+        """Record some events, in transactions of the usual size."""
+        _in_chunks(self.ours[OURS], events, CHUNK)
 
     def one_scan(self, size):
         """One scan, one transaction: what a backend does while its courier waits."""
@@ -149,7 +156,7 @@ class Field:
             opener = self.ours[OURS] if who == BY_HAND else record
             contestants[who] = Contestant(record, work, opener=opener, place=self._places)
             self._places += rounds
-        return race(contestants, rounds=rounds)
+        return race(contestants, rounds=rounds, elsewhere=self.server)
 
     def _figure(self, work, who, spread, unit):
         return Figure(bench=work.name, where=self.kind, who=who, spread=spread, unit=unit)

@@ -23,6 +23,8 @@ class Size:
     looks: int
     asked: int
     """How many history rows there are when an auditor asks."""
+    verified: int
+    """How many parcels the history has that is verified."""
     most_naive: int
     """Up to how many parcels the naive script is run; beyond, its requests are only counted."""
 
@@ -37,6 +39,7 @@ FULL = Size(
     shops=(1_000, 10_000, 100_000),
     looks=3,
     asked=1_000_000,
+    verified=10_000,
     most_naive=10_000,
 )
 SMALL = Size(
@@ -49,5 +52,6 @@ SMALL = Size(
     shops=(50, 100),
     looks=1,
     asked=300,
+    verified=5,
     most_naive=50,
 )
