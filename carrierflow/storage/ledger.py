@@ -91,7 +91,6 @@ READ_EVIDENCE = select(evidence).where(
     evidence.c.fulfillment.in_(bindparam("ids", expanding=True)), evidence.c.kind == "event"
 )
 READ_PAST = select(*PAST).where(history.c.fulfillment.in_(bindparam("ids", expanding=True)))
-SAVE_EVIDENCE = insert(evidence)
 SAVE_HEAD = (
     update(fulfillments)
     .where(fulfillments.c.id == bindparam("this"), fulfillments.c.version == bindparam("read"))
@@ -180,7 +179,7 @@ class SqlLedgerTransaction:
     def _save_evidence(self, changes: Collection[Change]) -> None:
         rows = [evidence_row(change.before, kept) for change in changes for kept in change.kept]
         if rows:
-            self._connection.execute(SAVE_EVIDENCE, rows)
+            insert_many(self._connection, evidence, rows)
 
     def _insert_if_new(self) -> Any:
         name = self._connection.dialect.name

@@ -42,7 +42,12 @@ def insert_many(connection: Connection, table: Table, rows: Sequence[Mapping[str
         plain = _plain(table, names, dialect)
         connection.exec_driver_sql(plain.statement, [plain.values(row) for row in rows])
     else:
-        connection.execute(insert(table), list(rows))
+        connection.execute(_insert(table), list(rows))
+
+
+@cache
+def _insert(table: Table) -> Executable:
+    return insert(table)
 
 
 @cache

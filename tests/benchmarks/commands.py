@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import platform
 import tempfile
 from datetime import UTC, datetime
@@ -82,6 +83,8 @@ def _document(figures, budgets):
         {
             "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "python": platform.python_version(),
+            "processors": os.cpu_count(),
+            "load": os.getloadavg(),
             "packages": {name: version(name) for name in packages},
             "figures": [figure.document() for figure in figures],
             "budgets": [budget.document() for budget in budgets],

@@ -1,8 +1,8 @@
 """Contestants on the same work, one after the other in each round, so that noise meets all alike.
 
-The machine is shared and its speed changes from second to second. So a ratio is never taken
+The machine may be shared, and its speed changes from second to second. So a ratio is never taken
 between two sums: each round gives one ratio of neighbours in time, and the median of the rounds
-counts. The quartiles beside it say how far to trust it. Rates are by busy seconds: the CPU time
+counts. The quartiles beside it say how far to trust it. What counts is busy time: the CPU time
 of this process and of the database server that works for it, which other people's work slows
 much less than the clock on the wall.
 """
@@ -72,8 +72,8 @@ def race(contestants, *, rounds, elsewhere=lambda: 0.0):
 
 
 def ratios(ours, theirs):
-    """Return how many times as long we took, round by round, by the clock on the wall."""
-    return Spread.of([a.wall / b.wall for a, b in zip(ours, theirs, strict=True)])
+    """Return how many times as long we were busy, round by round."""
+    return Spread.of([a.busy / b.busy for a, b in zip(ours, theirs, strict=True)])
 
 
 def rates(timings, count):

@@ -105,7 +105,7 @@ class Field:
         work = Work("one scan", scans, parcels=size.singles, chunk=1, known=True)
         timings = self._race(self.ours | self.by_hand | self.peers, work, size.rounds)
         for who, rounds in timings.items():
-            micros = Spread.of([timing.wall / work.parcels * 1e6 for timing in rounds])
+            micros = Spread.of([timing.busy / work.parcels * 1e6 for timing in rounds])
             yield self._figure(work, who, micros, "µs")
         ratio = ratios(timings[OURS], timings[BY_HAND])
         promise = "one scan, against Core by hand"

@@ -31,10 +31,10 @@ class Size:
 
 FULL = Size(
     rounds=9,
-    singles=40,
+    singles=60,
     shift=4_000,
     export=4_000,
-    peers=1_334,
+    peers=667,
     peer_rounds=3,
     shops=(1_000, 10_000, 100_000),
     looks=3,
@@ -49,9 +49,9 @@ SMALL = Size(
     export=6,
     peers=4,
     peer_rounds=2,
-    shops=(50, 100),
+    shops=(20, 40),
     looks=1,
     asked=300,
     verified=5,
-    most_naive=50,
+    most_naive=20,
 )

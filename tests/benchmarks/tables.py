@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from rich.table import Table
 
 from .results import MET, MISSED, NOISE
@@ -16,7 +14,8 @@ STYLES = {MET: "green", NOISE: "yellow", MISSED: "bold red"}
 
 def figure_tables(figures):
     """Return one table per benchmark: who down, where across."""
-    return [_table(bench, list(some)) for bench, some in groupby(figures, key=lambda f: f.bench)]
+    benches = dict.fromkeys(figure.bench for figure in figures)
+    return [_table(bench, [f for f in figures if f.bench == bench]) for bench in benches]
 
 
 def _table(bench, figures):

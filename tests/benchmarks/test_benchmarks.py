@@ -18,7 +18,11 @@ def budget(low, value, high, *, limit, at_least=False):
     return Budget(promise="p", where="here", limit=limit, spread=spread, at_least=at_least)
 
 
-@pytest.mark.parametrize("name", BENCHMARKS)
+SLOW = {"reconciling": [pytest.mark.slow]}
+"""These start processes."""
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=SLOW.get(n, ())) for n in BENCHMARKS])
 def test_each_benchmark_runs_on_tiny_work(name):
     """Every contestant does the whole work of every benchmark, and every figure is taken."""
     figures, budgets = measured([name], ["sqlite"], SMALL)
