@@ -300,6 +300,7 @@ def _claim(event: Event, note: SealedNote | None, now: datetime) -> Claim:
         reason=event.reason,
         note_digest=None if note is None else note.digest,
         fill_gaps=event.fill_gaps,
+        inferred=event.inferred,
     )
 
 

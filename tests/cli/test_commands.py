@@ -235,6 +235,20 @@ def test_import_brings_existing_parcels_in_once(ready, shop, haravan):
     assert 0 == ready("reconcile", "--json").json["shops"][0]["requests"]["put"]
 
 
+def test_imported_history_says_that_it_was_concluded(ready, shop, haravan):
+    """What the ledger took from the platform's dates is never taken for what a scanner told."""
+    _, other = haravan.haravan.world.add_parcel(shop="alpha", carrier_status="delivering")
+    ready("import", "alpha")
+    ready("record", "alpha", shop, "picking", "--at", AT)
+
+    def inferred(parcel, status):
+        entries = ready("history", "alpha", parcel, "--json").json["entries"]
+        return next(entry["inferred"] for entry in entries if entry["to"] == status)
+
+    assert inferred(other, "delivering") is True
+    assert inferred(shop, "picking") is False
+
+
 def test_states_prints_every_form(shell):
     """The lifecycle prints as table, JSON, Mermaid and DOT."""
     assert "readytopick" in shell("states").out

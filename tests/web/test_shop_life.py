@@ -70,6 +70,14 @@ class Scene:
             assert time.monotonic() < until, f"{code} never was {wanted}"
             time.sleep(0.02)
 
+    def told(self, topic):
+        """Wait until the platform has noted a webhook of a topic: once it is answered."""
+        until = time.monotonic() + PATIENCE
+        while not (made := [call for call in self.world.calls if call.topic == topic]):
+            assert time.monotonic() < until, f"{topic} was never told"
+            time.sleep(0.02)
+        return made[0]
+
     def record(self, ref, status):
         """Record an event of the road."""
         event = Event(shop=ref.shop, fulfillment_id=ref.fulfillment_id, status=status)
@@ -129,7 +137,7 @@ def test_an_echo_of_an_uninstall_revokes_nobody(scene):
     scene.install("alpha")
     scene.uninstall("alpha")
     scene.state("alpha", ShopState.REVOKED)
-    (told,) = [call for call in scene.world.calls if call.topic == "app/uninstalled"]
+    told = scene.told("app/uninstalled")
     scene.install("alpha")
     body = told.body.encode()
     headers = {
