@@ -26,6 +26,9 @@ __all__ = [
     "standing",
 ]
 
+UNPAID = frozenset({Status.NONE, Status.CODNOTRECEIPT})
+"""What a platform says of cash that it does not expect, or no longer."""
+
 ATTEMPTED = frozenset({PublicationState.SENT, PublicationState.UNKNOWN})
 """A telling that may have reached the platform, or may still."""
 
@@ -91,7 +94,8 @@ def standing(parcel: Parcel, track: Track) -> tuple[Status, Status]:
     The platform takes the answer for news and would jump over the steps between, so it is told
     what it knows or what we are telling it just now, never the ledger's head. A frozen parcel
     waits for a person: there the platform hears its own last word, and nothing moves; where
-    that is none of ours, it is not to be answered (`is_beyond_words`).
+    that is none of ours, it is not to be answered (`is_beyond_words`). Of cash that is disputed,
+    which freezes nothing, the platform hears its own last word too.
     """
     if parcel.frozen and parcel.remote is not None:
         own = _status(parcel.remote.carrier), _status(parcel.remote.cod)
@@ -99,7 +103,7 @@ def standing(parcel: Parcel, track: Track) -> tuple[Status, Status]:
             return own[0], own[1]
     delivery = _cursor(parcel, track, Machine.DELIVERY)
     cod = _lifted(_cursor(parcel, track, Machine.COD), track, delivery)
-    return delivery.to_status, cod.to_status
+    return delivery.to_status, _disputed(parcel, cod.to_status) or cod.to_status
 
 
 def is_beyond_words(parcel: Parcel) -> bool:
@@ -111,6 +115,12 @@ def is_beyond_words(parcel: Parcel) -> bool:
     if parcel.frozen is None or remote is None:
         return False
     return None in {_status(remote.carrier), _status(remote.cod)}
+
+
+def _disputed(parcel: Parcel, cod: Status) -> Status | None:
+    """Return what the platform says of cash that it denies and that is due here; else None."""
+    said = _status(parcel.remote.cod) if parcel.remote else None
+    return said if said in UNPAID and cod not in UNPAID else None
 
 
 def _cursor(parcel: Parcel, track: Track, machine: Machine) -> Step:

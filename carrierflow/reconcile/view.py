@@ -199,10 +199,21 @@ class View:
 
     @property
     def settles_at(self) -> datetime | None:
-        """When the unanswered attempt can no longer take effect."""
-        if self.attempt is None or self.attempt.over_at is None:
+        """When no unanswered attempt can take effect any more; None while nothing is to be told.
+
+        One whose step is no longer on the path counts too: a person may have corrected the ledger
+        while the request was under way.
+        """
+        if not self.path:
             return None
-        return self.attempt.over_at + self.policy.settle
+        ends = [
+            publication.over_at
+            for (machine, _), publication in self.situation.track.publications.items()
+            if machine is self.machine
+            and publication.state in OPEN
+            and publication.over_at is not None
+        ]
+        return max(ends) + self.policy.settle if ends else None
 
     @property
     def is_settling(self) -> bool:

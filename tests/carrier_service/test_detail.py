@@ -97,6 +97,19 @@ def test_a_frozen_parcel_is_shown_as_the_platform_has_it():
 
 
 @pytest.mark.parametrize(
+    ("said", "expected"),
+    [("none", "none"), ("codnotreceipt", "codnotreceipt"), ("codpending", "codpaid")],
+)
+def test_disputed_cash_is_shown_as_the_platform_has_it(said, expected):
+    """What a person must decide about the cash, no answer of ours decides."""
+    remote = Remote(carrier="delivered", cod=said, updated_at=NOON, dates={}, digest="")
+
+    found = standing(parcel(delivery=4, cod=2, remote=remote), track())
+
+    assert ("delivered", expected) == found
+
+
+@pytest.mark.parametrize(
     ("frozen", "carrier", "cod", "expected"),
     [
         ("unknown_code", "lost", "none", True),

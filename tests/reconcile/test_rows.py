@@ -111,6 +111,15 @@ def test_row_3_ends_where_the_attempt_was_answered():
     assert "6" == row(situation(ROAD, 1, tried=[told(2, over=-1.0, state="todo")]))
 
 
+def test_row_3_waits_for_an_attempt_whose_step_was_overruled():
+    """A correction that a person makes while a PUT is under way does not end its settle window."""
+    corrected = f"{ROAD} picking delivering"
+
+    assert "3" == row(situation(corrected, 4, tried=[told(3, over=-10)]))
+    assert "6" == row(situation(corrected, 4, tried=[told(3)]))
+    assert "8" == row(situation(corrected, 5, tried=[told(3, over=-10)]))
+
+
 def test_row_4_confirms_an_attempt_that_turns_out_to_have_arrived():
     """An unanswered attempt whose status is shown after Δ did arrive."""
     arrived = situation(ROAD, 1, shows="picking", tried=[told(2)])

@@ -183,8 +183,15 @@ def _frozen(stage):
 
 
 def _agreement(stage):
-    """P1: both sides say the same, or an open incident says why not."""
-    explained = {i.fulfillment_id for i in stage.app.incidents.all()}
+    """P1: both sides say the same, or an open incident says why not.
+
+    What was only reported and resolved stays as the person left it.
+    """
+    explained = {
+        incident.fulfillment_id
+        for incident in stage.app.incidents.all(state=None)
+        if incident.state == "open" or incident.kind not in FREEZING
+    }
     for ref in stage.refs:
         if not stage.opened(ref):
             continue
