@@ -68,6 +68,16 @@ def parcel(make_parcel, ledger, shop, store, clock):
             "order_cancelled": False,
             "digest": "d",
         },
+        "log": {
+            "position": opened.id,
+            "fulfillment": opened.id,
+            "machine": "delivery",
+            "seq": 2,
+            "leaf": "d",
+        },
+        "log_nodes": {"level": 1, "position": opened.id, "hash": "d"},
+        "checkpoints": {"size": opened.id, "root": "d", "sealed_at": now, "note": "n"},
+        "anchorings": {"size": opened.id, "anchor": "a", "anchored_at": now},
     }
     with store.begin() as connection:
         for name, row in rows.items():
@@ -77,8 +87,10 @@ def parcel(make_parcel, ledger, shop, store, clock):
 
 def this_row(table, parcel):
     """Return the condition that finds one row of a table."""
-    if "fulfillment" in metadata.tables[table].columns:
-        return f"fulfillment = {parcel.id}"
+    columns = metadata.tables[table].columns
+    mine = next((name for name in ("fulfillment", "position", "size") if name in columns), None)
+    if mine is not None:
+        return f"{mine} = {parcel.id}"
     return f"{'number' if table.endswith('definitions') else 'definition'} = 1"
 
 
