@@ -51,6 +51,10 @@ SHARE_BYTES = 16 * 1024 * 1024
 
 AT_ONCE = 2_000
 BUFFER = 128 * 1024
+ALL_BUFFERS = 8 * BUFFER
+"""What the files of all shares may buffer together: a longer history has more of them."""
+
+LEAST_BUFFER = 4096
 
 
 def verify_export(
@@ -267,8 +271,9 @@ class _Shares:
         self._files: list[IO[bytes]] = []
 
     def __enter__(self) -> Self:
+        buffer = max(LEAST_BUFFER, min(BUFFER, ALL_BUFFERS // self._count))
         for _ in range(self._count):
-            self._files.append(self._stack.enter_context(TemporaryFile(buffering=BUFFER)))
+            self._files.append(self._stack.enter_context(TemporaryFile(buffering=buffer)))
         return self
 
     def __exit__(self, *_: object) -> None:
