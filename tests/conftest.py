@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import uuid
 
 import pytest
@@ -20,6 +21,7 @@ from databases import (
 from hypothesis import settings
 from outside import toolless
 
+from carrierflow.cli.session import OTHERS
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import DEFAULT, Lifecycle
 from carrierflow.model import FulfillmentRef, Opening
@@ -72,6 +74,20 @@ def _servers_of(item):
         return []
     values = item.callspec.params.values() if hasattr(item, "callspec") else ()
     return [kind for kind in SERVERS if kind in list(values)] or list(SERVERS)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before():
+    """Put the loggers back that a command set up: no test depends on which ran before it."""
+    loggers = [logging.getLogger(name) for name in ("carrierflow", *OTHERS)]
+    before = [(log, log.level, log.propagate, log.handlers[:]) for log in loggers]
+    disabled = logging.root.manager.disable
+    yield
+    logging.disable(disabled)
+    for log, level, propagate, handlers in before:
+        log.setLevel(level)
+        log.propagate = propagate
+        log.handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")
