@@ -96,6 +96,7 @@ def test_the_table_of_planted_bugs_is_whole():
     assert all(row["seed"] for row in FOUND.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one", BUGS, ids=lambda one: one.name)
 def test_a_planted_bug_is_found(one):
     """A bug that is put in on purpose breaks a promise within two hundred seeds.
