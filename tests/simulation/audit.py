@@ -25,7 +25,7 @@ FREEZING = {
     "unknown_code",
 }
 
-MOST_READS = 3
+MOST_READS = 4
 """Of a shop that fits on a page: what a run published comes again in the list of changes."""
 
 

@@ -197,9 +197,15 @@ class Network(BaseAdapter):
                 process.readings[number.decode()] = departed_us
 
     def _ambiguous(self, put):
+        """Note that the outcome is unclear from the end of the request on.
+
+        A process that stands still over a request hears of its end late; the end is no later
+        for that, and other runs count from there.
+        """
         if put is not None:
+            end_us = min(self.scheduler.time_us, put.departed_us + round(self.timeout * 1e6))
             put.state = "ambiguous"
-            put.settled_at_us = self.scheduler.time_us + self.settle_us
+            put.settled_at_us = end_us + self.settle_us
 
     def _answered(self, put, outcome):
         if put is None:
