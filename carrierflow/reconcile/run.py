@@ -101,9 +101,15 @@ class ShopRun:
             return EndReason.UNAVAILABLE, str(error)
         except ShopHeld as error:
             return EndReason.LEASE_LOST, str(error)
-        for kind in ("access_denied", "brake"):
-            self._store.settle_shop(self._shop, kind, now=self._parts.clock())
+        self._settle(whole=read == Survey.batches)
         return EndReason.DONE, None
+
+    def _settle(self, *, whole: bool) -> None:
+        """Close what this run has shown to be over: only the whole shop proves the brake wrong."""
+        made = self._platform.requests
+        shown = {"access_denied": made.get + made.put > 0, "brake": whole}
+        for kind in (kind for kind, is_over in shown.items() if is_over):
+            self._store.settle_shop(self._shop, kind, now=self._parts.clock())
 
     def _work_through(self, read: Reader, verified_before: datetime) -> None:
         survey = survey_of(self._parts, self._shop, self._platform, verified_before)
