@@ -165,6 +165,7 @@ class Notary:
         Raises:
             UnknownShop, UnknownFulfillment, InvalidInput: if there is no such entry.
             NotSealed: if it has no place yet, or no checkpoint covers it.
+            HistoryBroken: if the entry or the log is not what was sealed.
         """
         name = f"{shop}/{fulfillment_id} {machine}:{seq}"
         with self._store.reading() as connection:
@@ -179,7 +180,13 @@ class Notary:
                 raise NotSealed(f"Entry {name}")
             path = inclusion_proof(tree.subtree, index, size)
         text = canonical_entry(parcel.ref, entry)
-        return Proof(entry=text, index=index, path=tuple(path), checkpoint=note)
+        proof = Proof(entry=text, index=index, path=tuple(path), checkpoint=note)
+        if not proof.holds:
+            raise HistoryBroken(
+                f"Entry {name} cannot be proven: it or the log is not what was sealed; "
+                "`carrierflow audit verify` says what was changed."
+            )
+        return proof
 
     def prove_consistency(self, old: Checkpoint, *, to: SignedNote | None = None) -> Consistency:
         """Prove that an older checkpoint, which somebody kept, is the beginning of the newest.

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or
 
 from carrierflow.audit.note import SignedNote
 from carrierflow.audit.tree import leaf_hash, node_hash, range_root
-from carrierflow.errors import SealHeld
+from carrierflow.errors import HistoryBroken, SealHeld
 from carrierflow.hashing import COLUMNS, canonical_row, digest, quoted
 from carrierflow.storage.clock import DatabaseClock
 from carrierflow.storage.engine import is_mysql, streamed
@@ -61,6 +61,7 @@ FEW = 5_000
 """Up to so many entries without a place are looked for from the end."""
 
 SEAL = "seal"
+HOLE = "Rows of the log are missing; `carrierflow audit verify` says which."
 STAMPS: Mapping[str, Callable[[Any], ColumnElement[str]]] = {
     "sqlite": lambda column: func.replace(column, "+00:00", "Z"),
     "postgresql": lambda column: func.to_char(
@@ -209,12 +210,20 @@ def _grow(connection: Connection, level: int, first: int, hashes: Sequence[bytes
 
 
 def _hashes(connection: Connection, level: int, start: int, end: int) -> list[bytes]:
-    query = select(log_nodes.c.hash).where(log_nodes.c.level == level)
-    place = log_nodes.c.position
+    """Return the hashes of one level from a place on, as far as there are any.
+
+    Raises:
+        HistoryBroken: if one is missing among them.
+    """
+    place, query = log_nodes.c.position, select(log_nodes.c.position, log_nodes.c.hash)
     if level == 0:
-        query, place = select(log.c.leaf), log.c.position
-    query = query.where(place >= start, place < end).order_by(place)
-    return [bytes.fromhex(text) for text in connection.execute(query).scalars()]
+        place, query = log.c.position, select(log.c.position, log.c.leaf)
+    else:
+        query = query.where(log_nodes.c.level == level)
+    rows = connection.execute(query.where(place >= start, place < end).order_by(place)).all()
+    if rows and rows[-1][0] != start + len(rows) - 1:
+        raise HistoryBroken(HOLE)
+    return [bytes.fromhex(text) for _, text in rows]
 
 
 def _pyramid(hashes: Sequence[bytes]) -> list[Sequence[bytes]]:
@@ -245,11 +254,18 @@ class Log:
         return range_root(self.subtree, 0, size)
 
     def subtree(self, height: int, number: int) -> bytes:
-        """Return the hash of a complete subtree."""
+        """Return the hash of a complete subtree.
+
+        Raises:
+            HistoryBroken: if entries under it have no place any more.
+        """
         level, within = divmod(height, WIDTH_BITS)
         block = number >> (WIDTH_BITS - within)
         first = block << (WIDTH_BITS - within)
-        return self._block(level, block)[within][number - first]
+        hashes = self._block(level, block)[within]
+        if number - first >= len(hashes):
+            raise HistoryBroken(HOLE)
+        return hashes[number - first]
 
     def _read_block(self, level: int, block: int) -> list[Sequence[bytes]]:
         start = block << WIDTH_BITS

@@ -29,6 +29,7 @@ from carrierflow.storage import JoinedStore, reading
 from carrierflow.storage.log import SealLease
 from carrierflow.storage.tables import fulfillments, history, log, log_nodes, shops
 
+from . import intruder
 from .conftest import ROAD
 
 
@@ -232,6 +233,37 @@ def test_what_is_not_sealed_is_not_proven(book):
         notary.prove(book.shop, "50", Machine.DELIVERY, 1)
     with pytest.raises(InvalidInput, match="no entry"):
         notary.prove(book.shop, "1", Machine.DELIVERY, 9)
+
+
+@pytest.mark.parametrize("place", [3, 17])
+def test_what_was_taken_out_of_the_log_is_no_crash_and_no_proof(attacked_book, place):
+    """Where a row of the log is gone nothing is proven; only its last place can be given again."""
+    notary = attacked_book.notary()
+    attacked_book.record(3)
+    notary.seal()
+    with intruder.broken_in(attacked_book) as connection:
+        intruder.run(connection, "DELETE FROM log WHERE position = :place", place=place)
+
+    with pytest.raises(HistoryBroken, match="missing"):
+        notary.prove(attacked_book.shop, "1", Machine.DELIVERY, 2)
+    if place == 3:
+        with pytest.raises(HistoryBroken, match="missing"):
+            notary.seal()
+    else:
+        assert notary.seal().ok
+        assert notary.prove(attacked_book.shop, "1", Machine.DELIVERY, 2).holds
+
+
+def test_an_entry_that_was_changed_is_not_proven(book):
+    """No proof is handed out that does not hold."""
+    notary = book.notary()
+    book.record(3)
+    notary.seal()
+    tamper(book, "history", "actor = 'x' WHERE fulfillment = 2 AND machine = 'cod' AND seq = 2")
+
+    assert notary.prove(book.shop, "1", Machine.COD, 2).holds
+    with pytest.raises(HistoryBroken, match="not what was sealed"):
+        notary.prove(book.shop, "2", Machine.COD, 2)
 
 
 @pytest.mark.parametrize("text", ["", "index 1\n\n", "old\n\n", "old x\n\nnote"])
