@@ -97,15 +97,14 @@ class Callbacks:
         """Give a parcel up where the lifecycle and the carrier allow it.
 
         Where it is cancelled already, or we are telling the platform so at this moment, the call
-        is the echo of what we know: it writes nothing and succeeds.
+        is the echo of what we know: it writes nothing and succeeds. A no is kept as evidence: a
+        seller may ask later who said it, and when.
         """
         shop = self._shop(code)
         number = self._dialect.tracking_number(request)
         held = _known(self._store.by_tracking_number(shop, number))
         if not self._is_cancelled(held.parcel):
-            self._check_cancellable(held.parcel)
-            self._ask_carrier(held)
-            held = replace(held, parcel=self._cancelled(shop, held.parcel))
+            held = replace(held, parcel=self._given_up(shop, held))
         track = self._store.tracks([held.parcel])[held.parcel.id]
         answer = shown(held, track)
         return self._dialect.shipment(replace(answer, carrier_status=Status.CANCEL))
@@ -173,6 +172,16 @@ class Callbacks:
         if parcel.delivery.status == Status.CANCEL:
             return True
         return _tells_cancel(self._store.tracks([parcel])[parcel.id])
+
+    def _given_up(self, shop: Shop, held: Held) -> Parcel:
+        try:
+            self._check_cancellable(held.parcel)
+            self._ask_carrier(held)
+            return self._cancelled(shop, held.parcel)
+        except InvalidInput as refusal:
+            reason, now = str(refusal), self._clock()
+            self._store.run_callback(lambda tx: tx.keep_refusal(held.parcel, reason, now=now))
+            raise
 
     def _check_cancellable(self, parcel: Parcel) -> None:
         probed = self._ledger.probe(self._cancel_event(parcel))

@@ -56,6 +56,10 @@ class CallbackTransaction(LedgerTransaction, Protocol):
         """Write that the platform was told an entry otherwise than by a PUT."""
         ...
 
+    def keep_refusal(self, parcel: Parcel, reason: str, *, now: datetime) -> None:
+        """Keep that the platform asked for a cancel and was told no."""
+        ...
+
 
 class CallbackStore(Protocol):
     """What the callbacks read and write; each call is a transaction of its own.

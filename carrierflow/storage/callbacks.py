@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
@@ -13,8 +14,8 @@ from carrierflow.shop import Shop
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.ledger import SqlLedgerTransaction
 from carrierflow.storage.reconcile import save_publication
-from carrierflow.storage.rows import parcel_from
-from carrierflow.storage.tables import fulfillments, shipments, shops, webhooks
+from carrierflow.storage.rows import parcel_from, refusal_row
+from carrierflow.storage.tables import evidence, fulfillments, shipments, shops, webhooks
 from carrierflow.track import Publication
 
 
@@ -70,6 +71,10 @@ class SqlCallbackTransaction(SqlLedgerTransaction):
     def save_publication(self, publication: Publication, parcel: Parcel) -> None:
         """Write that the platform was told an entry otherwise than by a PUT."""
         save_publication(self._connection, parcel.id, publication)
+
+    def keep_refusal(self, parcel: Parcel, reason: str, *, now: datetime) -> None:
+        """Keep that the platform asked for a cancel and was told no."""
+        self._connection.execute(insert(evidence), refusal_row(parcel, reason, now=now))
 
 
 def by_external_code(connection: Connection, shop: Shop, code: str) -> Held | None:

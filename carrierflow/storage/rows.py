@@ -14,6 +14,7 @@ from carrierflow.model import (
     Machine,
     Source,
     Status,
+    Verdict,
 )
 from carrierflow.parcel import Head, Kept, Parcel, Remote
 
@@ -27,7 +28,11 @@ __all__ = [
     "head_values",
     "look_values",
     "parcel_from",
+    "refusal_row",
 ]
+
+REASON = 255
+"""Characters of a reason that a row holds."""
 
 
 def parcel_from(row: Any, shop: str) -> Parcel:
@@ -201,6 +206,25 @@ def evidence_row(parcel: Parcel, kept: Kept) -> dict[str, Any]:
         "fill_gaps": claim.fill_gaps,
         "confirms": kept.confirms,
         "note_digest": claim.note_digest,
+    }
+
+
+def refusal_row(parcel: Parcel, reason: str, *, now: datetime) -> dict[str, Any]:
+    """Return as a row of `evidence` that a platform asked for a cancel and was told no.
+
+    The words may be the carrier's own: what no database can hold is left out of them.
+    """
+    return {
+        "shop": parcel.shop_id,
+        "fulfillment": parcel.id,
+        "kind": "callback",
+        "verdict": Verdict.REFUSED,
+        "sentence": "The platform asked for a cancel, and the answer was no.",
+        "status": Status.CANCEL,
+        "source": Source.PLATFORM,
+        "reason": "".join(filter(str.isprintable, reason))[:REASON],
+        "recorded_at": now,
+        "fill_gaps": False,
     }
 
 

@@ -28,6 +28,12 @@ def entries(app):
     return [entry for entry in found if entry.machine is Machine.DELIVERY]
 
 
+def refusals(app):
+    """Return what is kept of requests that were answered with a no."""
+    found = app.timeline("sms", "2001").evidence
+    return [(each.verdict, each.status, each.source, each.reason) for each in found]
+
+
 def record(app, clock, *walk):
     """Let the parcel move on the road."""
     for status in walk:
@@ -65,10 +71,11 @@ def test_a_parcel_on_its_way_is_not_given_up(app, service, courier, clock, taken
     assert "Out for delivery (Đang giao hàng)" in told["message"]
     assert before == entries(app)
     assert 1 == len(courier.asked)
+    assert [("refused", "cancel", "platform", told["message"])] == refusals(app)
 
 
 def test_a_carrier_may_keep_a_parcel(app, service, courier, taken):
-    """Where the carrier refuses, its reason is told and nothing changes."""
+    """Where the carrier refuses, its reason is told and kept, and nothing changes."""
     before = entries(app)
     courier.cancel = lambda _: Declined("The courier is at the door.")
 
@@ -76,6 +83,20 @@ def test_a_carrier_may_keep_a_parcel(app, service, courier, taken):
 
     assert (True, "The courier is at the door.") == (told["error"], told["message"])
     assert before == entries(app)
+    assert [("refused", "cancel", "platform", told["message"])] == refusals(app)
+
+
+def test_each_no_is_kept_and_prevents_no_later_yes(app, service, courier, taken):
+    """What was refused is evidence alone: it neither waits nor stands in the way."""
+    agreed = courier.cancel
+    courier.cancel = lambda _: Declined("Not \0now" + "!" * 300)
+    assert all(cancel(service, taken)["error"] for _ in range(2))
+    courier.cancel = agreed
+
+    assert "Cancel" == cancel(service, taken)["data"]["status"]
+    assert ["Not now" + "!" * 248] * 2 == [reason for *_, reason in refusals(app)]
+    moments = app.timeline("sms", "2001").moments()
+    assert 2 == [moment.kind for moment in moments].count("refused")
 
 
 def test_a_cancel_that_came_before_succeeds_and_writes_nothing(app, service, courier, taken):
