@@ -31,10 +31,10 @@ demo: $(VENV)/.runtime
 	@$(BIN)/carrierflow demo
 
 test: $(VENV)/.develop
-	$(BIN)/python -m pytest -q -n auto -m "not slow"
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
 
 test-all: $(VENV)/.develop
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 bench: $(VENV)/.develop
 	PYTHONPATH=tests $(BIN)/python -m benchmarks \

@@ -96,7 +96,7 @@ class Wire:
         with contextlib.suppress(OSError):
             while data := near.recv(65536):
                 how = self._due(data)
-                if how is Cut.AFTER:
+                if how in {Cut.AFTER, Cut.DURING}:
                     swallow.set()
                 if how is not Cut.BEFORE:
                     far.sendall(data)
