@@ -26,7 +26,7 @@ from carrierflow.hashing import digest, stamp
 from carrierflow.judgement import Draft, Judge
 from carrierflow.lifecycle import Lifecycle, LifecycleMachine
 from carrierflow.meter import Meter
-from carrierflow.model import Claim, Event, Opening, Recorded, Verdict
+from carrierflow.model import Claim, Event, Opening, Recorded, Status, Verdict
 from carrierflow.parcel import Memory, Parcel
 from carrierflow.ports import LedgerStore, LedgerTransaction, SealedNote, Sealer
 from carrierflow.vetting import (
@@ -67,6 +67,7 @@ class Ledger:
         self._clock = clock
         self._sealer = sealer
         self._meter = meter or Meter()
+        self._lifecycle = lifecycle
         self._one = Judge(lifecycle, LifecycleMachine(lifecycle.definition))
         self._many = Judge(lifecycle, lifecycle)
 
@@ -95,14 +96,6 @@ class Ledger:
         parcel = change.after if change else draft.parcel
         check_same(parcel, opening)
         return parcel
-
-    def check(self, opening: Opening) -> None:
-        """Raise what `open` would raise, and write nothing."""
-        check_opening(opening)
-        ref = opening.ref
-        found = self._store.run(lambda tx: tx.parcels(ref.shop, [ref.fulfillment_id]))
-        if found:
-            check_same(found[ref.fulfillment_id], opening)
 
     def record(self, event: Event) -> Recorded:
         """Record one event and say what became of it.
@@ -154,6 +147,13 @@ class Ledger:
             return self._one.judge(self._draft(tx, event), _claim(event, None, now), now=now)
 
         return self._store.run(work)
+
+    def allows(self, parcel: Parcel, status: Status) -> bool:
+        """Tell whether one step of the lifecycle leads a parcel to a status from where it stands.
+
+        `record` and `probe` look at more: at its past, and at the time of the event.
+        """
+        return self._lifecycle.allows(status.machine, parcel.head(status.machine).status, status)
 
     def amend(self, event: Event) -> Recorded:
         """Correct where a parcel stands; needs an actor and a reason, and no legal step.

@@ -7,6 +7,7 @@ shipment here, and the platform's next try finds the carrier's answer again by i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from carrierflow.carrier_service.carrier import (
@@ -27,15 +28,15 @@ from carrierflow.carrier_service.shipments import (
     made,
     shown,
 )
-from carrierflow.carrier_service.store import CallbackStore, CallbackTransaction
+from carrierflow.carrier_service.store import CallbackStore, CallbackTransaction, GivenOut
 from carrierflow.clock import Clock
-from carrierflow.errors import InvalidInput, ShopRevoked
+from carrierflow.errors import InvalidInput
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import LABELS
 from carrierflow.model import Event, FulfillmentRef, Machine, Opening, Source, Status, Verdict
 from carrierflow.parcel import Parcel
-from carrierflow.shop import Shop, ShopState
 from carrierflow.track import Publication, PublicationState, Track
+from carrierflow.vetting import check_opening, check_same
 
 
 __all__ = ["Callbacks"]
@@ -66,32 +67,29 @@ class Callbacks:
 
     def rates(self, code: str, request: Request) -> Reply:
         """Answer what the carrier would ask for carrying something."""
-        asked = self._dialect.quote_request(self._shop(code).code, request)
-        rates = self._carrier.quote(asked)
+        self._store.look(lambda tx: tx.check_shop(code))
+        rates = self._carrier.quote(self._dialect.quote_request(code, request))
         if isinstance(rates, Declined):
             raise InvalidInput(rates.reason)
         return self._dialect.rates(rates)
 
     def create(self, code: str, request: Request) -> Reply:
         """Take a parcel; the same code again gets the same answer, however often it comes."""
-        shop = self._shop(code)
-        asked = self._dialect.accept_request(shop.code, request)
-        held = self._taken_before(shop, asked) or self._taken(shop, asked)
+        asked = self._dialect.accept_request(code, request)
+        held = self._store.look(lambda tx: _taken_before(tx, asked)) or self._taken(asked)
         if held.shipment is None or held.shipment.digest != digest_of(asked):
             raise InvalidInput("This code stands for another parcel, which was taken before.")
         return self._dialect.shipment(made(held))
 
     def detail(self, code: str, request: Request) -> Reply:
         """Show a parcel as the platform is to see it now."""
-        shop = self._shop(code)
         number = self._dialect.tracking_number(request)
-        return self._shown(self._store.by_tracking_number(shop, number))
+        return self._shown(code, lambda tx: tx.by_tracking_number(code, number))
 
     def by_external_code(self, code: str, request: Request) -> Reply:
         """Show a parcel by the platform's own code for it."""
-        shop = self._shop(code)
         external_code = self._dialect.external_code(request)
-        return self._shown(self._store.by_external_code(shop, external_code))
+        return self._shown(code, lambda tx: tx.by_external_code(code, external_code))
 
     def cancel(self, code: str, request: Request) -> Reply:
         """Give a parcel up where the lifecycle and the carrier allow it.
@@ -100,38 +98,18 @@ class Callbacks:
         is the echo of what we know: it writes nothing and succeeds. A no is kept as evidence: a
         seller may ask later who said it, and when.
         """
-        shop = self._shop(code)
         number = self._dialect.tracking_number(request)
-        held = _known(self._store.by_tracking_number(shop, number))
-        if not self._is_cancelled(held.parcel):
-            held = replace(held, parcel=self._given_up(shop, held))
-        track = self._store.tracks([held.parcel])[held.parcel.id]
-        answer = shown(held, track)
-        return self._dialect.shipment(replace(answer, carrier_status=Status.CANCEL))
 
-    def _shop(self, code: str) -> Shop:
-        shop = self._store.shop(code)
-        if shop.state is ShopState.REVOKED:
-            raise ShopRevoked(code)
-        return shop
+        def work(tx: CallbackTransaction) -> tuple[Held, Track]:
+            held = _known(tx, code, tx.by_tracking_number(code, number))
+            return held, tx.track(held.parcel)
 
-    def _taken_before(self, shop: Shop, asked: AcceptRequest) -> Held | None:
-        """Return what was taken under this code; None where the carrier is to be asked.
+        held, track = self._store.look(work)
+        if held.parcel.delivery.status != Status.CANCEL and not _tells_cancel(track):
+            self._give_up(held)
+        return self._dialect.shipment(replace(shown(held, track), carrier_status=Status.CANCEL))
 
-        What could not be written afterwards is refused before the carrier is asked.
-        """
-        held = self._store.by_external_code(shop, asked.external_code)
-        if held is not None:
-            return held
-        held = self._store.by_fulfillment(shop, asked.fulfillment_id)
-        if held is None or held.shipment is None:
-            self._ledger.check(_opening(asked))
-            return None
-        if held.shipment.external_code != asked.external_code:
-            raise InvalidInput("This fulfillment was handed over before, under another code.")
-        return held
-
-    def _taken(self, shop: Shop, asked: AcceptRequest) -> Held:
+    def _taken(self, asked: AcceptRequest) -> Held:
         """Let the carrier decide, then open the parcel and keep the answer, all at once."""
         answer = self._carrier.accept(asked)
         if isinstance(answer, Declined):
@@ -140,10 +118,11 @@ class Callbacks:
         opening = replace(_opening(asked), tracking_number=answer.tracking_number)
 
         def work(tx: CallbackTransaction) -> Held:
-            first = tx.by_external_code(shop, asked.external_code)
-            if first is not None:
-                return first
-            if tx.by_tracking_number(shop, answer.tracking_number) is not None:
+            code, number = asked.external_code, answer.tracking_number
+            given_out = tx.given_out(asked.shop, code, number)
+            if given_out is GivenOut.CODE:
+                return _known(tx, asked.shop, tx.by_external_code(asked.shop, code))
+            if given_out is GivenOut.NUMBER:
                 raise InvalidInput("The carrier gave out the tracking number of another parcel.")
             parcel = self._ledger.open_within(tx, opening)
             tx.add_shipment(shipment, parcel)
@@ -161,35 +140,30 @@ class Callbacks:
             accepted_at=self._clock(),
         )
 
-    def _shown(self, held: Held | None) -> Reply:
-        held = _known(held)
+    def _shown(self, code: str, find: Callable[[CallbackTransaction], Held | None]) -> Reply:
+        def work(tx: CallbackTransaction) -> tuple[Held, Track]:
+            held = _known(tx, code, find(tx))
+            return held, tx.track(held.parcel)
+
+        held, track = self._store.look(work)
         if is_beyond_words(held.parcel):
             raise InvalidInput("This parcel waits for a person's decision; please ask again later.")
-        track = self._store.tracks([held.parcel])[held.parcel.id]
         return self._dialect.shipment(shown(held, track))
 
-    def _is_cancelled(self, parcel: Parcel) -> bool:
-        if parcel.delivery.status == Status.CANCEL:
-            return True
-        return _tells_cancel(self._store.tracks([parcel])[parcel.id])
-
-    def _given_up(self, shop: Shop, held: Held) -> Parcel:
+    def _give_up(self, held: Held) -> None:
         try:
-            self._check_cancellable(held.parcel)
             self._ask_carrier(held)
-            return self._cancelled(shop, held.parcel)
+            self._record_cancel(held.parcel)
         except InvalidInput as refusal:
             reason, now = str(refusal), self._clock()
             self._store.run_callback(lambda tx: tx.keep_refusal(held.parcel, reason, now=now))
             raise
 
-    def _check_cancellable(self, parcel: Parcel) -> None:
-        probed = self._ledger.probe(self._cancel_event(parcel))
-        if probed.verdict is not Verdict.ACCEPTED:
-            raise InvalidInput(_too_late(parcel))
-
     def _ask_carrier(self, held: Held) -> None:
-        ref = held.parcel.ref
+        """Raise where the lifecycle or the carrier says no."""
+        parcel, ref = held.parcel, held.parcel.ref
+        if not self._ledger.allows(parcel, Status.CANCEL):
+            raise InvalidInput(_too_late(parcel.delivery.status))
         answer = self._carrier.cancel(
             CancelRequest(
                 shop=ref.shop,
@@ -201,27 +175,26 @@ class Callbacks:
         if isinstance(answer, Declined):
             raise InvalidInput(answer.reason)
 
-    def _cancelled(self, shop: Shop, parcel: Parcel) -> Parcel:
+    def _record_cancel(self, parcel: Parcel) -> None:
         """Record the cancel, and that our answer is about to tell the platform of it.
 
         The answer is a telling like a PUT: the platform may hear it or not. So until it had time
         to settle nothing is PUT, and if the platform did not hear it, a run tells it again.
         """
-        fulfillment_id = parcel.ref.fulfillment_id
+        shop, fulfillment_id = parcel.ref.shop, parcel.ref.fulfillment_id
 
-        def work(tx: CallbackTransaction) -> tuple[Parcel, Verdict]:
-            now = tx.parcels(shop.code, [fulfillment_id])[fulfillment_id]
-            if now.delivery.status == Status.CANCEL:
-                return now, Verdict.DUPLICATE
-            answer = self._ledger.record_within(tx, self._cancel_event(now))
+        def work(tx: CallbackTransaction) -> Status:
+            here = tx.parcels(shop, [fulfillment_id])[fulfillment_id]
+            if here.delivery.status == Status.CANCEL:
+                return Status.CANCEL
+            answer = self._ledger.record_within(tx, self._cancel_event(here))
             if answer.verdict is Verdict.ACCEPTED:
-                tx.save_publication(self._telling(answer.entries[-1].seq), now)
-            return tx.parcels(shop.code, [fulfillment_id])[fulfillment_id], answer.verdict
+                tx.add_telling(self._telling(answer.entries[-1].seq), here)
+            return answer.carrier_status
 
-        after, verdict = self._store.run_callback(work)
-        if verdict not in {Verdict.ACCEPTED, Verdict.DUPLICATE}:
-            raise InvalidInput(_too_late(after))
-        return after
+        status = self._store.run_callback(work)
+        if status is not Status.CANCEL:
+            raise InvalidInput(_too_late(status))
 
     def _cancel_event(self, parcel: Parcel) -> Event:
         now, since = self._clock(), parcel.delivery.since
@@ -247,6 +220,27 @@ class Callbacks:
         )
 
 
+def _taken_before(tx: CallbackTransaction, asked: AcceptRequest) -> Held | None:
+    """Return what was taken under this code; None where the carrier is to be asked.
+
+    What could not be written afterwards is refused before the carrier is asked.
+    """
+    held = tx.by_external_code(asked.shop, asked.external_code)
+    if held is not None:
+        return held
+    tx.check_shop(asked.shop)
+    held = tx.by_fulfillment(asked.shop, asked.fulfillment_id)
+    if held is None or held.shipment is None:
+        opening = _opening(asked)
+        check_opening(opening)
+        if held is not None:
+            check_same(held.parcel, opening)
+        return None
+    if held.shipment.external_code != asked.external_code:
+        raise InvalidInput("This fulfillment was handed over before, under another code.")
+    return held
+
+
 def _opening(asked: AcceptRequest) -> Opening:
     ref = FulfillmentRef(
         shop=asked.shop, order_id=asked.order_id, fulfillment_id=asked.fulfillment_id
@@ -254,8 +248,9 @@ def _opening(asked: AcceptRequest) -> Opening:
     return Opening(ref=ref, cod_amount=asked.cod_amount)
 
 
-def _known(held: Held | None) -> Held:
+def _known(tx: CallbackTransaction, shop: str, held: Held | None) -> Held:
     if held is None:
+        tx.check_shop(shop)
         raise InvalidInput("This carrier has no such parcel of this shop.")
     return held
 
@@ -270,6 +265,6 @@ def _tells_cancel(track: Track) -> bool:
     )
 
 
-def _too_late(parcel: Parcel) -> str:
-    label = LABELS[Status(parcel.delivery.status)]
+def _too_late(status: str) -> str:
+    label = LABELS[Status(status)]
     return f"The parcel can no longer be cancelled: {label.en} ({label.vi})."

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Protocol, TypeVar
 
 from carrierflow.carrier_service.shipments import Held, Shipment
 from carrierflow.parcel import Parcel
 from carrierflow.ports import LedgerTransaction
-from carrierflow.shop import Shop
 from carrierflow.track import Publication, Track
 
 
-__all__ = ["CallbackStore", "CallbackTransaction", "Delivery"]
+__all__ = ["CallbackStore", "CallbackTransaction", "Delivery", "GivenOut"]
 
 T = TypeVar("T")
 
@@ -33,15 +33,41 @@ class Delivery:
     """None where the body is too long to be kept."""
 
 
-class CallbackTransaction(LedgerTransaction, Protocol):
-    """What one callback reads and writes together with the ledger."""
+class GivenOut(Enum):
+    """What of a new shipment names a parcel that was handed over before."""
 
-    def by_external_code(self, shop: Shop, code: str) -> Held | None:
+    CODE = "code"
+    NUMBER = "number"
+
+
+class CallbackTransaction(LedgerTransaction, Protocol):
+    """What one callback reads and writes together with the ledger.
+
+    Shops are named by their codes; a parcel of a shop that is not connected is not found.
+    """
+
+    def check_shop(self, code: str) -> None:
+        """Raise `UnknownShop` or `ShopRevoked` where no shop of this code is connected."""
+        ...
+
+    def by_external_code(self, shop: str, code: str) -> Held | None:
         """Return the parcel that was handed over under a code."""
         ...
 
-    def by_tracking_number(self, shop: Shop, number: str) -> Held | None:
+    def by_tracking_number(self, shop: str, number: str) -> Held | None:
         """Return the parcel that bears a tracking number."""
+        ...
+
+    def by_fulfillment(self, shop: str, fulfillment_id: str) -> Held | None:
+        """Return a parcel by the platform's id for it."""
+        ...
+
+    def given_out(self, shop: str, code: str, number: str) -> GivenOut | None:
+        """Tell whether a code or a tracking number stands for a parcel already; the code first."""
+        ...
+
+    def track(self, parcel: Parcel) -> Track:
+        """Return what was recorded for a fulfillment and how far it was told, but no attempts."""
         ...
 
     def add_shipment(self, shipment: Shipment, parcel: Parcel) -> None:
@@ -52,8 +78,8 @@ class CallbackTransaction(LedgerTransaction, Protocol):
         """
         ...
 
-    def save_publication(self, publication: Publication, parcel: Parcel) -> None:
-        """Write that the platform was told an entry otherwise than by a PUT."""
+    def add_telling(self, publication: Publication, parcel: Parcel) -> None:
+        """Write that the platform is told an entry otherwise than by a PUT; it is a new one."""
         ...
 
     def keep_refusal(self, parcel: Parcel, reason: str, *, now: datetime) -> None:
@@ -67,24 +93,8 @@ class CallbackStore(Protocol):
     Every call may raise `DatabaseUnavailable`.
     """
 
-    def shop(self, code: str) -> Shop:
-        """Return a shop; raises `UnknownShop`."""
-        ...
-
-    def by_external_code(self, shop: Shop, code: str) -> Held | None:
-        """Return the parcel that was handed over under a code."""
-        ...
-
-    def by_tracking_number(self, shop: Shop, number: str) -> Held | None:
-        """Return the parcel that bears a tracking number."""
-        ...
-
-    def by_fulfillment(self, shop: Shop, fulfillment_id: str) -> Held | None:
-        """Return a parcel by the platform's id for it."""
-        ...
-
-    def tracks(self, parcels: Collection[Parcel]) -> dict[int, Track]:
-        """Return what was recorded and tried for some fulfillments, by their own ids."""
+    def look(self, work: Callable[[CallbackTransaction], T]) -> T:
+        """Do some reads on one connection, and let others write meanwhile, in between too."""
         ...
 
     def run_callback(self, work: Callable[[CallbackTransaction], T]) -> T:

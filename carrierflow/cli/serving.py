@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,27 +49,37 @@ def register(cli: click.Group) -> None:
     "--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0: any."
 )
 @click.option(
+    "--threads",
+    default=3,
+    show_default=True,
+    type=click.IntRange(1, 256),
+    help="Callbacks worked on at once; more only where your CARRIER waits for others.",
+)
+@click.option(
     "--jobs",
     "directory",
     type=click.Path(path_type=Path, file_okay=False),
     help="Run the jobs of this directory too, beside the callbacks.",
 )
-def serve(session: Session, file: Path, host: str, port: int, directory: Path | None) -> None:
+def serve(
+    session: Session, file: Path, host: str, port: int, threads: int, directory: Path | None
+) -> None:
     """Answer the platform's callbacks and webhooks, until Ctrl-C.
 
     They are found below /haravan; /health, /ready, /metrics and /openapi.json stand beside.
     TLS belongs in front of it: the platform calls HTTPS only.
     """
-    server = _server(session, file, host, port)
+    server = _server(session, file, host, port, threads)
     socket = server.config.bind_socket()
     socket.listen()
     url = f"http://{host}:{socket.getsockname()[1]}"
     session.emit({"url": url}, lambda _: click.echo(f"Callbacks are answered at {url}/haravan"))
+    gc.freeze()  # what is there now stays: no collection need look at it again
     with _jobs_beside(session, directory):
         server.run(sockets=[socket])
 
 
-def _server(session: Session, file: Path, host: str, port: int) -> uvicorn.Server:
+def _server(session: Session, file: Path, host: str, port: int, threads: int) -> uvicorn.Server:
     try:
         import uvicorn  # noqa: PLC0415 - an extra: only this command needs it
 
@@ -77,7 +88,8 @@ def _server(session: Session, file: Path, host: str, port: int) -> uvicorn.Serve
         raise ConfigurationError(
             "`carrierflow serve` needs the extra `web`: pip install 'carrierflow[web]'."
         ) from error
-    app = create_app(session.app, session.app.carrier_service(_carrier(file)))
+    service = session.app.carrier_service(_carrier(file))
+    app = create_app(session.app, service, threads=threads)
     return uvicorn.Server(
         uvicorn.Config(
             app,
@@ -86,6 +98,8 @@ def _server(session: Session, file: Path, host: str, port: int) -> uvicorn.Serve
             log_config=None,
             access_log=False,
             ws="none",
+            lifespan="off",
+            proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=DRAIN,
         )

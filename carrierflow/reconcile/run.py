@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import datetime
 
 from carrierflow.errors import AccessDenied, ConcurrentUpdate, PlatformUnavailable, ShopHeld
 from carrierflow.incident import Finding
-from carrierflow.model import Status
+from carrierflow.model import FulfillmentRef, Observation, Status
 from carrierflow.parcel import Parcel
 from carrierflow.ports import Platform, Writing
 from carrierflow.reconcile.actions import Freeze, Wait
@@ -146,8 +146,8 @@ class ShopRun:
             for parcel in batch.agreeing:
                 self._tally.look(parcel, in_sync=True)
             self._tally.rows["8"] = self._tally.rows.get("8", 0) + 2 * len(batch.agreeing)
-        for stranger in batch.strangers:
-            self._report_stranger(stranger.ref.order_id, stranger.ref.fulfillment_id)
+        if batch.strangers:
+            self._report_strangers(batch.strangers)
         began, writes = self._parts.clock(), self._tally.writes
         for situation in batch.situations:
             self._check_limits()
@@ -219,17 +219,11 @@ class ShopRun:
         self._tally.frozen += bool(findings)
         self._tally.waiting += not findings
 
-    def _report_stranger(self, order_id: str, fulfillment_id: str) -> None:
-        """Row 19: a parcel of ours that the ledger does not know."""
-        finding = Finding(
-            kind="unknown_here",
-            sentence="The platform shows a parcel of ours that the ledger does not know.",
-            ref=None,
-            evidence={"order_id": order_id, "fulfillment_id": fulfillment_id, "row": "19"},
-        )
-        self._tally.rows["19"] = self._tally.rows.get("19", 0) + 1
+    def _report_strangers(self, strangers: Sequence[Observation]) -> None:
+        """Row 19: parcels of ours that the ledger does not know."""
+        self._tally.rows["19"] = self._tally.rows.get("19", 0) + len(strangers)
         self._tally.incidents_opened += self._store.report(
-            self._shop, [finding], now=self._parts.clock()
+            self._shop, [_unknown(seen.ref) for seen in strangers], now=self._parts.clock()
         )
 
     def _check_limits(self) -> None:
@@ -329,6 +323,16 @@ def _is_drastic(turn: Turn) -> bool:
     """
     frozen = turn.situation.parcel.frozen and not turn.before.frozen
     return bool(frozen) or turn.adopt is Status.CANCEL
+
+
+def _unknown(ref: FulfillmentRef) -> Finding:
+    named = {"order_id": ref.order_id, "fulfillment_id": ref.fulfillment_id}
+    return Finding(
+        kind="unknown_here",
+        sentence="The platform shows a parcel of ours that the ledger does not know.",
+        ref=None,
+        evidence={**named, "row": "19"},
+    )
 
 
 def _gone(parcel: Parcel, action: Freeze) -> Finding:

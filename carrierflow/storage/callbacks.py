@@ -5,25 +5,35 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    insert,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from carrierflow.carrier_service.shipments import Held, Shipment
-from carrierflow.carrier_service.store import Delivery
+from carrierflow.carrier_service.store import Delivery, GivenOut
+from carrierflow.errors import ShopRevoked, UnknownShop
 from carrierflow.parcel import Parcel
-from carrierflow.shop import Shop
+from carrierflow.shop import ShopState
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.ledger import SqlLedgerTransaction
-from carrierflow.storage.reconcile import save_publication
+from carrierflow.storage.reconcile import add_publication, tracks
 from carrierflow.storage.rows import parcel_from, refusal_row
 from carrierflow.storage.tables import evidence, fulfillments, shipments, shops, webhooks
-from carrierflow.track import Publication
+from carrierflow.track import Publication, Track
 
 
 __all__ = [
     "SqlCallbackTransaction",
-    "by_external_code",
-    "by_fulfillment",
-    "by_tracking_number",
     "mark_acted",
     "shops_of",
     "take_in",
@@ -39,6 +49,52 @@ SHIPMENT = (
 )
 
 
+CONNECTED = (
+    select(shops.c.id)
+    .where(shops.c.code == bindparam("code"), shops.c.state != ShopState.REVOKED)
+    .scalar_subquery()
+)
+
+
+def _parcel_by(column: Column[Any]) -> Select[Any]:
+    """Return a query for the parcels of a connected shop that bear a name in a column.
+
+    The newest first, for a tracking number may come twice. No LIMIT: for its sake a planner goes
+    through all parcels from the newest on.
+    """
+    return (
+        select(fulfillments, *SHIPMENT)
+        .outerjoin(shipments, shipments.c.fulfillment == fulfillments.c.id)
+        .where(column.table.c.shop == CONNECTED, column == bindparam("name"))
+        .order_by(fulfillments.c.id.desc())
+    )
+
+
+READ_STATE = select(shops.c.state).where(shops.c.code == bindparam("code"))
+READ_GIVEN_OUT = union_all(
+    select(shipments.c.external_code).where(
+        shipments.c.shop == CONNECTED,
+        or_(
+            shipments.c.external_code == bindparam("external_code"),
+            shipments.c.tracking_number == bindparam("number"),
+        ),
+    ),
+    select(literal("")).where(
+        fulfillments.c.shop == CONNECTED,
+        fulfillments.c.tracking_number == bindparam("number"),
+    ),
+)
+ADD_SHIPMENT = insert(shipments)
+ADD_WEBHOOK = insert(webhooks)
+READ_WEBHOOK = select(webhooks.c.received_at, webhooks.c.acted_at).where(
+    webhooks.c.digest == bindparam("name")
+)
+BY_EXTERNAL_CODE = _parcel_by(shipments.c.external_code)
+BY_SHIPMENT_NUMBER = _parcel_by(shipments.c.tracking_number)
+BY_TRACKING_NUMBER = _parcel_by(fulfillments.c.tracking_number)
+BY_FULFILLMENT = _parcel_by(fulfillments.c.fulfillment_id)
+
+
 class SqlCallbackTransaction(SqlLedgerTransaction):
     """Reads and writes of a callback, in one transaction with the ledger's."""
 
@@ -46,13 +102,38 @@ class SqlCallbackTransaction(SqlLedgerTransaction):
         super().__init__(connection, definitions)
         self._connection = connection
 
-    def by_external_code(self, shop: Shop, code: str) -> Held | None:
-        """Return the parcel that was handed over under a code."""
-        return by_external_code(self._connection, shop, code)
+    def check_shop(self, code: str) -> None:
+        """Raise where no shop of this code is connected."""
+        state = self._connection.execute(READ_STATE, {"code": code}).scalar()
+        if state is None:
+            raise UnknownShop(code)
+        if state == ShopState.REVOKED:
+            raise ShopRevoked(code)
 
-    def by_tracking_number(self, shop: Shop, number: str) -> Held | None:
-        """Return the parcel that bears a tracking number."""
-        return by_tracking_number(self._connection, shop, number)
+    def by_external_code(self, shop: str, code: str) -> Held | None:
+        """Return the parcel that was handed over under a code."""
+        return self._held(BY_EXTERNAL_CODE, shop, code)
+
+    def by_tracking_number(self, shop: str, number: str) -> Held | None:
+        """Return the parcel that bears a number: by its shipment, or as it was opened with."""
+        handed_over = self._held(BY_SHIPMENT_NUMBER, shop, number)
+        return handed_over or self._held(BY_TRACKING_NUMBER, shop, number)
+
+    def by_fulfillment(self, shop: str, fulfillment_id: str) -> Held | None:
+        """Return a parcel by the platform's id for it."""
+        return self._held(BY_FULFILLMENT, shop, fulfillment_id)
+
+    def given_out(self, shop: str, code: str, number: str) -> GivenOut | None:
+        """Tell whether a code or a tracking number stands for a parcel already; the code first."""
+        names = {"code": shop, "external_code": code, "number": number}
+        found = set(self._connection.execute(READ_GIVEN_OUT, names).scalars())
+        if code in found:
+            return GivenOut.CODE
+        return GivenOut.NUMBER if found else None
+
+    def track(self, parcel: Parcel) -> Track:
+        """Return what was recorded for a fulfillment and how far it was told, but no attempts."""
+        return tracks(self._connection, [parcel], attempts=False)[parcel.id]
 
     def add_shipment(self, shipment: Shipment, parcel: Parcel) -> None:
         """Keep what was answered to a create order."""
@@ -66,46 +147,30 @@ class SqlCallbackTransaction(SqlLedgerTransaction):
             "shipping_fee": shipment.shipping_fee,
             "accepted_at": shipment.accepted_at,
         }
-        self._connection.execute(insert(shipments).values(**values))
+        self._connection.execute(ADD_SHIPMENT, values)
 
-    def save_publication(self, publication: Publication, parcel: Parcel) -> None:
-        """Write that the platform was told an entry otherwise than by a PUT."""
-        save_publication(self._connection, parcel.id, publication)
+    def add_telling(self, publication: Publication, parcel: Parcel) -> None:
+        """Write that the platform is told an entry otherwise than by a PUT; it is a new one."""
+        add_publication(self._connection, parcel.id, publication)
 
     def keep_refusal(self, parcel: Parcel, reason: str, *, now: datetime) -> None:
         """Keep that the platform asked for a cancel and was told no."""
         self._connection.execute(insert(evidence), refusal_row(parcel, reason, now=now))
 
-
-def by_external_code(connection: Connection, shop: Shop, code: str) -> Held | None:
-    """Return the parcel that was handed over under a code."""
-    return _held(
-        connection, shop, (shipments.c.shop == shop.id) & (shipments.c.external_code == code)
-    )
-
-
-def by_tracking_number(connection: Connection, shop: Shop, number: str) -> Held | None:
-    """Return the parcel that bears a number: by its shipment, or as it was opened with."""
-    handed_over = (shipments.c.shop == shop.id) & (shipments.c.tracking_number == number)
-    opened = (fulfillments.c.shop == shop.id) & (fulfillments.c.tracking_number == number)
-    return _held(connection, shop, handed_over) or _held(connection, shop, opened)
-
-
-def by_fulfillment(connection: Connection, shop: Shop, fulfillment_id: str) -> Held | None:
-    """Return a parcel by the platform's id for it."""
-    f = fulfillments.c
-    return _held(connection, shop, (f.shop == shop.id) & (f.fulfillment_id == fulfillment_id))
+    def _held(self, query: Select[Any], shop: str, name: str) -> Held | None:
+        row = self._connection.execute(query, {"code": shop, "name": name}).first()
+        if row is None:
+            return None
+        return Held(parcel=parcel_from(row, shop), shipment=_shipment_from(row))
 
 
 def take_in(connection: Connection, delivery: Delivery, *, acted: bool) -> list[str] | None:
     """Keep a webhook and mark the parcels of its order; None where it was acted on before."""
-    w = webhooks.c
-    query = select(w.received_at, w.acted_at).where(w.digest == delivery.digest)
-    known = connection.execute(query).one_or_none()
+    known = connection.execute(READ_WEBHOOK, {"name": delivery.digest}).one_or_none()
     if known is not None and known.acted_at is not None:
         return None
     if known is None:
-        connection.execute(insert(webhooks), _webhook_row(delivery, acted=acted))
+        connection.execute(ADD_WEBHOOK, _webhook_row(delivery, acted=acted))
     if delivery.org_id is not None and delivery.order_id is not None:
         _hint(connection, delivery)
     return shops_of(connection, delivery.org_id)
@@ -150,20 +215,6 @@ def _webhook_row(delivery: Delivery, *, acted: bool) -> dict[str, Any]:
         "received_at": delivery.received_at,
         "acted_at": delivery.received_at if acted else None,
     }
-
-
-def _held(connection: Connection, shop: Shop, which: ColumnElement[bool]) -> Held | None:
-    query = (
-        select(fulfillments, *SHIPMENT)
-        .outerjoin(shipments, shipments.c.fulfillment == fulfillments.c.id)
-        .where(which)
-        .order_by(fulfillments.c.id.desc())
-        .limit(1)
-    )
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        return None
-    return Held(parcel=parcel_from(row, shop.code), shipment=_shipment_from(row))
 
 
 def _shipment_from(row: Row[Any]) -> Shipment | None:

@@ -37,6 +37,12 @@ DRIVERS = {
 
 SQLITE_BUSY_SECONDS = 30
 
+POOL = 10
+"""Connections to a server that a process keeps; further threads wait for one of them.
+
+None beyond: each would be made anew and closed again, for more than a whole callback costs.
+"""
+
 CONFLICTS = {
     "40001",  # PostgreSQL: serialization failure
     "40P01",  # PostgreSQL: deadlock detected
@@ -58,7 +64,7 @@ def build_engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
         parsed = parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
-        options: dict[str, Any] = {"pool_pre_ping": True}
+        options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": POOL, "max_overflow": 0}
         if parsed.get_backend_name() == "sqlite":
             options = {"connect_args": {"timeout": SQLITE_BUSY_SECONDS}}
         elif is_mysql(parsed.get_backend_name()):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Executable, bindparam, insert, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from carrierflow.errors import ConcurrentUpdate
@@ -104,6 +105,7 @@ class SqlLedgerTransaction:
     def __init__(self, connection: Connection, definitions: Definitions) -> None:
         self._connection = connection
         self._definitions = definitions
+        self._shop_numbers: dict[str, int] = {}
 
     def parcels(self, shop: str, fulfillment_ids: Collection[str]) -> dict[str, Parcel]:
         """Read and lock the known ones of some fulfillments, by fulfillment id."""
@@ -113,7 +115,7 @@ class SqlLedgerTransaction:
             for row in self._connection.execute(READ_PARCELS, query)
         }
         if not found:
-            shop_number(self._connection, shop)
+            self._shop_number(shop)
         return found
 
     def memories(self, parcels: Collection[Parcel]) -> dict[int, Memory]:
@@ -133,7 +135,7 @@ class SqlLedgerTransaction:
 
         In the order of their ids, so that writers who begin the same ones wait for each other.
         """
-        number = shop_number(self._connection, next(iter(openings)).ref.shop)
+        number = self._shop_number(next(iter(openings)).ref.shop)
         rows = [
             {
                 **NEW_HEADS,
@@ -146,7 +148,7 @@ class SqlLedgerTransaction:
             }
             for opening in sorted(openings, key=lambda opening: opening.ref.fulfillment_id)
         ]
-        self._connection.execute(self._insert_if_new(), rows)
+        self._connection.execute(_insert_if_new(self._connection.dialect.name), rows)
 
     def save(self, changes: Collection[Change]) -> None:
         """Write histories, evidence and heads; the heads first, for they guard the rest."""
@@ -170,6 +172,11 @@ class SqlLedgerTransaction:
         values = {"digest": note.digest, "sealed": note.sealed, "fulfillment": parcel.id}
         self._connection.execute(insert(notes).values(recorded_at=now, **values))
 
+    def _shop_number(self, code: str) -> int:
+        if code not in self._shop_numbers:
+            self._shop_numbers[code] = shop_number(self._connection, code)
+        return self._shop_numbers[code]
+
     def _save_heads(self, changes: Collection[Change]) -> None:
         values = [guarded(change.before, head_values(change.after)) for change in changes]
         changed = self._connection.execute(SAVE_HEAD, values).rowcount
@@ -181,14 +188,14 @@ class SqlLedgerTransaction:
         if rows:
             insert_many(self._connection, evidence, rows)
 
-    def _insert_if_new(self) -> Any:
-        name = self._connection.dialect.name
-        if is_mysql(name):
-            statement = mysql.insert(fulfillments)
-            return statement.on_duplicate_key_update(id=fulfillments.c.id)
-        if name == "postgresql":
-            return postgresql.insert(fulfillments).on_conflict_do_nothing()
-        return sqlite.insert(fulfillments).on_conflict_do_nothing()
+
+@cache
+def _insert_if_new(dialect: str) -> Executable:
+    if is_mysql(dialect):
+        return mysql.insert(fulfillments).on_duplicate_key_update(id=fulfillments.c.id)
+    if dialect == "postgresql":
+        return postgresql.insert(fulfillments).on_conflict_do_nothing()
+    return sqlite.insert(fulfillments).on_conflict_do_nothing()
 
 
 class _Past:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     and_,
@@ -46,6 +47,7 @@ from carrierflow.track import Attempt, Conclusion, Publication, PublicationState
 
 
 __all__ = [
+    "add_publication",
     "count_due",
     "due",
     "heard",
@@ -94,6 +96,8 @@ SAVE_PUBLICATION = (
     .values({c.name: bindparam(f"new_{c.name}") for c in publications.c if not c.primary_key})
 )
 
+ADD_PUBLICATION = insert(publications)
+
 READ_PARCELS = (
     select(fulfillments)
     .where(
@@ -103,6 +107,23 @@ READ_PARCELS = (
     .order_by(fulfillments.c.id)
 )
 
+IDS: BindParameter[int] = bindparam("ids", expanding=True)
+ENTRY = ("fulfillment", "machine", "seq")
+
+READ_STEPS = (
+    select(
+        *(history.c[name] for name in (*ENTRY, "from_status", "to_status", "source", "cause")),
+        *(column for column in publications.c if not column.primary_key),
+    )
+    .outerjoin(publications, and_(*(history.c[name] == publications.c[name] for name in ENTRY)))
+    .where(history.c.fulfillment.in_(IDS))
+    .order_by(*(history.c[name] for name in ENTRY))
+)
+"""Every entry, with what was tried so far to show it."""
+
+READ_ATTEMPTS = (
+    select(attempts).where(attempts.c.fulfillment.in_(IDS)).order_by(attempts.c.intent_at)
+)
 
 FOLLOWED = (
     update(fulfillments)
@@ -219,22 +240,22 @@ def parcels_of(connection: Connection, shop: Shop, order_ids: Collection[str]) -
     return [parcel_from(row, shop.code) for row in rows]
 
 
-def tracks(connection: Connection, parcels: Collection[Parcel]) -> dict[int, Track]:
+def tracks(
+    connection: Connection, parcels: Collection[Parcel], *, attempts: bool = True
+) -> dict[int, Track]:
     """Return what was recorded and tried for some fulfillments, by their own ids."""
     ids = [parcel.id for parcel in parcels]
     steps: dict[int, list[Step]] = defaultdict(list)
     tried: dict[int, dict[tuple[Machine, int], Publication]] = defaultdict(dict)
     sent: dict[int, list[Attempt]] = defaultdict(list)
     for start in range(0, len(ids), CHUNK):
-        some = ids[start : start + CHUNK]
-        for row in connection.execute(_steps(some)):
-            steps[row.fulfillment].append(_step_from(row))
-        query = select(publications).where(publications.c.fulfillment.in_(some))
-        for row in connection.execute(query):
-            publication = _publication_from(row)
-            tried[row.fulfillment][publication.machine, publication.seq] = publication
-        query = select(attempts).where(attempts.c.fulfillment.in_(some))
-        for row in connection.execute(query.order_by(attempts.c.intent_at)):
+        some = {"ids": ids[start : start + CHUNK]}
+        for row in connection.execute(READ_STEPS, some):
+            step = _step_from(row)
+            steps[row.fulfillment].append(step)
+            if row.state is not None:
+                tried[row.fulfillment][step.machine, step.seq] = _publication_from(row)
+        for row in connection.execute(READ_ATTEMPTS, some) if attempts else ():
             sent[row.fulfillment].append(_attempt_from(row))
     return {
         number: Track(
@@ -284,7 +305,19 @@ def _save(connection: Connection, writing: Writing) -> Parcel:
 
 def save_publication(connection: Connection, parcel_id: int, publication: Publication) -> None:
     """Write what was tried so far to show one entry."""
-    row = {
+    row = _publication_row(parcel_id, publication)
+    changes = {f"new_{name}": value for name, value in row.items()}
+    if not connection.execute(SAVE_PUBLICATION, changes).rowcount:
+        connection.execute(ADD_PUBLICATION, row)
+
+
+def add_publication(connection: Connection, parcel_id: int, publication: Publication) -> None:
+    """Write what is tried first to show one entry."""
+    connection.execute(ADD_PUBLICATION, _publication_row(parcel_id, publication))
+
+
+def _publication_row(parcel_id: int, publication: Publication) -> dict[str, Any]:
+    return {
         "fulfillment": parcel_id,
         "machine": publication.machine,
         "seq": publication.seq,
@@ -297,9 +330,6 @@ def save_publication(connection: Connection, parcel_id: int, publication: Public
         "reasserted": publication.reasserted,
         "forgiven": publication.forgiven,
     }
-    changes = {f"new_{name}": value for name, value in row.items()}
-    if not connection.execute(SAVE_PUBLICATION, changes).rowcount:
-        connection.execute(insert(publications), row)
 
 
 def _attempt_row(parcel_id: int, attempt: Attempt) -> dict[str, Any]:
@@ -345,12 +375,6 @@ def _observation_row(parcel: Parcel, seen: Observation) -> dict[str, Any]:
         "order_cancelled": seen.order_cancelled,
         "digest": observation_digest(seen),
     }
-
-
-def _steps(ids: Collection[int]) -> Any:
-    h = history.c
-    columns = (h.fulfillment, h.machine, h.seq, h.from_status, h.to_status, h.source, h.cause)
-    return select(*columns).where(h.fulfillment.in_(ids)).order_by(h.fulfillment, h.machine, h.seq)
 
 
 def _step_from(row: Any) -> Step:

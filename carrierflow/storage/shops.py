@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Row,
     and_,
+    bindparam,
     case,
     func,
     insert,
@@ -41,6 +42,9 @@ __all__ = [
     "shop_number",
 ]
 
+READ_SHOP = select(shops).where(shops.c.code == bindparam("code"))
+READ_NUMBER = select(shops.c.id).where(shops.c.code == bindparam("code"))
+
 FORGOTTEN: Mapping[str, Any] = MappingProxyType(
     {
         "state": ShopState.REVOKED,
@@ -65,7 +69,7 @@ def shop_number(connection: Connection, code: str) -> int:
     Raises:
         UnknownShop: if no such shop is connected.
     """
-    number = connection.execute(select(shops.c.id).where(shops.c.code == code)).scalar()
+    number = connection.execute(READ_NUMBER, {"code": code}).scalar()
     if number is None:
         raise UnknownShop(code)
     return int(number)
@@ -82,7 +86,7 @@ def find_shop(connection: Connection, code: str) -> Shop:
     Raises:
         UnknownShop: if no such shop is connected.
     """
-    row = connection.execute(select(shops).where(shops.c.code == code)).one_or_none()
+    row = connection.execute(READ_SHOP, {"code": code}).one_or_none()
     if row is None:
         raise UnknownShop(code)
     return _shop_from(row)

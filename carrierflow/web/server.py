@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from anyio import CapacityLimiter, to_thread
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
@@ -35,8 +36,17 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(carrierflow: Carrierflow, service: CarrierService) -> Starlette:
+THREADS = 3
+"""Callbacks that are worked on at once."""
+
+
+def create_app(
+    carrierflow: Carrierflow, service: CarrierService, *, threads: int = THREADS
+) -> Starlette:
     """Return an ASGI app that answers the platform below `/haravan`, and operators beside it.
+
+    So many `threads` work on callbacks at once; further ones wait for their turn. More of them
+    help a `Carrier` that waits for others, and slow down one that does not.
 
     `/health` says that the process is alive, `/ready` that its database answers and is migrated,
     `/metrics` has figures for Prometheus, `/openapi.json` describes the callbacks.
@@ -45,7 +55,7 @@ def create_app(carrierflow: Carrierflow, service: CarrierService) -> Starlette:
     registry.register(Figures(carrierflow))
     return Starlette(
         routes=[
-            Mount(MOUNTED_AT, app=Callbacks(service)),
+            Mount(MOUNTED_AT, app=Callbacks(service, threads)),
             Route("/health", _health),
             Route("/ready", partial(_ready, carrierflow)),
             Route("/metrics", partial(_metrics, registry)),
@@ -58,8 +68,9 @@ def create_app(carrierflow: Carrierflow, service: CarrierService) -> Starlette:
 class Callbacks:
     """Hands each request, once its body is complete, to the carrier service in a thread."""
 
-    def __init__(self, service: CarrierService) -> None:
+    def __init__(self, service: CarrierService, threads: int) -> None:
         self._service = service
+        self._limiter = CapacityLimiter(threads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -71,7 +82,8 @@ class Callbacks:
         if body is None:
             reply = self._service.too_long()
         else:
-            reply = await run_in_threadpool(self._service.answer, _asked(request, body))
+            asked = _asked(request, body)
+            reply = await to_thread.run_sync(self._service.answer, asked, limiter=self._limiter)
         await Response(reply.body, reply.status, dict(reply.headers))(scope, receive, send)
 
 

@@ -117,7 +117,8 @@ def test_an_unknown_shop_is_not_served(service, call):
     """A path of a shop that is not connected gets an answer, and no hint at other shops."""
     route = route_of(call)
 
-    reply = service.answer(signed(route.methods[-1], route.path("nobody"), order()))
+    body = order(tracking_number="CF-1")
+    reply = service.answer(signed(route.methods[-1], route.path("nobody"), body))
 
     assert "not connected to this shop" in envelope(reply)["message"]
     assert 200 == reply.status

@@ -1,5 +1,7 @@
 """A load of callbacks against `carrierflow serve`, while a reconciler works beside it.
 
+The callers, the server, and the reconciler with its platform are processes of their own.
+
     PYTHONPATH=tests python -m web.load --rate 200 --seconds 60 --database URL
 
 Calls leave at the times that a clock sets, however slow the answers are, and each latency counts
@@ -9,10 +11,13 @@ from the moment at which a call should have left: a server that falls behind can
 from __future__ import annotations
 
 import argparse
+import asyncio
 import itertools
 import json
-import queue
+import multiprocessing
+import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,13 +25,13 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
-
-import requests
+from threading import Event, Thread
+from urllib.parse import urlsplit
 
 from carrierflow import build, generate_key, load_settings
 from carrierflow.platforms.haravan.signing import sign
-from carrierflow.sandbox import SandboxServer, World
+from carrierflow.sandbox import ParcelRef, SandboxServer, World
+from carrierflow.storage import build_engine
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -34,7 +39,14 @@ SECRET = "load-secret"
 CALLERS = 48
 """Connections kept open; more calls than that are never under way at once."""
 
+LENGTH = re.compile(r"^content-length: *(\d+)", re.IGNORECASE | re.MULTILINE)
 MIX = ("rates", "rates", "create", "detail", "detail", "detail", "cancel", "webhook")
+WARM_UP = 4
+"""Seconds of half the load that come first, and count for nothing."""
+
+PAUSE = 5
+"""Seconds between two runs of the reconciler; cron leaves more."""
+
 FIRST, COD = 5_000_001, 250_000
 
 
@@ -55,23 +67,23 @@ def main():
 def load(database, folder, *, rate, seconds):
     """Send the load and return its figures."""
     key = generate_key()
-    app = build(load_settings(database_url=database, secret_key=key, rate_leak=1000))
-    app.upgrade()
-    world = World()
-    world.add_shop(code="load", token="token")
-    for number in range(FIRST, FIRST + int(rate * seconds)):
-        order = number - 1_000_000
-        world.add_parcel(shop="load", order_id=order, fulfillment_id=number, cod_amount=COD)
-    with SandboxServer(world) as platform:
-        app.shops.add("load", token="token", base_url=platform.url)
-        with serving(database, key, folder) as url, reconciling(app) as reports:
-            figures = Calls(url).send(rate=rate, seconds=seconds)
-    app.store.engine.dispose()
-    return figures | {
-        "runs": dict(Counter(str(report.end_reason) for report in reports)),
-        "orders looked at": sum(report.orders for report in reports),
-        "published": sum(report.published for report in reports),
-    }
+    with reconciling(database, key) as platform:
+        with serving(database, key, folder) as url:
+            calls = Calls(url, platform)
+            calls.send(rate=rate / 2, seconds=WARM_UP)
+            analyze(database)
+            figures = calls.send(rate=rate, seconds=seconds)
+        platform.send("end")
+        return figures | platform.recv()
+
+
+def analyze(database):
+    """Let the database learn what its tables hold, as one in use has, and a fresh one has not."""
+    if not database.startswith("mariadb"):
+        engine = build_engine(database)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("ANALYZE")
+        engine.dispose()
 
 
 @contextmanager
@@ -97,31 +109,69 @@ def serving(database, key, folder):
 
 
 @contextmanager
-def reconciling(app):
-    """Reconcile again and again beside the load; yields the reports."""
-    reports, going = [], [True]
+def reconciling(database, key):
+    """Be the platform, and reconcile again and again beside the load; yields a pipe to it.
 
-    def work():
-        while going:
-            reports.extend(app.reconcile())
-            time.sleep(1)
-
-    thread = Thread(target=work)
-    thread.start()
+    It takes what the platform does to a parcel, and "end", which it answers with its figures.
+    """
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(
+        target=reconcile, args=(there, database, key)
+    )
+    process.start()
     try:
-        yield reports
+        assert here.recv() == "ready"
+        yield here
     finally:
-        going.clear()
-        thread.join()
+        process.terminate()
+        process.join()
+
+
+def reconcile(parent, database, key):
+    """Be the platform of one shop, and the reconciler that looks at it, until told to end.
+
+    It takes what the callbacks leave of the processors, as the how-to guide advises.
+    """
+    os.nice(10)
+    app = build(load_settings(database_url=database, secret_key=key))
+    app.upgrade()
+    world = World()
+    world.add_shop(code="load", token="token")
+    ended = Event()
+
+    def take_in():
+        while (told := parent.recv()) != "end":
+            what, number = told
+            parcel = {"order_id": number - 1_000_000, "fulfillment_id": number}
+            if what == "made":
+                world.add_parcel(shop="load", cod_amount=COD, **parcel)
+            else:
+                world.cancel_agreed(ParcelRef(shop="load", **parcel))
+        ended.set()
+
+    with SandboxServer(world) as platform:
+        app.shops.add("load", token="token", base_url=platform.url)
+        parent.send("ready")
+        Thread(target=take_in).start()
+        reports = []
+        while not ended.wait(PAUSE):
+            reports += app.reconcile()
+    app.store.engine.dispose()
+    parent.send(
+        {
+            "runs": dict(Counter(str(report.end_reason) for report in reports)),
+            "orders looked at": sum(report.orders for report in reports),
+            "published": sum(report.published for report in reports),
+        }
+    )
 
 
 class Calls:
     """Many callers that share one timetable."""
 
-    def __init__(self, url):
-        self._url = url
-        self._jobs = queue.SimpleQueue()
-        self._made = []
+    def __init__(self, url, platform):
+        self._place, self._platform = urlsplit(url), platform
+        self._made, self._alive = [], {}
         self._latencies = []
         self._errors = Counter()
         self._results = Counter()
@@ -129,29 +179,31 @@ class Calls:
 
     def send(self, *, rate, seconds):
         """Make the calls and return how long they took, in milliseconds, and what failed."""
-        chance = random.Random(1)
-        callers = [Thread(target=self._call) for _ in range(CALLERS)]
-        for caller in callers:
-            caller.start()
-        began = time.monotonic() + 0.2
-        for number in range(int(rate * seconds)):
-            due = began + number / rate
-            time.sleep(max(0.0, due - time.monotonic()))
-            self._jobs.put((due, self._choose(chance)))
-        for _ in callers:
-            self._jobs.put(None)
-        for caller in callers:
-            caller.join()
+        self._latencies, self._errors, self._results = [], Counter(), Counter()
+        took = asyncio.run(self._send(rate, int(rate * seconds)))
         ordered = sorted(self._latencies)
         share = {p: ordered[int(len(ordered) * p / 100)] for p in (50, 95, 99)}
         return {
             "calls": len(ordered),
-            "per second": round(len(ordered) / (time.monotonic() - began)),
+            "per second": round(len(ordered) / took),
             **{f"p{p} ms": round(1000 * value, 1) for p, value in share.items()},
             "worst ms": round(1000 * ordered[-1], 1),
             "results": dict(self._results),
             "errors": dict(self._errors),
         }
+
+    async def _send(self, rate, count):
+        chance, jobs = random.Random(1), asyncio.Queue()
+        callers = [asyncio.create_task(self._call(jobs)) for _ in range(CALLERS)]
+        began = time.monotonic() + 0.2
+        for number in range(count):
+            due = began + number / rate
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            jobs.put_nowait((due, self._choose(chance)))
+        for _ in callers:
+            jobs.put_nowait(None)
+        await asyncio.gather(*callers)
+        return time.monotonic() - began
 
     def _choose(self, chance):
         kind = chance.choice(MIX)
@@ -163,36 +215,70 @@ class Calls:
             return "POST", "/load/orders", _parcel(next(self._numbers))
         if kind == "webhook":
             return "POST", "/webhooks", {"id": chance.randrange(10**6), "note": "Đổi địa chỉ"}
-        tracking = {"tracking_number": chance.choice(self._made)}
-        return ("POST", "/load/detail", tracking) if kind == "detail" else _cancel(tracking)
+        number = {"tracking_number": chance.choice(self._made)}
+        return ("POST", "/load/detail", number) if kind == "detail" else _cancel(number)
 
-    def _call(self):
-        session = requests.Session()
-        while (job := self._jobs.get()) is not None:
+    async def _call(self, jobs):
+        line = Line(self._place.hostname, self._place.port)
+        while (job := await jobs.get()) is not None:
             due, (method, path, content) = job
             try:
-                self._note(path, self._ask(session, method, path, content))
-            except (requests.RequestException, ValueError) as error:
+                status, body = await line.ask(method, f"/haravan{path}", content)
+                self._note(path, content, status, body)
+            except (OSError, EOFError, ValueError) as error:
                 self._errors[f"{path}: {type(error).__name__}"] += 1
             self._latencies.append(time.monotonic() - due)
+        line.hang_up()
 
-    def _ask(self, session, method, path, content):
-        body = json.dumps(content).encode()
-        headers = {"X-Haravan-Hmac-SHA256": sign(body, SECRET), "X-Haravan-Topic": "orders/updated"}
-        url = f"{self._url}/haravan{path}"
-        return session.request(method, url, data=body, headers=headers, timeout=30)
-
-    def _note(self, path, reply):
-        if reply.status_code != 200:
-            self._errors[f"{path}: {reply.status_code}"] += 1
+    def _note(self, path, content, status, body):
+        if status != "200":
+            self._errors[f"{path}: {status}"] += 1
             return
         if path == "/webhooks":
             self._results["webhook"] += 1
             return
-        answer = reply.json()
+        answer = json.loads(body)
         self._results[f"{path} {'refused' if answer['error'] else 'done'}"] += 1
-        if path == "/load/orders" and not answer["error"]:
-            self._made.append(answer["data"]["tracking_number"])
+        if not answer["error"]:
+            self._tell_platform(path, content, answer["data"])
+
+    def _tell_platform(self, path, content, data):
+        """Let the platform do what it does after a yes: a parcel is there, or is cancelled."""
+        if path == "/load/orders":
+            number = content["external_fulfillment_id"]
+            self._made.append(data["tracking_number"])
+            self._alive[data["tracking_number"]] = number
+            self._platform.send(("made", number))
+        elif path == "/load/cancel" and content["tracking_number"] in self._alive:
+            self._platform.send(("cancelled", self._alive.pop(content["tracking_number"])))
+
+
+class Line:
+    """One connection that is kept open; a client that leaves the processors to the server."""
+
+    def __init__(self, host, port):
+        self._place = host, port
+        self._reader = self._writer = None
+
+    async def ask(self, method, path, content):
+        """Send one signed request and return the status and the body of its answer."""
+        if self._reader is None or self._reader.at_eof():
+            self._reader, self._writer = await asyncio.open_connection(*self._place)
+        body = json.dumps(content).encode()
+        self._writer.write(
+            f"{method} {path} HTTP/1.1\r\nHost: load\r\nContent-Length: {len(body)}\r\n"
+            f"X-Haravan-Hmac-SHA256: {sign(body, SECRET)}\r\n"
+            "X-Haravan-Topic: orders/updated\r\n\r\n".encode()
+            + body
+        )
+        head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        length = int(LENGTH.search(head)[1])
+        return head.split(" ", 2)[1], await self._reader.readexactly(length)
+
+    def hang_up(self):
+        """Close the connection."""
+        if self._writer is not None:
+            self._writer.close()
 
 
 def _parcel(number):
