@@ -99,12 +99,7 @@ class Callbacks:
         seller may ask later who said it, and when.
         """
         number = self._dialect.tracking_number(request)
-
-        def work(tx: CallbackTransaction) -> tuple[Held, Track]:
-            held = _known(tx, code, tx.by_tracking_number(code, number))
-            return held, tx.track(held.parcel)
-
-        held, track = self._store.look(work)
+        held, track = self._found(code, lambda tx: tx.by_tracking_number(code, number))
         if held.parcel.delivery.status != Status.CANCEL and not _tells_cancel(track):
             self._give_up(held)
         return self._dialect.shipment(replace(shown(held, track), carrier_status=Status.CANCEL))
@@ -140,12 +135,19 @@ class Callbacks:
             accepted_at=self._clock(),
         )
 
-    def _shown(self, code: str, find: Callable[[CallbackTransaction], Held | None]) -> Reply:
+    def _found(
+        self, code: str, find: Callable[[CallbackTransaction], Held | None]
+    ) -> tuple[Held, Track]:
+        """Return a parcel that must be known, with what was recorded and told of it."""
+
         def work(tx: CallbackTransaction) -> tuple[Held, Track]:
             held = _known(tx, code, find(tx))
             return held, tx.track(held.parcel)
 
-        held, track = self._store.look(work)
+        return self._store.look(work)
+
+    def _shown(self, code: str, find: Callable[[CallbackTransaction], Held | None]) -> Reply:
+        held, track = self._found(code, find)
         if is_beyond_words(held.parcel):
             raise InvalidInput("This parcel waits for a person's decision; please ask again later.")
         return self._dialect.shipment(shown(held, track))
