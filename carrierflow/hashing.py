@@ -47,37 +47,26 @@ def quoted(value: str | None) -> str:
     return "null" if value is None else encode_basestring(value)
 
 
-FORM = (
-    '{"actor":%s,"amends":%s,"cause":%s,"definition":"%s","from":"%s","fulfillment_id":%s,'
-    '"inferred":%s,"key":%s,"machine":"%s","note_digest":%s,"occurred_at":"%s","order_id":%s,'
-    '"prev":"%s","reason":%s,"recorded_at":"%s","seq":"%s","shop":%s,"source":"%s","to":"%s",'
-    '"v":"1"}'
-)
-"""The canonical text of an entry; the keys stand in the order of RFC 8785."""
-
-
 def canonical_entry(ref: FulfillmentRef, entry: HistoryEntry) -> str:
     """Write one entry as canonical JSON."""
-    return FORM % (
-        quoted(entry.actor),
-        "null" if entry.amends is None else f'"{entry.amends}"',
-        quoted(entry.cause),
+    return _canonical(
+        (quoted(ref.shop), quoted(ref.order_id), quoted(ref.fulfillment_id)),
         entry.definition,
-        entry.from_status,
-        quoted(ref.fulfillment_id),
-        "true" if entry.inferred else "false",
-        quoted(entry.key),
         entry.machine,
-        quoted(entry.note_digest),
-        stamp(entry.occurred_at),
-        quoted(ref.order_id),
-        entry.prev_hash,
-        quoted(entry.reason),
-        stamp(entry.recorded_at),
         entry.seq,
-        quoted(ref.shop),
-        entry.source,
+        entry.from_status,
         entry.to_status,
+        entry.source,
+        entry.actor,
+        entry.reason,
+        entry.key,
+        stamp(entry.occurred_at),
+        stamp(entry.recorded_at),
+        entry.inferred,
+        entry.cause,
+        entry.amends,
+        entry.note_digest,
+        entry.prev_hash,
     )
 
 
@@ -107,28 +96,45 @@ def canonical_row(ref: tuple[str, str, str], definition: str, row: Sequence[Any]
     `ref` is the shop, the order and the fulfillment, each `quoted` already: this is for work on
     millions of rows.
     """
-    machine, seq, start, end, source, actor, reason, key, occurred, recorded, *rest = row
-    inferred, cause, amends, note, before = rest
-    return FORM % (
-        "null" if actor is None else encode_basestring(actor),
-        "null" if amends is None else f'"{amends}"',
-        "null" if cause is None else encode_basestring(cause),
-        definition,
-        start,
-        ref[2],
-        "true" if inferred else "false",
-        "null" if key is None else encode_basestring(key),
-        machine,
-        "null" if note is None else encode_basestring(note),
-        occurred,
-        ref[1],
-        before,
-        "null" if reason is None else encode_basestring(reason),
-        recorded,
-        seq,
-        ref[0],
-        source,
-        end,
+    return _canonical(ref, definition, *row)
+
+
+def _canonical(
+    ref: tuple[str, str, str],
+    definition: str,
+    machine: str,
+    seq: int,
+    start: str,
+    end: str,
+    source: str,
+    actor: str | None,
+    reason: str | None,
+    key: str | None,
+    occurred: str,
+    recorded: str,
+    inferred: bool,  # noqa: FBT001 - one column among others
+    cause: str | None,
+    amends: int | None,
+    note: str | None,
+    before: str,
+) -> str:
+    """Write the keys in the order of RFC 8785.
+
+    One literal, with `quoted` written out: it is written for every row that is ever hashed.
+    """
+    return (
+        f'{{"actor":{"null" if actor is None else encode_basestring(actor)}'
+        f',"amends":{"null" if amends is None else encode_basestring(str(amends))}'
+        f',"cause":{"null" if cause is None else encode_basestring(cause)}'
+        f',"definition":"{definition}","from":"{start}","fulfillment_id":{ref[2]}'
+        f',"inferred":{"true" if inferred else "false"}'
+        f',"key":{"null" if key is None else encode_basestring(key)}'
+        f',"machine":"{machine}"'
+        f',"note_digest":{"null" if note is None else encode_basestring(note)}'
+        f',"occurred_at":"{occurred}","order_id":{ref[1]},"prev":"{before}"'
+        f',"reason":{"null" if reason is None else encode_basestring(reason)}'
+        f',"recorded_at":"{recorded}","seq":"{seq}","shop":{ref[0]},"source":"{source}"'
+        f',"to":"{end}","v":"1"}}'
     )
 
 
