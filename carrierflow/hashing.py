@@ -49,9 +49,8 @@ def quoted(value: str | None) -> str:
 
 def canonical_entry(ref: FulfillmentRef, entry: HistoryEntry) -> str:
     """Write one entry as canonical JSON."""
-    return _canonical(
-        (quoted(ref.shop), quoted(ref.order_id), quoted(ref.fulfillment_id)),
-        entry.definition,
+    texts = quoted(ref.shop), quoted(ref.order_id), quoted(ref.fulfillment_id)
+    row = (
         entry.machine,
         entry.seq,
         entry.from_status,
@@ -68,6 +67,7 @@ def canonical_entry(ref: FulfillmentRef, entry: HistoryEntry) -> str:
         entry.note_digest,
         entry.prev_hash,
     )
+    return canonical_row(texts, entry.definition, row)
 
 
 COLUMNS = (
@@ -93,35 +93,12 @@ COLUMNS = (
 def canonical_row(ref: tuple[str, str, str], definition: str, row: Sequence[Any]) -> str:
     """Write one entry as canonical JSON, from its columns in the order of `COLUMNS`.
 
-    `ref` is the shop, the order and the fulfillment, each `quoted` already: this is for work on
-    millions of rows.
+    `ref` is the shop, the order and the fulfillment, each `quoted` already. The keys stand in
+    the order of RFC 8785, in one literal with `quoted` written out: this is done for every row
+    that is ever hashed.
     """
-    return _canonical(ref, definition, *row)
-
-
-def _canonical(
-    ref: tuple[str, str, str],
-    definition: str,
-    machine: str,
-    seq: int,
-    start: str,
-    end: str,
-    source: str,
-    actor: str | None,
-    reason: str | None,
-    key: str | None,
-    occurred: str,
-    recorded: str,
-    inferred: bool,  # noqa: FBT001 - one column among others
-    cause: str | None,
-    amends: int | None,
-    note: str | None,
-    before: str,
-) -> str:
-    """Write the keys in the order of RFC 8785.
-
-    One literal, with `quoted` written out: it is written for every row that is ever hashed.
-    """
+    machine, seq, start, end, source, actor, reason, key, occurred, recorded = row[:10]
+    inferred, cause, amends, note, before = row[10:]
     return (
         f'{{"actor":{"null" if actor is None else encode_basestring(actor)}'
         f',"amends":{"null" if amends is None else encode_basestring(str(amends))}'
