@@ -22,13 +22,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, deque
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event as Ending
+from threading import Thread
 from urllib.parse import urlsplit
 
-from carrierflow import build, generate_key, load_settings
+from carrierflow import Event, Status, build, generate_key, load_settings
 from carrierflow.platforms.haravan.signing import sign
 from carrierflow.sandbox import ParcelRef, SandboxServer, World
 from carrierflow.storage import build_engine
@@ -46,6 +47,9 @@ WARM_UP = 4
 
 PAUSE = 5
 """Seconds between two runs of the reconciler; cron leaves more."""
+
+PICKED_UP = 20
+"""Parcels that a driver picks up between two runs, at most: each is a request to the platform."""
 
 FIRST, COD = 5_000_001, 250_000
 
@@ -130,14 +134,16 @@ def reconciling(database, key):
 def reconcile(parent, database, key):
     """Be the platform of one shop, and the reconciler that looks at it, until told to end.
 
-    It takes what the callbacks leave of the processors, as the how-to guide advises.
+    Before each run a driver picks up a few of the new parcels, so that there is something to
+    publish. It takes what the callbacks leave of the processors, as the how-to guide advises.
     """
     os.nice(10)
     app = build(load_settings(database_url=database, secret_key=key))
     app.upgrade()
     world = World()
     world.add_shop(code="load", token="token")
-    ended = Event()
+    waiting = deque(maxlen=PICKED_UP)
+    ended = Ending()
 
     def take_in():
         while (told := parent.recv()) != "end":
@@ -145,6 +151,7 @@ def reconcile(parent, database, key):
             parcel = {"order_id": number - 1_000_000, "fulfillment_id": number}
             if what == "made":
                 world.add_parcel(shop="load", cod_amount=COD, **parcel)
+                waiting.append(str(number))
             else:
                 world.cancel_agreed(ParcelRef(shop="load", **parcel))
         ended.set()
@@ -155,6 +162,9 @@ def reconcile(parent, database, key):
         Thread(target=take_in).start()
         reports = []
         while not ended.wait(PAUSE):
+            picked_up = [waiting.popleft() for _ in range(len(waiting))]
+            for number in picked_up:
+                app.ledger.record(Event(shop="load", fulfillment_id=number, status=Status.PICKING))
             reports += app.reconcile()
     app.store.engine.dispose()
     parent.send(
