@@ -93,12 +93,12 @@ COLUMNS = (
 def canonical_row(ref: tuple[str, str, str], definition: str, row: Sequence[Any]) -> str:
     """Write one entry as canonical JSON, from its columns in the order of `COLUMNS`.
 
-    `ref` is the shop, the order and the fulfillment, each `quoted` already. The keys stand in
-    the order of RFC 8785, in one literal with `quoted` written out: this is done for every row
-    that is ever hashed.
+    Whatever follows these columns is not looked at. `ref` is the shop, the order and the
+    fulfillment, each `quoted` already. The keys stand in the order of RFC 8785, in one literal
+    with `quoted` written out: this is done for every row that is ever hashed.
     """
     machine, seq, start, end, source, actor, reason, key, occurred, recorded = row[:10]
-    inferred, cause, amends, note, before = row[10:]
+    inferred, cause, amends, note, before = row[10:15]
     return (
         f'{{"actor":{"null" if actor is None else encode_basestring(actor)}'
         f',"amends":{"null" if amends is None else encode_basestring(str(amends))}'

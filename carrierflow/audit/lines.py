@@ -65,10 +65,8 @@ class ChainReader:
             if chains is None:
                 chains = self._begin(shop, order, fulfillment)
             own = sha256(line).hexdigest()
-            links: tuple[str | None, ...] = (before, own, None, None, None)
-            if amends != "null":
-                links = (before, own, amends, _known(actor), _known(reason))
-            chains.add((machine, int(seq), start, end), definition, links)
+            amendment = None if amends == "null" else (_known(actor), _known(reason))
+            chains.add(machine, int(seq), start, end, definition, before, own, amendment)
 
     def _begin(self, *parcel: str) -> Chains:
         name = "/".join(json.loads(part) for part in parcel)

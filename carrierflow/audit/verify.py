@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from carrierflow.hashing import COLUMNS, canonical_row, digest, quoted
-from carrierflow.model import START, FulfillmentRef, Machine
-from carrierflow.parcel import GENESIS, Head
+from carrierflow.model import START, Machine
+from carrierflow.parcel import GENESIS
 
 
 __all__ = [
@@ -35,25 +35,44 @@ __all__ = [
 MOST_PROBLEMS = 100
 
 Step = tuple[str, str, str]
+"""A machine, and the status that it goes from and to."""
+
+DefinedStep = tuple[str, str, str, str]
+"""A step, behind the id of its definition."""
+
+End = tuple[int, str, str]
+"""The last entry of a chain: its number, its status, its hash."""
+
+Amendment = tuple[str | None, str | None]
+"""Who amended, and why."""
+
 Definition = tuple[str, str, frozenset[Step] | None]
 """The id of a definition, its canonical text, and its steps as they are stored, if they are."""
 
 CHANGED = "its content does not hash to its hash: it was changed"
+CHANGED_SINCE = "its content is not what was sealed: it was changed since"
 WIDTH = len(COLUMNS)
+MACHINES = tuple(map(str, Machine))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HeadRow:
+class HeadRow(NamedTuple):
     """What the mutable row of a fulfillment says about the ends of its chains."""
 
     parcel: int
-    ref: FulfillmentRef
-    delivery: Head
-    cod: Head
+    shop: str
+    order_id: str
+    fulfillment_id: str
+    delivery: End
+    cod: End
 
-    def head(self, machine: Machine) -> Head:
-        """Return the head of one machine."""
-        return self.delivery if machine is Machine.DELIVERY else self.cod
+    def end(self, machine: str) -> End:
+        """Return the end of the chain of one machine."""
+        return self.delivery if machine == Machine.DELIVERY else self.cod
+
+    @property
+    def name(self) -> str:
+        """What findings call the fulfillment."""
+        return f"{self.shop}/{self.order_id}/{self.fulfillment_id}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,9 +121,9 @@ class Rules:
     """What the definitions allow that entries refer to, each proven by its own id."""
 
     def __init__(self, definitions: Iterable[Definition], findings: Findings) -> None:
-        self.steps: set[tuple[str, str, str, str]] = set()
-        self.needs: dict[tuple[str, str], str] = {}
         self.known: set[str] = set()
+        self.steps: dict[DefinedStep, str] = {}
+        """Each legal step, with the status that must be recorded too; empty where none must."""
         for name, canonical, stored in definitions:
             where = f"definition {name[:12]}"
             if digest(canonical) != name:
@@ -120,10 +139,9 @@ class Rules:
             for machine, body in content["machines"].items()
             for start, end in body["edges"]
         )
+        needs = {coupling["status"]: coupling["needs"] for coupling in content["couplings"]}
         self.known.add(name)
-        self.steps.update((name, *step) for step in steps)
-        for coupling in content["couplings"]:
-            self.needs[name, coupling["status"]] = coupling["needs"]
+        self.steps.update(((name, *step), needs.get(step[-1], "")) for step in steps)
         return steps
 
 
@@ -134,32 +152,38 @@ class Chains:
         self, rules: Rules, findings: Findings, name: str, *, partial: bool = False
     ) -> None:
         self.name = name
-        self.ends: dict[str, tuple[int, str, str]] = {}
-        """For each machine the last entry: its number, its status, its hash."""
-        self._rules = rules
+        self.ends: dict[str, End] = {}
+        """The last entry of each machine."""
+        self._known, self._steps = rules.known, rules.steps
         self._findings = findings
         self._partial = partial
         self._reached: set[str] = set()
         self._needed: list[tuple[str, str, str]] = []
 
-    def add(self, step: Sequence[Any], definition: str, links: Sequence[Any]) -> None:
-        """Take in the next entry of a machine.
+    def add(
+        self,
+        machine: str,
+        seq: int,
+        start: str,
+        end: str,
+        definition: str,
+        before: str,
+        own: str,
+        amends: Amendment | None,
+    ) -> None:
+        """Take in the next entry of a machine, with the hash before it and its own.
 
-        `step` is its machine, number, beginning and end; `links` are the hash before it, its own
-        hash, and what it amends with whom and why.
+        An entry that amends may take any step, and needs nothing that came before.
         """
-        machine, seq, start, end = step
-        before, own, amends = links[:3]
         last = self.ends.get(machine)
         if last is None:
             last = (seq - 1, start, before) if self._partial else (0, START, GENESIS)
-        fits = (seq - 1, start, before) == last
-        legal = amends is None and (definition, machine, start, end) in self._rules.steps
-        if not (fits and legal):
-            for what in self._wrong(step, definition, links, last):
+        needs = self._steps.get((definition, machine, start, end))
+        if needs is None or amends is not None or (seq - 1, start, before) != last:
+            step = definition, machine, start, end
+            for what in self._wrong(step, seq, before, last, amends):
                 self._findings.add(f"{self.name} {machine}:{seq}", what)
-        needs = self._rules.needs.get((definition, end))
-        if needs is not None and amends is None:
+        if needs and amends is None:
             self._needed.append((f"{machine}:{seq}", end, needs))
         self.ends[machine] = (seq, end, own)
         self._reached.add(end)
@@ -174,25 +198,20 @@ class Chains:
                 self._findings.add(f"{self.name} {entry}", what)
 
     def _wrong(
-        self,
-        step: Sequence[Any],
-        definition: str,
-        links: Sequence[Any],
-        last: tuple[int, str, str],
+        self, step: DefinedStep, seq: int, before: str, last: End, amends: Amendment | None
     ) -> Iterator[str]:
-        machine, seq, start, end = step
-        before, _, amends, actor, reason = links
+        definition, _, start, end = step
         if before != last[2]:
             yield "it does not continue the hash of the entry before it: one of them was changed"
         if seq != last[0] + 1:
             yield f"an entry is missing before it (after {last[0]})"
         if start != last[1]:
             yield "it starts from another status than the entry before it ended in"
-        if definition not in self._rules.known:
+        if definition not in self._known:
             yield "its definition is not there, or not proven"
-        elif amends is None and (definition, machine, start, end) not in self._rules.steps:
+        elif amends is None and step not in self._steps:
             yield f"{start}→{end} is no step of its definition"
-        if amends is not None and not (actor and reason):
+        if amends is not None and not all(amends):
             yield "it corrects without saying who and why"
 
 
@@ -226,7 +245,7 @@ def verify_parcels(rules: Rules, stored: Stored, findings: Findings) -> tuple[in
             replay.parcel(head, chain[1])
             chain = next(chains, None)
         else:
-            findings.add(str(head.ref), "it has no history")
+            findings.add(head.name, "it has no history")
     while chain is not None:
         replay.orphans(chain)
         chain = next(chains, None)
@@ -244,32 +263,34 @@ class _Replay:
         self._findings = findings
 
     def parcel(self, head: HeadRow, rows: Iterable[Sequence[Any]]) -> None:
-        ref, findings, names = head.ref, self._findings, self._names
-        name = str(ref)
-        texts = quoted(ref.shop), quoted(ref.order_id), quoted(ref.fulfillment_id)
+        findings, names, name = self._findings, self._names, head.name
+        ref = quoted(head.shop), quoted(head.order_id), quoted(head.fulfillment_id)
         chains = Chains(self._rules, findings, name)
         count = sealed = 0
         for row in rows:
             count += 1
-            number, own, leaf = row[WIDTH + 1 :]
+            # fmt: off
+            (machine, seq, start, end, _, actor, reason, _, _, _, _, _, amends, _, before,
+             _, number, own, leaf) = row
+            # fmt: on
             definition = names.get(number, "")
-            written = canonical_row(texts, definition, row[:WIDTH]).encode()
+            written = canonical_row(ref, definition, row).encode()
             if sha256(written).hexdigest() != own:
-                findings.add(f"{name} {row[0]}:{row[1]}", CHANGED)
+                findings.add(f"{name} {machine}:{seq}", CHANGED)
             if leaf is not None:
                 sealed += 1
                 if sha256(b"\x00" + written).hexdigest() != leaf:
-                    where = f"{name} {row[0]}:{row[1]}"
-                    findings.add(where, "its content is not what was sealed: it was changed since")
-            chains.add(row[:4], definition, (row[14], own, row[12], row[5], row[6]))
+                    findings.add(f"{name} {machine}:{seq}", CHANGED_SINCE)
+            amendment = None if amends is None else (actor, reason)
+            chains.add(machine, seq, start, end, definition, before, own, amendment)
         self.rows += count
         self.sealed += sealed
         chains.finish()
         ends = chains.ends
-        if any(end[0] > head.head(Machine(machine)).seq for machine, end in ends.items()):
+        if any(last[0] > head.end(machine)[0] for machine, last in ends.items()):
             head = self._reread(head)
-        for machine in Machine:
-            self._compare_end(head, machine, ends.get(machine))
+        for machine in MACHINES:
+            self._compare_end(f"{name} {machine}", head.end(machine), ends.get(machine))
 
     def orphans(self, chain: tuple[Any, Iterator[Sequence[Any]]]) -> None:
         for row in chain[1]:
@@ -277,16 +298,12 @@ class _Replay:
             self.sealed += row[-1] is not None
             self._findings.add(f"fulfillment {chain[0]} {row[0]}", "it has history and no head")
 
-    def _compare_end(
-        self, row: HeadRow, machine: Machine, last: tuple[int, str, str] | None
-    ) -> None:
-        head = row.head(machine)
-        where = f"{row.ref} {machine}"
+    def _compare_end(self, where: str, head: End, last: End | None) -> None:
         if last is None:
             self._findings.add(where, "its history is gone")
-        elif head.seq > last[0]:
-            what = f"entries after {last[0]} are gone; the head is at {head.seq}"
+        elif head[0] > last[0]:
+            what = f"entries after {last[0]} are gone; the head is at {head[0]}"
             self._findings.add(where, what)
-        elif (head.seq, head.status, head.hash) != last:
-            what = f"the head says {head.status}, the history {last[1]}"
+        elif head != last:
+            what = f"the head says {head[1]}, the history {last[1]}"
             self._findings.add(where, what)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, and_, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, and_, delete, insert, select, update
 
 from carrierflow.audit.verify import HeadRow
 from carrierflow.errors import UnknownFulfillment
-from carrierflow.model import FulfillmentRef, HistoryEntry
-from carrierflow.parcel import Head, Parcel
+from carrierflow.model import HistoryEntry
+from carrierflow.parcel import Parcel
 from carrierflow.storage.engine import streamed
 from carrierflow.storage.log import is_placed, raw_entry
 from carrierflow.storage.rows import entry_from, parcel_from
@@ -163,15 +164,13 @@ def entry_rows(connection: Connection) -> Iterator[Sequence[Any]]:
         .outerjoin(log, is_placed())
         .order_by(h.fulfillment, h.machine, h.seq)
     )
-    for rows in streamed(connection, query, at_once=STREAM):
-        yield from rows
+    return chain.from_iterable(streamed(connection, query, at_once=STREAM))
 
 
 def head_rows(connection: Connection) -> Iterator[HeadRow]:
     """Stream the heads of all fulfillments, in the order of the history's stream."""
-    query = _heads().order_by(fulfillments.c.id).execution_options(yield_per=STREAM)
-    for row in connection.execute(query):
-        yield _head_row(row)
+    query = _heads().order_by(fulfillments.c.id)
+    return map(_head_row, chain.from_iterable(streamed(connection, query, at_once=STREAM)))
 
 
 def head_row(connection: Connection, parcel: int) -> HeadRow | None:
@@ -183,20 +182,16 @@ def head_row(connection: Connection, parcel: int) -> HeadRow | None:
 
 def _heads() -> Select[Any]:
     f = fulfillments.c
-    names = (f.id, f.order_id, f.fulfillment_id, shops.c.code)
+    names = (f.id, shops.c.code, f.order_id, f.fulfillment_id)
     return select(*names, *(f[name] for name in HEAD)).join(shops, shops.c.id == f.shop)
 
 
-HEAD = ("delivery_status", "delivery_seq", "delivery_hash", "cod_status", "cod_seq", "cod_hash")
+HEAD = ("delivery_seq", "delivery_status", "delivery_hash", "cod_seq", "cod_status", "cod_hash")
 
 
-def _head_row(row: Row[Any]) -> HeadRow:
-    number, order_id, fulfillment_id, code = tuple(row)[:4]
-    heads = tuple(row)[4:]
-    ref = FulfillmentRef(shop=code, order_id=order_id, fulfillment_id=fulfillment_id)
-    delivery = Head(status=heads[0], seq=heads[1], hash=heads[2])
-    cod = Head(status=heads[3], seq=heads[4], hash=heads[5])
-    return HeadRow(parcel=number, ref=ref, delivery=delivery, cod=cod)
+def _head_row(row: Sequence[Any]) -> HeadRow:
+    parcel, shop, order_id, fulfillment_id = row[:4]
+    return HeadRow(parcel, shop, order_id, fulfillment_id, tuple(row[4:7]), tuple(row[7:]))
 
 
 def definition_rows(
