@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -109,16 +110,34 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def streamed(connection: Connection, query: Select[Any], *, at_once: int) -> Iterator[list[Any]]:
+def streamed(
+    connection: Connection, query: Select[Any], *, at_once: int
+) -> Iterator[Sequence[Any]]:
     """Run a query over very many rows; yields them as the driver's own plain tuples, in lists.
 
-    Columns whose types need the driver's values converted cannot be read like this.
+    A server is asked for the next rows while the last are worked on. Columns whose types need
+    the driver's values converted cannot be read like this.
     """
     options = {"stream_results": True, "max_row_buffer": at_once}
     with connection.execute(query, execution_options=options) as result:
         raw: Any = result
-        while rows := raw.cursor_strategy.fetchmany(raw, raw.cursor, at_once):
-            yield list(rows)
+
+        def fetch() -> Any:
+            return raw.cursor_strategy.fetchmany(raw, raw.cursor, at_once)
+
+        if connection.dialect.name == "sqlite":
+            yield from iter(fetch, [])
+        else:
+            yield from _ahead(fetch)
+
+
+def _ahead(fetch: Callable[[], Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    """Yield what is fetched until nothing is, always with the next fetch under way."""
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        coming = worker.submit(fetch)
+        while rows := coming.result():
+            coming = worker.submit(fetch)
+            yield rows
 
 
 @contextmanager

@@ -20,7 +20,7 @@ ROWS_AT_ONCE = 2_000
 
 def scoped_rows(
     connection: Connection, scope: Scope, *, size: int
-) -> Iterator[list[Sequence[Any]]]:
+) -> Iterator[Sequence[Sequence[Any]]]:
     """Stream the entries of a scope among the first so many places of the log.
 
     Each is the columns of its canonical text, then the hash, the definition's number, the shop,

@@ -1,4 +1,4 @@
-"""`PYTHONPATH=tests python -m benchmarks [recording] [reconciling] [verifying]`."""
+"""`PYTHONPATH=tests python -m benchmarks [recording] [reconciling] [auditing]`."""
 
 from .commands import main
 

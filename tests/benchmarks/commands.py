@@ -15,14 +15,13 @@ from pathlib import Path
 from databases import KINDS, left_out, url_of
 from rich.console import Console
 
-from .asking import asking
+from .auditing import auditing
 from .plot import plot
 from .reconciling import reconciling
 from .recording import recording
 from .results import Budget, missed
 from .sizes import FULL, SMALL
 from .tables import budget_table, figure_tables
-from .verifying import verifying
 
 
 __all__ = ["BENCHMARKS", "main", "measured"]
@@ -30,8 +29,7 @@ __all__ = ["BENCHMARKS", "main", "measured"]
 BENCHMARKS = {
     "recording": recording,
     "reconciling": reconciling,
-    "verifying": verifying,
-    "asking": asking,
+    "auditing": auditing,
 }
 
 

@@ -18,7 +18,7 @@ from .journeys import ROWS_PER_JOURNEY, SHOP, at_picking, journeys, scans
 from .measure import Spread, race, rates, ratios
 from .peers import PEERS, Base
 from .results import Budget, Figure
-from .servers import ServerTime
+from .servers import ServerTime, settle
 
 
 __all__ = ["OURS", "Field", "recording"]
@@ -73,6 +73,7 @@ def recording(kinds, size, folder):
     for kind in kinds:
         with ExitStack() as stack:
             field = Field(kind, stack.enter_context(create(kind, folder)), stack)
+            field.fill(size)
             yield from field.one_scan(size)
             yield from field.a_shift(size)
             yield from field.an_export(size)
@@ -83,7 +84,7 @@ class Field:
 
     def __init__(self, kind, database, stack):
         self.kind, self._places = kind, 1
-        engine = database.build()
+        self._engine = engine = database.build()
         self.server = ServerTime(engine)
         settings = Settings(database_url=database.url, secret_key=generate_key())
         self.app = app = build(settings, engine=engine)
@@ -99,6 +100,12 @@ class Field:
     def record(self, events):
         """Record some events, in transactions of the usual size."""
         _in_chunks(self.ours[OURS], events, CHUNK)
+
+    def fill(self, size):
+        """Let there be parcels before, as in a ledger that is in use."""
+        self.record(journeys(self._places * 1_000_000, size.export))
+        self._places += 1
+        settle(self._engine)
 
     def one_scan(self, size):
         """One scan, one transaction: what a backend does while its courier waits."""

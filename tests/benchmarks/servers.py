@@ -8,13 +8,24 @@ from pathlib import Path
 from sqlalchemy import event
 
 
-__all__ = ["ServerTime"]
+__all__ = ["ServerTime", "settle"]
 
 THREAD = {
     "postgresql": "SELECT pg_backend_pid()",
     "mysql": "SELECT tid FROM information_schema.processlist WHERE id = connection_id()",
 }
 TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def settle(engine):
+    """Let PostgreSQL learn what its tables hold, as it does by itself within a minute.
+
+    Until then it plans as if a shop had few parcels, and goes through all of them.
+    """
+    if engine.dialect.name == "postgresql":
+        alone = engine.execution_options(isolation_level="AUTOCOMMIT")
+        with alone.connect() as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
 
 
 class ServerTime:

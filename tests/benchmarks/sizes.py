@@ -22,9 +22,7 @@ class Size:
     """How many parcels the shops have that are reconciled."""
     looks: int
     asked: int
-    """How many history rows there are when an auditor asks."""
-    verified: int
-    """How many parcels the history has that is verified."""
+    """How many history rows there are when an auditor asks, and verifies."""
     most_naive: int
     """Up to how many parcels the naive script is run; beyond, its requests are only counted."""
 
@@ -39,7 +37,6 @@ FULL = Size(
     shops=(1_000, 10_000, 100_000),
     looks=3,
     asked=1_000_000,
-    verified=10_000,
     most_naive=10_000,
 )
 SMALL = Size(
@@ -52,6 +49,5 @@ SMALL = Size(
     shops=(20, 40),
     looks=1,
     asked=300,
-    verified=5,
     most_naive=20,
 )

@@ -1,0 +1,156 @@
+"""What an auditor waits for: questions to a long history, and its replay from end to end."""
+
+from __future__ import annotations
+
+import tracemalloc
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from databases import create
+from sqlalchemy import func, select
+
+from carrierflow.sealing import generate_key
+from carrierflow.settings import Settings
+from carrierflow.signing import SealKey
+from carrierflow.storage.tables import history
+from carrierflow.wiring import build
+
+from .measure import Spread, race, rates, ratios, timed
+from .million import BEGIN, DAYS, fill
+from .results import Budget, Figure
+from .servers import ServerTime, settle
+
+
+__all__ = ["auditing"]
+
+PLAIN = "one plain pass"
+SEED = 7
+ROUNDS = 5
+AT = BEGIN + timedelta(days=DAYS * 0.9)
+MOST_SECONDS = {"as-of": 1.0, "time-in-state": 5.0}
+PROMISED = {"sqlite", "postgres"}
+MOST_PASSES = {"as-of": 15, "time-in-state": 60}
+"""How many plain passes a question may cost: what holds on a busy machine too."""
+
+LEAST_ROWS = 100_000
+MOST_MEMORY = 1.2
+SMALLER = 10
+"""How many times as long the history is as the one whose memory is the measure."""
+
+
+def auditing(kinds, size, folder):
+    """Ask, verify, seal, and verify again, on each database; yield figures and budgets."""
+    for kind in kinds:
+        with _audited(kind, folder, size.asked // SMALLER) as ledger:
+            ledger.seal()
+            least = ledger.peak_memory()
+        with _audited(kind, folder, size.asked) as ledger:
+            yield from ledger.questions()
+            yield from ledger.replay("verified", size.looks)
+            ledger.seal()
+            yield from ledger.replay("verified, all of them sealed", size.looks)
+            yield from ledger.memory(least)
+
+
+@contextmanager
+def _audited(kind, folder, rows):
+    with create(kind, folder) as database:
+        engine = database.build()
+        try:
+            yield Audited(kind, engine, database.url, Path(folder) / "seal.key", rows)
+        finally:
+            engine.dispose()
+
+
+class Question:
+    """Somebody who asks one thing, again and again."""
+
+    def __init__(self, ask):
+        self._ask = ask
+
+    def prepare(self, _number):
+        """Return what is to be timed."""
+        return self._ask
+
+
+class Audited:
+    """A ledger with a history of so many rows."""
+
+    def __init__(self, kind, engine, url, key_file, rows):
+        self._kind, self._engine = kind, engine
+        self._server = ServerTime(engine)
+        self._rows = fill(engine, rows, seed=SEED)
+        settle(engine)
+        if not key_file.exists():
+            SealKey.generate("history.example").save(key_file)
+        key = generate_key()
+        settings = Settings(database_url=url, secret_key=key, seal_key_file=key_file)
+        self._app = build(settings, engine=engine)
+
+    def questions(self):
+        """Ask each question, beside one plain pass over the history."""
+        reports = self._app.reports
+        contestants = {
+            PLAIN: Question(lambda: _plain(self._engine)),
+            "as-of": Question(lambda: reports.as_of(AT)),
+            "cod": Question(lambda: reports.cod(AT)),
+            "time-in-state": Question(reports.time_in_state),
+        }
+        timings = race(contestants, rounds=ROUNDS)
+        for who, each in timings.items():
+            yield self._figure(who, Spread.of([timing.wall * 1000 for timing in each]), "ms")
+        for who, most in MOST_SECONDS.items() if self._kind in PROMISED else ():
+            spread = Spread.of([timing.wall for timing in timings[who]])
+            yield self._budget(f"{who} of {self._rows:,} rows", most, spread, unit="s")
+            passes = ratios(timings[who], timings[PLAIN])
+            yield self._budget(f"{who}, in plain passes", MOST_PASSES[who], passes)
+
+    def seal(self):
+        """Give every entry its place in the log."""
+        self._app.notary.seal()
+        settle(self._engine)
+
+    def replay(self, how, looks):
+        """Verify the whole history some times."""
+        timings = [timed(self._verify, elsewhere=self._server) for _ in range(looks)]
+        spread, unit = rates(timings, self._rows), "rows/s"
+        yield self._figure(f"rows {how}", spread, unit)
+        promise = f"rows {how}, in a second"
+        yield self._budget(promise, LEAST_ROWS, spread, unit=unit, at_least=True)
+
+    def memory(self, least):
+        """Compare the memory of a replay with that of a history a tenth as long."""
+        peak = self.peak_memory()
+        yield self._figure("peak memory", Spread.of([peak / 2**20]), "MiB")
+        promise = f"peak memory of a replay, against {self._rows // SMALLER:,} rows"
+        yield self._budget(promise, MOST_MEMORY, Spread.of([peak / least]))
+
+    def peak_memory(self):
+        """Return the most bytes that Python held at once for a replay."""
+        tracemalloc.start()
+        try:
+            self._verify()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    def _verify(self):
+        found = self._app.verify()
+        if not found.ok or found.rows != self._rows:
+            raise RuntimeError(f"{found.rows} rows, {found.problems}")
+
+    def _figure(self, who, spread, unit):
+        bench = f"auditing {self._rows:,} history rows"
+        return Figure(bench=bench, where=self._kind, who=who, spread=spread, unit=unit)
+
+    def _budget(self, promise, limit, spread, **more):
+        return Budget(promise=promise, where=self._kind, limit=limit, spread=spread, **more)
+
+
+def _plain(engine):
+    """Go over the history once, and keep two of its columns' ends."""
+    h = history.c
+    with engine.connect() as connection:
+        query = select(func.count(), func.max(h.recorded_at), func.max(h.occurred_at))
+        connection.execute(query).all()
