@@ -13,7 +13,18 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from carrierflow.audit.note import SignedNote
 from carrierflow.audit.tree import leaf_hash, node_hash, range_root
@@ -104,10 +115,8 @@ def seal_batch(connection: Connection, *, after: int, most: int) -> Batch:
 
     An entry without a place is one that the log does not name, however late it was committed.
     """
-    rows = connection.execute(_unsealed(connection, after).limit(most)).all()
-    full = len(rows) == most
-    if full and rows[0].fulfillment != rows[-1].fulfillment:
-        rows = [row for row in rows if row.fulfillment != rows[-1].fulfillment]
+    end = _end_of_batch(connection, after, most)
+    rows = connection.execute(_unsealed(connection, after, end)).all()
     names = definition_names(connection)
     leaves, broken = [], []
     for row in sorted(rows, key=_in_parcels):
@@ -117,11 +126,7 @@ def seal_batch(connection: Connection, *, after: int, most: int) -> Batch:
         if digest(text) != row.hash:
             broken.append(f"{row.code}/{row.fulfillment_id} {row.machine}:{row.seq}")
     _append(connection, leaves)
-    return Batch(
-        rows=len(rows),
-        more_after=rows[-1].fulfillment if full else None,
-        broken=tuple(broken),
-    )
+    return Batch(rows=len(rows), more_after=end, broken=tuple(broken))
 
 
 def first_unsealed(connection: Connection) -> int | None:
@@ -145,18 +150,33 @@ def first_unsealed(connection: Connection) -> int | None:
     return min(connection.execute(query).scalars(), default=None) if waiting else None
 
 
-def _unsealed(connection: Connection, after: int) -> Select[Any]:
+def _end_of_batch(connection: Connection, after: int, most: int) -> int | None:
+    """Return a fulfillment before which there are at most so many entries; None for the last.
+
+    A batch has two ends, so that no database has to go through, or to sort, all that is left.
+    """
     h = history.c
-    names = (h.fulfillment, h.definition, h.hash, shops.c.code)
+    query = (
+        select(h.fulfillment)
+        .where(h.fulfillment >= after)
+        .order_by(h.fulfillment, h.machine, h.seq)
+        .offset(most)
+        .limit(1)
+    )
+    found = connection.execute(query).scalar()
+    return None if found is None else max(found, after + 1)
+
+
+def _unsealed(connection: Connection, after: int, end: int | None) -> Select[Any]:
+    h, f = history.c, fulfillments.c
+    names = (h.fulfillment, h.definition, h.hash, shops.c.code, f.order_id, f.fulfillment_id)
     return (
-        select(
-            *raw_entry(connection), *names, fulfillments.c.order_id, fulfillments.c.fulfillment_id
-        )
-        .join(fulfillments, fulfillments.c.id == h.fulfillment)
-        .join(shops, shops.c.id == fulfillments.c.shop)
+        select(*raw_entry(connection), *names)
+        .join(fulfillments, f.id == h.fulfillment)
+        .join(shops, shops.c.id == f.shop)
         .outerjoin(log, is_placed())
         .where(h.fulfillment >= after, log.c.position.is_(None))
-        .order_by(h.fulfillment, h.machine, h.seq)
+        .where(h.fulfillment < end if end is not None else true())
     )
 
 

@@ -130,9 +130,13 @@ def test_an_entry_that_was_committed_late_is_sealed_later(server_book, make_shop
     assert tree_of(book) == signed(after.checkpoint)
 
 
-def test_the_history_is_sealed_in_pages(book, monkeypatch):
-    """However small the transactions are, every entry gets one place and the tree is the same."""
-    monkeypatch.setattr("carrierflow.notary.ROWS_AT_ONCE", 7)
+@pytest.mark.parametrize("most", [1, 6, 7])
+def test_the_history_is_sealed_in_pages(book, monkeypatch, most):
+    """However small the transactions are, every entry gets one place and the tree is the same.
+
+    A parcel that is longer than a page is sealed all the same.
+    """
+    monkeypatch.setattr("carrierflow.notary.ROWS_AT_ONCE", most)
     book.record(90)
 
     done = book.notary().seal()
