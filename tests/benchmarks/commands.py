@@ -42,27 +42,27 @@ def main(arguments=None):
         console.print(sentence)
     kinds = [kind for kind in options.databases if kind == "sqlite" or url_of(kind)]
     size = SMALL if options.small else FULL
-    figures, budgets = measured(options.benchmarks or BENCHMARKS, kinds, size, say=console.print)
+    figures, budgets = [], []
+    for name in options.benchmarks or BENCHMARKS:
+        found = list(measured(name, kinds, size, say=console.print))
+        budgets += (each for each in found if isinstance(each, Budget))
+        figures += (each for each in found if not isinstance(each, Budget))
+        if options.json:
+            options.json.write_text(_document(figures, budgets))
     for table in (*figure_tables(figures), budget_table(budgets)):
         console.print(table)
-    if options.json:
-        options.json.write_text(_document(figures, budgets))
     if options.plot:
         options.plot.write_bytes(plot(figures))
     raise SystemExit(1 if missed(budgets) else 0)
 
 
-def measured(names, kinds, size, *, say=print):
-    """Run some benchmarks on some databases; return the figures and the budgets."""
-    found = []
+def measured(name, kinds, size, *, say=print):
+    """Run one benchmark on some databases; yield its figures and its budgets."""
     with tempfile.TemporaryDirectory() as folder:
-        for name in names:
-            for each in BENCHMARKS[name](kinds, size, folder):
-                found.append(each)
-                if isinstance(each, Budget):
-                    say(f"{each.where}: {each.promise}: {each.verdict}")
-    budgets = [each for each in found if isinstance(each, Budget)]
-    return [each for each in found if each not in budgets], budgets
+        for each in BENCHMARKS[name](kinds, size, folder):
+            if isinstance(each, Budget):
+                say(f"{each.where}: {each.promise}: {each.verdict}")
+            yield each
 
 
 def _parser():
