@@ -90,6 +90,15 @@ SAVE_PARCEL = (
     .values({name: bindparam(f"new_{name}") for name in SAVE_COLUMNS})
 )
 
+SAVE_LOOK = (
+    update(fulfillments)
+    .where(fulfillments.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        {name: bindparam("at", type_=UtcDateTime()) for name in ("verified_at", "seen_at")}
+        | {"not_before": None, "missing": 0, "missing_since": None}
+    )
+)
+
 SAVE_PUBLICATION = (
     update(publications)
     .where(*(column == bindparam(f"new_{column.name}") for column in publications.primary_key))
@@ -267,13 +276,9 @@ def tracks(
 
 def verified(connection: Connection, parcels: Collection[Parcel], *, at: datetime) -> None:
     """Write that some fulfillments were looked at and nothing was new."""
-    f = fulfillments.c
     ids = [parcel.id for parcel in parcels]
-    looked: dict[str, Any] = {"verified_at": at, "seen_at": at, "not_before": None}
-    values = looked | {"missing": 0, "missing_since": None}
     for start in range(0, len(ids), CHUNK):
-        some = f.id.in_(ids[start : start + CHUNK])
-        connection.execute(update(fulfillments).where(some).values(**values))
+        connection.execute(SAVE_LOOK, {"ids": ids[start : start + CHUNK], "at": at})
 
 
 def write(connection: Connection, writing: Writing) -> tuple[Parcel, int]:
