@@ -193,19 +193,22 @@ def _reasserting(parcel: Parcel) -> Parcel:
     """Make the ledger's status unpublished again, against what the platform shows now.
 
     Steps that were not told yet stay so: if the platform shows something else by then, they are
-    told in their order.
+    told in their order. Where it shows both statuses already, nothing is to be told again.
     """
     remote = parcel.remote
     if remote is None:
         raise InvalidInput("The platform's state is not known yet; run reconcile first.")
     if remote.carrier == Status.CANCEL:
         raise InvalidInput("The platform cancelled this parcel, and that is final there.")
+    parcel = replace(parcel, reassert=remote.digest)
+    if (remote.carrier, remote.cod) == (parcel.delivery.status, parcel.cod.status):
+        return parcel
     machine = Machine.COD if remote.carrier == parcel.delivery.status else Machine.DELIVERY
     head = parcel.head(machine)
     if head.seq == 1:
         raise InvalidInput("The platform cannot be told the first status of a parcel.")
     again = replace(head, confirmed=min(head.confirmed, head.seq - 1))
-    return replace(parcel, reassert=remote.digest).with_head(machine, again)
+    return parcel.with_head(machine, again)
 
 
 def _postman_item(incident: Incident) -> dict[str, Any]:

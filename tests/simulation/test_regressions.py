@@ -131,3 +131,22 @@ def test_a_poll_does_not_replace_a_word_that_nobody_knows():
         nothing_to_poll(stage)
 
         assert ("teleported", "codpending") == stage.shown(stage.refs[0])
+
+
+def test_a_reassertion_of_what_the_platform_shows_is_no_difference(stage):
+    """Told to stand by what both sides show, a run tells nothing; it saw a difference there."""
+    reconcile(stage)
+    stage.haravan.faults.add(Rule(fault=Fault(kind=FaultKind.NONSENSE_WORD), method="GET"))
+    reconcile(stage)
+    reconcile(stage)
+    record(stage, "picking", "delivering", "delivered", "codreceipt")
+    resolve(stage, ResolveAction.ADOPT)
+    stage.world.cancel_order(SHOP, int(stage.refs[0].order_id), ignore_fulfillments=True)
+    reconcile(stage)
+
+    resolve(stage, ResolveAction.REASSERT)
+    reconcile(stage)
+
+    assert ("readytopick", "codpending") == stage.shown(stage.refs[0])
+    assert 0 == stage.app.parcel(SHOP, stage.refs[0].fulfillment_id).unpublished
+    assert "diverged" not in {incident.kind for incident in stage.app.incidents.all()}
