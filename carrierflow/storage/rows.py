@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from carrierflow.model import (
@@ -80,30 +79,12 @@ def _remote_from(row: Any) -> Remote | None:
         carrier=row.remote_carrier,
         cod=row.remote_cod,
         updated_at=row.remote_updated_at,
-        dates=_StoredDates(row.remote_dates),
+        dates={
+            Status(word): datetime.fromisoformat(text)
+            for word, text in json.loads(row.remote_dates).items()
+        },
         digest=row.remote_digest,
     )
-
-
-class _StoredDates(Mapping[Status, datetime]):
-    """Dates as a row holds them, read when somebody asks: of a parcel in agreement nobody does."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    @cached_property
-    def _dates(self) -> dict[Status, datetime]:
-        found = json.loads(self._text).items()
-        return {Status(word): datetime.fromisoformat(text) for word, text in found}
-
-    def __getitem__(self, status: Status) -> datetime:
-        return self._dates[status]
-
-    def __iter__(self) -> Iterator[Status]:
-        return iter(self._dates)
-
-    def __len__(self) -> int:
-        return len(self._dates)
 
 
 def guarded(before: Parcel, values: dict[str, Any]) -> dict[str, Any]:
