@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from carrierflow.hashing import COLUMNS, canonical_row, digest, quoted
-from carrierflow.model import START, Machine
+from carrierflow.model import START, FulfillmentRef, Machine
 from carrierflow.parcel import GENESIS
 
 
@@ -52,7 +52,6 @@ Definition = tuple[str, str, frozenset[Step] | None]
 CHANGED = "its content does not hash to its hash: it was changed"
 CHANGED_SINCE = "its content is not what was sealed: it was changed since"
 WIDTH = len(COLUMNS)
-MACHINES = tuple(map(str, Machine))
 
 
 class HeadRow(NamedTuple):
@@ -72,7 +71,11 @@ class HeadRow(NamedTuple):
     @property
     def name(self) -> str:
         """What findings call the fulfillment."""
-        return f"{self.shop}/{self.order_id}/{self.fulfillment_id}"
+        return str(
+            FulfillmentRef(
+                shop=self.shop, order_id=self.order_id, fulfillment_id=self.fulfillment_id
+            )
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -289,7 +292,7 @@ class _Replay:
         ends = chains.ends
         if any(last[0] > head.end(machine)[0] for machine, last in ends.items()):
             head = self._reread(head)
-        for machine in MACHINES:
+        for machine in Machine:
             self._compare_end(f"{name} {machine}", head.end(machine), ends.get(machine))
 
     def orphans(self, chain: tuple[Any, Iterator[Sequence[Any]]]) -> None:
