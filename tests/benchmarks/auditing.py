@@ -5,7 +5,6 @@ Here the clock on the wall counts: a server reads while we check.
 
 from __future__ import annotations
 
-import tracemalloc
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +18,7 @@ from carrierflow.signing import SealKey
 from carrierflow.storage.tables import history
 from carrierflow.wiring import build
 
-from .measure import Spread, race, ratios, timed
+from .measure import Spread, peak_memory, race, ratios, timed
 from .million import BEGIN, DAYS, fill
 from .results import Budget, Figure
 from .servers import settle
@@ -133,12 +132,7 @@ class Audited:
 
     def peak_memory(self):
         """Return the most bytes that Python held at once for a replay."""
-        tracemalloc.start()
-        try:
-            self._verify()
-            return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
+        return peak_memory(self._verify)
 
     def _verify(self):
         found = self._app.verify()

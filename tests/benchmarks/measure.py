@@ -12,10 +12,11 @@ from __future__ import annotations
 import gc
 import statistics
 import time
+import tracemalloc
 from dataclasses import dataclass
 
 
-__all__ = ["Spread", "Timing", "race", "rates", "ratios", "timed"]
+__all__ = ["Spread", "Timing", "peak_memory", "race", "rates", "ratios", "timed"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,16 @@ def timed(work, *, elsewhere=lambda: 0.0):
     work()
     spent = time.process_time() + elsewhere() - busy
     return Timing(time.perf_counter() - wall, spent)
+
+
+def peak_memory(work):
+    """Do some work once and return the most bytes that Python held at once for it."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def race(contestants, *, rounds, elsewhere=lambda: 0.0):

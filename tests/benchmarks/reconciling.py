@@ -5,7 +5,6 @@ The platform is another process on this machine; its time is virtual, and its bu
 
 from __future__ import annotations
 
-import tracemalloc
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -22,7 +21,7 @@ from carrierflow.storage.rows import guarded, head_values, look_values
 from carrierflow.wiring import build
 
 from .elsewhere import BUCKETS, elsewhere, ids_of
-from .measure import Spread, timed
+from .measure import Spread, peak_memory, timed
 from .naive import Naive
 from .results import Budget, Figure
 
@@ -234,12 +233,7 @@ class Stage:
         """
         self.platform.bucket(real=False)
         self._look(self._fast)
-        tracemalloc.start()
-        try:
-            self._look(self._fast)
-            return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
+        return peak_memory(lambda: self._look(self._fast))
 
 
 @dataclass(frozen=True)
