@@ -120,7 +120,8 @@ class Survey:
 
     def _pooled(self) -> Iterator[Batch]:
         while self.pool:
-            ids = self.pool.take(puts=self._puts_while_fresh())
+            puts = self._puts_while_fresh() if self.pool.has_work else 0
+            ids = self.pool.take(puts=puts)
             yield self._batch(self._platform.orders(ids), asked=ids)
 
     def _puts_while_fresh(self) -> int:

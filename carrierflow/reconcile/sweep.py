@@ -78,6 +78,11 @@ class Pool:
         return bool(self._again or self._work or self._next_due())
 
     @property
+    def has_work(self) -> bool:
+        """Tell whether an order is left that may be written to."""
+        return bool(self._again or self._work)
+
+    @property
     def left(self) -> int:
         """About how many orders are still to be looked at."""
         return len(self._again) + len(self._work) + max(0, self._expected)

@@ -143,7 +143,9 @@ def test_a_pool_gives_every_order_once(work, due, allowances):
     came = []
     turns = 0
     while pool:
+        has_work = pool.has_work
         batch = pool.take(puts=allowances[turns % len(allowances)])
+        assert has_work == (batch[0] in {each.order_id for each in work})
         assert 0 < len(batch) <= BATCH
         came += batch
         turns += 1
