@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, case, select, update
+from sqlalchemy import ColumnElement, Connection, Update, case, select, update
 
 from carrierflow.clock import Sleep
 from carrierflow.shop import Shop
@@ -63,6 +63,8 @@ class ShopBudget:
         self._interval = rate.interval_us
         kept_free = rate.unused + (0 if interactive else rate.interactive)
         self._reach = max(1, rate.bucket - kept_free) * self._interval
+        self._spending: Update | None = None
+        """Made at the first request: to build it takes longer than to execute it."""
 
     def spend(self) -> None:
         """Wait until one request may leave, and count it."""
@@ -82,26 +84,30 @@ class ShopBudget:
         """Take over the platform's own count of requests where it is higher than ours."""
         with self._begin() as connection:
             seen = self._clock.microseconds(connection) + used * self._interval
-            self._update(connection, shops.c.rate_until_us < seen, rate_until_us=seen)
+            connection.execute(self._change(shops.c.rate_until_us < seen, rate_until_us=seen))
 
     def pause(self, seconds: float) -> None:
         """Let no request leave for so long: the platform said so."""
         with self._begin() as connection:
             until = self._clock.microseconds(connection) + round(seconds * MICROSECONDS)
-            self._update(connection, shops.c.paused_until_us < until, paused_until_us=until)
+            connection.execute(self._change(shops.c.paused_until_us < until, paused_until_us=until))
 
     def _try_to_spend(self) -> float:
         """Count one request if there is room; else return how many seconds to wait."""
         with self._begin() as connection:
-            now = self._clock.microseconds(connection)
-            begun = case((shops.c.rate_until_us > now, shops.c.rate_until_us), else_=now)
-            room = begun + self._interval <= now + self._reach
-            spent = self._update(
-                connection,
-                (shops.c.paused_until_us <= now) & room,
-                rate_until_us=begun + self._interval,
-            )
+            if self._spending is None:
+                self._spending = self._one_request(connection)
+            spent = connection.execute(self._spending).rowcount
             return 0.0 if spent else self._wait(connection)
+
+    def _one_request(self, connection: Connection) -> Update:
+        """Return the statement that counts one request where there is room for it."""
+        now = self._clock.microseconds(connection)
+        begun = case((shops.c.rate_until_us > now, shops.c.rate_until_us), else_=now)
+        room = begun + self._interval <= now + self._reach
+        return self._change(
+            (shops.c.paused_until_us <= now) & room, rate_until_us=begun + self._interval
+        )
 
     def _wait(self, connection: Connection) -> float:
         now = self._clock.microseconds(connection)
@@ -111,8 +117,5 @@ class ShopBudget:
         wait_us: int = max(room_at, row[1]) - row[2]
         return max(SHORTEST_WAIT, wait_us / MICROSECONDS)
 
-    def _update(
-        self, connection: Connection, condition: ColumnElement[bool], **values: object
-    ) -> int:
-        statement = update(shops).where(shops.c.id == self._shop, condition).values(**values)
-        return int(connection.execute(statement).rowcount)
+    def _change(self, condition: ColumnElement[bool], **values: object) -> Update:
+        return update(shops).where(shops.c.id == self._shop, condition).values(**values)

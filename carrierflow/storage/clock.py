@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, literal, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, literal_column, select
 
 from carrierflow.clock import Clock
 from carrierflow.storage.engine import is_mysql
@@ -29,9 +30,9 @@ class DatabaseClock:
         self._instead = instead
 
     def microseconds(self, connection: Connection) -> ColumnElement[int]:
-        """Return an expression for the microseconds since 1970."""
+        """Return an expression for the microseconds since 1970, at whatever time it is executed."""
         if self._instead is not None:
-            return literal((self._instead() - EPOCH) // MICROSECOND, BigInteger())
+            return bindparam(None, type_=BigInteger(), callable_=partial(_count, self._instead))
         name = connection.dialect.name
         return literal_column(EXPRESSIONS["mysql" if is_mysql(name) else name], BigInteger())
 
@@ -41,3 +42,7 @@ class DatabaseClock:
             return self._instead()
         count = connection.execute(select(self.microseconds(connection))).scalar_one()
         return EPOCH + count * MICROSECOND
+
+
+def _count(clock: Clock) -> int:
+    return (clock() - EPOCH) // MICROSECOND
