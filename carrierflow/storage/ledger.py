@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Executable, bindparam, insert, select, update
+from sqlalchemy import Connection, Insert, bindparam, insert, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from carrierflow.errors import ConcurrentUpdate
@@ -17,7 +17,7 @@ from carrierflow.parcel import GENESIS, Change, Memory, Parcel, Remembered
 from carrierflow.ports import SealedNote
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import is_mysql
-from carrierflow.storage.many import insert_many
+from carrierflow.storage.many import execute_many, insert_many
 from carrierflow.storage.rows import (
     claim_from,
     entry_row,
@@ -136,7 +136,7 @@ class SqlLedgerTransaction:
         In the order of their ids, so that writers who begin the same ones wait for each other.
         """
         number = self._shop_number(next(iter(openings)).ref.shop)
-        rows = [
+        rows = (
             {
                 **NEW_HEADS,
                 "shop": number,
@@ -147,25 +147,22 @@ class SqlLedgerTransaction:
                 "opened_at": now,
             }
             for opening in sorted(openings, key=lambda opening: opening.ref.fulfillment_id)
-        ]
-        self._connection.execute(_insert_if_new(self._connection.dialect.name), rows)
+        )
+        execute_many(self._connection, _insert_if_new(self._connection.dialect.name), rows)
 
     def save(self, changes: Collection[Change]) -> None:
         """Write histories, evidence and heads; the heads first, for they guard the rest."""
         ordered = sorted(changes, key=lambda change: change.before.id)
         self._save_heads(ordered)
-        entries = [
-            entry_row(
-                change.before.id,
-                entry,
-                self._definitions.number(self._connection, entry.definition),
-            )
+        numbers = self._numbers(ordered)
+        entries = (
+            entry_row(change.before.id, entry, numbers[entry.definition])
             for change in ordered
             for entry in change.entries
-        ]
-        if entries:
-            insert_many(self._connection, history, entries)
-        self._save_evidence(ordered)
+        )
+        insert_many(self._connection, history, entries)
+        kept = (evidence_row(change.before, kept) for change in ordered for kept in change.kept)
+        insert_many(self._connection, evidence, kept)
 
     def keep_note(self, note: SealedNote, parcel: Parcel, *, now: datetime) -> None:
         """Keep a sealed note, apart from the history, where it can be erased."""
@@ -177,20 +174,19 @@ class SqlLedgerTransaction:
             self._shop_numbers[code] = shop_number(self._connection, code)
         return self._shop_numbers[code]
 
-    def _save_heads(self, changes: Collection[Change]) -> None:
-        values = [guarded(change.before, head_values(change.after)) for change in changes]
-        changed = self._connection.execute(SAVE_HEAD, values).rowcount
-        if changed != len(values):
-            raise ConcurrentUpdate("A fulfillment")
+    def _numbers(self, changes: Collection[Change]) -> dict[str, int]:
+        """Return the numbers of the definitions that some entries were judged by."""
+        judged_by = {entry.definition for change in changes for entry in change.entries}
+        return {each: self._definitions.number(self._connection, each) for each in judged_by}
 
-    def _save_evidence(self, changes: Collection[Change]) -> None:
-        rows = [evidence_row(change.before, kept) for change in changes for kept in change.kept]
-        if rows:
-            insert_many(self._connection, evidence, rows)
+    def _save_heads(self, changes: Collection[Change]) -> None:
+        rows = (guarded(change.before, head_values(change.after)) for change in changes)
+        if execute_many(self._connection, SAVE_HEAD, rows) != len(changes):
+            raise ConcurrentUpdate("A fulfillment")
 
 
 @cache
-def _insert_if_new(dialect: str) -> Executable:
+def _insert_if_new(dialect: str) -> Insert:
     if is_mysql(dialect):
         return mysql.insert(fulfillments).on_duplicate_key_update(id=fulfillments.c.id)
     if dialect == "postgresql":

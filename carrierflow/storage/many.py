@@ -1,80 +1,129 @@
-"""Many rows into one table at once, without a round through SQLAlchemy for each of them.
+"""One statement for many rows, without a round through SQLAlchemy for each of them.
 
 Core makes, for every row of an `executemany`, a dictionary of parameters, looked through, copied
 and put in order: more work than SQLite has with the row. Here the statement is still Core's,
-and each value goes through its column's type; only the loop is ours. PostgreSQL is sent one
-statement with an array per column.
+and each value goes through its column's type; only the loop is ours. PostgreSQL takes new rows
+by `COPY`, under the same keys, checks and triggers as any other.
+
+Rows are taken as they are made, so that no more than one of them exists at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    Connection,
-    Dialect,
-    Executable,
-    Table,
-    bindparam,
-    func,
-    insert,
-    select,
-)
+from sqlalchemy import Connection, Dialect, Insert, Table, Update, insert
+from sqlalchemy.exc import DBAPIError
 
 
-__all__ = ["insert_many"]
+__all__ = ["execute_many", "insert_many"]
 
 FEW = 20
 """Rows up to which the plain statement is as good, and what is sent is easier to read."""
 
+Row = Mapping[str, Any]
 
-def insert_many(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+
+def insert_many(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
     """Insert some rows, all of which name the same columns."""
-    names, dialect = tuple(rows[0]), connection.dialect
-    if len(rows) > FEW and dialect.name == "postgresql":
-        columns = {name: [row[name] for row in rows] for name in names}
-        connection.execute(_from_arrays(table, names), columns)
-    elif len(rows) > FEW and dialect.name == "sqlite":
-        plain = _plain(table, names, dialect)
-        connection.exec_driver_sql(plain.statement, [plain.values(row) for row in rows])
-    else:
-        connection.execute(_insert(table), list(rows))
+    first, rows = _begun(rows)
+    if len(first) > FEW and connection.dialect.driver == "psycopg":
+        _copy(connection, _copying(table, tuple(first[0]), connection.dialect), rows)
+    elif first:
+        execute_many(connection, _inserting(table), rows)
+
+
+def execute_many(connection: Connection, statement: Insert | Update, rows: Iterable[Row]) -> int:
+    """Execute a statement for some rows, and return how many rows of the table it met.
+
+    The statement is one that is kept: what it becomes for the driver is made once.
+    """
+    first, rows = _begun(rows)
+    if len(first) <= FEW:
+        return connection.execute(statement, first).rowcount
+    prepared = _prepared(statement, tuple(first[0]), connection.dialect)
+    parameters = [prepared.parameters(row) for row in rows]
+    return connection.exec_driver_sql(prepared.text, parameters).rowcount
+
+
+def _begun(rows: Iterable[Row]) -> tuple[list[Row], Iterator[Row]]:
+    """Take up to one row more than a few, to see how many there are; return all of them, too."""
+    remaining = iter(rows)
+    first = list(islice(remaining, FEW + 1))
+    return first, chain(first, remaining)
 
 
 @cache
-def _insert(table: Table) -> Executable:
+def _inserting(table: Table) -> Insert:
     return insert(table)
 
 
-@cache
-def _from_arrays(table: Table, names: tuple[str, ...]) -> Executable:
-    arrays = [func.unnest(bindparam(name, type_=ARRAY(table.c[name].type))) for name in names]
-    return insert(table).from_select(names, select(*arrays))
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Plain:
+class _Prepared:
     """A statement as the driver takes it, and how each value is put for it."""
 
-    statement: str
+    text: str
     columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    positional: bool
 
-    def values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+    def values(self, row: Row) -> tuple[Any, ...]:
         """Return the values of a row in the order of the statement."""
         return tuple([row[name] if put is None else put(row[name]) for name, put in self.columns])
 
+    def parameters(self, row: Row) -> tuple[Any, ...] | dict[str, Any]:
+        """Return the values of a row as the driver wants them."""
+        values = self.values(row)
+        if self.positional:
+            return values
+        return {name: value for (name, _), value in zip(self.columns, values, strict=True)}
+
 
 @cache
-def _plain(table: Table, names: tuple[str, ...], dialect: Dialect) -> _Plain:
-    compiled = insert(table).compile(dialect=dialect, column_keys=names)
-    return _Plain(
-        statement=str(compiled),
+def _prepared(statement: Insert | Update, names: tuple[str, ...], dialect: Dialect) -> _Prepared:
+    compiled = statement.compile(dialect=dialect, column_keys=names)
+    order = compiled.positiontup if compiled.positional else names
+    return _Prepared(
+        text=str(compiled),
+        columns=tuple(
+            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+            for name in order or ()
+        ),
+        positional=compiled.positional,
+    )
+
+
+@cache
+def _copying(table: Table, names: tuple[str, ...], dialect: Dialect) -> _Prepared:
+    quoted = dialect.identifier_preparer
+    return _Prepared(
+        text=f"COPY {quoted.format_table(table)} "
+        f"({', '.join(quoted.quote(name) for name in names)}) FROM STDIN",
         columns=tuple(
             (name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect))
-            for name in compiled.positiontup or ()
+            for name in names
         ),
+        positional=True,
     )
+
+
+def _copy(connection: Connection, copying: _Prepared, rows: Iterable[Row]) -> None:
+    """Send rows by `COPY`: begin and wrap what the driver raises as SQLAlchemy would."""
+    if not connection.in_transaction():
+        connection.begin()
+    driver: Any = connection.connection.driver_connection
+    base = connection.dialect.loaded_dbapi.Error
+    try:
+        with driver.cursor() as cursor, cursor.copy(copying.text) as copy:
+            for row in rows:
+                copy.write_row(copying.values(row))
+    except base as error:
+        lost = connection.dialect.is_disconnect(error, driver, None)
+        if lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            copying.text, None, error, base, connection_invalidated=lost
+        ) from error

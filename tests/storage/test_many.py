@@ -1,0 +1,134 @@
+"""Many rows at once: by whatever way they go, what stands there is the same."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from databases import every_database
+from sqlalchemy import select, text
+
+from carrierflow.errors import ConcurrentUpdate, DatabaseUnavailable
+from carrierflow.model import Event, Status
+from carrierflow.storage.many import FEW, insert_many
+from carrierflow.storage.tables import evidence, files, fulfillments, history, shops
+
+
+MORNING = datetime(2026, 3, 1, 1, tzinfo=UTC)
+AWKWARD = ["\t", "\\N", "\\.", "a\\tb", "line\nbreak", "\r\n", '"', "'", "null", "é😀", "%s", ",{}"]
+ON_POSTGRES = pytest.mark.parametrize(
+    "database", every_database(but=["sqlite", "mariadb"]), indirect=True
+)
+ON_SERVERS = pytest.mark.parametrize("database", every_database(but=["sqlite"]), indirect=True)
+
+
+def rows_of(mark, names):
+    """Return a row of `files` for each name."""
+    return [
+        {"digest": f"{mark}{n}", "name": name, "row_count": n, "recorded_at": MORNING}
+        for n, name in enumerate(names)
+    ]
+
+
+def names_of(connection, mark):
+    """Return the names that were written, in their order."""
+    query = select(files.c.name).where(files.c.digest.startswith(mark))
+    return connection.execute(query.order_by(files.c.row_count)).scalars().all()
+
+
+@pytest.mark.parametrize("count", [0, 1, FEW, FEW + 1, 3 * FEW])
+def test_texts_come_back_as_they_were(store, count):
+    """Tabs, breaks, backslashes and quotes come back from few rows and from many."""
+    mark = uuid.uuid4().hex[:16]
+    names = [f"-{AWKWARD[n % len(AWKWARD)]}-" for n in range(count)]
+
+    with store.begin() as connection:
+        insert_many(connection, files, iter(rows_of(mark, names)))
+
+    with store.reading() as connection:
+        assert names == names_of(connection, mark)
+
+
+def test_a_bulk_writes_what_one_by_one_writes(store, ledger, make_shop, make_parcel):
+    """Accepted, late and refused events leave the same rows, told in bulk or one by one."""
+    codes = [make_shop(store), make_shop(store)]
+    alone, together = [_events([make_parcel(shop=code) for _ in range(FEW + 1)]) for code in codes]
+
+    one_by_one = [str(ledger.record(event).verdict) for event in alone]
+    in_bulk = [str(answer.verdict) for answer in ledger.record_many(together)]
+
+    assert one_by_one == in_bulk == ["accepted", "accepted", "late", "refused"] * (FEW + 1)
+    with store.reading() as connection:
+        for table in (history, evidence):
+            first, second = [_written(connection, table, code) for code in codes]
+            assert len(first) > FEW
+            assert first == second
+
+
+def _events(parcels):
+    """Return two steps of each parcel, one event that is too late, and one that cannot be."""
+    told = [(Status.PICKING, 0), (Status.DELIVERING, 2), (Status.PICKING, 1), (Status.RETURN, 3)]
+    return [
+        Event(
+            shop=parcel.ref.shop,
+            fulfillment_id=parcel.ref.fulfillment_id,
+            status=status,
+            occurred_at=MORNING + timedelta(hours=hours, seconds=number),
+            reason=f"-{AWKWARD[number % len(AWKWARD)]}-",
+        )
+        for number, parcel in enumerate(parcels)
+        for status, hours in told
+    ]
+
+
+def _written(connection, table, code):
+    """Return what a table holds of a shop, but for what differs between any two parcels."""
+    own = {"id", "shop", "fulfillment", "hash", "prev_hash"}
+    columns = [column for column in table.c if column.name not in own]
+    mine = select(shops.c.id).where(shops.c.code == code).scalar_subquery()
+    query = (
+        select(*columns)
+        .join(fulfillments, fulfillments.c.id == table.c.fulfillment)
+        .where(fulfillments.c.shop == mine)
+        .order_by(fulfillments.c.id, table.c.occurred_at, *columns[:2])
+    )
+    return connection.execute(query).all()
+
+
+@ON_SERVERS
+def test_a_row_of_many_that_is_there_already_is_a_conflict(store):
+    """Where another writer came first with one of many rows, the same may be done again."""
+    mark = uuid.uuid4().hex[:16]
+    rows = rows_of(mark, "x" * 2 * FEW)
+    with store.begin() as connection:
+        insert_many(connection, files, rows[-1:])
+
+    with pytest.raises(ConcurrentUpdate), store.begin() as connection:
+        insert_many(connection, files, rows)
+
+    with store.reading() as connection:
+        assert ["x"] == names_of(connection, mark)
+
+
+@ON_POSTGRES
+def test_a_connection_that_is_lost_amid_many_rows_is_an_outage(store):
+    """A server that goes away amid many rows has none of them, and the next ones are taken."""
+    mark = uuid.uuid4().hex[:16]
+    rows = rows_of(mark, "x" * 2 * FEW)
+
+    def interrupted(connection):
+        ours = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        yield from rows[:-1]
+        with store.begin() as other:
+            other.execute(text("SELECT pg_terminate_backend(:ours, 5000)"), {"ours": ours})
+        yield rows[-1]
+
+    with pytest.raises(DatabaseUnavailable), store.begin() as connection:
+        insert_many(connection, files, interrupted(connection))
+
+    with store.begin() as connection:
+        assert [] == names_of(connection, mark)
+        insert_many(connection, files, rows)
+    with store.reading() as connection:
+        assert len(rows) == len(names_of(connection, mark))
