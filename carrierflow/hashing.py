@@ -28,11 +28,12 @@ __all__ = [
 ]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def stamp(moment: datetime) -> str:
     """Write a moment as UTC with exactly six fractional digits and a Z.
 
     One moment is written again and again: in a hash, in a row, in every row of one recording.
+    As many are remembered as one transaction of a bulk recording has, and more.
     """
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import Protocol
 
 from carrierflow.errors import KeyReused
@@ -182,7 +183,7 @@ class Judge:
     def _weigh_step(self, draft: Draft, claim: Claim, head: Head) -> Weighed:
         status = claim.status
         if self._steps.allows(status.machine, head.status, status):
-            return Weighed(Verdict.ACCEPTED, Reason.LEGAL_STEP, f"{head.status} → {status}.")
+            return _legal_step(head.status, status)
         if head.status == status:
             sentence = f"The parcel is {status} already."
             return Weighed(Verdict.REFUSED, Reason.SAME_STATUS, sentence)
@@ -315,6 +316,11 @@ class Judge:
             hash=entry.hash,
             confirmed=head.confirmed,
         )
+
+
+@cache
+def _legal_step(from_status: str, status: Status) -> Weighed:
+    return Weighed(Verdict.ACCEPTED, Reason.LEGAL_STEP, f"{from_status} → {status}.")
 
 
 def _again(draft: Draft, claim: Claim, known: Remembered) -> Recorded:

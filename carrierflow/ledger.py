@@ -47,6 +47,8 @@ SALT_DIGITS = 32
 CHUNK = 2_000
 """Events of a bulk recording that share a transaction."""
 
+NO_PAST = Memory()
+
 REJECTED = "rejected"
 """What is counted for an event that could not be recorded at all."""
 
@@ -256,7 +258,7 @@ class Ledger:
             parcels |= _started(tx, shop, unknown, now=now)
         memories = tx.memories([p for p in parcels.values() if p.delivery.seq])
         drafts = {
-            fulfillment_id: Draft.of(parcel, memories.get(parcel.id, Memory()))
+            fulfillment_id: Draft.of(parcel, memories.get(parcel.id, NO_PAST))
             for fulfillment_id, parcel in parcels.items()
         }
         for draft in drafts.values():

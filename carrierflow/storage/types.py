@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String
 from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from carrierflow.hashing import stamp
 
 
 __all__ = ["Code", "Digest", "PlatformId", "RowId", "UtcDateTime"]
@@ -42,7 +43,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError(f"{value!r} has no time zone")
         if dialect.name == "sqlite":
-            return _text(value)
+            return f"{stamp(value)[:-1]}+00:00"
         moment = value.astimezone(UTC)
         return moment.replace(tzinfo=None) if dialect.name in {"mysql", "mariadb"} else moment
 
@@ -53,8 +54,3 @@ class UtcDateTime(TypeDecorator[datetime]):
         moment = datetime.fromisoformat(value) if dialect.name == "sqlite" else value
         aware: datetime = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return aware.astimezone(UTC)
-
-
-@lru_cache(maxsize=1024)
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
