@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import sys
@@ -331,6 +332,7 @@ def record_file(
         if known is not None and not force:
             raise FileAlreadyRecorded(str(file), recorded_at=moment(known) or "")
         counts = Counts()
+        gc.freeze()  # what is there now stays: no collection need look at it again
         with path.open("rb") as stream, session.progress("rows") as update:
             rows = read_rows(
                 stream, kind=RowFormat(kind) if kind else None, name=str(file), fill_gaps=fill_gaps

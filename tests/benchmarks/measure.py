@@ -45,14 +45,18 @@ class Spread:
 
 
 def timed(work, *, elsewhere=lambda: 0.0):
-    """Do some work once and say how long it took; the garbage of others is collected before.
+    """Do some work once and say how long it took.
 
+    The garbage of others is collected before, and what they keep is not looked through while
+    this one's is collected: nobody pays for all that a benchmark has imported.
     `elsewhere` returns the CPU seconds that somebody else spent for us so far.
     """
     gc.collect()
+    gc.freeze()
     wall, busy = time.perf_counter(), time.process_time() + elsewhere()
     work()
     spent = time.process_time() + elsewhere() - busy
+    gc.unfreeze()
     return Timing(time.perf_counter() - wall, spent)
 
 
