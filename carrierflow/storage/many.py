@@ -31,8 +31,9 @@ Row = Mapping[str, Any]
 def insert_many(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
     """Insert some rows, all of which name the same columns."""
     first, rows = _begun(rows)
-    if len(first) > FEW and connection.dialect.driver == "psycopg":
-        _copy(connection, _copying(table, tuple(first[0]), connection.dialect), rows)
+    dialect = connection.dialect
+    if len(first) > FEW and dialect.driver == "psycopg" and not dialect.is_async:
+        _copy(connection, _copying(table, tuple(first[0]), dialect), rows)
     elif first:
         execute_many(connection, _inserting(table), rows)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from databases import every_database
 from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from carrierflow.errors import ConcurrentUpdate, DatabaseUnavailable
 from carrierflow.model import Event, Status
@@ -94,6 +96,24 @@ def _written(connection, table, code):
         .order_by(fulfillments.c.id, table.c.occurred_at, *columns[:2])
     )
     return connection.execute(query).all()
+
+
+@ON_POSTGRES
+def test_a_host_that_is_asynchronous_may_send_many(database, store):
+    """Many rows go into a connection that a host lends from within its event loop."""
+    mark = uuid.uuid4().hex[:16]
+    rows = rows_of(mark, "x" * 2 * FEW)
+    engine = create_async_engine(database.url.replace("postgresql:", "postgresql+psycopg:"))
+
+    async def host():
+        async with engine.begin() as connection:
+            await connection.run_sync(insert_many, files, rows)
+        await engine.dispose()
+
+    asyncio.run(host())
+
+    with store.reading() as connection:
+        assert len(rows) == len(names_of(connection, mark))
 
 
 @ON_SERVERS
