@@ -5,7 +5,7 @@ and put in order: more work than SQLite has with the row. Here the statement is 
 and each value goes through its column's type; only the loop is ours. PostgreSQL takes new rows
 by `COPY`, under the same keys, checks and triggers as any other.
 
-Rows are taken as they are made, so that no more than one of them exists at a time.
+Rows are taken one by one, as they are made: a mapping is let go once its values are taken.
 """
 
 from __future__ import annotations
