@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from carrierflow.hashing import stamp
+from carrierflow.storage.engine import is_mysql
 
 
 __all__ = ["Code", "Digest", "PlatformId", "RowId", "UtcDateTime"]
@@ -32,25 +34,47 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Choose the column type of one database."""
         if dialect.name == "sqlite":
             return dialect.type_descriptor(String(32))
-        if dialect.name in {"mysql", "mariadb"}:
+        if is_mysql(dialect.name):
             return dialect.type_descriptor(DATETIME(fsp=6))
         return dialect.type_descriptor(DateTime(timezone=True))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Refuse naive times, and write all others as UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone")
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """Return what refuses naive times, and writes all others as UTC."""
         if dialect.name == "sqlite":
-            return f"{stamp(value)[:-1]}+00:00"
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name in {"mysql", "mariadb"} else moment
+            return _to_text
+        return _to_naive if is_mysql(dialect.name) else _to_utc
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Return an aware UTC time."""
-        if value is None:
-            return None
-        moment = datetime.fromisoformat(value) if dialect.name == "sqlite" else value
-        aware: datetime = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return aware.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, _coltype: object) -> Callable[[Any], Any]:
+        """Return what makes an aware UTC time of a stored one."""
+        return _from_text if dialect.name == "sqlite" else _from_moment
+
+
+# Plain functions, for they are called with every moment of every row.
+
+
+def _to_utc(value: datetime | None) -> datetime | None:
+    return None if value is None else _aware(value).astimezone(UTC)
+
+
+def _to_naive(value: datetime | None) -> datetime | None:
+    return None if value is None else _aware(value).astimezone(UTC).replace(tzinfo=None)
+
+
+def _to_text(value: datetime | None) -> str | None:
+    return None if value is None else f"{stamp(_aware(value))[:-1]}+00:00"
+
+
+def _aware(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError(f"{value!r} has no time zone")
+    return value
+
+
+def _from_text(value: str | None) -> datetime | None:
+    return None if value is None else _from_moment(datetime.fromisoformat(value))
+
+
+def _from_moment(value: datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
