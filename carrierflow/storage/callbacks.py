@@ -27,7 +27,7 @@ from carrierflow.shop import ShopState
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.ledger import SqlLedgerTransaction
 from carrierflow.storage.reconcile import add_publication, tracks
-from carrierflow.storage.rows import parcel_from, refusal_row
+from carrierflow.storage.rows import PARCEL, parcel_from, refusal_row
 from carrierflow.storage.tables import evidence, fulfillments, shipments, shops, webhooks
 from carrierflow.track import Publication, Track
 
@@ -63,7 +63,7 @@ def _parcel_by(column: Column[Any]) -> Select[Any]:
     through all parcels from the newest on.
     """
     return (
-        select(fulfillments, *SHIPMENT)
+        select(*PARCEL, *SHIPMENT)
         .outerjoin(shipments, shipments.c.fulfillment == fulfillments.c.id)
         .where(column.table.c.shop == CONNECTED, column == bindparam("name"))
         .order_by(fulfillments.c.id.desc())

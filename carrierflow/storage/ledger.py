@@ -19,6 +19,7 @@ from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import is_mysql
 from carrierflow.storage.many import execute_many, insert_many
 from carrierflow.storage.rows import (
+    PARCEL,
     claim_from,
     entry_row,
     evidence_row,
@@ -50,14 +51,14 @@ NEW_HEADS = {
 
 PAST = (
     history.c.fulfillment,
-    history.c.machine,
-    history.c.seq,
     history.c.to_status,
-    history.c.event_key,
-    history.c.occurred_at,
+    history.c.seq,
     history.c.inferred,
     history.c.source,
+    history.c.event_key,
+    history.c.occurred_at,
 )
+"""What is read of entries; they are many, and taken by their places."""
 
 
 HEAD_COLUMNS = (
@@ -79,7 +80,7 @@ HEAD_COLUMNS = (
 )
 
 READ_PARCELS = (
-    select(fulfillments)
+    select(*PARCEL)
     .where(
         fulfillments.c.shop
         == select(shops.c.id).where(shops.c.code == bindparam("code")).scalar_subquery(),
@@ -110,10 +111,8 @@ class SqlLedgerTransaction:
     def parcels(self, shop: str, fulfillment_ids: Collection[str]) -> dict[str, Parcel]:
         """Read and lock the known ones of some fulfillments, by fulfillment id."""
         query = {"code": shop, "ids": list(fulfillment_ids)}
-        found = {
-            row.fulfillment_id: parcel_from(row, shop)
-            for row in self._connection.execute(READ_PARCELS, query)
-        }
+        parcels = [parcel_from(row, shop) for row in self._connection.execute(READ_PARCELS, query)]
+        found = {parcel.ref.fulfillment_id: parcel for parcel in parcels}
         if not found:
             self._shop_number(shop)
         return found
@@ -126,8 +125,8 @@ class SqlLedgerTransaction:
         past: dict[int, _Past] = defaultdict(_Past)
         for row in self._connection.execute(READ_EVIDENCE, {"ids": ids}):
             past[row.fulfillment].add_evidence(row)
-        for row in self._connection.execute(READ_PAST, {"ids": ids}):
-            past[row.fulfillment].add_entry(row)
+        for number, *entry in self._connection.execute(READ_PAST, {"ids": ids}):
+            past[number].add_entry(*entry)
         return {number: each.memory() for number, each in past.items()}
 
     def start(self, openings: Collection[Opening], *, now: datetime) -> None:
@@ -213,15 +212,23 @@ class _Past:
         if row.code in OVERTURNABLE:
             self._waiting[claim.key] = claim
 
-    def add_entry(self, row: Any) -> None:
+    def add_entry(
+        self,
+        word: str,
+        seq: int,
+        inferred: bool,  # noqa: FBT001 - columns of `PAST`, by their places
+        source: str,
+        key: str | None,
+        occurred_at: datetime,
+    ) -> None:
         """Take in an entry; one that was refused at first is no longer waiting."""
-        status = Status(row.to_status)
+        status = Status(word)
         self._passed.add(status)
-        if row.inferred or row.source == Source.RULE:
-            self._inferred[status] = max(row.seq, self._inferred.get(status, 0))
-        if row.event_key is not None:
-            self._remember(row.event_key, Verdict.ACCEPTED, status, row.occurred_at)
-            self._waiting.pop(row.event_key, None)
+        if inferred or source == Source.RULE:
+            self._inferred[status] = max(seq, self._inferred.get(status, 0))
+        if key is not None:
+            self._remember(key, Verdict.ACCEPTED, status, occurred_at)
+            self._waiting.pop(key, None)
 
     def memory(self) -> Memory:
         """Return what was gathered."""

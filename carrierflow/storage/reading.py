@@ -15,7 +15,7 @@ from carrierflow.model import HistoryEntry
 from carrierflow.parcel import Parcel
 from carrierflow.storage.engine import streamed
 from carrierflow.storage.log import is_placed, raw_entry
-from carrierflow.storage.rows import entry_from, parcel_from
+from carrierflow.storage.rows import PARCEL, entry_from, parcel_from
 from carrierflow.storage.shops import shop_number
 from carrierflow.storage.tables import (
     attempts,
@@ -72,7 +72,7 @@ def find_parcel(connection: Connection, shop: str, fulfillment_id: str) -> Parce
         UnknownShop, UnknownFulfillment: if there is none.
     """
     number = shop_number(connection, shop)
-    query = select(fulfillments).where(
+    query = select(*PARCEL).where(
         fulfillments.c.shop == number, fulfillments.c.fulfillment_id == fulfillment_id
     )
     row = connection.execute(query).one_or_none()

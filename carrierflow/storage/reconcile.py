@@ -32,7 +32,7 @@ from carrierflow.ports import Due, Hint, Work, Writing
 from carrierflow.shop import Shop
 from carrierflow.storage.clock import EPOCH
 from carrierflow.storage.incidents import open_incident
-from carrierflow.storage.rows import guarded, head_values, look_values, parcel_from
+from carrierflow.storage.rows import PARCEL, guarded, head_values, look_values, parcel_from
 from carrierflow.storage.tables import (
     attempts,
     fulfillments,
@@ -108,7 +108,7 @@ SAVE_PUBLICATION = (
 ADD_PUBLICATION = insert(publications)
 
 READ_PARCELS = (
-    select(fulfillments)
+    select(*PARCEL)
     .where(
         fulfillments.c.shop == bindparam("of"),
         fulfillments.c.order_id.in_(bindparam("orders", expanding=True)),
