@@ -28,14 +28,19 @@ __all__ = [
 ]
 
 
-@lru_cache(maxsize=4096)
 def stamp(moment: datetime) -> str:
-    """Write a moment as UTC with exactly six fractional digits and a Z.
+    """Write a moment as UTC with exactly six fractional digits and a Z."""
+    return _stamp(moment.astimezone(UTC))
+
+
+@lru_cache(maxsize=4096)
+def _stamp(moment: datetime) -> str:
+    """Write a moment of UTC: elsewhere two hours of a night in autumn count as equal.
 
     One moment is written again and again: in a hash, in a row, in every row of one recording.
     As many are remembered as one transaction of a bulk recording has, and more.
     """
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    return moment.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def digest(text: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 
@@ -292,6 +292,7 @@ class Ledger:
 def _claim(event: Event, note: SealedNote | None, now: datetime) -> Claim:
     occurred_at = event.occurred_at or now
     check_time(occurred_at, now)
+    occurred_at = occurred_at.astimezone(UTC)
     return Claim(
         status=event.status,
         occurred_at=occurred_at,

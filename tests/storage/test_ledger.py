@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
@@ -14,7 +15,7 @@ from carrierflow.errors import (
     UnknownFulfillment,
     UnknownShop,
 )
-from carrierflow.hashing import entry_hash
+from carrierflow.hashing import entry_hash, stamp
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import DEFAULT, Lifecycle, define
 from carrierflow.model import Event, FulfillmentRef, Machine, Opening, Source, Status, Verdict
@@ -457,3 +458,34 @@ def test_a_long_bulk_is_counted_out_as_it_was_counted_in(make_parcel, ledger, sh
 
     assert [Verdict.ACCEPTED] * 90 + [Verdict.REFUSED] * 30 == first
     assert [Verdict.DUPLICATE] * 120 == second
+
+
+def test_the_hour_that_a_clock_shows_twice_is_two(make_parcel, ledger, shop, store):
+    """Where summer ends, a scanner's clock shows an hour twice: two scans, an hour apart.
+
+    Python takes the two for equal, for they are of one zone and show the same.
+    """
+    parcel = make_parcel()
+    zone = ZoneInfo("America/New_York")
+    first = datetime(2025, 11, 2, 1, 30, tzinfo=zone)
+    told = [(Status.PICKING, first), (Status.DELIVERING, first.replace(fold=1))]
+    answers = [
+        ledger.record(
+            Event(
+                shop=shop,
+                fulfillment_id=parcel.ref.fulfillment_id,
+                status=status,
+                occurred_at=moment,
+            )
+        )
+        for status, moment in told
+    ]
+
+    assert ["accepted", "accepted"] == [str(answer.verdict) for answer in answers]
+    hours = [answer.entries[0].occurred_at.hour for answer in answers]
+    assert [5, 6] == hours
+    with store.reading() as connection:
+        query = select(history.c.occurred_at).where(history.c.fulfillment == parcel.id)
+        kept = connection.execute(query.where(history.c.event_key.is_not(None))).scalars().all()
+        assert hours == sorted(moment.hour for moment in kept)
+    assert ["05:30:00.000000Z", "06:30:00.000000Z"] == [stamp(m)[11:] for _, m in told]
