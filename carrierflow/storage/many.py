@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Insert, Table, Update, insert
+from sqlalchemy import Connection, Dialect, Insert, Table, Update, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
 
@@ -25,15 +25,20 @@ __all__ = ["execute_many", "insert_many"]
 FEW = 20
 """Rows up to which the plain statement is as good, and what is sent is easier to read."""
 
+DIRECT = {"pymysql", "psycopg", "pysqlite"}
+"""The drivers that are handed statements by us; any other, and an asynchronous one, by Core."""
+
+KEPT = 64
+"""Statements that are remembered, for each engine of a process its own."""
+
 Row = Mapping[str, Any]
 
 
 def insert_many(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
     """Insert some rows, all of which name the same columns."""
     first, rows = _begun(rows)
-    dialect = connection.dialect
-    if len(first) > FEW and dialect.driver == "psycopg" and not dialect.is_async:
-        _copy(connection, _copying(table, tuple(first[0]), dialect), rows)
+    if len(first) > FEW and _takes_copy(connection, table):
+        _copy(connection, _copying(table, tuple(first[0]), connection.dialect), rows)
     elif first:
         execute_many(connection, _inserting(table), rows)
 
@@ -44,8 +49,8 @@ def execute_many(connection: Connection, statement: Insert | Update, rows: Itera
     The statement is one that is kept: what it becomes for the driver is made once.
     """
     first, rows = _begun(rows)
-    if len(first) <= FEW:
-        return connection.execute(statement, first).rowcount
+    if len(first) <= FEW or not _is_direct(connection):
+        return connection.execute(statement, list(rows)).rowcount
     prepared = _prepared(statement, tuple(first[0]), connection.dialect)
     parameters = [prepared.parameters(row) for row in rows]
     return connection.exec_driver_sql(prepared.text, parameters).rowcount
@@ -56,6 +61,24 @@ def _begun(rows: Iterable[Row]) -> tuple[list[Row], Iterator[Row]]:
     remaining = iter(rows)
     first = list(islice(remaining, FEW + 1))
     return first, chain(first, remaining)
+
+
+def _is_direct(connection: Connection) -> bool:
+    """Tell whether we may write a statement: not where a host has Core put schemas into it."""
+    dialect, options = connection.dialect, connection.get_execution_options()
+    translated = options.get("schema_translate_map")
+    return dialect.driver in DIRECT and not dialect.is_async and not translated
+
+
+def _takes_copy(connection: Connection, table: Table) -> bool:
+    """Tell whether a table takes `COPY`, which PostgreSQL refuses under row-level security.
+
+    To ask also begins the transaction, where nothing else did.
+    """
+    if connection.dialect.driver != "psycopg" or not _is_direct(connection):
+        return False
+    name = connection.dialect.identifier_preparer.format_table(table)
+    return not connection.execute(select(func.row_security_active(name))).scalar_one()
 
 
 @cache
@@ -83,9 +106,9 @@ class _Prepared:
         return {name: value for (name, _), value in zip(self.columns, values, strict=True)}
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _prepared(statement: Insert | Update, names: tuple[str, ...], dialect: Dialect) -> _Prepared:
-    compiled = statement.compile(dialect=dialect, column_keys=names)
+    compiled = statement.compile(dialect=dialect, column_keys=names, for_executemany=True)
     order = compiled.positiontup if compiled.positional else names
     return _Prepared(
         text=str(compiled),
@@ -97,7 +120,7 @@ def _prepared(statement: Insert | Update, names: tuple[str, ...], dialect: Diale
     )
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _copying(table: Table, names: tuple[str, ...], dialect: Dialect) -> _Prepared:
     quoted = dialect.identifier_preparer
     return _Prepared(
@@ -112,9 +135,7 @@ def _copying(table: Table, names: tuple[str, ...], dialect: Dialect) -> _Prepare
 
 
 def _copy(connection: Connection, copying: _Prepared, rows: Iterable[Row]) -> None:
-    """Send rows by `COPY`: begin and wrap what the driver raises as SQLAlchemy would."""
-    if not connection.in_transaction():
-        connection.begin()
+    """Send rows by `COPY`; what the driver raises is wrapped as SQLAlchemy would wrap it."""
     driver: Any = connection.connection.driver_connection
     base = connection.dialect.loaded_dbapi.Error
     try:
@@ -122,9 +143,6 @@ def _copy(connection: Connection, copying: _Prepared, rows: Iterable[Row]) -> No
             for row in rows:
                 copy.write_row(copying.values(row))
     except base as error:
-        lost = connection.dialect.is_disconnect(error, driver, None)
-        if lost:
-            connection.invalidate(error)
-        raise DBAPIError.instance(
-            copying.text, None, error, base, connection_invalidated=lost
-        ) from error
+        if connection.dialect.is_disconnect(error, driver, None):
+            connection.exec_driver_sql("SELECT 1")  # fails, too: Core then lets all of them go
+        raise DBAPIError.instance(copying.text, None, error, base) from error

@@ -8,19 +8,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from databases import every_database
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from carrierflow.errors import ConcurrentUpdate, DatabaseUnavailable
 from carrierflow.model import Event, Status
-from carrierflow.storage.many import FEW, insert_many
+from carrierflow.storage.many import FEW, execute_many, insert_many
 from carrierflow.storage.tables import evidence, files, fulfillments, history, shops
 
 
+MOVE = update(files).where(files.c.row_count == bindparam("old")).values(row_count=bindparam("new"))
 MORNING = datetime(2026, 3, 1, 1, tzinfo=UTC)
 AWKWARD = ["\t", "\\N", "\\.", "a\\tb", "line\nbreak", "\r\n", '"', "'", "null", "é😀", "%s", ",{}"]
 ON_POSTGRES = pytest.mark.parametrize(
     "database", every_database(but=["sqlite", "mariadb"]), indirect=True
+)
+ON_OWN_POSTGRES = pytest.mark.parametrize(
+    "own_database", every_database(but=["sqlite", "mariadb"]), indirect=True
 )
 ON_SERVERS = pytest.mark.parametrize("database", every_database(but=["sqlite"]), indirect=True)
 
@@ -114,6 +118,40 @@ def test_a_host_that_is_asynchronous_may_send_many(database, store):
 
     with store.reading() as connection:
         assert len(rows) == len(names_of(connection, mark))
+
+
+@ON_OWN_POSTGRES
+def test_a_host_that_puts_schemas_into_statements_is_obeyed(own_database, make_engine):
+    """Where a host has SQLAlchemy name another schema, many rows go there, as few do."""
+    engine = make_engine(own_database)
+    lent = engine.execution_options(schema_translate_map={None: "tenant"})
+    with engine.begin() as connection:
+        connection.execute(text("CREATE SCHEMA tenant"))
+        connection.execute(text("CREATE TABLE tenant.carrierflow_files (LIKE carrierflow_files)"))
+    with lent.begin() as connection:
+        insert_many(connection, files, rows_of("m", "x" * 2 * FEW))
+        changed = execute_many(connection, MOVE, ({"new": n, "old": n} for n in range(2 * FEW)))
+
+    assert 2 * FEW == changed
+    with lent.connect() as tenant, engine.connect() as ours:
+        assert [2 * FEW, 0] == [len(names_of(each, "m")) for each in (tenant, ours)]
+
+
+@ON_OWN_POSTGRES
+def test_many_rows_are_taken_under_row_level_security(own_database, make_engine):
+    """A table whose rows a policy guards takes many rows, though it would take no `COPY`."""
+    engine = make_engine(own_database)
+    with engine.begin() as connection:
+        for statement in (
+            "ALTER TABLE carrierflow_files ENABLE ROW LEVEL SECURITY",
+            "CREATE POLICY anything ON carrierflow_files USING (true) WITH CHECK (true)",
+            "GRANT SELECT, INSERT ON carrierflow_files TO pg_monitor",
+            "SET LOCAL ROLE pg_monitor",
+        ):
+            connection.execute(text(statement))
+        insert_many(connection, files, rows_of("m", "x" * 2 * FEW))
+
+        assert 2 * FEW == len(names_of(connection, "m"))
 
 
 @ON_SERVERS
