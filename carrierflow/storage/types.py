@@ -38,8 +38,12 @@ class UtcDateTime(TypeDecorator[datetime]):
             return dialect.type_descriptor(DATETIME(fsp=6))
         return dialect.type_descriptor(DateTime(timezone=True))
 
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Refuse naive times, and write all others as UTC."""
+        return self.bind_processor(dialect)(value)
+
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
-        """Return what refuses naive times, and writes all others as UTC."""
+        """Return what does so for one database."""
         if dialect.name == "sqlite":
             return _to_text
         return _to_naive if is_mysql(dialect.name) else _to_utc

@@ -53,11 +53,13 @@ def timed(work, *, elsewhere=lambda: 0.0):
     """
     gc.collect()
     gc.freeze()
-    wall, busy = time.perf_counter(), time.process_time() + elsewhere()
-    work()
-    spent = time.process_time() + elsewhere() - busy
-    gc.unfreeze()
-    return Timing(time.perf_counter() - wall, spent)
+    try:
+        wall, busy = time.perf_counter(), time.process_time() + elsewhere()
+        work()
+        spent = time.process_time() + elsewhere() - busy
+        return Timing(time.perf_counter() - wall, spent)
+    finally:
+        gc.unfreeze()
 
 
 def peak_memory(work):
