@@ -22,11 +22,11 @@ AND n.prev_seq = h.seq
 @pytest.fixture
 def raw(ask, engine):
     """Return every stay of a shop from plain rows: status, month, seconds or None if unclear."""
-    read = UtcDateTime().process_result_value
+    read = UtcDateTime().result_processor(engine.dialect, None)
 
     def raw(shop):
         for status, began, ended, guess, then, amends in ask(NEXT, shop=shop):
-            start, end = (read(value, engine.dialect) for value in (began, ended))
+            start, end = (read(value) for value in (began, ended))
             month = f"{end.astimezone(VIETNAM):%Y-%m}"
             clear = end >= start and not guess and not then and amends is None
             yield status, month, (end - start) // timedelta(seconds=1) if clear else None
