@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import insert, literal, select
 from sqlalchemy.exc import StatementError
 
 from carrierflow.errors import InvalidInput
 from carrierflow.model import Event, FulfillmentRef, Opening, Recorded, Status
 from carrierflow.storage.tables import files, fulfillments, history
+from carrierflow.storage.types import UtcDateTime
 
 
 ANY_MOMENT = st.datetimes(
@@ -51,6 +52,15 @@ def test_a_moment_without_a_zone_is_refused(keep):
     """A time without a zone is refused before it reaches the database."""
     with pytest.raises(StatementError, match="has no time zone"):
         keep(datetime(2026, 3, 1, 8, 0))
+
+
+def test_a_moment_is_read_as_a_literal_too(engine):
+    """A moment that is written into a statement itself is the same moment."""
+    moment = datetime(2026, 3, 1, 8, 0, tzinfo=timezone(timedelta(hours=7)))
+    query = select(literal(moment, UtcDateTime()))
+    text = query.compile(engine, compile_kwargs={"literal_binds": True})
+
+    assert "2026-03-01 01:00:00" in str(text).replace("T", " ")
 
 
 def test_moments_sort_by_time(engine, store):
