@@ -21,6 +21,7 @@ from carrierflow.storage.incidents import (
     list_incidents,
 )
 from carrierflow.storage.reading import find_parcel
+from carrierflow.storage.reconcile import write
 
 
 __all__ = ["Desk", "curl", "postman"]
@@ -59,36 +60,43 @@ class Desk:
     ) -> Incident:
         """Carry out a person's decision; who decided and why is kept for ever.
 
+        The fulfillment is free and its incident closed in one moment: a run that came between
+        would freeze it again, and the incident that says so would then be closed.
+
         Raises:
             UnknownIncident: if there is none of that number.
             InvalidInput: if it is resolved already, or the action does not fit it.
+            ConcurrentUpdate: if the fulfillment was changed meanwhile; look at it again.
         """
         incident = self.get(incident_id)
         _check(incident, action, actor=actor, reason=reason)
+        writing = None
         if incident.order_id is not None and incident.fulfillment_id is not None:
-            self._act(incident, action, actor=actor, reason=reason)
+            writing = self._act(incident, action, actor=actor, reason=reason)
         now = self._clock()
-        self._store.transact(
-            lambda c: close_incident(
-                c, incident, action=action, actor=actor, reason=reason, now=now
-            )
-        )
+        with self._store.begin() as connection:
+            if writing is not None:
+                write(connection, writing)
+            close_incident(connection, incident, action=action, actor=actor, reason=reason, now=now)
         return self.get(incident_id)
 
-    def _act(self, incident: Incident, action: ResolveAction, *, actor: str, reason: str) -> None:
+    def _act(
+        self, incident: Incident, action: ResolveAction, *, actor: str, reason: str
+    ) -> Writing:
+        """Return what an action makes of the incident's fulfillment, once adopting is recorded."""
         parcel = self._parcel(incident)
         match action:
             case ResolveAction.UNFREEZE:
-                self._free(parcel, parcel)
+                return self._freed(parcel, parcel)
             case ResolveAction.ADOPT:
                 corrected = self._adopt(parcel, incident, actor=actor, reason=reason)
                 parcel = self._parcel(incident)
-                self._free(parcel, _showing(parcel, corrected))
+                return self._freed(parcel, _showing(parcel, corrected))
             case ResolveAction.REASSERT:
-                self._free(parcel, _reasserting(parcel))
+                return self._freed(parcel, _reasserting(parcel))
             case ResolveAction.ABANDON:
                 after = replace(parcel, frozen="abandoned", open=False)
-                self._write(parcel, after)
+                return Writing(before=parcel, after=after, now=self._clock())
 
     def _adopt(
         self, parcel: Parcel, incident: Incident, *, actor: str, reason: str
@@ -121,7 +129,7 @@ class Desk:
             corrected.append(status.machine)
         return corrected
 
-    def _free(self, before: Parcel, after: Parcel) -> None:
+    def _freed(self, before: Parcel, after: Parcel) -> Writing:
         """Let runs decide about a fulfillment again, at once, if nobody changed it meanwhile."""
         track = self._store.tracks([before])[before.id]
         forgiven = tuple(
@@ -135,11 +143,7 @@ class Desk:
             missing=0,
             missing_since=None,
         )
-        writing = Writing(before=before, after=after, now=self._clock(), publications=forgiven)
-        self._store.write(writing, fence=None)
-
-    def _write(self, before: Parcel, after: Parcel) -> None:
-        self._store.write(Writing(before=before, after=after, now=self._clock()), fence=None)
+        return Writing(before=before, after=after, now=self._clock(), publications=forgiven)
 
     def _parcel(self, incident: Incident) -> Parcel:
         with self._store.reading() as connection:
