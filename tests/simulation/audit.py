@@ -131,8 +131,11 @@ def _exact(stage):
 
 
 def _few_reads(stage):
-    """P4: without faults a run reads all its orders at once, and the list of changes beside."""
-    if stage.scenario.profile != "calm" or stage.scenario.page < len(stage.refs):
+    """P4: without faults a run reads all its orders at once, and the list of changes beside.
+
+    A page that is full to its end has another one asked for.
+    """
+    if stage.scenario.profile != "calm" or stage.scenario.page <= len(stage.refs):
         return
     for report in stage.reports:
         if report.requests.get > MOST_READS:
@@ -148,7 +151,11 @@ def _bucket(stage):
 
 
 def _incidents(stage):
-    """No incident without a cause."""
+    """No incident without a cause: others, nonsense, or a person.
+
+    A person who adopts what was read before a PUT without an answer may adopt too little: the
+    platform is ahead then, and somebody has to look once more.
+    """
     touched = {
         str(touch.ref.fulfillment_id)
         for touch in stage.world.judge.touches
@@ -166,6 +173,8 @@ def _incidents(stage):
         if incident.kind == "unknown_here" and incident.evidence["fulfillment_id"] in late:
             continue
         if incident.kind == "order_cancelled" and stage.scenario.people:
+            continue
+        if incident.kind == "remote_ahead" and incident.fulfillment_id in stage.watch.adopted:
             continue
         raise Broken("no incident without a cause", f"{incident.kind}: {incident.sentence}")
 

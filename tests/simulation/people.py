@@ -162,6 +162,8 @@ def _operator(stage):
                 except (InvalidInput, ConcurrentUpdate) as error:
                     stage.scheduler.tell(f"resolve {incident.kind} {action}: {error}")
                     continue
+                if action is ResolveAction.ADOPT:
+                    stage.watch.adopted.add(incident.fulfillment_id)
                 if action is ResolveAction.ABANDON:
                     stage.abandoned.add(incident.fulfillment_id)
                 stage.scheduler.met[f"person {action}"] += 1

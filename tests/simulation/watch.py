@@ -61,6 +61,8 @@ class Watch:
         self.on_applied = lambda _put: None
         self.resolved = set()
         """Fulfillments about which a person decided: their road is no longer the recorded one."""
+        self.adopted = set()
+        """Those of which a person took for true what the platform was last seen to show."""
 
     def close(self):
         """Close the database."""
