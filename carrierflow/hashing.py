@@ -33,12 +33,11 @@ def stamp(moment: datetime) -> str:
     return _stamp(moment.astimezone(UTC))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _stamp(moment: datetime) -> str:
     """Write a moment of UTC: elsewhere two hours of a night in autumn count as equal.
 
-    One moment is written again and again: in a hash, in a row, in every row of one recording.
-    As many are remembered as one transaction of a bulk recording has, and more.
+    One moment is written again and again: in the hash of every entry of one recording.
     """
     return moment.isoformat(timespec="microseconds")[:-6] + "Z"
 

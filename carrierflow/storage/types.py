@@ -10,7 +10,6 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String
 from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from carrierflow.hashing import stamp
 from carrierflow.storage.engine import is_mysql
 
 
@@ -65,7 +64,9 @@ def _to_naive(value: datetime | None) -> datetime | None:
 
 
 def _to_text(value: datetime | None) -> str | None:
-    return None if value is None else f"{stamp(_aware(value))[:-1]}+00:00"
+    if value is None:
+        return None
+    return _aware(value).astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _aware(value: datetime) -> datetime:
