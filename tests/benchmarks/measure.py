@@ -45,21 +45,15 @@ class Spread:
 
 
 def timed(work, *, elsewhere=lambda: 0.0):
-    """Do some work once and say how long it took.
+    """Do some work once and say how long it took; the garbage of others is collected before.
 
-    The garbage of others is collected before, and what they keep is not looked through while
-    this one's is collected: nobody pays for all that a benchmark has imported.
     `elsewhere` returns the CPU seconds that somebody else spent for us so far.
     """
     gc.collect()
-    gc.freeze()
-    try:
-        wall, busy = time.perf_counter(), time.process_time() + elsewhere()
-        work()
-        spent = time.process_time() + elsewhere() - busy
-        return Timing(time.perf_counter() - wall, spent)
-    finally:
-        gc.unfreeze()
+    wall, busy = time.perf_counter(), time.process_time() + elsewhere()
+    work()
+    spent = time.process_time() + elsewhere() - busy
+    return Timing(time.perf_counter() - wall, spent)
 
 
 def peak_memory(work):
