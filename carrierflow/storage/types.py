@@ -56,23 +56,21 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def _to_utc(value: datetime | None) -> datetime | None:
-    return None if value is None else _aware(value).astimezone(UTC)
+    return None if value is None else _utc(value)
 
 
 def _to_naive(value: datetime | None) -> datetime | None:
-    return None if value is None else _aware(value).astimezone(UTC).replace(tzinfo=None)
+    return None if value is None else _utc(value).replace(tzinfo=None)
 
 
 def _to_text(value: datetime | None) -> str | None:
-    if value is None:
-        return None
-    return _aware(value).astimezone(UTC).isoformat(timespec="microseconds")
+    return None if value is None else _utc(value).isoformat(timespec="microseconds")
 
 
-def _aware(value: datetime) -> datetime:
+def _utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone")
-    return value
+    return value.astimezone(UTC)
 
 
 def _from_text(value: str | None) -> datetime | None:
