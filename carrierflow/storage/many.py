@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Insert, Table, Update, func, insert, select
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeEngine
 
 
 __all__ = ["execute_many", "insert_many"]
@@ -32,6 +33,7 @@ KEPT = 64
 """Statements that are remembered, for each engine of a process its own."""
 
 Row = Mapping[str, Any]
+Put = Callable[[Any], Any]
 
 
 def insert_many(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
@@ -91,7 +93,7 @@ class _Prepared:
     """A statement as the driver takes it, and how each value is put for it."""
 
     text: str
-    columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    columns: tuple[tuple[str, Put | None], ...]
     positional: bool
 
     def values(self, row: Row) -> tuple[Any, ...]:
@@ -112,10 +114,7 @@ def _prepared(statement: Insert | Update, names: tuple[str, ...], dialect: Diale
     order = compiled.positiontup if compiled.positional else names
     return _Prepared(
         text=str(compiled),
-        columns=tuple(
-            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
-            for name in order or ()
-        ),
+        columns=tuple((name, _putting(compiled.binds[name].type, dialect)) for name in order or ()),
         positional=compiled.positional,
     )
 
@@ -126,12 +125,14 @@ def _copying(table: Table, names: tuple[str, ...], dialect: Dialect) -> _Prepare
     return _Prepared(
         text=f"COPY {quoted.format_table(table)} "
         f"({', '.join(quoted.quote(name) for name in names)}) FROM STDIN",
-        columns=tuple(
-            (name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect))
-            for name in names
-        ),
+        columns=tuple((name, _putting(table.c[name].type, dialect)) for name in names),
         positional=True,
     )
+
+
+def _putting(column: TypeEngine[Any], dialect: Dialect) -> Put | None:
+    """Return what a value of a type goes through on its way to the driver; None for nothing."""
+    return column.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _copy(connection: Connection, copying: _Prepared, rows: Iterable[Row]) -> None:
