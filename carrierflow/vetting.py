@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from carrierflow import limits
 from carrierflow.errors import BadTime, InvalidInput
+from carrierflow.limits import fits, is_name
 from carrierflow.model import Event, Opening
 from carrierflow.parcel import Parcel
 
@@ -23,11 +24,15 @@ __all__ = [
 FUTURE = timedelta(days=1)
 """How far a scanner's clock may be ahead of ours before we refuse its time."""
 
-LONGEST = {"shop": 64, "fulfillment_id": 64, "key": 128, "actor": 128, "reason": 255}
+LONGEST = {
+    "shop": limits.ID,
+    "fulfillment_id": limits.ID,
+    "key": limits.KEY,
+    "actor": limits.ACTOR,
+    "reason": limits.REASON,
+}
 NAMES = {"shop", "fulfillment_id", "key"}
-"""Texts by which something is found again; not every database tells outer blanks apart."""
-
-UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+"""Texts by which something is found again."""
 
 MOST_CASH = 10**15
 
@@ -39,10 +44,11 @@ def opening_problem(opening: Opening) -> str | None:
     if (opening.cod_amount or 0) > MOST_CASH:
         return "The amount to collect is beyond belief; give whole đồng."
     ref = opening.ref
-    if not all(_is_name(text, 64) for text in (ref.shop, ref.order_id, ref.fulfillment_id)):
-        return "An order id and a fulfillment id have 1 to 64 characters and no outer blanks."
-    if opening.tracking_number is not None and not _is_text(opening.tracking_number, 128):
-        return "The tracking number must have 1 to 128 characters."
+    if not all(is_name(text, limits.ID) for text in (ref.shop, ref.order_id, ref.fulfillment_id)):
+        return f"Order and fulfillment ids have 1 to {limits.ID} characters and no outer blanks."
+    tracking_number = opening.tracking_number
+    if tracking_number is not None and not fits(tracking_number, limits.TRACKING_NUMBER):
+        return f"The tracking number must have 1 to {limits.TRACKING_NUMBER} characters."
     return None
 
 
@@ -92,27 +98,14 @@ def check_event(event: Event) -> None:
         text = getattr(event, name)
         if text is None:
             continue
-        if name in NAMES and not _is_name(text, longest):
+        if name in NAMES and not is_name(text, longest):
             raise InvalidInput(
                 f"The {name} must have 1 to {longest} characters and no outer blanks."
             )
-        if not _is_text(text, longest):
+        if not fits(text, longest):
             raise InvalidInput(f"The {name} must have 1 to {longest} characters.")
     opening = event.opening
     if opening is not None:
         check_opening(opening)
         if (opening.ref.shop, opening.ref.fulfillment_id) != (event.shop, event.fulfillment_id):
             raise InvalidInput("An event opens the fulfillment that it is about, and no other.")
-
-
-def _is_name(text: str, longest: int) -> bool:
-    return _is_text(text, longest) and text == text.strip()
-
-
-def _is_text(text: str, longest: int) -> bool:
-    """Tell whether each of the databases can hold a text: no NUL, no half of a character.
-
-    Neither of the two is printable, and a text that is printable throughout is soon seen.
-    """
-    storable = text.isprintable() or not UNSTORABLE.search(text)
-    return storable and len(text) <= longest and bool(text.strip())

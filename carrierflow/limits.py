@@ -1,0 +1,77 @@
+"""How much text there is room for: one table, from which columns, doors and readers are made.
+
+Lengths are in characters. SQLite holds any text, PostgreSQL and MariaDB do not, and none of a
+driver's errors is a sentence; so whoever takes a text in asks here first. What a person or a
+program of the carrier's hands over is refused when it is too long; what a platform says is cut
+where it is told to people, and refused where it names something.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+__all__ = [
+    "ACTOR",
+    "CODE",
+    "FILE_NAME",
+    "ID",
+    "KEY",
+    "REASON",
+    "SENTENCE",
+    "TOPIC",
+    "TRACKING_NUMBER",
+    "URL",
+    "WORD",
+    "cut",
+    "fits",
+    "is_name",
+    "is_storable",
+]
+
+CODE = 32
+"""A word of ours: a status, a verdict, a kind of incident."""
+WORD = 64
+"""A word or a time as a platform prints it."""
+ID = 64
+"""An id of a platform's, or the code of a shop."""
+KEY = 128
+"""An idempotency key."""
+ACTOR = 128
+"""Who did something, or looks after it."""
+REASON = 255
+SENTENCE = 512
+TRACKING_NUMBER = 128
+URL = 512
+TOPIC = 96
+FILE_NAME = 255
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_CUT = "…"
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether each of the databases can hold a text: no NUL, no half of a character.
+
+    Neither of the two is printable, and a text that is printable throughout is soon seen.
+    """
+    return text.isprintable() or not _UNSTORABLE.search(text)
+
+
+def fits(text: str, longest: int) -> bool:
+    """Tell whether a text says something, can be held, and has no more than so many characters."""
+    return len(text) <= longest and bool(text.strip()) and is_storable(text)
+
+
+def is_name(text: str, longest: int) -> bool:
+    """Tell whether something can be found again by a text that `fits`.
+
+    Not every database tells outer blanks apart, so it has none.
+    """
+    return fits(text, longest) and text == text.strip()
+
+
+def cut(text: str, longest: int) -> str:
+    """Return a text of somebody else's as it can be held, its end left out where it is too long."""
+    held = _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return held if len(held) <= longest else held[: longest - len(_CUT)] + _CUT
