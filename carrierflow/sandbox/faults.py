@@ -29,6 +29,10 @@ class FaultKind(StrEnum):
     ERROR_502_AFTER = "error_502_after"  # applied; the gateway's HTML comes back
     THROTTLE_429 = "throttle_429"  # not applied; with Retry-After and a full bucket
     THROTTLE_429_BARE = "throttle_429_bare"  # not applied; the header looks empty
+    THROTTLE_LONG = "throttle_long"  # not applied; Retry-After is an hour
+    ODD_HEADER = "odd_header"  # applied; the bucket's header counts far beyond the bucket
+    PROXY_BEFORE = "proxy_before"  # not applied; something in between answers `status`
+    PROXY_AFTER = "proxy_after"  # applied; something in between answers `status`
     SLOW = "slow"  # applied; the answer takes `seconds`
     HTML = "html"  # applied; 200 with a page
     EMPTY_BODY = "empty_body"  # applied; 200 with nothing
@@ -37,6 +41,8 @@ class FaultKind(StrEnum):
     STALE_READ = "stale_read"  # a GET sees the world as it was `seconds` ago
     MISSING_IDS = "missing_ids"  # a GET does not see some orders
     NONSENSE_WORD = "nonsense_word"  # a GET shows `word` for every delivery status
+    ODD_ROW = "odd_row"  # a GET shows one fulfillment that cannot be read
+    ODD_DATE = "odd_date"  # a GET shows one date of one fulfillment in the year one
     MERCHANT_EDIT_BEFORE = "merchant_edit_before"  # `word` is set by hand, then the request
     MERCHANT_EDIT_AFTER = "merchant_edit_after"
     MERCHANT_CANCEL_BEFORE = "merchant_cancel_before"
@@ -50,7 +56,15 @@ class FaultKind(StrEnum):
     CALL_MISSIGNED = "call_missigned"  # sent with the signature of another secret
 
 
-_FOR_READS = frozenset({FaultKind.STALE_READ, FaultKind.MISSING_IDS, FaultKind.NONSENSE_WORD})
+_FOR_READS = frozenset(
+    {
+        FaultKind.STALE_READ,
+        FaultKind.MISSING_IDS,
+        FaultKind.NONSENSE_WORD,
+        FaultKind.ODD_ROW,
+        FaultKind.ODD_DATE,
+    }
+)
 _FOR_WRITES = frozenset({FaultKind.LATE_APPLY})
 _FOR_CALLS = frozenset(kind for kind in FaultKind if kind.startswith("call_"))
 _DEFAULT_LATE_LIMIT = 30.0
@@ -68,6 +82,7 @@ class Fault:
     seconds: float = 5.0
     size: int = 1 << 20
     word: str | None = None
+    status: int | None = None
     gateway_timeout: bool = False
     ids: tuple[int, ...] = ()
     share: float = 0.3

@@ -177,7 +177,9 @@ def _throttled(shop: Shop) -> Reply:
 
 
 def _with_header(outcome: Outcome, used: str) -> Outcome:
-    return outcome if isinstance(outcome, Dropped) else _added(outcome, {HEADER: used})
+    if isinstance(outcome, Dropped) or HEADER in outcome.headers:
+        return outcome
+    return _added(outcome, {HEADER: used})
 
 
 def _added(reply: Reply, headers: Mapping[str, str]) -> Reply:

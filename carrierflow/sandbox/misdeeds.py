@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from carrierflow.sandbox.bucket import HEADER
+from carrierflow.sandbox.damage import damaged, misdated, spoken
 from carrierflow.sandbox.errors import SandboxError
 from carrierflow.sandbox.exchange import HTML, Dropped, Outcome, Reply, Request, failed
 from carrierflow.sandbox.faults import Fault, FaultKind
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
 __all__ = ["AT_THE_DOOR", "NEVER_REACHED", "RETRY_AFTER", "Misdeed", "commit"]
 
 RETRY_AFTER = "2.0"
+_LONG_RETRY_AFTER = "3600"
+_OVERFULL = "999999/80"
 _NONSENSE = "teleported"
+_STRANGE = (301, 302, 303, 307, 308, 404, 408, 409, 410, 422, 425, 499)
+"""What proxies, gateways and firewalls were seen to answer in somebody else's place."""
 _EDITS = ("picking", "delivering", DELIVERED, "notmeetcustomer", "return")
-_STATUS_FIELD = re.compile(rb'("carrier_status_code":)"[^"]*"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,26 @@ def _throttle_bare(misdeed: Misdeed) -> Outcome:
     return replace(reply, headers={**reply.headers, HEADER: f"1/{misdeed.shop.bucket.size}"})
 
 
+def _throttle_long(_misdeed: Misdeed) -> Outcome:
+    reply = failed(429, "Too Many Requests")
+    return replace(reply, headers={**reply.headers, "Retry-After": _LONG_RETRY_AFTER})
+
+
+def _count_oddly(misdeed: Misdeed) -> Outcome:
+    reply = misdeed.answer()
+    return replace(reply, headers={**reply.headers, HEADER: _OVERFULL})
+
+
+def _intercept(misdeed: Misdeed) -> Outcome:
+    status = misdeed.fault.status or misdeed.chance.choice(_STRANGE)
+    return _page(status, f"{status} from a proxy")
+
+
+def _intercept_after(misdeed: Misdeed) -> Outcome:
+    misdeed.answer()
+    return _intercept(misdeed)
+
+
 def _slow_down(misdeed: Misdeed) -> Outcome:
     return replace(misdeed.answer(), delay_seconds=misdeed.fault.seconds)
 
@@ -126,8 +150,17 @@ def _omit_orders(misdeed: Misdeed) -> Outcome:
 
 def _speak_nonsense(misdeed: Misdeed) -> Outcome:
     reply = misdeed.answer()
-    word = (misdeed.fault.word or _NONSENSE).encode()
-    return replace(reply, body=_STATUS_FIELD.sub(rb'\1"' + word + b'"', reply.body))
+    return replace(reply, body=spoken(reply.body, misdeed.fault.word or _NONSENSE))
+
+
+def _damage_row(misdeed: Misdeed) -> Outcome:
+    reply = misdeed.answer()
+    return replace(reply, body=damaged(reply.body, misdeed.chance))
+
+
+def _misdate(misdeed: Misdeed) -> Outcome:
+    reply = misdeed.answer()
+    return replace(reply, body=misdated(reply.body, misdeed.chance))
 
 
 def _edit(misdeed: Misdeed) -> None:
@@ -188,6 +221,10 @@ _DEEDS: Mapping[FaultKind, Callable[[Misdeed], Outcome]] = {
     FaultKind.ERROR_502_AFTER: _fail_after,
     FaultKind.THROTTLE_429: _throttle,
     FaultKind.THROTTLE_429_BARE: _throttle_bare,
+    FaultKind.THROTTLE_LONG: _throttle_long,
+    FaultKind.ODD_HEADER: _count_oddly,
+    FaultKind.PROXY_BEFORE: _intercept,
+    FaultKind.PROXY_AFTER: _intercept_after,
     FaultKind.SLOW: _slow_down,
     FaultKind.HTML: _answer_page,
     FaultKind.EMPTY_BODY: _answer_nothing,
@@ -196,6 +233,8 @@ _DEEDS: Mapping[FaultKind, Callable[[Misdeed], Outcome]] = {
     FaultKind.STALE_READ: _read_stale,
     FaultKind.MISSING_IDS: _omit_orders,
     FaultKind.NONSENSE_WORD: _speak_nonsense,
+    FaultKind.ODD_ROW: _damage_row,
+    FaultKind.ODD_DATE: _misdate,
     FaultKind.MERCHANT_EDIT_BEFORE: _before(_edit),
     FaultKind.MERCHANT_EDIT_AFTER: _after(_edit),
     FaultKind.MERCHANT_CANCEL_BEFORE: _before(_cancel),
@@ -203,6 +242,14 @@ _DEEDS: Mapping[FaultKind, Callable[[Misdeed], Outcome]] = {
 }
 
 AT_THE_DOOR = frozenset(
-    {FaultKind.LOST_REQUEST, FaultKind.THROTTLE_429, FaultKind.THROTTLE_429_BARE}
+    {
+        FaultKind.LOST_REQUEST,
+        FaultKind.THROTTLE_429,
+        FaultKind.THROTTLE_429_BARE,
+        FaultKind.THROTTLE_LONG,
+        FaultKind.PROXY_BEFORE,
+    }
 )
-NEVER_REACHED = frozenset({FaultKind.LOST_REQUEST, FaultKind.ERROR_500_BEFORE})
+NEVER_REACHED = frozenset(
+    {FaultKind.LOST_REQUEST, FaultKind.ERROR_500_BEFORE, FaultKind.PROXY_BEFORE}
+)

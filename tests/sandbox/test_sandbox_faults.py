@@ -34,6 +34,8 @@ def script(faults):
         ("error_502_after", 502, True),
         ("throttle_429", 429, False),
         ("throttle_429_bare", 429, False),
+        ("throttle_long", 429, False),
+        ("odd_header", 200, True),
         ("slow", 200, True),
         ("html", 200, True),
         ("empty_body", 200, True),
@@ -61,6 +63,29 @@ def test_throttles_differ_in_their_headers(script, call, path):
 
     assert ("2.0", "80/80") == (told["Retry-After"], told["X-Haravan-Api-Call-Limit"])
     assert (None, "1/80") == (bare.get("Retry-After"), bare["X-Haravan-Api-Call-Limit"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"), [("proxy_before", "readytopick"), ("proxy_after", "picking")]
+)
+def test_a_proxy_answers_in_the_platforms_place(kind, shown, script, call, path, ids, read):
+    """What answers may be somebody else, before the platform was asked or after it acted."""
+    script(kind, status=409)
+
+    reply = call("PUT", f"{path}/carrier_status/picking.json")
+
+    assert (409, False) == (reply.status, reply.is_usable)
+    assert shown == read(ids).carrier_status
+
+
+def test_headers_may_be_absurd(script, call, path):
+    """A header counts far beyond the bucket, and another asks for an hour of silence."""
+    script("odd_header")
+    script("throttle_long")
+
+    counted, told = (call("GET", f"{path}.json").headers for _ in range(2))
+
+    assert ("999999/80", "3600") == (counted["X-Haravan-Api-Call-Limit"], told["Retry-After"])
 
 
 @pytest.mark.parametrize("kind", ["html", "error_502_after"])
@@ -172,6 +197,20 @@ def test_nonsense_words_are_shown_not_stored(script, ask, path, ids, read):
 
     assert "warp" == ask("GET", f"{path}.json")[1]["fulfillment"]["carrier_status_code"]
     assert "readytopick" == read(ids).carrier_status
+
+
+@pytest.mark.parametrize("kind", ["odd_row", "odd_date"])
+def test_one_row_of_a_list_is_odd(kind, script, ask, world, read):
+    """One fulfillment of a list is not as it should be, the others and the world are."""
+    made = [world.add_parcel(shop="alpha") for _ in range(5)]
+    before = ask("GET", "/com/orders.json?status=any")[1]["orders"]
+    for _ in range(20):
+        script(kind)
+
+        after = ask("GET", "/com/orders.json?status=any")[1]["orders"]
+
+        assert 1 == sum(a != b for a, b in zip(before, after, strict=True))
+    assert {"readytopick"} == {read(each).carrier_status for each in made}
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,11 @@ CALLS = tuple(kind for kind in FaultKind if kind.startswith("call_"))
 PEOPLE = tuple(
     kind for kind in FaultKind if kind.startswith("merchant_") or kind is FaultKind.NONSENSE_WORD
 )
-NETWORK = tuple(kind for kind in FaultKind if kind not in {*CALLS, *PEOPLE})
+ODD = (
+    *(FaultKind.ODD_ROW, FaultKind.ODD_DATE, FaultKind.ODD_HEADER, FaultKind.THROTTLE_LONG),
+    *(FaultKind.PROXY_BEFORE, FaultKind.PROXY_AFTER),
+)
+NETWORK = tuple(kind for kind in FaultKind if kind not in {*CALLS, *PEOPLE, *ODD})
 
 CALLED = 0.4
 """In how many shops the platform calls the carrier."""
