@@ -5,8 +5,9 @@ from sqlalchemy import Connection, Engine
 from carrierflow.storage.budget import Rate, ShopBudget
 from carrierflow.storage.clock import DatabaseClock
 from carrierflow.storage.engine import build_engine
+from carrierflow.storage.joining import Host, JoinedStore
 from carrierflow.storage.migrate import upgrade
-from carrierflow.storage.store import Host, JoinedStore, SqlStore
+from carrierflow.storage.store import SqlStore
 
 
 __all__ = [

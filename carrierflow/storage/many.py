@@ -48,10 +48,13 @@ def insert_many(connection: Connection, table: Table, rows: Iterable[Row]) -> No
 def execute_many(connection: Connection, statement: Insert | Update, rows: Iterable[Row]) -> int:
     """Execute a statement for some rows, and return how many rows of the table it met.
 
-    The statement is one that is kept: what it becomes for the driver is made once.
+    The statement is one that is kept: what it becomes for the driver is made once. Not every
+    driver counts what many rows met; where ours is none that does, each is counted alone.
     """
+    if not _counts(connection):
+        return sum(connection.execute(statement, row).rowcount for row in rows)
     first, rows = _begun(rows)
-    if len(first) <= FEW or not _is_direct(connection):
+    if len(first) <= FEW:
         return connection.execute(statement, list(rows)).rowcount
     prepared = _prepared(statement, tuple(first[0]), connection.dialect)
     parameters = [prepared.parameters(row) for row in rows]
@@ -70,6 +73,11 @@ def _is_direct(connection: Connection) -> bool:
     dialect, options = connection.dialect, connection.get_execution_options()
     translated = options.get("schema_translate_map")
     return dialect.driver in DIRECT and not dialect.is_async and not translated
+
+
+def _counts(connection: Connection) -> bool:
+    """Tell whether a driver is one that is known to count the rows that many statements met."""
+    return _is_direct(connection) and connection.dialect.supports_sane_multi_rowcount
 
 
 def _takes_copy(connection: Connection, table: Table) -> bool:

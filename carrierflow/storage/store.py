@@ -1,4 +1,4 @@
-"""The store: one database, opened by us or lent by the host, behind the ports of the core."""
+"""The store: one database, opened by us, behind the ports of the core."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.orm import Session
 
 from carrierflow.carrier_service.store import CallbackTransaction, Delivery
 from carrierflow.clock import Clock, Sleep
@@ -32,12 +31,9 @@ from carrierflow.storage.ownership import present_user, ways_around
 from carrierflow.track import Track
 
 
-__all__ = ["Host", "JoinedStore", "SqlStore"]
+__all__ = ["SqlStore"]
 
 log = logging.getLogger(__name__)
-
-Host = Connection | Session
-"""What a host may lend us: its own open connection or session."""
 
 T = TypeVar("T")
 
@@ -273,24 +269,3 @@ class SqlStore:
             except ConcurrentUpdate:
                 self._sleep(random.uniform(0.5, 1.5) * PAUSE * attempt)  # noqa: S311
         return work()
-
-
-class JoinedStore:
-    """A connection or session of the host's, in the host's own transaction.
-
-    Nothing is committed, rolled back or closed here, and nothing is tried again: where another
-    writer was met, the host decides.
-    """
-
-    def __init__(self, host: Host, definition: Definition, *, clock: Clock) -> None:
-        self._host = host
-        self._definition = definition
-        self._clock = clock
-
-    def run(self, work: Callable[[LedgerTransaction], T]) -> T:
-        """Do some work of the ledger inside the host's transaction."""
-        with translated():
-            host = self._host
-            connection = host.connection() if isinstance(host, Session) else host
-            definitions = Definitions([self._definition], clock=self._clock)
-            return work(SqlLedgerTransaction(connection, definitions))

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import create_engine, func, select
 from sqlalchemy import event as events
-from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from carrierflow.errors import CarrierflowError, ConcurrentUpdate
+from carrierflow.errors import (
+    CarrierflowError,
+    ConcurrentUpdate,
+    DatabaseUnavailable,
+    InvalidInput,
+)
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import DEFAULT, Lifecycle, define
 from carrierflow.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.storage import JoinedStore
-from carrierflow.storage.tables import fulfillments, history
+from carrierflow.storage.tables import fulfillments, history, shops
 
 
 @pytest.fixture(params=["connection", "session"])
@@ -118,6 +124,68 @@ def test_a_lifecycle_that_was_rolled_back_is_written_again(database, make_engine
         for end in (host.rollback, host.commit):
             ledger.open(Opening(ref=FulfillmentRef(shop=shop, order_id="1", fulfillment_id="1")))
             end()
+
+
+def unreadable_at(engine, table):
+    """Let each statement that writes a table fail, as a full disk would."""
+
+    def refuse(_connection, _cursor, statement, _parameters, _context, _many):
+        if f"INTO {table}" in statement:
+            raise OperationalError(statement, None, Exception("the disk is full"))
+
+    events.listen(engine, "before_cursor_execute", refuse)
+
+
+def test_an_error_amid_a_recording_leaves_nothing_of_it(host, joined, use, count, shop, engine):
+    """A recording that fails halfway, its head written, leaves no half to a host that goes on."""
+    use()
+    before = head_of(host, shop)
+    unreadable_at(engine, history.name)
+    with pytest.raises(DatabaseUnavailable):
+        joined.record(Event(shop=shop, fulfillment_id="1", status=Status.DELIVERING))
+
+    assert before == head_of(host, shop)
+    host.commit()
+    assert 5 == count(shop)
+
+
+def head_of(host, code):
+    """Return the heads of a shop's parcels as the host sees them."""
+    mine = select(shops.c.id).where(shops.c.code == code).scalar_subquery()
+    return host.execute(select(fulfillments).where(fulfillments.c.shop == mine)).all()
+
+
+def test_a_plain_engine_of_the_hosts_can_still_roll_back(sqlite_database, sqlite_shop, clock):
+    """A host whose driver begins no transaction before it must takes everything back all the same.
+
+    A savepoint that is no part of a transaction would be committed when we are done.
+    """
+    plain = create_engine(sqlite_database.url)
+    ref = FulfillmentRef(shop=sqlite_shop, order_id="1", fulfillment_id="1")
+    with plain.connect() as host:
+        for end in (host.rollback, host.commit):
+            ledger = Ledger(
+                JoinedStore(host, DEFAULT, clock=clock), Lifecycle(DEFAULT), clock=clock
+            )
+            ledger.open(Opening(ref=ref))
+            assert 1 == len(head_of(host, sqlite_shop))
+            end()
+            with plain.connect() as other:
+                assert (end == host.commit) == bool(head_of(other, sqlite_shop))
+    plain.dispose()
+
+
+def test_a_connection_without_a_transaction_is_refused(engine, shop, clock):
+    """A connection in AUTOCOMMIT is refused before anything is written: nobody could roll back."""
+    mine = Opening(ref=FulfillmentRef(shop=shop, order_id="1", fulfillment_id="1"))
+    by_engine = engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+    by_itself = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    for host in (by_engine, by_itself):
+        ledger = Ledger(JoinedStore(host, DEFAULT, clock=clock), Lifecycle(DEFAULT), clock=clock)
+        with host, pytest.raises(InvalidInput, match="no transaction to join"):
+            ledger.open(mine)
+        with engine.connect() as other:
+            assert [] == head_of(other, shop)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

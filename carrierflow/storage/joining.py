@@ -1,0 +1,87 @@
+"""The store inside a host's own transaction: the same ledger, and nothing of the host's touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from carrierflow.clock import Clock
+from carrierflow.errors import InvalidInput
+from carrierflow.lifecycle import Definition
+from carrierflow.ports import LedgerTransaction
+from carrierflow.storage.definitions import Definitions
+from carrierflow.storage.engine import translated
+from carrierflow.storage.ledger import SqlLedgerTransaction
+
+
+__all__ = ["Host", "JoinedStore"]
+
+Host = Connection | Session
+"""What a host may lend us: its own open connection or session."""
+
+T = TypeVar("T")
+
+
+class JoinedStore:
+    """A connection or session of the host's, in the host's own transaction.
+
+    Nothing is committed, rolled back or closed here, and nothing is tried again: where another
+    writer was met, the host decides. What ends in an error has written nothing.
+    """
+
+    def __init__(self, host: Host, definition: Definition, *, clock: Clock) -> None:
+        self._host = host
+        self._definition = definition
+        self._clock = clock
+
+    def run(self, work: Callable[[LedgerTransaction], T]) -> T:
+        """Do some work of the ledger inside the host's transaction, all of it or none."""
+        with translated():
+            host = self._host
+            connection = host.connection() if isinstance(host, Session) else host
+            with _all_or_none(connection):
+                definitions = Definitions([self._definition], clock=self._clock)
+                return work(SqlLedgerTransaction(connection, definitions))
+
+
+@contextmanager
+def _all_or_none(connection: Connection) -> Iterator[None]:
+    """Take back what was written within a transaction, where its writer raised something.
+
+    Where that cannot be done, the database has already taken back more: a lost connection or a
+    deadlock on MariaDB takes the whole transaction away.
+    """
+    _see_it_begun(connection)
+    savepoint = connection.begin_nested()
+    try:
+        yield
+    except BaseException:
+        with suppress(DBAPIError):
+            savepoint.rollback()
+        raise
+    savepoint.commit()
+
+
+def _see_it_begun(connection: Connection) -> None:
+    """See to it that there is a transaction; without one, a savepoint keeps nothing together.
+
+    A driver may put SQLite's off until the first write; a savepoint would then be committed.
+    """
+    dialect = connection.dialect
+    driver: Any = connection.connection.dbapi_connection
+    chosen = connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
+    sqlite = dialect.name == "sqlite"
+    if chosen or (not sqlite and dialect.detect_autocommit_setting(driver)):
+        raise InvalidInput(
+            "A connection in AUTOCOMMIT has no transaction to join; lend one that has."
+        )
+    if not connection.in_transaction():
+        connection.begin()
+    own: Any = connection.connection.driver_connection
+    if sqlite and not own.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
