@@ -36,6 +36,9 @@ CarrierflowError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 __all__ = [
     "AccessDenied",
@@ -74,7 +77,22 @@ __all__ = [
 
 
 class CarrierflowError(Exception):
-    """Something that carrierflow could not do; its text is one sentence for a person."""
+    """Something that carrierflow could not do; its text is one sentence for a person.
+
+    It goes to another process, by pickle, as it is: its type, its text, and its attributes.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_again, (type(self), self.args, vars(self))
+
+
+def _made_again(
+    kind: type[CarrierflowError], args: tuple[Any, ...], attributes: Mapping[str, Any]
+) -> CarrierflowError:
+    """Return an error that says what another one said; it is not worded anew."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class InvalidInput(CarrierflowError, ValueError):

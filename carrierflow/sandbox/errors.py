@@ -11,6 +11,8 @@ SandboxError
 
 from __future__ import annotations
 
+from carrierflow.errors import CarrierflowError
+
 
 __all__ = [
     "BadInput",
@@ -23,7 +25,7 @@ __all__ = [
 ]
 
 
-class SandboxError(Exception):
+class SandboxError(CarrierflowError):
     """The sandbox did not do what it was asked; its text is one sentence."""
 
 
