@@ -114,5 +114,5 @@ class Loop:
 def _load(file: Path) -> Job:
     job = load_name(file, "JOB")
     if not isinstance(job, Job):
-        raise ConfigurationError(f"The JOB of {file} is no carrierflow.Job.")
+        raise ConfigurationError(f"The JOB of {file} is no `Job` of carrierflow.")
     return job

@@ -11,6 +11,7 @@ from carrierflow import (
     FulfillmentRef,
     Opening,
     Status,
+    Verdict,
     build,
     generate_key,
     load_settings,
@@ -32,20 +33,27 @@ class VanBrokeDownError(Exception):
 
 
 def deliver(
-    app: Carrierflow, connection: Connection, fulfillment_id: str, *, breaks: bool = False
+    app: Carrierflow,
+    connection: Connection,
+    fulfillment_id: str,
+    *,
+    scan: str,
+    breaks: bool = False,
 ) -> None:
-    """Record the delivery and pay the driver; the caller commits or rolls back."""
-    ledger = app.joined(connection)
-    ledger.record(
+    """Record the delivery and pay the driver for it, once; the caller commits or rolls back."""
+    answer = app.joined(connection).record(
         Event(
             shop="myshop",
             fulfillment_id=fulfillment_id,
             status=Status.DELIVERED,
+            key=scan,
             actor="driver-7",
             fill_gaps=True,
         )
     )
-    connection.execute(insert(payslips).values(driver="driver-7", fulfillment_id=fulfillment_id))
+    if answer.verdict is Verdict.ACCEPTED:  # a scan that comes again is a duplicate: no pay
+        slip = {"driver": "driver-7", "fulfillment_id": fulfillment_id}
+        connection.execute(insert(payslips).values(slip))
     if breaks:
         raise VanBrokeDownError
 
@@ -61,7 +69,7 @@ def tell(app: Carrierflow, fulfillment_id: str) -> None:
 
 
 def main() -> None:
-    """Deliver one parcel well, and one that rolls back."""
+    """Deliver one parcel, told twice by its scanner, and one that rolls back."""
     with TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'host.db'}"
         app = build(load_settings(database_url=url, secret_key=generate_key()))
@@ -72,11 +80,12 @@ def main() -> None:
             ref = FulfillmentRef(shop="myshop", order_id="1001", fulfillment_id=number)
             app.ledger.open(Opening(ref=ref))
 
-        with app.store.engine.begin() as connection:
-            deliver(app, connection, "2001")
+        for _ in range(2):
+            with app.store.engine.begin() as connection:
+                deliver(app, connection, "2001", scan="scan-1")
         try:
             with app.store.engine.begin() as connection:
-                deliver(app, connection, "2002", breaks=True)
+                deliver(app, connection, "2002", scan="scan-2", breaks=True)
         except VanBrokeDownError:
             print("2002: rolled back")
 

@@ -187,7 +187,7 @@ TABLE: tuple[Row[View], ...] = (
     Row(
         number="9",
         when="obs is cancel, and the parcel is not yet picked up",
-        then="rules.adopt: append cancel with the platform as source, abandon the path",
+        then="adopt: append cancel with the platform as source, abandon the path",
         machines=DELIVERY,
         applies=lambda view: (
             view.obs is Status.CANCEL
@@ -228,7 +228,7 @@ TABLE: tuple[Row[View], ...] = (
     Row(
         number="13",
         when="nothing is left to PUT, and obs may legally follow head",
-        then="remote ahead: freeze, incident `remote_ahead`; or rules.adopt, by policy",
+        then="remote ahead: freeze, incident `remote_ahead`; or adopt, by policy",
         applies=lambda view: (
             view.next_put is None
             and view.obs is not None
@@ -266,15 +266,15 @@ TABLE: tuple[Row[View], ...] = (
 ORDER_TABLE: tuple[Row[OrderCase], ...] = (
     Row(
         number="17",
-        when="the order is rules.absent from a reply to `ids=`",
-        then="GET it alone; rules.absent three times over an hour: freeze, incident `gone`",
+        when="the order is absent from a reply to `ids=`",
+        then="GET it alone; absent three times over an hour: freeze, incident `gone`",
         applies=lambda case: case.parcel is not None and case.seen is None,
         action=rules.absent,
     ),
     Row(
         number="18",
         when="the order is cancelled, and the fulfillment is not",
-        then="incident `rules.order_cancelled`; keep telling the truth",
+        then="incident `order_cancelled`; keep telling the truth",
         applies=lambda case: (
             case.parcel is not None
             and case.seen is not None
@@ -286,7 +286,7 @@ ORDER_TABLE: tuple[Row[OrderCase], ...] = (
     Row(
         number="19",
         when="a fulfillment names this carrier, and the ledger does not know it",
-        then="incident `rules.unknown_here`, once; `import` brings it in",
+        then="incident `unknown_here`, once; `import` brings it in",
         applies=lambda case: case.parcel is None and case.seen is not None,
         action=rules.unknown_here,
     ),

@@ -8,6 +8,7 @@ target is read again; where the evidence changed, the line is stale and is left 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -24,6 +25,7 @@ from carrierflow.model import (
     RequestSketch,
     Status,
 )
+from carrierflow.parcel import Parcel
 from carrierflow.reconcile.survey import Batch, Survey
 from carrierflow.reconcile.turn import Turn, evidence_of, take_turn
 from carrierflow.reconcile.view import Situation
@@ -33,6 +35,8 @@ __all__ = ["Plan", "PlanClass", "PlanLine", "plan_batches", "plan_line", "survey
 
 FORM = "carrierflow plan 1"
 MOST_STEPS = 100
+AT_ONCE = 50
+"""Orders that are read again together."""
 
 Sketch = Callable[[FulfillmentRef, Status], RequestSketch]
 
@@ -159,14 +163,8 @@ def survey_lines(survey: Survey, sketch: Sketch) -> Iterator[PlanLine]:
             line = plan_line(situation, sketch)
             if line is not None:
                 yield line
-        for parcel in batch.absent:
-            yield PlanLine(
-                ref=parcel.ref, kind=PlanClass.MISSING, rows=("17",), evidence={"absent": True}
-            )
-        for seen in batch.strangers:
-            yield PlanLine(
-                ref=seen.ref, kind=PlanClass.UNKNOWN_HERE, rows=("19",), evidence={"known": False}
-            )
+        yield from map(_missing, batch.absent)
+        yield from map(_unknown, batch.strangers)
 
 
 def plan_batches(
@@ -177,29 +175,43 @@ def plan_batches(
     `stale` is called with the number of lines that no longer hold, batch by batch.
     """
     wanted = {line["fulfillment_id"]: line["digest"] for line in lines}
-    orders = list(dict.fromkeys(line["order_id"] for line in lines))
+    named = Counter(line["order_id"] for line in lines)
+    orders = list(named)
 
     def read(survey: Survey) -> Iterator[Batch]:
-        for start in range(0, len(orders), 50):
-            batch = survey.read(orders[start : start + 50])
-            held = tuple(s for s in batch.situations if _holds(s, wanted, sketch))
-            named = {p.ref.fulfillment_id for p in _parcels(batch)} & set(wanted)
-            stale(len(named) - len(held))
-            yield replace(batch, agreeing=(), situations=held, absent=(), strangers=())
+        for start in range(0, len(orders), AT_ONCE):
+            asked = orders[start : start + AT_ONCE]
+            batch = _holding(survey.read(asked), wanted, sketch)
+            held = len(batch.situations) + len(batch.absent) + len(batch.strangers)
+            stale(sum(named[order] for order in asked) - held)
+            yield batch
 
     return read
 
 
-def _holds(situation: Situation, wanted: Mapping[str, str], sketch: Sketch) -> bool:
-    line = plan_line(situation, sketch)
-    name = situation.parcel.ref.fulfillment_id
-    return line is not None and line.to_json()["digest"] == wanted.get(name)
+def _holding(batch: Batch, wanted: Mapping[str, str], sketch: Sketch) -> Batch:
+    """Return what of a batch still is as the lines of a plan say."""
+
+    def holds(line: PlanLine | None) -> bool:
+        return line is not None and line.to_json()["digest"] == wanted.get(line.ref.fulfillment_id)
+
+    return replace(
+        batch,
+        agreeing=(),
+        situations=tuple(it for it in batch.situations if holds(plan_line(it, sketch))),
+        absent=tuple(it for it in batch.absent if holds(_missing(it))),
+        strangers=tuple(it for it in batch.strangers if holds(_unknown(it))),
+    )
 
 
-def _parcels(batch: Batch) -> Iterator[Any]:
-    yield from batch.agreeing
-    yield from batch.absent
-    yield from (situation.parcel for situation in batch.situations)
+def _missing(parcel: Parcel) -> PlanLine:
+    return PlanLine(ref=parcel.ref, kind=PlanClass.MISSING, rows=("17",), evidence={"absent": True})
+
+
+def _unknown(seen: Observation) -> PlanLine:
+    return PlanLine(
+        ref=seen.ref, kind=PlanClass.UNKNOWN_HERE, rows=("19",), evidence={"known": False}
+    )
 
 
 def _class_of(turn: Turn, puts: list[Any]) -> PlanClass | None:

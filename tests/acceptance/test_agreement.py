@@ -7,6 +7,7 @@ import math
 import pytest
 from sqlalchemy import select
 
+from carrierflow.model import FulfillmentRef, Opening
 from carrierflow.storage.tables import metadata, shops
 
 from .stage import random_parcels, staged
@@ -116,3 +117,32 @@ def snapshot(stage):
             for table in metadata.sorted_tables
             if table is not shops
         }
+
+
+def test_what_a_plan_says_of_missing_and_unknown_parcels_is_carried_out(stage):
+    """A line about a parcel that one side lacks holds for as long as that side lacks it."""
+    kept = stage.parcel("alpha")
+    stage.app.reconcile(["alpha"])
+    stage.clock.advance(60)
+    lost = FulfillmentRef(shop="alpha", order_id="77001", fulfillment_id="88001")
+    stage.app.ledger.open(Opening(ref=lost))
+    order, stranger = stage.world.add_parcel(shop="alpha", carrier_status="readytopick")
+    plan, _ = stage.app.plan(full=True)
+    classes = {line["fulfillment_id"]: line["class"] for line in plan.lines}
+
+    (report,) = stage.app.apply(plan)
+
+    assert {lost.fulfillment_id: "missing", str(stranger): "unknown_here"} == {
+        name: kind for name, kind in classes.items() if name != kept.fulfillment_id
+    }
+    assert 0 == report.stale
+    assert 1 == stage.app.parcel("alpha", lost.fulfillment_id).missing
+    assert [("unknown_here", str(order))] == [
+        (it.kind, it.evidence.get("order_id")) for it in stage.app.incidents.all(state="open")
+    ]
+
+    for _ in stage.app.import_shop("alpha"):
+        pass
+    (report,) = stage.app.apply(plan)
+
+    assert 1 == report.stale

@@ -173,7 +173,17 @@ def test_paths_of_the_repository_exist():
     named = {
         path
         for page in PAGES
-        for path in re.findall(r"`((?:examples|jobs|docs)/[\w./-]*)`", page.read_text("utf-8"))
+        for path in re.findall(
+            r"`((?:carrierflow|examples|jobs|docs)/[\w./-]*)`", page.read_text("utf-8")
+        )
     }
 
     assert [] == [path for path in sorted(named) if not (ROOT / path).exists()]
+
+
+def test_the_pattern_of_a_platform_is_told_file_by_file():
+    """Whoever adds a platform reads of each file of the one that is there, and of no other."""
+    files = {path.name for path in (ROOT / "carrierflow/platforms/haravan").glob("*.py")}
+    page = (DOCS / "howto" / "add-a-platform.md").read_text("utf-8")
+
+    assert files - {"__init__.py"} == set(re.findall(r"`(\w+\.py)`", page))
