@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, create_engine, event
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
@@ -24,17 +23,11 @@ from carrierflow.errors import (
     ConfigurationError,
     DatabaseUnavailable,
 )
+from carrierflow.storage.sessions import error_codes, is_read_only, prepare_server
+from carrierflow.storage.urls import read_url
 
 
 __all__ = ["build_engine", "commit", "error_codes", "is_mysql", "streamed", "translated"]
-
-DRIVERS = {
-    "postgresql": "postgresql+psycopg",
-    "postgres": "postgresql+psycopg",
-    "mysql": "mysql+pymysql",
-    "mariadb": "mariadb+pymysql",
-}
-"""What a plain URL stands for; an explicit driver is left alone."""
 
 SQLITE_BUSY_SECONDS = 30
 
@@ -63,14 +56,13 @@ def build_engine(url: str) -> Engine:
         ConfigurationError: if the URL cannot be read or its driver is not installed.
     """
     try:
-        parsed = make_url(url)
-        parsed = parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
+        parsed, arguments = read_url(url)
         options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": POOL, "max_overflow": 0}
         if parsed.get_backend_name() == "sqlite":
-            options = {"connect_args": {"timeout": SQLITE_BUSY_SECONDS}}
+            options, arguments = {}, {"timeout": SQLITE_BUSY_SECONDS}
         elif is_mysql(parsed.get_backend_name()):
             options["isolation_level"] = "READ COMMITTED"
-        engine = create_engine(parsed, **options)
+        engine = create_engine(parsed, connect_args=arguments, **options)
     except (ArgumentError, NoSuchModuleError) as error:
         raise ConfigurationError(
             "The database URL cannot be read; write it like sqlite:///carrierflow.db or "
@@ -81,8 +73,14 @@ def build_engine(url: str) -> Engine:
             f"The driver {error.name} is not installed; install carrierflow[postgres] or "
             "carrierflow[mysql]."
         ) from error
+    if engine.dialect.is_async:
+        raise ConfigurationError(
+            "The database URL names a driver for asynchronous programs; write the URL without it."
+        )
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
+    else:
+        prepare_server(engine)
     return engine
 
 
@@ -172,33 +170,24 @@ def commit(connection: Connection) -> None:
     try:
         connection.commit()
     except DBAPIError as error:
-        certain = connection.dialect.name == "sqlite" or is_conflict(error)
+        certain = connection.dialect.name == "sqlite" or is_conflict(error) or is_read_only(error)
         if certain or not _is_outage(error):
             raise
         raise CommitUnknown from error
 
 
 def _is_outage(error: DBAPIError) -> bool:
-    """Tell whether it is the database that fails, not the statement: down, locked, no database.
+    """Tell whether it is the database that fails, not the statement: down, locked, read-only.
 
     SQLite raises the bare class of errors for a file that is broken or no database at all.
     """
     broken = isinstance(error, OperationalError) or type(error) is DatabaseError
-    return broken or error.connection_invalidated
+    return broken or error.connection_invalidated or is_read_only(error)
 
 
 def is_conflict(error: DBAPIError) -> bool:
     """Tell whether two writers met, and neither is to blame."""
     return not CONFLICTS.isdisjoint(error_codes(error))
-
-
-def error_codes(error: DBAPIError) -> set[str | int]:
-    """Return the codes that a database gave an error: SQLSTATE, and MariaDB's own number.
-
-    MariaDB's SQLSTATE says too little: a lock wait and an unknown failure share one.
-    """
-    number = error.orig.args[0] if error.orig is not None and error.orig.args else None
-    return {code for code in (getattr(error.orig, "sqlstate", None), number) if code is not None}
 
 
 def _short(error: DBAPIError) -> str:

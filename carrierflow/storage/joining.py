@@ -17,6 +17,7 @@ from carrierflow.ports import LedgerTransaction
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import translated
 from carrierflow.storage.ledger import SqlLedgerTransaction
+from carrierflow.storage.sessions import in_iso
 
 
 __all__ = ["Host", "JoinedStore"]
@@ -44,7 +45,7 @@ class JoinedStore:
         with translated():
             host = self._host
             connection = host.connection() if isinstance(host, Session) else host
-            with _all_or_none(connection):
+            with _all_or_none(connection), in_iso(connection):
                 definitions = Definitions([self._definition], clock=self._clock)
                 return work(SqlLedgerTransaction(connection, definitions))
 

@@ -28,6 +28,7 @@ from carrierflow.storage.incidents import open_incident, settle_shop
 from carrierflow.storage.ledger import SqlLedgerTransaction
 from carrierflow.storage.migrate import require_migrated
 from carrierflow.storage.ownership import present_user, ways_around
+from carrierflow.storage.sessions import is_plain
 from carrierflow.track import Track
 
 
@@ -120,7 +121,7 @@ class SqlStore:
         short look costs.
         """
         with self.reading() as connection:
-            if connection.dialect.name == "postgresql":
+            if connection.dialect.driver == "psycopg" and is_plain(connection):
                 connection.execution_options(isolation_level="AUTOCOMMIT")
             return work(SqlCallbackTransaction(connection, self._definitions))
 

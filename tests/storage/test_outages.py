@@ -29,7 +29,7 @@ class DriverError(Exception):
     """What a driver raises, with the code that the database gave."""
 
     def __init__(self, code):
-        super().__init__(code, "it failed")
+        super().__init__(code, "running with the --read-only option")
         self.sqlstate = code
 
 
@@ -51,6 +51,19 @@ def test_a_commit_that_was_undone_for_another_writer_is_no_doubt(engine, make_st
     failing(engine, "40001")
     with pytest.raises(ConcurrentUpdate), store.begin() as connection:
         connection.exec_driver_sql("SELECT 1")
+
+
+@ON_SERVERS
+@pytest.mark.parametrize("code", ["25006", 1290, 1792, 1836])
+def test_a_commit_that_a_standby_refused_is_no_doubt(engine, make_store, code):
+    """A COMMIT to a server that takes no writes any more certainly did not happen."""
+    store = make_store(engine)
+    with store.begin():
+        pass
+    failing(engine, code)
+    with pytest.raises(DatabaseUnavailable) as told, store.begin() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    assert not isinstance(told.value, CommitUnknown)
 
 
 @pytest.mark.parametrize("database", every_database(but=["postgres", "mariadb"]), indirect=True)

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
-    Integer,
     Subquery,
     and_,
     case,
@@ -140,10 +140,10 @@ def _seconds(
     """Return the whole seconds between two moments."""
     if dialect == "sqlite":
         days = func.julianday(end) - func.julianday(begin)
-        return cast(func.round(days * MILLISECONDS), Integer) // 1000
+        return cast(func.round(days * MILLISECONDS), BigInteger) // 1000
     if is_mysql(dialect):
         return func.timestampdiff(literal_column("SECOND"), begin, end)
-    return cast(func.floor(extract("epoch", end - begin)), Integer)
+    return cast(func.floor(extract("epoch", end - begin)), BigInteger)
 
 
 def _month(dialect: str, moment: ColumnElement[datetime]) -> ColumnElement[str]:

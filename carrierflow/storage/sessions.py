@@ -1,0 +1,125 @@
+"""What we see to on a server's connections, whatever the server is set to or stands behind.
+
+Nothing here outlives a transaction on the server: behind a transaction pooler, the next one may
+run on another connection, and other clients on this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError
+
+
+__all__ = ["error_codes", "in_iso", "is_plain", "is_read_only", "prepare_server"]
+
+READ_ONLY = {
+    "25006",  # PostgreSQL: read-only transaction
+    1792,  # MariaDB: read-only transaction
+    1836,  # MySQL: read-only mode
+}
+OPTION_PREVENTS = 1290
+"""MariaDB's number for what some option of the server forbids; --read-only is one of several."""
+
+UTC_NAMES = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Etc/UCT", "UCT", "Zulu"})
+ISO = "SET LOCAL DateStyle TO 'ISO'"
+UTC = "SET LOCAL TimeZone TO 'UTC'"
+
+
+def prepare_server(engine: Engine) -> None:
+    """See to the connections of an engine of ours to a server."""
+    event.listen(engine, "handle_error", _drop_if_read_only)
+    if engine.dialect.name == "postgresql" and engine.dialect.driver == "psycopg":
+        event.listen(engine, "connect", _prepare_nothing_if_pooled)
+        event.listen(engine, "begin", _set_plain)
+    elif engine.dialect.name != "postgresql":
+        event.listen(engine, "connect", _set_utc)
+
+
+def is_read_only(error: BaseException | None) -> bool:
+    """Tell whether a server took no write: it is a standby, or has become one."""
+    codes = error_codes(error)
+    forbidden = OPTION_PREVENTS in codes and "read" in str(error)
+    return forbidden or not READ_ONLY.isdisjoint(codes)
+
+
+def error_codes(error: BaseException | None) -> set[str | int]:
+    """Return the codes that a database gave an error: SQLSTATE, and MariaDB's own number.
+
+    MariaDB's SQLSTATE says too little: a lock wait and an unknown failure share one.
+    """
+    origin: Any = error.orig if isinstance(error, DBAPIError) else error
+    number = origin.args[0] if origin is not None and origin.args else None
+    return {code for code in (getattr(origin, "sqlstate", None), number) if code is not None}
+
+
+def _drop_if_read_only(context: ExceptionContext) -> None:
+    """Let go of all connections to a server that became read-only; the next may find another."""
+    if is_read_only(context.original_exception):
+        context.is_disconnect = True
+
+
+def _prepare_nothing_if_pooled(driver: Any, _record: Any) -> None:
+    """Prepare no statements where a pooler may run them on another connection, which lacks them.
+
+    A pooler gives its clients numbers of its own for the server's processes.
+    """
+    if driver.prepare_threshold is None:
+        return
+    (process,) = driver.execute("SELECT pg_backend_pid()").fetchone()
+    driver.rollback()
+    if process != driver.info.backend_pid:
+        driver.prepare_threshold = None
+
+
+def _set_utc(driver: Any, _record: Any) -> None:
+    """Let MariaDB's functions work in UTC; a pooler in front of it keeps that with its client."""
+    with driver.cursor() as cursor:
+        cursor.execute("SET time_zone = '+00:00'")
+
+
+def is_plain(connection: Connection) -> bool:
+    """Tell whether PostgreSQL writes moments as the driver reads them, and in UTC."""
+    return not _lacking(connection)
+
+
+def _set_plain(connection: Connection) -> None:
+    lacking = _lacking(connection)
+    if lacking and connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("; ".join(lacking))
+
+
+def _lacking(connection: Connection) -> list[str]:
+    zone = _told(connection, "TimeZone") in UTC_NAMES
+    return [ISO] * (not _is_iso(connection)) + [UTC] * (not zone)
+
+
+def _is_iso(connection: Connection) -> bool:
+    return (_told(connection, "DateStyle") or "").startswith("ISO")
+
+
+def _told(connection: Connection, setting: str) -> str | None:
+    """Return what the server says of a setting; it tells of each change by itself."""
+    driver: Any = connection.connection.driver_connection
+    told: str | None = driver.info.parameter_status(setting)
+    return told
+
+
+@contextmanager
+def in_iso(connection: Connection) -> Iterator[None]:
+    """Let a host's connection write moments as its driver reads them, and then as before.
+
+    Only psycopg reads them as text, and only as ISO 8601. Use it within a savepoint: to go back
+    to that undoes it, too.
+    """
+    if connection.dialect.driver not in {"psycopg", "psycopg_async"} or _is_iso(connection):
+        yield
+        return
+    before = connection.exec_driver_sql("SHOW DateStyle").scalar_one()
+    connection.exec_driver_sql(ISO)
+    yield
+    connection.exec_driver_sql(f"SET LOCAL DateStyle TO '{before}'")
