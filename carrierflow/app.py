@@ -24,6 +24,7 @@ from carrierflow.carrier_service import (
 from carrierflow.clock import Clock, Sleep
 from carrierflow.connections import Connections, Installer, Registrar, Subscriber, is_gone
 from carrierflow.desk import Desk
+from carrierflow.doors import check_fields, guarded_methods
 from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked
 from carrierflow.exporting import Exporter
 from carrierflow.importing import Imported, import_shop
@@ -59,6 +60,7 @@ __all__ = ["Carrierflow"]
 ROWS_AT_ONCE = 2_000
 
 
+@guarded_methods
 class Carrierflow:
     """A carrier's ledger and its reconciliation; build one with `carrierflow.build`.
 
@@ -124,6 +126,8 @@ class Carrierflow:
         """
         remaining = iter(rows)
         while batch := list(islice(remaining, ROWS_AT_ONCE)):
+            for row in batch:
+                check_fields(row, Row)
             events = [row.event for row in batch if row.event is not None]
             answers = self.ledger.record_many(events, chunk=ROWS_AT_ONCE)
             for row in batch:

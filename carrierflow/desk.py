@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from carrierflow.clock import Clock
+from carrierflow.doors import guarded_methods
 from carrierflow.errors import InvalidInput
 from carrierflow.incident import Incident, ResolveAction
 from carrierflow.ledger import Ledger
@@ -29,6 +30,7 @@ __all__ = ["Desk", "curl", "postman"]
 SHOP_ACTIONS = frozenset({ResolveAction.UNFREEZE, ResolveAction.ABANDON})
 
 
+@guarded_methods
 class Desk:
     """Lists incidents and carries out what a person decides about them."""
 

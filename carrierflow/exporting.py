@@ -10,6 +10,7 @@ from carrierflow.audit.note import Checkpoint, SignedNote
 from carrierflow.audit.sheet import HEADINGS, cells_of
 from carrierflow.audit.tree import inclusion_proof
 from carrierflow.clock import Clock
+from carrierflow.doors import guarded_methods
 from carrierflow.errors import NotSealed
 from carrierflow.hashing import COLUMNS, canonical_row, quoted
 from carrierflow.notary import Notary
@@ -24,6 +25,7 @@ __all__ = ["Exporter"]
 WIDTH = len(COLUMNS)
 
 
+@guarded_methods
 class Exporter:
     """Writes what is sealed into directories that can be verified without us."""
 

@@ -15,6 +15,7 @@ from functools import partial
 from itertools import islice
 
 from carrierflow.clock import Clock
+from carrierflow.doors import guarded_methods
 from carrierflow.errors import (
     ConcurrentUpdate,
     InvalidInput,
@@ -53,6 +54,7 @@ REJECTED = "rejected"
 """What is counted for an event that could not be recorded at all."""
 
 
+@guarded_methods
 class Ledger:
     """Records what happened to parcels and to their cash."""
 
@@ -132,6 +134,8 @@ class Ledger:
         go on. Each chunk is one transaction: after an interruption, record the same events
         again, and those that are known already are reported as duplicates.
         """
+        if not chunk:
+            raise InvalidInput("A chunk has at least one event.")
         remaining = iter(events)
         while batch := list(islice(remaining, chunk)):
             yield from self._run(batch, self._many)

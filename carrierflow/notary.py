@@ -18,6 +18,7 @@ from carrierflow.audit.note import Checkpoint, SignedNote
 from carrierflow.audit.proof import Consistency, Proof
 from carrierflow.audit.tree import consistency_proof, inclusion_proof
 from carrierflow.clock import Clock
+from carrierflow.doors import guarded_methods
 from carrierflow.errors import (
     AnchorUnavailable,
     CarrierflowError,
@@ -82,6 +83,7 @@ class Sealing:
         return not self.broken and all(each.problem is None for each in self.anchored)
 
 
+@guarded_methods
 class Notary:
     """Seals the history and proves what stands in it."""
 

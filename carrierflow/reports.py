@@ -17,6 +17,7 @@ from carrierflow.audit.stays import TimeInState
 from carrierflow.audit.steps import StepCount
 from carrierflow.audit.timeline import Timeline
 from carrierflow.clock import Clock
+from carrierflow.doors import guarded_methods
 from carrierflow.drawing.parcel import parcel_page
 from carrierflow.drawing.report import report_page
 from carrierflow.errors import NotSealed
@@ -47,6 +48,7 @@ OLDEST = 20
 """How many of the parcels that wait longest are named."""
 
 
+@guarded_methods
 class Reports:
     """Answers auditors' questions; nothing here writes.
 

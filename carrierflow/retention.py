@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from carrierflow.clock import Clock
+from carrierflow.doors import guarded_methods
 from carrierflow.errors import ConfigurationError
 from carrierflow.settings import Settings
 from carrierflow.storage import Connection, SqlStore, reading, retention
@@ -32,6 +33,7 @@ class Erased:
     """Names of files that were recorded."""
 
 
+@guarded_methods
 class Retention:
     """Erases notes, bodies of webhooks and names of files; the history verifies all the same."""
 

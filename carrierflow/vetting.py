@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from carrierflow import limits
+from carrierflow.doors import check_fields
 from carrierflow.errors import BadTime, InvalidInput
 from carrierflow.limits import fits, is_name
-from carrierflow.model import Event, Opening
+from carrierflow.model import Event, FulfillmentRef, Opening
 from carrierflow.parcel import Parcel
 
 
@@ -54,6 +55,8 @@ def opening_problem(opening: Opening) -> str | None:
 
 def check_opening(opening: Opening) -> None:
     """Raise `InvalidInput` where an opening cannot be written."""
+    check_fields(opening, Opening)
+    check_fields(opening.ref, FulfillmentRef)
     problem = opening_problem(opening)
     if problem:
         raise InvalidInput(problem)
@@ -94,6 +97,7 @@ def faults_of(events: Sequence[Event]) -> dict[int, InvalidInput]:
 
 def check_event(event: Event) -> None:
     """Raise `InvalidInput` where no database may be asked about an event."""
+    check_fields(event, Event)
     for name, longest in LONGEST.items():
         text = getattr(event, name)
         if text is None:

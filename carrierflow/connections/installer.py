@@ -20,6 +20,7 @@ from carrierflow.clock import Clock
 from carrierflow.connections.registrar import public_root
 from carrierflow.connections.shops import check_base_url, check_code
 from carrierflow.connections.tokens import sealed_tokens
+from carrierflow.doors import guarded_methods
 from carrierflow.errors import AccessDenied, InvalidInput
 from carrierflow.link import Accounts, Install, Installed, Redirect, Tokens
 from carrierflow.ports import Sealer
@@ -55,6 +56,7 @@ UNCHECKED_SCOPES = frozenset({*LOGIN_SCOPES, "grant_service", "offline_access"})
 OVER = "This install link was used before or has run out; start the install again."
 
 
+@guarded_methods
 class Installer:
     """Leads a shop's owner through the accounts, and connects the shop at the end."""
 

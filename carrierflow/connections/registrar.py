@@ -16,6 +16,7 @@ from enum import StrEnum
 from carrierflow.carrier_service import Call, route_of
 from carrierflow.clock import Clock
 from carrierflow.connections.addresses import is_safe_url
+from carrierflow.doors import guarded_methods
 from carrierflow.errors import ConfigurationError, InvalidInput, OutcomeUnknown
 from carrierflow.link import Listed, Registration, Registrations
 from carrierflow.settings import Settings
@@ -57,6 +58,7 @@ class Registered:
     registration: Registration | None
 
 
+@guarded_methods
 class Registrar:
     """Registers this carrier in shops, so that the platform calls it there."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from carrierflow.clock import Clock
 from carrierflow.connections.addresses import is_safe_url
+from carrierflow.doors import guarded_methods
 from carrierflow.errors import InvalidInput, ShopRevoked
 from carrierflow.ports import Sealer
 from carrierflow.shop import Shop, ShopState
@@ -31,6 +32,7 @@ WITHOUT_END: Mapping[str, Any] = MappingProxyType(
 """What we know of a token that somebody gave us: nothing."""
 
 
+@guarded_methods
 class Connections:
     """The shops that this carrier is connected to; tokens are sealed before they are stored."""
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from carrierflow.clock import Clock
+from carrierflow.doors import guarded_methods
 from carrierflow.errors import CarrierflowError, OutcomeUnknown
 from carrierflow.link import Subscription, Subscriptions
 from carrierflow.shop import Shop, ShopState
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = timedelta(hours=1)
 
 
+@guarded_methods
 class Subscriber:
     """Switches webhooks on and off in shops."""
 

@@ -38,6 +38,9 @@ MOST_STEPS = 100
 AT_ONCE = 50
 """Orders that are read again together."""
 
+NAMED = ("shop", "order_id", "fulfillment_id", "digest")
+NO_PLAN = "This is not a plan of `carrierflow reconcile`."
+
 Sketch = Callable[[FulfillmentRef, Status], RequestSketch]
 
 
@@ -91,6 +94,10 @@ class Plan:
     lines: tuple[dict[str, Any], ...]
     """The lines as plain data, in the order of shop, order and fulfillment."""
 
+    def __post_init__(self) -> None:
+        if not all(_is_line(line) for line in self.lines):
+            raise InvalidInput(NO_PLAN)
+
     @classmethod
     def of(cls, lines: Iterable[PlanLine]) -> Plan:
         """Make a plan of lines in any order."""
@@ -116,7 +123,7 @@ class Plan:
             whole = heading["form"] == FORM and heading["lines"] == len(body)
             stamped = stamp["digest"] == digest("\n".join(lines[:-1]) + "\n")
         except (ValueError, KeyError, TypeError):
-            raise InvalidInput("This file is not a plan of `carrierflow reconcile`.") from None
+            raise InvalidInput(NO_PLAN) from None
         if not whole or not stamped:
             raise InvalidInput("This plan was changed after it was written; make a new one.")
         return cls(lines=tuple(body))
@@ -124,6 +131,10 @@ class Plan:
     def shops(self) -> list[str]:
         """Return the shops that the plan is about."""
         return list(dict.fromkeys(line["shop"] for line in self.lines))
+
+
+def _is_line(line: object) -> bool:
+    return isinstance(line, dict) and all(isinstance(line.get(name), str) for name in NAMED)
 
 
 def plan_line(situation: Situation, sketch: Sketch) -> PlanLine | None:
