@@ -3,12 +3,17 @@
 Whether a PUT may be repeated depends on one fact: did a byte of it leave? The exceptions of an
 HTTP library do not tell (a reset may come before or after), so the connection itself takes note,
 at the last moment at which the send deadline can still stop it.
+
+A connection is kept only where it said one plain reply and nothing else. What an earlier request
+left behind on it would be read as the answer to a later one.
 """
 
 from __future__ import annotations
 
 import io
+import ssl
 import time
+from http import HTTPStatus
 from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
@@ -18,6 +23,7 @@ from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.wait import wait_for_read
 
 
 if TYPE_CHECKING:
@@ -34,17 +40,19 @@ class Departure:
 
     Attributes:
         departed: whether a byte of the request may have left.
+        odd: whether more came back than one plain reply; the connection is not used again.
     """
 
     def __init__(self) -> None:
         self.departed = False
+        self.odd = False
         self._check: Callable[[], None] | None = None
         self._seconds = 0.0
         self._until = 0.0
 
     def prepare(self, *, reply_within: float, check: Callable[[], None] | None) -> None:
         """Begin another request; `check` raises if it comes too late to be sent."""
-        self.departed = False
+        self.departed = self.odd = False
         self._check = check
         self._seconds = reply_within
 
@@ -77,16 +85,42 @@ class _BoundedReader(io.RawIOBase):
         self._raw = raw
         self._sock = sock
         self._departure = departure
+        self._is_over = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int | None:
+        if self._is_over:
+            return 0
         self._sock.settimeout(self._departure.seconds_left())
         return self._raw.readinto(buffer)
 
+    def end(self) -> bool:
+        """Read no more, and tell whether there is more on the connection."""
+        self._is_over = True
+        unread = self._sock.pending() if isinstance(self._sock, ssl.SSLSocket) else 0
+        return unread > 0 or wait_for_read(self._sock, timeout=0.0)
+
     def close(self) -> None:
         self._raw.close()
+        super().close()
+
+
+class _ReplyReader(io.BufferedReader):
+    """One reply as it is read; when that is done, it looks for what came behind it."""
+
+    def __init__(self, source: _BoundedReader, departure: Departure) -> None:
+        super().__init__(source)
+        self._source = source
+        self._departure = departure
+
+    def close(self) -> None:
+        if not self.closed:
+            try:
+                self._departure.odd |= self._source.end() or bool(self.peek(1))
+            except (OSError, ValueError):
+                self._departure.odd = True
         super().close()
 
 
@@ -94,7 +128,16 @@ def _connections(departure: Departure) -> tuple[type[HTTPConnection], type[HTTPS
     class Response(HTTPResponse):
         def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
             super().__init__(sock, *args, **kwargs)
-            self.fp = io.BufferedReader(_BoundedReader(self.fp.detach(), sock, departure))
+            source = _BoundedReader(self.fp.detach(), sock, departure)
+            self.fp = _ReplyReader(source, departure)
+
+        def _read_status(self) -> tuple[str, int, str]:
+            # http.client passes over 100 alone, and takes any other 1xx for the reply itself; the
+            # true reply would then be there for the next request. It passes over all of them here.
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            departure.odd |= status < HTTPStatus.OK
+            is_interim = status < HTTPStatus.OK and status != HTTPStatus.SWITCHING_PROTOCOLS
+            return version, HTTPStatus.CONTINUE if is_interim else status, reason
 
     class Plain(HTTPConnection):
         response_class = Response

@@ -140,11 +140,14 @@ class Transport:
             headers = self._headers(content_type)
             request = requests.Request(method, self.url + path, headers, data=body, params=params)
             try:
-                return self._talk(session, request)
+                reply = self._talk(session, request)
             except _TROUBLE as exc:
                 if isinstance(exc, requests.RequestException):
                     exc.request = None  # its headers hold the token
                 raise _lost(exc, departed=departure.departed) from exc
+            else:
+                departure.odd |= reply.flaw is not None
+                return reply
             finally:
                 if departure.departed:
                     self.counts.add(get=method == "GET", put=method == "PUT")
@@ -198,16 +201,22 @@ class Transport:
 
     @contextmanager
     def _session(self) -> Iterator[tuple[requests.Session, Departure]]:
-        # A session serves one thread at a time, and outlives it: a run's threads come and go.
+        # A session serves one thread at a time, and outlives it: a run's threads come and go. One
+        # on which anything went wrong serves nobody any more.
         try:
             pair = self._idle.pop()
         except IndexError:
             departure = Departure()
             pair = new_session(departure), departure
+        is_sound = False
         try:
             yield pair
+            is_sound = not pair[1].odd
         finally:
-            self._idle.append(pair)
+            if is_sound:
+                self._idle.append(pair)
+            else:
+                pair[0].close()
 
 
 def _lost(exc: Exception, *, departed: bool) -> Lost:
