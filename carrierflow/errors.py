@@ -25,11 +25,12 @@ CarrierflowError
 │   ├── SealHeld
 │   ├── AnchorUnavailable
 │   └── PlatformUnavailable
+│       ├── ReadRefused          this question gets a clear no; another may be answered
 │       └── Throttled
 ├── PlatformError                what became of one request to a platform
 │   ├── NotSent                  certainly not applied
 │   ├── OutcomeUnknown           may have been applied, or may still be
-│   ├── Refused                  the platform said no to this one
+│   ├── Refused                  the platform, or a proxy in its place, said no to this one
 │   └── AccessDenied             the platform said no to this token
 └── HistoryBroken                stop, and call an auditor
 """
@@ -62,6 +63,7 @@ __all__ = [
     "OutcomeUnknown",
     "PlatformError",
     "PlatformUnavailable",
+    "ReadRefused",
     "Refused",
     "SealHeld",
     "ShopHeld",
@@ -299,6 +301,10 @@ class PlatformUnavailable(TryLater):
         super().__init__(f"The platform cannot be read now: {reason}.")
 
 
+class ReadRefused(PlatformUnavailable):
+    """The platform will not answer this question; another way of asking may be answered."""
+
+
 class Throttled(PlatformUnavailable):
     """The platform asks for a pause; the request was not carried out."""
 
@@ -325,7 +331,7 @@ class OutcomeUnknown(PlatformError):
 
 
 class Refused(PlatformError):
-    """The platform refused this request; repeating it would not help."""
+    """The platform, or something in its place, said no to this request."""
 
 
 class AccessDenied(PlatformError):

@@ -79,6 +79,10 @@ class Attempt:
     fence: int
     intent_at: datetime
     send_deadline: datetime
+    outcome: Outcome | None = None
+    """What became of it, as far as that is on record."""
+    reason: str | None = None
+    """What was answered, where that was no success."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -93,7 +93,8 @@ TABLE: tuple[Row[View], ...] = (
     Row(
         number="5",
         when="an attempt is unanswered, and obs is still base",
-        then="it was lost: send s1 again; after 8 attempts or 24 h freeze, incident `stuck`",
+        then="it was lost or refused: send s1 again; after 3 refusals freeze, incident `refused`; "
+        "after 8 attempts or 24 h freeze, incident `stuck`",
         applies=lambda view: view.attempt is not None and view.at_base,
         action=rules.send_again,
     ),

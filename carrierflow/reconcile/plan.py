@@ -226,7 +226,7 @@ def _unknown(seen: Observation) -> PlanLine:
 
 
 def _class_of(turn: Turn, puts: list[Any]) -> PlanClass | None:
-    if turn.situation.parcel.frozen and not turn.before.frozen:
+    if turn.froze:
         return PlanClass.FREEZE
     if turn.adopt is not None:
         return PlanClass.ADOPT

@@ -40,6 +40,8 @@ class Policy:
     grace: timedelta = timedelta(hours=48)
     """How long a fulfillment stays open after its end: late reversals happen."""
     stuck_attempts: int = 8
+    refused_times: int = 3
+    """So many times the platform must refuse a step before that counts as its word."""
     stuck_after: timedelta = timedelta(hours=24)
     gone_after: timedelta = timedelta(hours=1)
     gone_times: int = 3

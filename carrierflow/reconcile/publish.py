@@ -188,7 +188,7 @@ class Publisher:
         """Take the reply as what it is: an observation, and the newest one."""
         shown = reply.carrier if attempt.machine is Machine.DELIVERY else reply.cod
         confirmed = shown.status is attempt.status
-        self._tally.failures_in_a_row = 0
+        self._tally.failures_in_a_row = self._tally.refusals_in_a_row = 0
         if confirmed:
             self._tally.published += 1
         log.info(
@@ -240,23 +240,18 @@ class Publisher:
         return Settled(situation=situation, ending=Ending.WAITING)
 
     def _refused(self, situation: Situation, attempt: Attempt, error: Refused) -> Settled:
-        ref = situation.parcel.ref
-        finding = Finding(
-            kind="refused",
-            sentence=f"The platform refused {attempt.status}: {error.reason}."[:512],
-            ref=ref,
-            evidence={
-                **evidence_of(situation),
+        """Take a refusal for no more than an answer: a proxy may have said it, before or after."""
+        self._tally.refusals_in_a_row += 1
+        situation = self._conclude(situation, attempt, Outcome.REFUSED, error)
+        log.warning(
+            "carrierflow.refused",
+            extra={
+                "ref": str(situation.parcel.ref),
+                "to": attempt.status,
                 "http_status": error.http_status,
-                "status": attempt.status,
             },
-            about=attempt.status,
-            freezes=True,
         )
-        finding = self._with_request(finding)
-        situation = self._conclude(situation, attempt, Outcome.REFUSED, error, finding)
-        frozen = situation.parcel.frozen is not None
-        return Settled(situation=situation, ending=Ending.FROZEN if frozen else Ending.READ_AGAIN)
+        return Settled(situation=situation, ending=Ending.WAITING)
 
     def _conclude(
         self,
@@ -264,11 +259,9 @@ class Publisher:
         attempt: Attempt,
         outcome: Outcome,
         error: NotSent | OutcomeUnknown | Refused | AccessDenied,
-        finding: Finding | None = None,
     ) -> Situation:
         """Write what became of an attempt that brought no usable reply."""
-        now, was_alive = self._clock(), not _is_cancelled(situation)
-        unknown = outcome is Outcome.UNKNOWN
+        now, unknown = self._clock(), outcome in {Outcome.UNKNOWN, Outcome.REFUSED}
         conclusion = Conclusion(
             attempt=attempt,
             outcome=outcome,
@@ -280,20 +273,14 @@ class Publisher:
         def write(situation: Situation) -> Situation:
             told = _over(replace(situation, now=now), attempt, unknown=unknown)
             parcel = told.parcel
-            # Taken back while we were sending: that the platform refused the step is no news.
-            found = None if was_alive and _is_cancelled(told) else finding
-            after = replace(
-                parcel,
-                frozen=found.kind if found else parcel.frozen,
-                not_before=now + told.policy.settle if unknown else parcel.not_before,
-            )
+            later = now + told.policy.settle if unknown else parcel.not_before
+            after = replace(parcel, not_before=later)
             writing = Writing(
                 before=parcel,
                 after=after,
                 now=now,
                 publications=(told.track.publications[attempt.machine, attempt.seq],),
                 conclusion=conclusion,
-                findings=(found,) if found else (),
             )
             return self._commit(told, writing)
 
@@ -341,10 +328,6 @@ class Publisher:
         parcel = next(p for p in found if p.ref == ref)
         track = self._store.tracks([parcel])[parcel.id]
         return replace(situation, parcel=parcel, track=track)
-
-
-def _is_cancelled(situation: Situation) -> bool:
-    return situation.parcel.delivery.status == Status.CANCEL
 
 
 def _tracking(

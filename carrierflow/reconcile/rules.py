@@ -26,7 +26,7 @@ from carrierflow.reconcile.actions import (
 )
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
 from carrierflow.reconcile.view import View
-from carrierflow.track import Step
+from carrierflow.track import Attempt, Step
 
 
 __all__ = [
@@ -89,12 +89,21 @@ def wait_for_settling(view: View) -> Action:
 
 
 def send_again(view: View) -> Action:
-    """Repeat a PUT that was lost, unless it was tried too often already."""
-    attempt, now = _given(view.attempt), view.situation.now
+    """Repeat a PUT that was lost or refused, unless it was tried too often already."""
+    attempt, step, now = _given(view.attempt), _given(view.sent), view.situation.now
+    refusals = view.refusals_of(step)
+    if len(refusals) >= view.policy.refused_times:
+        return _refused(step, refusals)
     since = attempt.first_sent_at or now
-    if view.attempts_at(_given(view.sent)) > 1 and now - since >= view.policy.stuck_after:
-        return _stuck(view, _given(view.sent))
+    if view.attempts_at(step) > 1 and now - since >= view.policy.stuck_after:
+        return _stuck(view, step)
     return put_next(view)
+
+
+def _refused(step: Step, refusals: list[Attempt]) -> Action:
+    times, said = len(refusals), refusals[-1].reason or "it gave no reason"
+    sentence = f"The platform refused {step.to_status} {times} times; at last it said: {said}."
+    return Freeze("refused", sentence, about=step.to_status)
 
 
 def put_next(view: View) -> Action:

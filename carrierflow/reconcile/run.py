@@ -26,7 +26,7 @@ from carrierflow.reconcile.publish import Publisher
 from carrierflow.reconcile.report import EndReason, Requests, RunReport
 from carrierflow.reconcile.survey import Batch, Survey
 from carrierflow.reconcile.tally import Ending, Settled, Tally
-from carrierflow.reconcile.turn import Turn, take_turn
+from carrierflow.reconcile.turn import take_turn
 from carrierflow.shop import Shop
 
 
@@ -72,7 +72,7 @@ class ShopRun:
         self._id = str(uuid.uuid4())
         self._tally = Tally(since=started_at)
         self._again: Counter[str] = Counter()
-        self._doomed = 0
+        self._doomed = self._open = 0
         self._next_look: datetime | None = None
         self._fence = 0
         self._held_at = started_at
@@ -114,10 +114,10 @@ class ShopRun:
     def _work_through(self, read: Reader, verified_before: datetime) -> None:
         survey = survey_of(self._parts, self._shop, self._platform, verified_before)
         publisher = self._publisher()
-        open_count = self._store.coverage(self._shop, since=self._started_at).open
-        for batch in read(survey):
+        self._open = self._store.coverage(self._shop, since=self._started_at).open
+        for each in read(survey):
             self._check_limits()
-            self._brake(batch, survey, open_count)
+            batch = self._braked(each, survey, publisher)
             self._take_in(batch, survey, publisher)
             if batch.hints:
                 self._store.heard(self._shop, batch.hints)
@@ -239,12 +239,27 @@ class ShopRun:
             raise StopRun(EndReason.QUANTUM)
         if self._tally.failures_in_a_row >= FAILURES_IN_A_ROW:
             raise PlatformUnavailable(f"{FAILURES_IN_A_ROW} requests in a row had no answer")
+        self._stop_if_refused()
         if now - self._held_at >= limits.lease / 3:
             if not self._store.renew(self._shop, self._fence, limits.lease):
                 raise ShopHeld(self._shop.code)
             self._held_at = now
 
-    def _brake(self, batch: Batch, survey: Survey, open_count: int) -> None:
+    @property
+    def _most_doomed(self) -> float:
+        return max(self._limits.freeze_least, self._limits.freeze_share * self._open)
+
+    def _stop_if_refused(self) -> None:
+        """Refusals in a row count as the freezes that they would lead to."""
+        refused = self._tally.refusals_in_a_row
+        if refused + self._doomed > self._most_doomed:
+            self._stop_with_incident(
+                f"{refused} PUTs in a row were refused; does something between here and the "
+                "platform answer in its place?",
+                {"refused": refused, "open": self._open},
+            )
+
+    def _braked(self, batch: Batch, survey: Survey, publisher: Publisher) -> Batch:
         """Stop before the damage where something is wrong with everything at once."""
         missing = len({parcel.ref.order_id for parcel in batch.absent})
         mostly = missing >= FEWEST_MISSING and missing * 2 > batch.asked > 0
@@ -254,14 +269,30 @@ class ShopRun:
                 "shop, and the right token?",
                 {"asked": batch.asked, "missing": missing},
             )
-        self._doomed += sum(_is_drastic(take_turn(s)) for s in batch.situations)
-        most = max(self._limits.freeze_least, self._limits.freeze_share * open_count)
-        if self._doomed > most:
+        if self._doomed + _drastic_turns(batch) > self._most_doomed:
+            batch = self._tried_once_more(batch, survey, publisher)
+        self._doomed += _drastic_turns(batch)
+        if self._doomed > self._most_doomed:
             self._stop_with_incident(
-                f"{self._doomed} of {open_count} open fulfillments would be frozen or "
+                f"{self._doomed} of {self._open} open fulfillments would be frozen or "
                 "cancelled; nothing of this batch was done.",
-                {"doomed": self._doomed, "open": open_count},
+                {"doomed": self._doomed, "open": self._open},
             )
+        return batch
+
+    def _tried_once_more(self, batch: Batch, survey: Survey, publisher: Publisher) -> Batch:
+        """Where most were refused, try one again; if the platform takes it, all may be tried."""
+        refused = [s for s in batch.situations if take_turn(s).froze == "refused"]
+        if not refused:
+            return batch
+        published = self._tally.published
+        first = refused[0].forgiving()
+        self._count(first.parcel, publisher.settle(first), survey)
+        if self._tally.published == published:
+            return batch
+        others = [s.forgiving() if s in refused else s for s in batch.situations]
+        others.pop(batch.situations.index(refused[0]))
+        return replace(batch, situations=tuple(others))
 
     def _stop_with_incident(self, sentence: str, evidence: dict[str, int]) -> None:
         self._report_shop("brake", sentence, evidence)
@@ -316,13 +347,13 @@ def survey_of(parts: Parts, shop: Shop, platform: Platform, verified_before: dat
     )
 
 
-def _is_drastic(turn: Turn) -> bool:
-    """Tell whether a turn freezes its fulfillment, or cancels it on the platform's word.
+def _drastic_turns(batch: Batch) -> int:
+    """Count the turns that freeze their fulfillment, or cancel it on the platform's word.
 
     Cancels that the carrier itself recorded are its own truth: they do not count.
     """
-    frozen = turn.situation.parcel.frozen and not turn.before.frozen
-    return bool(frozen) or turn.adopt is Status.CANCEL
+    turns = map(take_turn, batch.situations)
+    return sum(turn.froze is not None or turn.adopt is Status.CANCEL for turn in turns)
 
 
 def _unknown(ref: FulfillmentRef) -> Finding:

@@ -45,6 +45,9 @@ class Tally:
     incidents_opened: int = 0
     writes: int = 0
     failures_in_a_row: int = 0
+    """PUTs without an answer since the platform last took one."""
+    refusals_in_a_row: int = 0
+    """PUTs that were refused since the platform last took one."""
     rows: dict[str, int] = field(default_factory=dict)
 
     @property

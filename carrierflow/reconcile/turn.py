@@ -61,6 +61,11 @@ class Turn:
         return tuple(decision.row for _, decision in self.decisions)
 
     @property
+    def froze(self) -> str | None:
+        """Return the kind of incident that the turn freezes its fulfillment with."""
+        return None if self.before.frozen else self.situation.parcel.frozen
+
+    @property
     def in_sync(self) -> bool:
         """Tell whether both machines agree with the platform."""
         last = dict(self.decisions)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from carrierflow.hashing import observation_digest
@@ -10,7 +11,7 @@ from carrierflow.lifecycle import Lifecycle
 from carrierflow.model import Machine, Observation, Status
 from carrierflow.parcel import Parcel
 from carrierflow.reconcile.policy import Policy
-from carrierflow.track import Attempt, Publication, PublicationState, Step, Track
+from carrierflow.track import Attempt, Outcome, Publication, PublicationState, Step, Track
 
 
 __all__ = ["Situation", "View"]
@@ -22,6 +23,8 @@ SKEW = timedelta(seconds=1)
 """How far a printed date may lie before the moment that it stands for."""
 
 OPEN = frozenset({PublicationState.SENT, PublicationState.UNKNOWN})
+
+TURNED_AWAY = frozenset({Outcome.NOT_SENT, Outcome.ACCESS_DENIED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +54,14 @@ class Situation:
             sent=sent,
             attempt=self.track.publications[machine, sent.seq] if sent else None,
         )
+
+    def forgiving(self) -> Situation:
+        """Return the same, as if nothing had been tried in vain."""
+        forgiven = {
+            key: replace(publication, forgiven=publication.attempts)
+            for key, publication in self.track.publications.items()
+        }
+        return replace(self, track=replace(self.track, publications=forgiven))
 
     def _is_open(self, step: Step) -> bool:
         publication = self.track.publications.get((step.machine, step.seq))
@@ -193,9 +204,28 @@ class View:
         return next((s for s in self.path if s.to_status in self.situation.can_put), None)
 
     def attempts_at(self, step: Step) -> int:
-        """Return how often we tried to show a step since a person last let it pass."""
+        """Return how often we tried to show a step since a person last let it pass.
+
+        What was turned away at the door, or never left, was no try.
+        """
         publication = self.situation.track.publications.get((self.machine, step.seq))
-        return publication.attempts - publication.forgiven if publication else 0
+        made = publication.attempts - publication.forgiven if publication else 0
+        return made - len(self._attempts_of(step, TURNED_AWAY))
+
+    def refusals_of(self, step: Step) -> list[Attempt]:
+        """Return the attempts at a step that were refused since a person last let it pass."""
+        return self._attempts_of(step, {Outcome.REFUSED})
+
+    def _attempts_of(self, step: Step, outcomes: Collection[Outcome]) -> list[Attempt]:
+        publication = self.situation.track.publications.get((self.machine, step.seq))
+        forgiven = publication.forgiven if publication else 0
+        return [
+            attempt
+            for attempt in self.situation.track.attempts
+            if (attempt.machine, attempt.seq) == (self.machine, step.seq)
+            and attempt.outcome in outcomes
+            and attempt.number > forgiven
+        ]
 
     @property
     def settles_at(self) -> datetime | None:

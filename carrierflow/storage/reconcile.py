@@ -43,7 +43,15 @@ from carrierflow.storage.tables import (
     shops,
 )
 from carrierflow.storage.types import UtcDateTime
-from carrierflow.track import Attempt, Conclusion, Publication, PublicationState, Step, Track
+from carrierflow.track import (
+    Attempt,
+    Conclusion,
+    Outcome,
+    Publication,
+    PublicationState,
+    Step,
+    Track,
+)
 
 
 __all__ = [
@@ -131,7 +139,12 @@ READ_STEPS = (
 """Every entry, with what was tried so far to show it."""
 
 READ_ATTEMPTS = (
-    select(attempts).where(attempts.c.fulfillment.in_(IDS)).order_by(attempts.c.intent_at)
+    select(attempts, outcomes.c.outcome, outcomes.c.reason)
+    .outerjoin(
+        outcomes, and_(*(attempts.c[name] == outcomes.c[name] for name in (*ENTRY, "number")))
+    )
+    .where(attempts.c.fulfillment.in_(IDS))
+    .order_by(attempts.c.intent_at)
 )
 
 FOLLOWED = (
@@ -418,4 +431,6 @@ def _attempt_from(row: Any) -> Attempt:
         fence=row.fence,
         intent_at=row.intent_at,
         send_deadline=row.send_deadline,
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        reason=row.reason,
     )

@@ -82,7 +82,7 @@ def told(seq, *, over=-60.0, state=UNKNOWN, machine=DELIVERY, attempts=1, **chan
     )
 
 
-def attempt(seq, status, intent, *, number=1):
+def attempt(seq, status, intent, *, number=1, **known):
     """Return an attempt at an entry whose intent was written so many seconds after T0."""
     return Attempt(
         machine=Status(status).machine,
@@ -93,6 +93,7 @@ def attempt(seq, status, intent, *, number=1):
         fence=1,
         intent_at=at(intent),
         send_deadline=at(intent) + POLICY.send_deadline,
+        **known,
     )
 
 

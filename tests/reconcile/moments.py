@@ -165,7 +165,9 @@ class State:
             (p.machine, p.seq, p.state, p.attempts, p.reasserted, self.ago(p.over_at))
             for p in self.track.publications.values()
         )
-        attempts = tuple((a.seq, self.ago(a.intent_at)) for a in self.track.attempts)
+        attempts = tuple(
+            (a.seq, self.ago(a.intent_at), a.outcome or "") for a in self.track.attempts
+        )
         return (
             (parcel.delivery.seq, parcel.delivery.confirmed, parcel.cod.seq, parcel.cod.confirmed),
             (parcel.frozen, self.edits, self.findings, tried),

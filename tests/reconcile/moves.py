@@ -11,7 +11,7 @@ from carrierflow.carrier_service.shipments import is_beyond_words, standing
 from carrierflow.model import Observation, Source, Status
 from carrierflow.reconcile.turn import take_turn
 from carrierflow.reconcile.view import Situation
-from carrierflow.track import Attempt, Publication, PublicationState, Step
+from carrierflow.track import Attempt, Outcome, Publication, PublicationState, Step
 
 from .making import CAN_PUT, DELIVERY, POLICY, T0, at, attempt
 from .moments import Platform, State, Worker
@@ -93,6 +93,7 @@ def sending_troubles(state: State, number: int):
         yield "sends, and the request is lost", lambda: sends(state, number, "lost")
         yield "sends, and the reply is lost", lambda: sends(state, number, "reply lost")
         yield "sends, and it takes its time", lambda: sends(state, number, "late")
+        yield "sends, and a proxy refuses in between", lambda: sends(state, number, "refused")
         yield "is not let through", lambda: sends(state, number, "not sent")
     yield "crashes before sending", lambda: gone(state, number)
 
@@ -199,11 +200,11 @@ def sends(state: State, number: int, outcome: str) -> State:
     if outcome == "late":
         until = state.now + POLICY.settle.total_seconds()
         state = replace(state, late=(*state.late, (status, until)))
-    if outcome in {"reply", "reply lost"}:
+    if outcome in {"reply", "reply lost", "refused"}:
         if state.platform.carrier == Status.CANCEL:
             return with_worker(state, number, replace(worker, result="refused"))
         state = applied(state, status)
-    result = {"reply": "reply", "not sent": "not sent"}.get(outcome, "unknown")
+    result = outcome if outcome in {"reply", "not sent", "refused"} else "unknown"
     seen = state.platform.shown(state.now, read=False) if result == "reply" else worker.seen
     return with_worker(state, number, replace(worker, result=result, seen=seen))
 
@@ -303,20 +304,27 @@ def appended(state: State, status: Status, source: Source = Source.CARRIER) -> S
     return state
 
 
+def answered(state: State, tried: Attempt, outcome: Outcome) -> State:
+    """Put on record what was answered to an attempt."""
+    attempts = tuple(
+        replace(each, outcome=outcome) if each == tried else each for each in state.track.attempts
+    )
+    return replace(state, track=replace(state.track, attempts=attempts))
+
+
 def concluded(state: State, number: int) -> State:
     """Write what became of an attempt, and go on with the reply if there is one."""
     worker = state.workers[number]
     tried = worker.attempt
     publication = state.track.publications[tried.machine, tried.seq]
-    unknown = worker.result == "unknown"
+    unknown = worker.result in {"unknown", "refused"}
     if publication.attempts == tried.number:
         new = PublicationState.UNKNOWN if unknown else PublicationState.TODO
         state = published(state, replace(publication, state=new, over_at=at(state.now)))
     if unknown:
         state = unsure(state, tried)
     if worker.result == "refused":
-        kinds = state.findings | {"refused"}
-        state = replace(state, parcel=replace(state.parcel, frozen="refused"), findings=kinds)
+        state = answered(state, tried, Outcome.REFUSED)
     if worker.result != "reply":
         return with_worker(state, number, Worker())
     return with_worker(state, number, Worker(seen=worker.seen))

@@ -19,10 +19,12 @@ from carrierflow.reconcile.actions import (
     Wait,
 )
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
+from carrierflow.track import Outcome
 
 from .making import (
     CAN_PUT,
     COD,
+    DELIVERY,
     DELTA,
     LOOP,
     POLICY,
@@ -173,6 +175,17 @@ def test_row_5_gives_up_after_eight_attempts():
     assert isinstance(action(situation(ROAD, 1, tried=[forgiven])), Put)
 
 
+@pytest.mark.parametrize("outcome", [Outcome.NOT_SENT, Outcome.ACCESS_DENIED])
+def test_row_5_does_not_count_what_was_turned_away_at_the_door(outcome):
+    """A platform that is busy, or a token that ended, says nothing of the parcel."""
+    turned_away = [attempt(2, "picking", -62.0, number=n, outcome=outcome) for n in range(1, 8)]
+    made = situation(ROAD, 1, tried=[told(2, attempts=14)], attempts=turned_away)
+    stuck = situation(ROAD, 1, tried=[told(2, attempts=15)], attempts=turned_away)
+
+    assert isinstance(action(made), Put)
+    assert "stuck" == action(stuck).kind
+
+
 def test_row_5_gives_up_after_a_day():
     """Two attempts over a whole day are enough, and one is not."""
     day_ago = at(-24 * 3600)
@@ -183,6 +196,49 @@ def test_row_5_gives_up_after_a_day():
     assert "stuck" == made(attempts=2, first_sent_at=day_ago).kind
     assert isinstance(made(attempts=2, first_sent_at=at(-24 * 3600 + 1)), Put)
     assert isinstance(made(attempts=1, first_sent_at=day_ago), Put)
+
+
+def refused(*numbers, forgiven=0, road=ROAD, **changes):
+    """Return a situation after some refused attempts, the last one a minute ago."""
+    attempts = [
+        attempt(2, "picking", -62.0, number=number, outcome=Outcome.REFUSED, reason="HTTP 422")
+        for number in numbers
+    ]
+    publication = told(2, attempts=max(numbers), forgiven=forgiven)
+    return situation(road, 1, tried=[publication], attempts=attempts, **changes)
+
+
+def test_row_5_freezes_at_the_third_refusal_that_a_read_bears_out():
+    """Twice may be a proxy; three times, and the platform still at base, is the platform's word."""
+    assert isinstance(action(refused(1, 2)), Put)
+    frozen = action(refused(1, 2, 3))
+    assert ("refused", Status.PICKING) == (frozen.kind, frozen.about)
+    assert frozen.sentence.endswith("refused picking 3 times; at last it said: HTTP 422.")
+
+
+def test_row_5_counts_refusals_since_a_person_let_them_pass():
+    """Attempts in between that came to nothing else neither count nor forgive."""
+    assert "refused" == action(refused(1, 4, 6)).kind
+    assert isinstance(action(refused(1, 2, 3, forgiven=3)), Put)
+    assert isinstance(action(refused(1, 2, 3, 4, 5, forgiven=3)), Put)
+    assert "refused" == action(refused(1, 2, 3, 4, 5, 6, forgiven=3)).kind
+
+
+def test_row_4_confirms_what_was_refused_and_is_shown_all_the_same():
+    """A proxy that refuses in the platform's place may do so when the platform has taken it."""
+    made = refused(1, 2, 3, shows="picking", date=-62.0)
+
+    assert "4" == row(made)
+    assert Confirm(step_of(made, 2)) == action(made)
+
+
+def test_row_3_waits_for_the_settle_window_of_a_refusal_too():
+    """What was refused in between may still arrive."""
+    made = refused(1, 2, 3)
+    late = told(2, attempts=3, over=-DELTA + 1)
+    made = replace(made, track=replace(made.track, publications={(DELIVERY, 2): late}))
+
+    assert "3" == row(made)
 
 
 def test_row_5a_puts_the_head_where_a_person_overruled_the_platform():

@@ -24,6 +24,9 @@ STATUSES = {segment: status for (_, segment), status in BY_SEGMENT.items()}
 
 
 BAD_REQUEST = 400
+TURNED_AWAY = {401, 403, 429}
+"""What is said at the platform's door. Another refusal may be a proxy's, and prove nothing."""
+
 PATIENCE = 0.05
 
 NEAR = (0.01, 0.25)
@@ -210,7 +213,7 @@ class Network(BaseAdapter):
     def _answered(self, put, outcome):
         if put is None:
             return
-        if outcome.status in {429, 400, 401, 403, 404, 422}:
+        if outcome.status in TURNED_AWAY:
             put.state = "not_applied"
         elif outcome.is_usable and len(outcome.body) <= self.longest:
             put.state = "answered"

@@ -4,8 +4,20 @@
 |-------------------------------------------------------------------|------------------|
 | the send deadline passed; no name, no connection, no TLS; 429     | `NotSent`        |
 | 401, 403                                                          | `AccessDenied`   |
-| any other 3xx or 4xx                                              | `Refused`        |
-| 5xx; lost or too slow after the first byte left; unreadable reply | `OutcomeUnknown` |
+| any other 4xx, but not 408, 425 and 499                           | `Refused`        |
+| 1xx, 3xx, 408, 425, 499, 5xx and beyond; lost or too slow after   | `OutcomeUnknown` |
+| the first byte left; a reply that cannot be read                  |                  |
+
+A refusal may be somebody else's word: a proxy answers 404 or 422 in the platform's place, too.
+
+| what came of a GET                                                | raised                |
+|-------------------------------------------------------------------|-----------------------|
+| 401, 403                                                          | `AccessDenied`        |
+| 404                                                               | `NotThere`            |
+| 429, after the last retry                                         | `Throttled`           |
+| 408, 409, 422, 425, 499, 5xx and beyond, 201 to 299, no reply or  | `PlatformUnavailable` |
+| one that cannot be read, after the last retry; 1xx, 3xx at once   |                       |
+| any other 4xx at once, and 409, 422 after the last retry          | `ReadRefused`         |
 """
 
 from __future__ import annotations
@@ -25,6 +37,7 @@ from carrierflow.errors import (
     NotSent,
     OutcomeUnknown,
     PlatformUnavailable,
+    ReadRefused,
     Refused,
     Throttled,
     TryLater,
@@ -53,6 +66,12 @@ __all__ = ["HaravanClient", "NotThere"]
 T = TypeVar("T")
 
 _DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_CLIENT_CLOSED = 499
+_NO_VERDICT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, _CLIENT_CLOSED})
+"""What a server in between says of a request that it gave up, wherever that was by then."""
+
+# Integrations have seen 422 now and then for paged reads that were good.
+_PASSING = _NO_VERDICT | {HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
 _SHORTEST_PAUSE = 1.0
 _LONGEST_GROWN_PAUSE = 60.0
 _LONGEST_PAUSE = 3600.0
@@ -60,7 +79,7 @@ _LONGEST_PAUSE = 3600.0
 _log = logging.getLogger(__name__)
 
 
-class NotThere(PlatformUnavailable):
+class NotThere(ReadRefused):
     """The platform answered a read with 404: there is nothing under that address."""
 
 
@@ -136,6 +155,7 @@ class HaravanClient:
 
         Raises:
             NotThere: 404.
+            ReadRefused: another clear no.
             AccessDenied: the token is not accepted.
             Throttled: the platform kept asking for a pause.
             PlatformUnavailable: no readable reply came.
@@ -219,10 +239,10 @@ class HaravanClient:
             raise NotSent(f"it asks us to wait {self._pause(reply):g} s", http_status=status)
         if status in _DENIED:
             self._deny(reply)
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise OutcomeUnknown(f"HTTP {status} to a request that was sent", http_status=status)
-        if status >= HTTPStatus.MULTIPLE_CHOICES:
+        if _is_refusal(status):
             raise Refused(self._refusal(reply), http_status=status)
+        if not _is_success(status):
+            raise OutcomeUnknown(f"HTTP {status} to a request that was sent", http_status=status)
 
     def _attempts(self) -> Iterator[stamina.Attempt]:
         # stamina's loop and backoff with our sleep, which it takes no argument for: the hook
@@ -261,10 +281,10 @@ class HaravanClient:
             self._deny(reply)
         if status == HTTPStatus.NOT_FOUND:
             raise NotThere("HTTP 404, there is nothing under that address")
-        error = PlatformUnavailable(self._refusal(reply))
-        # Integrations have seen 422 now and then for paged reads that were good.
-        passing = status == HTTPStatus.UNPROCESSABLE_ENTITY or status >= 500  # noqa: PLR2004
-        raise _Again(error) if passing else error
+        fate = ReadRefused if _is_refusal(status) else PlatformUnavailable
+        error = fate(self._refusal(reply))
+        passes = _is_success(status) or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        raise _Again(error) if passes or status in _PASSING else error
 
     def _deny(self, reply: Reply) -> NoReturn:
         raise AccessDenied(self._refusal(reply), http_status=reply.status)
@@ -302,6 +322,16 @@ class HaravanClient:
         with _whatever_the_budget_does():
             self._budget.pause(pause)
         return pause
+
+
+def _is_success(status: int) -> bool:
+    return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+
+
+def _is_refusal(status: int) -> bool:
+    """Tell whether a status is a clear no: nothing was done, if it is the platform's own word."""
+    is_clients = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return is_clients and status not in _NO_VERDICT
 
 
 @contextmanager

@@ -50,8 +50,11 @@ def test_another_code_is_an_observation_too(server, answer, payload, put):
 @pytest.mark.parametrize(
     ("status", "error"),
     [
-        (301, Refused),
-        (302, Refused),
+        (301, OutcomeUnknown),
+        (302, OutcomeUnknown),
+        (408, OutcomeUnknown),
+        (425, OutcomeUnknown),
+        (499, OutcomeUnknown),
         (400, Refused),
         (404, Refused),
         (409, Refused),
