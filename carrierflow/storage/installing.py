@@ -16,7 +16,7 @@ from carrierflow.storage.protections import (
 )
 
 
-__all__ = ["install", "run"]
+__all__ = ["install", "run", "trigger_names"]
 
 
 def install(connection: Connection) -> Iterator[str]:
@@ -40,6 +40,11 @@ def install(connection: Connection) -> Iterator[str]:
 def run(connection: Connection, statement: str) -> None:
     """Execute a statement that has no parameters, whatever signs stand in it."""
     connection.exec_driver_sql(statement.replace("%", "%%"))
+
+
+def trigger_names(connection: Connection) -> frozenset[str]:
+    """Return the names of all triggers that the present user can see."""
+    return frozenset(_found(connection))
 
 
 def _found(connection: Connection) -> dict[str, tuple[Any, ...]]:

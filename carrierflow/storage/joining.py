@@ -17,7 +17,7 @@ from carrierflow.ports import LedgerTransaction
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import translated
 from carrierflow.storage.ledger import SqlLedgerTransaction
-from carrierflow.storage.sessions import in_iso
+from carrierflow.storage.sessions import begin_writing, in_iso
 
 
 __all__ = ["Host", "JoinedStore"]
@@ -71,7 +71,7 @@ def _all_or_none(connection: Connection) -> Iterator[None]:
 def _see_it_begun(connection: Connection) -> None:
     """See to it that there is a transaction; without one, a savepoint keeps nothing together.
 
-    A driver may put SQLite's off until the first write; a savepoint would then be committed.
+    On SQLite it would be committed.
     """
     dialect = connection.dialect
     driver: Any = connection.connection.dbapi_connection
@@ -81,8 +81,5 @@ def _see_it_begun(connection: Connection) -> None:
         raise InvalidInput(
             "A connection in AUTOCOMMIT has no transaction to join; lend one that has."
         )
-    if not connection.in_transaction():
-        connection.begin()
-    own: Any = connection.connection.driver_connection
-    if sqlite and not own.in_transaction:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if sqlite:
+        begin_writing(connection)

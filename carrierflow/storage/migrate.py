@@ -10,10 +10,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from carrierflow.errors import NotMigrated
-from carrierflow.storage.engine import translated
+from carrierflow.storage.engine import is_mysql, translated
+from carrierflow.storage.grants import is_denied
 from carrierflow.storage.installing import install
+from carrierflow.storage.upgrading import alone, check_encoding
 
 
 __all__ = ["VERSION_TABLE", "current_revision", "head_revision", "require_migrated", "upgrade"]
@@ -24,20 +27,34 @@ VERSION_TABLE = "carrierflow_alembic_version"
 def upgrade(engine: Engine) -> str:
     """Create the tables, or change them to this version's; return the revision reached.
 
-    Doing it again changes nothing. The tables of a host in the same database are not touched.
+    Doing it again changes nothing, and goes on where one before was killed. Of several at once,
+    one works and the others wait. The tables of a host in the same database are not touched.
     Whatever a migration did, every append-only table bears the triggers of this version after.
 
     Raises:
-        DatabaseUnavailable: if the database does not answer.
+        ConfigurationError: if the database or the connection cannot carry every text.
+        DatabaseUnavailable: if the database does not answer, or another upgrade takes too long.
     """
-    with translated(), engine.begin() as connection:
+    with translated(), alone(engine) as connection:
+        check_encoding(connection)
         config = _config()
         config.attributes["connection"] = connection
         before = current_revision(connection)
         command.upgrade(config, "head")
         if before != head_revision():
             deque(install(connection), maxlen=0)
+        elif is_mysql(connection.dialect.name):
+            _finish(connection)
     return head_revision()
+
+
+def _finish(connection: Connection) -> None:
+    """Install what an upgrade that was killed at its very end left out, if we may."""
+    try:
+        deque(install(connection), maxlen=0)
+    except DBAPIError as error:
+        if not is_denied(error):
+            raise
 
 
 def current_revision(connection: Connection) -> str | None:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 
 
-__all__ = ["error_codes", "in_iso", "is_plain", "is_read_only", "prepare_server"]
+__all__ = ["begin_writing", "error_codes", "in_iso", "is_plain", "is_read_only", "prepare_server"]
 
 READ_ONLY = {
     "25006",  # PostgreSQL: read-only transaction
@@ -123,3 +123,12 @@ def in_iso(connection: Connection) -> Iterator[None]:
     connection.exec_driver_sql(ISO)
     yield
     connection.exec_driver_sql(f"SET LOCAL DateStyle TO '{before}'")
+
+
+def begin_writing(connection: Connection) -> None:
+    """Begin SQLite's transaction as a writer, where the driver put it off until the first write."""
+    if not connection.in_transaction():
+        connection.begin()
+    driver: Any = connection.connection.driver_connection
+    if not driver.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -140,6 +140,7 @@ class MariaDB(_Server):
             *("--no-defaults", f"--datadir={self.folder}/data", f"--user={_myself()}"),
             *(f"--socket={self.folder}/socket", f"--pid-file={self.folder}/pid"),
             *("--bind-address=127.0.0.1", f"--port={self.port}"),
+            "--character-set-server=utf8mb4",
         ]
 
     def _url(self):

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.mysql import LONGTEXT
 
-from carrierflow.storage.protections import trigger_statements
+from carrierflow.storage.migrations.steps import create_index, create_table, protect
 from carrierflow.storage.types import RowId, UtcDateTime
 
 
@@ -52,7 +52,7 @@ PROTECTED = (
 
 def upgrade() -> None:
     """Create every table, then make those append-only that hold proof."""
-    op.create_table(
+    create_table(
         "carrierflow_definitions",
         Column("number", Integer(), nullable=False),
         Column("id", String(length=64), nullable=False),
@@ -62,7 +62,7 @@ def upgrade() -> None:
         UniqueConstraint("id", name=op.f("uq_carrierflow_definitions_id")),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "carrierflow_files",
         Column("digest", String(length=64), nullable=False),
         Column("name", String(length=255), nullable=False),
@@ -71,7 +71,7 @@ def upgrade() -> None:
         PrimaryKeyConstraint("digest", name=op.f("pk_carrierflow_files")),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "carrierflow_shops",
         Column("id", Integer(), nullable=False),
         Column("code", String(length=64), nullable=False),
@@ -93,7 +93,7 @@ def upgrade() -> None:
         UniqueConstraint("code", name=op.f("uq_carrierflow_shops_code")),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "carrierflow_edges",
         Column("definition", Integer(), nullable=False),
         Column("machine", String(length=8), nullable=False),
@@ -109,7 +109,7 @@ def upgrade() -> None:
         ),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "carrierflow_fulfillments",
         Column("id", RowId, nullable=False),
         Column("shop", Integer(), nullable=False),
@@ -155,25 +155,22 @@ def upgrade() -> None:
         ),
         **OPTIONS,
     )
-    op.create_index(
+    create_index(
         op.f("ix_carrierflow_fulfillments_shop_open_verified_at"),
         "carrierflow_fulfillments",
         ["shop", "open", "verified_at"],
-        unique=False,
     )
-    op.create_index(
+    create_index(
         op.f("ix_carrierflow_fulfillments_shop_order_id"),
         "carrierflow_fulfillments",
         ["shop", "order_id"],
-        unique=False,
     )
-    op.create_index(
+    create_index(
         op.f("ix_carrierflow_fulfillments_shop_unpublished"),
         "carrierflow_fulfillments",
         ["shop", "unpublished"],
-        unique=False,
     )
-    op.create_table(
+    create_table(
         "carrierflow_runs",
         Column("id", String(length=36), nullable=False),
         Column("kind", String(length=32), nullable=False),
@@ -188,13 +185,12 @@ def upgrade() -> None:
         PrimaryKeyConstraint("id", name=op.f("pk_carrierflow_runs")),
         **OPTIONS,
     )
-    op.create_index(
+    create_index(
         op.f("ix_carrierflow_runs_shop_started_at"),
         "carrierflow_runs",
         ["shop", "started_at"],
-        unique=False,
     )
-    op.create_table(
+    create_table(
         "carrierflow_evidence",
         Column("id", RowId, nullable=False),
         Column("shop", Integer(), nullable=False),
@@ -226,7 +222,7 @@ def upgrade() -> None:
         UniqueConstraint("fulfillment", "event_key", name="uq_evidence_event_key"),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "carrierflow_history",
         Column("fulfillment", RowId, autoincrement=False, nullable=False),
         Column("machine", String(length=8), nullable=False),
@@ -293,7 +289,7 @@ def upgrade() -> None:
         UniqueConstraint("fulfillment", "machine", "seq", "to_status", name="uq_history_continued"),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "carrierflow_incidents",
         Column("id", RowId, nullable=False),
         Column("shop", Integer(), nullable=False),
@@ -330,13 +326,12 @@ def upgrade() -> None:
         ),
         **OPTIONS,
     )
-    op.create_index(
+    create_index(
         op.f("ix_carrierflow_incidents_shop_state"),
         "carrierflow_incidents",
         ["shop", "state"],
-        unique=False,
     )
-    op.create_table(
+    create_table(
         "carrierflow_notes",
         Column("digest", String(length=64), nullable=False),
         Column("fulfillment", RowId, nullable=False),
@@ -350,10 +345,8 @@ def upgrade() -> None:
         PrimaryKeyConstraint("digest", name=op.f("pk_carrierflow_notes")),
         **OPTIONS,
     )
-    op.create_index(
-        op.f("ix_carrierflow_notes_fulfillment"), "carrierflow_notes", ["fulfillment"], unique=False
-    )
-    op.create_table(
+    create_index(op.f("ix_carrierflow_notes_fulfillment"), "carrierflow_notes", ["fulfillment"])
+    create_table(
         "carrierflow_observations",
         Column("id", RowId, nullable=False),
         Column("fulfillment", RowId, nullable=False),
@@ -374,13 +367,12 @@ def upgrade() -> None:
         PrimaryKeyConstraint("id", name=op.f("pk_carrierflow_observations")),
         **OPTIONS,
     )
-    op.create_index(
+    create_index(
         op.f("ix_carrierflow_observations_fulfillment"),
         "carrierflow_observations",
         ["fulfillment"],
-        unique=False,
     )
-    op.create_table(
+    create_table(
         "carrierflow_attempts",
         Column("fulfillment", RowId, autoincrement=False, nullable=False),
         Column("machine", String(length=8), nullable=False),
@@ -405,7 +397,7 @@ def upgrade() -> None:
         ),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "carrierflow_publications",
         Column("fulfillment", RowId, autoincrement=False, nullable=False),
         Column("machine", String(length=8), nullable=False),
@@ -432,7 +424,7 @@ def upgrade() -> None:
         ),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "carrierflow_outcomes",
         Column("fulfillment", RowId, autoincrement=False, nullable=False),
         Column("machine", String(length=8), nullable=False),
@@ -459,6 +451,4 @@ def upgrade() -> None:
         ),
         **OPTIONS,
     )
-    bind = op.get_bind()
-    for statement in trigger_statements(bind.dialect.name, PROTECTED):
-        bind.exec_driver_sql(statement.replace("%", "%%"))
+    protect(PROTECTED)

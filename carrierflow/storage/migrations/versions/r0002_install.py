@@ -5,6 +5,7 @@ from typing import Any
 from alembic import op
 from sqlalchemy import Boolean, Column, LargeBinary, PrimaryKeyConstraint, String
 
+from carrierflow.storage.migrations.steps import add_column, create_table
 from carrierflow.storage.types import UtcDateTime
 
 
@@ -38,8 +39,8 @@ ADDED = (
 def upgrade() -> None:
     """Add what a shop must remember between install and uninstall."""
     for name, kind in ADDED:
-        op.add_column("carrierflow_shops", Column(name, kind, nullable=True))
-    op.create_table(
+        add_column("carrierflow_shops", Column(name, kind, nullable=True))
+    create_table(
         "carrierflow_installs",
         Column("state_digest", String(length=64), nullable=False),
         Column("shop", String(length=64), nullable=False),

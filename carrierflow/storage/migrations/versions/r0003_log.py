@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from carrierflow.storage.protections import trigger_statements
+from carrierflow.storage.migrations.steps import add_row, create_table, protect
 from carrierflow.storage.types import RowId, UtcDateTime
 
 
@@ -43,7 +43,7 @@ PROTECTED = (
 
 def upgrade() -> None:
     """Make the tables and their protections."""
-    op.create_table(
+    create_table(
         "carrierflow_log",
         Column("position", RowId, autoincrement=False, nullable=False),
         Column("fulfillment", RowId, nullable=False),
@@ -63,7 +63,7 @@ def upgrade() -> None:
         UniqueConstraint("fulfillment", "machine", "seq", name="uq_log_entry"),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "carrierflow_log_nodes",
         Column("level", Integer(), autoincrement=False, nullable=False),
         Column("position", RowId, autoincrement=False, nullable=False),
@@ -71,7 +71,7 @@ def upgrade() -> None:
         PrimaryKeyConstraint("level", "position", name=op.f("pk_carrierflow_log_nodes")),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "carrierflow_checkpoints",
         Column("size", RowId, autoincrement=False, nullable=False),
         Column("root", String(length=64), nullable=False),
@@ -80,7 +80,7 @@ def upgrade() -> None:
         PrimaryKeyConstraint("size", name=op.f("pk_carrierflow_checkpoints")),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "carrierflow_anchorings",
         Column("size", RowId, autoincrement=False, nullable=False),
         Column("anchor", String(length=32), nullable=False),
@@ -93,7 +93,7 @@ def upgrade() -> None:
         PrimaryKeyConstraint("size", "anchor", name=op.f("pk_carrierflow_anchorings")),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "carrierflow_leases",
         Column("name", String(length=32), nullable=False),
         Column("owner", String(length=36), nullable=True),
@@ -102,7 +102,5 @@ def upgrade() -> None:
         PrimaryKeyConstraint("name", name=op.f("pk_carrierflow_leases")),
         **OPTIONS,
     )
-    op.execute("INSERT INTO carrierflow_leases (name, fence) VALUES ('seal', 0)")
-    bind = op.get_bind()
-    for statement in trigger_statements(bind.dialect.name, PROTECTED):
-        bind.exec_driver_sql(statement.replace("%", "%%"))
+    add_row("carrierflow_leases", "name", {"name": "seal", "fence": 0})
+    protect(PROTECTED)

@@ -15,6 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.mysql import LONGBLOB
 
+from carrierflow.storage.migrations.steps import add_column, create_index, create_table
 from carrierflow.storage.types import RowId, UtcDateTime
 
 
@@ -38,14 +39,14 @@ OPTIONS: dict[str, Any] = {
 
 def upgrade() -> None:
     """Add the two tables, and the columns and indexes that finding parcels takes."""
-    op.add_column("carrierflow_fulfillments", Column("hinted_at", UtcDateTime(), nullable=True))
+    add_column("carrierflow_fulfillments", Column("hinted_at", UtcDateTime(), nullable=True))
     for column in ("tracking_number", "hinted_at"):
-        op.create_index(
+        create_index(
             op.f(f"ix_carrierflow_fulfillments_shop_{column}"),
             "carrierflow_fulfillments",
             ["shop", column],
         )
-    op.create_table(
+    create_table(
         "carrierflow_shipments",
         Column("fulfillment", RowId, autoincrement=False, nullable=False),
         Column("shop", Integer(), nullable=False),
@@ -72,7 +73,7 @@ def upgrade() -> None:
         ),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "carrierflow_webhooks",
         Column("digest", String(length=64), nullable=False),
         Column("topic", String(length=96), nullable=False),
@@ -84,6 +85,6 @@ def upgrade() -> None:
         PrimaryKeyConstraint("digest", name=op.f("pk_carrierflow_webhooks")),
         **OPTIONS,
     )
-    op.create_index(
+    create_index(
         op.f("ix_carrierflow_webhooks_received_at"), "carrierflow_webhooks", ["received_at"]
     )

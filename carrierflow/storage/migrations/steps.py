@@ -1,0 +1,69 @@
+"""Steps of a migration that can be done again.
+
+MariaDB and MySQL commit each change of a table by itself, so an upgrade that is killed leaves
+some of its steps done. Each step here looks first whether it is, and the next `db upgrade` goes
+on from there. A migration changes the tables through these alone, or by statements that do no
+harm when they are repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from alembic import op
+from sqlalchemy import Column, inspect, text
+
+from carrierflow.storage.engine import is_mysql
+from carrierflow.storage.installing import run, trigger_names
+from carrierflow.storage.protections import enable_always, function_statements, triggers
+
+
+__all__ = ["add_column", "add_row", "create_index", "create_table", "protect"]
+
+
+def create_table(name: str, *parts: Any, **options: Any) -> None:
+    """Make a table that is not there yet."""
+    op.create_table(name, *parts, if_not_exists=True, **options)
+
+
+def add_column(table: str, column: Column[Any]) -> None:
+    """Add a column that a table has not got yet."""
+    if column.name not in {found["name"] for found in inspect(op.get_bind()).get_columns(table)}:
+        op.add_column(table, column)
+
+
+def create_index(name: str, table: str, columns: Sequence[str]) -> None:
+    """Make an index that a table has not got yet."""
+    if name not in {found["name"] for found in inspect(op.get_bind()).get_indexes(table)}:
+        op.create_index(name, table, columns)
+
+
+def add_row(table: str, key: str, values: dict[str, Any]) -> None:
+    """Add a row that a table has not got yet, known by one of its columns."""
+    bind = op.get_bind()
+    found = text(f"SELECT 1 FROM {table} WHERE {key} = :{key}")  # noqa: S608 - names of ours
+    if bind.execute(found, {key: values[key]}).scalar() is None:
+        names = ", ".join(values)
+        holders = ", ".join(f":{name}" for name in values)
+        bind.execute(
+            text(f"INSERT INTO {table} ({names}) VALUES ({holders})"),  # noqa: S608
+            values,
+        )
+
+
+def protect(tables: Sequence[str]) -> None:
+    """Make tables append-only by the triggers that they have not got yet.
+
+    A trigger that is there and is not as it must be is mended at the end of an upgrade.
+    """
+    bind = op.get_bind()
+    dialect = bind.dialect.name
+    for statement in function_statements(dialect, tables):
+        run(bind, statement)
+    found = trigger_names(bind) if is_mysql(dialect) else frozenset()
+    for trigger in triggers(dialect, tables):
+        if trigger.name not in found:
+            run(bind, trigger.create)
+        if dialect == "postgresql":
+            run(bind, enable_always(trigger))
