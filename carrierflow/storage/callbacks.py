@@ -24,6 +24,7 @@ from carrierflow.carrier_service.store import Delivery, GivenOut
 from carrierflow.errors import ShopRevoked, UnknownShop
 from carrierflow.parcel import Parcel
 from carrierflow.shop import ShopState
+from carrierflow.storage.binding import sliced
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.ledger import SqlLedgerTransaction
 from carrierflow.storage.reconcile import add_publication, tracks
@@ -202,7 +203,8 @@ def _hint(connection: Connection, delivery: Delivery) -> None:
     if found:
         hinted = update(fulfillments).where(named).values(hinted_at=delivery.received_at)
         connection.execute(hinted)
-        connection.execute(update(shops).where(shops.c.id.in_(found)).values(next_due=None))
+    for some in sliced(connection, found):
+        connection.execute(update(shops).where(shops.c.id.in_(some)).values(next_due=None))
 
 
 def _webhook_row(delivery: Delivery, *, acted: bool) -> dict[str, Any]:

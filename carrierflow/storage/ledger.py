@@ -15,6 +15,7 @@ from carrierflow.errors import ConcurrentUpdate
 from carrierflow.model import OVERTURNABLE, START, Claim, Opening, Source, Status, Verdict
 from carrierflow.parcel import GENESIS, Change, Memory, Parcel, Remembered
 from carrierflow.ports import SealedNote
+from carrierflow.storage.binding import sliced
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import is_mysql
 from carrierflow.storage.many import execute_many, insert_many
@@ -110,8 +111,11 @@ class SqlLedgerTransaction:
 
     def parcels(self, shop: str, fulfillment_ids: Collection[str]) -> dict[str, Parcel]:
         """Read and lock the known ones of some fulfillments, by fulfillment id."""
-        query = {"code": shop, "ids": list(fulfillment_ids)}
-        parcels = [parcel_from(row, shop) for row in self._connection.execute(READ_PARCELS, query)]
+        parcels = [
+            parcel_from(row, shop)
+            for ids in sliced(self._connection, fulfillment_ids)
+            for row in self._connection.execute(READ_PARCELS, {"code": shop, "ids": ids})
+        ]
         found = {parcel.ref.fulfillment_id: parcel for parcel in parcels}
         if not found:
             self._shop_number(shop)
@@ -119,14 +123,12 @@ class SqlLedgerTransaction:
 
     def memories(self, parcels: Collection[Parcel]) -> dict[int, Memory]:
         """Read what the past of some parcels says, by the parcels' own ids."""
-        ids = [parcel.id for parcel in parcels]
-        if not ids:
-            return {}
         past: dict[int, _Past] = defaultdict(_Past)
-        for row in self._connection.execute(READ_EVIDENCE, {"ids": ids}):
-            past[row.fulfillment].add_evidence(row)
-        for number, *entry in self._connection.execute(READ_PAST, {"ids": ids}):
-            past[number].add_entry(*entry)
+        for ids in sliced(self._connection, [parcel.id for parcel in parcels]):
+            for row in self._connection.execute(READ_EVIDENCE, {"ids": ids}):
+                past[row.fulfillment].add_evidence(row)
+            for number, *entry in self._connection.execute(READ_PAST, {"ids": ids}):
+                past[number].add_entry(*entry)
         return {number: each.memory() for number, each in past.items()}
 
     def start(self, openings: Collection[Opening], *, now: datetime) -> None:

@@ -13,6 +13,7 @@ from carrierflow.audit.verify import HeadRow
 from carrierflow.errors import UnknownFulfillment
 from carrierflow.model import HistoryEntry
 from carrierflow.parcel import Parcel
+from carrierflow.storage.binding import sliced
 from carrierflow.storage.engine import streamed
 from carrierflow.storage.log import is_placed, raw_entry
 from carrierflow.storage.rows import PARCEL, entry_from, parcel_from
@@ -84,10 +85,14 @@ def find_parcel(connection: Connection, shop: str, fulfillment_id: str) -> Parce
 def known_ids(connection: Connection, shop: str, fulfillment_ids: list[str]) -> set[str]:
     """Return those of some fulfillment ids that the ledger knows."""
     number = shop_number(connection, shop)
-    query = select(fulfillments.c.fulfillment_id).where(
-        fulfillments.c.shop == number, fulfillments.c.fulfillment_id.in_(fulfillment_ids)
-    )
-    return set(connection.execute(query).scalars())
+    mine = select(fulfillments.c.fulfillment_id).where(fulfillments.c.shop == number)
+    return {
+        found
+        for some in sliced(connection, fulfillment_ids)
+        for found in connection.execute(
+            mine.where(fulfillments.c.fulfillment_id.in_(some))
+        ).scalars()
+    }
 
 
 def entries_of(connection: Connection, parcel: Parcel) -> list[HistoryEntry]:

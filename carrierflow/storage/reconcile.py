@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -30,6 +31,7 @@ from carrierflow.model import Machine, Observation, Source, Status
 from carrierflow.parcel import Parcel
 from carrierflow.ports import Due, Hint, Work, Writing
 from carrierflow.shop import Shop
+from carrierflow.storage.binding import sliced
 from carrierflow.storage.clock import EPOCH
 from carrierflow.storage.incidents import open_incident
 from carrierflow.storage.rows import PARCEL, guarded, head_values, look_values, parcel_from
@@ -258,8 +260,12 @@ def left(connection: Connection, shop: Shop) -> int:
 
 def parcels_of(connection: Connection, shop: Shop, order_ids: Collection[str]) -> list[Parcel]:
     """Return the fulfillments of some orders, in the order of their ids."""
-    rows = connection.execute(READ_PARCELS, {"of": shop.id, "orders": list(order_ids)})
-    return [parcel_from(row, shop.code) for row in rows]
+    found = [
+        parcel_from(row, shop.code)
+        for some in sliced(connection, order_ids)
+        for row in connection.execute(READ_PARCELS, {"of": shop.id, "orders": some})
+    ]
+    return sorted(found, key=attrgetter("id"))
 
 
 def tracks(
@@ -270,8 +276,8 @@ def tracks(
     steps: dict[int, list[Step]] = defaultdict(list)
     tried: dict[int, dict[tuple[Machine, int], Publication]] = defaultdict(dict)
     sent: dict[int, list[Attempt]] = defaultdict(list)
-    for start in range(0, len(ids), CHUNK):
-        some = {"ids": ids[start : start + CHUNK]}
+    for few in sliced(connection, ids, at_once=CHUNK):
+        some = {"ids": few}
         for row in connection.execute(READ_STEPS, some):
             step = _step_from(row)
             steps[row.fulfillment].append(step)
@@ -289,9 +295,8 @@ def tracks(
 
 def verified(connection: Connection, parcels: Collection[Parcel], *, at: datetime) -> None:
     """Write that some fulfillments were looked at and nothing was new."""
-    ids = [parcel.id for parcel in parcels]
-    for start in range(0, len(ids), CHUNK):
-        connection.execute(SAVE_LOOK, {"ids": ids[start : start + CHUNK], "at": at})
+    for ids in sliced(connection, [parcel.id for parcel in parcels], at_once=CHUNK):
+        connection.execute(SAVE_LOOK, {"ids": ids, "at": at})
 
 
 def write(connection: Connection, writing: Writing) -> tuple[Parcel, int]:

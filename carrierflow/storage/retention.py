@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from carrierflow.parcel import Parcel
 from carrierflow.shop import ShopState
+from carrierflow.storage.binding import sliced
 from carrierflow.storage.tables import files, fulfillments, notes, shops, webhooks
 
 
@@ -91,10 +92,11 @@ def count_past(connection: Connection, kind: str, *, before: datetime) -> int:
 def erase_past(connection: Connection, kind: str, *, before: datetime, most: int) -> int:
     """Erase some of one kind that is past its time; return how many."""
     this = KINDS[kind]
-    digests = list(connection.execute(this.past(before).limit(most)).scalars())
-    if not digests:
-        return 0
-    return int(connection.execute(this.erase.where(this.key.in_(digests))).rowcount)
+    digests = connection.execute(this.past(before).limit(most)).scalars().all()
+    return sum(
+        connection.execute(this.erase.where(this.key.in_(some))).rowcount
+        for some in sliced(connection, digests)
+    )
 
 
 def erase_of_parcel(connection: Connection, kind: str, parcel: Parcel) -> int:

@@ -14,6 +14,7 @@ from carrierflow.audit.tree import inclusion_proof
 from carrierflow.errors import HistoryBroken
 from carrierflow.hashing import canonical_entry
 from carrierflow.model import FulfillmentRef
+from carrierflow.storage.binding import sliced
 from carrierflow.storage.log import Log, is_placed
 from carrierflow.storage.rows import entry_from
 from carrierflow.storage.tables import definitions, fulfillments, history, log, shops
@@ -33,8 +34,7 @@ def entries_at(
         HistoryBroken: if one of them is not there any more.
     """
     tree, size = Log(connection), note.checkpoint.size
-    for start in range(0, len(places), CHUNK):
-        some = places[start : start + CHUNK]
+    for some in sliced(connection, places, at_once=CHUNK):
         rows = {row.position: row for row in connection.execute(_query(some))}
         lost = sorted(set(some) - set(rows))
         if lost:
