@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -39,6 +39,8 @@ class Finding:
     """The fulfillment; None where the whole shop is concerned."""
     evidence: Mapping[str, Any]
     """What both sides said; no personal data, no token."""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    """More evidence, which does not tell this cause from another one."""
     request: RequestSketch | None = None
     about: Status | None = None
     """The status that a PUT would tell, where the incident is about one."""
@@ -48,15 +50,19 @@ class Finding:
     @property
     def text(self) -> str:
         """The evidence as canonical JSON."""
-        content = dict(self.evidence)
-        if self.request is not None:
-            content["request"] = {"method": self.request.method, "url": self.request.url}
-        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return _canonical({**self._cause, **self.detail})
 
     @property
     def digest(self) -> str:
         """What tells this cause from another one of the same kind."""
-        return digest(self.text)
+        return digest(_canonical(self._cause))
+
+    @property
+    def _cause(self) -> dict[str, Any]:
+        content = dict(self.evidence)
+        if self.request is not None:
+            content["request"] = {"method": self.request.method, "url": self.request.url}
+        return content
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,3 +85,7 @@ class Incident:
     action: str | None = None
     resolved_by: str | None = None
     resolved_reason: str | None = None
+
+
+def _canonical(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

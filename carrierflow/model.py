@@ -27,6 +27,7 @@ __all__ = [
     "RequestSketch",
     "Source",
     "Status",
+    "Unreadable",
     "Verdict",
     "parse_status",
 ]
@@ -260,13 +261,37 @@ class Observation:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Unreadable:
+    """A row of a platform's reply, or a part of one, that cannot be read; nothing of it is kept."""
+
+    place: str
+    """Where it stood, as `orders[3].fulfillments[0]`."""
+    reason: str
+    """What is wrong with it, without a value of it."""
+    digest: str
+    """Of its canonical JSON."""
+    order_id: str | None = None
+    fulfillment_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteOrder:
-    """One order as the platform shows it, with all of its fulfillments, ours or not."""
+    """One order as the platform shows it, with all of its fulfillments, ours or not.
+
+    What could be read of it is here; what could not be is said beside it.
+    """
 
     order_id: str
-    updated_at: datetime
+    """Empty where it cannot be read."""
+    updated_at: datetime | None
+    """None where it cannot be read."""
     cancelled: bool
     fulfillments: tuple[Observation, ...]
+    unreadable: tuple[Unreadable, ...] = ()
+
+    def may_hide(self, fulfillment_id: str) -> bool:
+        """Tell whether a fulfillment that is not seen may be one of the rows not read."""
+        return any(row.fulfillment_id in {None, fulfillment_id} for row in self.unreadable)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -246,6 +246,14 @@ class ReconcileStore(Protocol):
         """Close the shop's own incidents of one kind: their cause is gone."""
         ...
 
+    def unread_orders(self, shop: Shop) -> set[str]:
+        """Return the orders with rows that could not be read; the empty one for a nameless row."""
+        ...
+
+    def settle_orders(self, shop: Shop, order_ids: Collection[str], *, now: datetime) -> None:
+        """Close what could not be read of some orders: all of it can be read again."""
+        ...
+
     def swept(self, shop: Shop, to: datetime) -> None:
         """Write up to which change a shop was read."""
         ...

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from carrierflow.clock import Sleep
-from carrierflow.errors import ConfigurationError, ShopHeld
+from carrierflow.errors import CarrierflowError, ShopHeld
 from carrierflow.reconcile.limits import Limits, Stop
 from carrierflow.reconcile.reconciler import Reconciler
 from carrierflow.reconcile.report import EndReason, RunReport
@@ -16,6 +18,8 @@ from carrierflow.reconcile.tally import Tally
 
 
 __all__ = ["Crew", "Progress"]
+
+log = logging.getLogger(__name__)
 
 SHOPS_AT_ONCE = 4
 
@@ -81,18 +85,43 @@ class Crew:
         began = self._clock()
         try:
             return self._look_after(code, limits)
-        except (ShopHeld, ConfigurationError) as error:
+        except CarrierflowError as error:
             held = isinstance(error, ShopHeld)
-            return RunReport(
-                shop=code,
-                run="",
-                started_at=began,
-                ended_at=self._clock(),
-                end_reason=EndReason.SHOP_HELD if held else EndReason.FAILED,
-                sentence=str(error),
-            )
+            reason = EndReason.SHOP_HELD if held else EndReason.FAILED
+            return self._ended(code, began, reason, str(error))
 
     def _look_after(self, code: str, limits: Limits) -> RunReport:
+        """Look after one shop, and let no defect of ours, or oddity of its rows, be more than that.
+
+        What an unexpected error says may hold anything, so only its kind and its place are told.
+        """
+        began = self._clock()
+        try:
+            return self._patiently(code, limits)
+        except CarrierflowError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what it is, nobody can know
+            kind, frames = type(error).__name__, traceback.extract_tb(error.__traceback__)
+            trace = " > ".join(f"{frame.name}:{frame.lineno}" for frame in frames)
+            log.error(  # noqa: TRY400 - its message may hold anything
+                "carrierflow.run_failed", extra={"shop": code, "error": kind, "trace": trace}
+            )
+            sentence = f"The run met a {kind} that nobody expected; the log says where."
+            return self._ended(code, began, EndReason.FAILED, sentence)
+
+    def _ended(
+        self, code: str, began: datetime, reason: EndReason, sentence: str | None
+    ) -> RunReport:
+        return RunReport(
+            shop=code,
+            run="",
+            started_at=began,
+            ended_at=self._clock(),
+            end_reason=reason,
+            sentence=sentence,
+        )
+
+    def _patiently(self, code: str, limits: Limits) -> RunReport:
         report = self._run(code, limits)
         while self._wait and report.next_look_at is not None and not self._stop():
             self._sleep_until(report.next_look_at)

@@ -9,14 +9,21 @@ from __future__ import annotations
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from carrierflow.errors import AccessDenied, ConcurrentUpdate, PlatformUnavailable, ShopHeld
+from carrierflow.errors import (
+    AccessDenied,
+    CarrierflowError,
+    ConcurrentUpdate,
+    PlatformUnavailable,
+    ShopHeld,
+)
 from carrierflow.incident import Finding
-from carrierflow.model import FulfillmentRef, Observation, Status
+from carrierflow.limits import SENTENCE, cut
+from carrierflow.model import FulfillmentRef, Observation, Status, Unreadable
 from carrierflow.parcel import Parcel
 from carrierflow.ports import Platform, Writing
 from carrierflow.reconcile.actions import Freeze, Wait
@@ -73,6 +80,8 @@ class ShopRun:
         self._tally = Tally(since=started_at)
         self._again: Counter[str] = Counter()
         self._doomed = self._open = 0
+        self._unread: set[str] = set()
+        self._nameless = False
         self._next_look: datetime | None = None
         self._fence = 0
         self._held_at = started_at
@@ -85,8 +94,17 @@ class ShopRun:
                 self._store.begin_run(self._id, self._shop, kind="reconcile", now=self._started_at)
                 reason, sentence = self._look_after(read, verified_before)
                 return self._report(reason, sentence)
+            except BaseException as error:
+                self._end_badly(error)
+                raise
             finally:
                 self._store.release(self._shop, self._fence)
+
+    def _end_badly(self, error: BaseException) -> None:
+        """Write that the run ended, as far as the database lets us; its counters are not known."""
+        reason = EndReason.FAILED if isinstance(error, Exception) else EndReason.INTERRUPTED
+        with suppress(CarrierflowError):
+            self._store.end_run(self._id, reason=reason, counters={}, now=self._parts.clock())
 
     def _look_after(self, read: Reader, verified_before: datetime) -> tuple[EndReason, str | None]:
         """Work through the shop; say why it ended."""
@@ -110,10 +128,13 @@ class ShopRun:
         shown = {"access_denied": made.get + made.put > 0, "brake": whole}
         for kind in (kind for kind, is_over in shown.items() if is_over):
             self._store.settle_shop(self._shop, kind, now=self._parts.clock())
+        if whole and not self._nameless:
+            self._can_be_read({""})
 
     def _work_through(self, read: Reader, verified_before: datetime) -> None:
         survey = survey_of(self._parts, self._shop, self._platform, verified_before)
         publisher = self._publisher()
+        self._unread = self._store.unread_orders(self._shop)
         self._open = self._store.coverage(self._shop, since=self._started_at).open
         for each in read(survey):
             self._check_limits()
@@ -148,6 +169,8 @@ class ShopRun:
             self._tally.rows["8"] = self._tally.rows.get("8", 0) + 2 * len(batch.agreeing)
         if batch.strangers:
             self._report_strangers(batch.strangers)
+        self._report_unreadable(batch.unreadable)
+        self._can_be_read(batch.clean)
         began, writes = self._parts.clock(), self._tally.writes
         for situation in batch.situations:
             self._check_limits()
@@ -184,6 +207,9 @@ class ShopRun:
     def _look_alone(self, parcel: Parcel, survey: Survey, publisher: Publisher) -> None:
         """Row 17: an order that a list left out is asked for by itself."""
         seen = survey.look_alone(parcel)
+        if isinstance(seen, Unreadable):
+            self._report_unreadable([seen])
+            return
         if seen is not None:
             self._count(parcel, publisher.settle(survey.situation(parcel, seen)), survey)
             return
@@ -225,6 +251,20 @@ class ShopRun:
         self._tally.incidents_opened += self._store.report(
             self._shop, [_unknown(seen.ref) for seen in strangers], now=self._parts.clock()
         )
+
+    def _report_unreadable(self, rows: Sequence[Unreadable]) -> None:
+        """Say which rows could not be read; those beside them were."""
+        if rows:
+            self._nameless |= any(row.order_id is None for row in rows)
+            self._tally.incidents_opened += self._store.report(
+                self._shop, [_odd(row) for row in rows], now=self._parts.clock()
+            )
+
+    def _can_be_read(self, order_ids: Collection[str]) -> None:
+        """Close what could not be read of some orders before."""
+        if healed := self._unread & set(order_ids):
+            self._store.settle_orders(self._shop, healed, now=self._parts.clock())
+            self._unread -= healed
 
     def _check_limits(self) -> None:
         """Stop where somebody asked for it, the share is used up, or the platform is down."""
@@ -299,7 +339,7 @@ class ShopRun:
         raise StopRun(EndReason.BRAKE, sentence)
 
     def _report_shop(self, kind: str, sentence: str, evidence: Mapping[str, int | None]) -> None:
-        finding = Finding(kind=kind, sentence=sentence[:512], ref=None, evidence=evidence)
+        finding = Finding(kind=kind, sentence=cut(sentence, SENTENCE), ref=None, evidence=evidence)
         self._tally.incidents_opened += self._store.report(
             self._shop, [replace(finding, freezes=True)], now=self._parts.clock()
         )
@@ -363,6 +403,24 @@ def _unknown(ref: FulfillmentRef) -> Finding:
         sentence="The platform shows a parcel of ours that the ledger does not know.",
         ref=None,
         evidence={**named, "row": "19"},
+    )
+
+
+def _odd(row: Unreadable) -> Finding:
+    """Return what is told of a row: a nameless one is known by its digest, others by their ids."""
+    cause = {"order_id": row.order_id, "fulfillment_id": row.fulfillment_id, "reason": row.reason}
+    detail = {"place": row.place, "digest": row.digest}
+    if row.order_id is None:
+        cause["digest"] = detail.pop("digest")
+    return Finding(
+        kind="unreadable",
+        sentence=cut(
+            f"A row of the platform's cannot be read, and others are: {row.reason}.", SENTENCE
+        ),
+        ref=None,
+        evidence=cause,
+        detail=detail,
+        freezes=True,
     )
 
 

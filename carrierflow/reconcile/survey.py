@@ -5,18 +5,18 @@ Runs and plans go through the same batches; only what they do with them differs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from carrierflow.clock import Clock
 from carrierflow.hashing import observation_digest
 from carrierflow.lifecycle import Lifecycle
-from carrierflow.model import Observation, RemoteOrder, Status
+from carrierflow.model import Observation, RemoteOrder, Status, Unreadable
 from carrierflow.parcel import Parcel
 from carrierflow.ports import Due, Hint, Platform, ReconcileStore, Work
 from carrierflow.reconcile.policy import Policy
-from carrierflow.reconcile.sweep import OVERLAP, Pool, changed_orders
+from carrierflow.reconcile.sweep import OVERLAP, Pool, changed_orders, newest
 from carrierflow.reconcile.turn import is_over
 from carrierflow.reconcile.view import ROUNDING, Situation
 from carrierflow.shop import Shop
@@ -42,6 +42,10 @@ class Batch:
     """To be decided."""
     absent: tuple[Parcel, ...]
     """Asked for, and not in the reply."""
+    unreadable: tuple[Unreadable, ...]
+    """Rows of the reply, of any carrier, that could not be read."""
+    clean: frozenset[str]
+    """The orders of which every row could be read."""
     strangers: tuple[Observation, ...]
     """Fulfillments that name this carrier, and that the ledger does not know."""
     asked: int
@@ -92,7 +96,7 @@ class Survey:
             swept_to = self._shop.swept_to
             for page in changed_orders(self._platform, swept_to - OVERLAP):
                 self.pool.drop(order.order_id for order in page)
-                swept_to = max(swept_to, *(order.updated_at for order in page))
+                swept_to = max(swept_to, newest(page, swept_to))
                 yield self._batch(page, asked=(), swept_to=swept_to)
         yield from self._pooled()
         if self._shop.swept_to is None:
@@ -134,10 +138,17 @@ class Survey:
         """Return what is to be decided about one fulfillment."""
         return self._situations([(parcel, seen)])[0]
 
-    def look_alone(self, parcel: Parcel) -> Observation | None:
-        """Ask for one order by itself; None if it or our fulfillment is gone."""
+    def look_alone(self, parcel: Parcel) -> Observation | Unreadable | None:
+        """Ask for one order by itself; None if it or our fulfillment is gone.
+
+        A row that cannot be read, and that our fulfillment may be, comes in its place.
+        """
         order = self._platform.order(parcel.ref.order_id)
-        return _seen([order]).get(parcel.ref.fulfillment_id) if order else None
+        if order is None:
+            return None
+        wanted = parcel.ref.fulfillment_id
+        hidden = order.unreadable[0] if order.may_hide(wanted) else None
+        return _seen([order]).get(wanted) or hidden
 
     def read(self, order_ids: Sequence[str]) -> Batch:
         """Read some orders by id, as one batch."""
@@ -165,7 +176,9 @@ class Survey:
         return Batch(
             agreeing=tuple(agreeing),
             situations=tuple(self._situations([(p, o) for p, o in found if p.id not in done])),
-            absent=tuple(p for p in parcels if p.open and p.ref.fulfillment_id not in seen),
+            absent=tuple(p for p in parcels if p.open and _is_absent(p, orders, seen)),
+            unreadable=tuple(row for order in orders for row in order.unreadable),
+            clean=frozenset(order.order_id for order in orders if not order.unreadable),
             strangers=tuple(
                 o for key, o in seen.items() if key not in known and self._platform.is_ours(o)
             ),
@@ -194,6 +207,20 @@ class Survey:
 
 def _seen(orders: tuple[RemoteOrder, ...] | list[RemoteOrder]) -> dict[str, Observation]:
     return {o.ref.fulfillment_id: o for order in orders for o in order.fulfillments}
+
+
+def _is_absent(
+    parcel: Parcel, orders: Sequence[RemoteOrder], seen: Mapping[str, Observation]
+) -> bool:
+    """Tell whether a reply shows that it does not hold a fulfillment: no odd row may be it."""
+    ref = parcel.ref
+    if ref.fulfillment_id in seen:
+        return False
+    return not any(
+        order.may_hide(ref.fulfillment_id)
+        for order in orders
+        if order.order_id in {ref.order_id, ""}
+    )
 
 
 def _agrees(parcel: Parcel, seen: Observation) -> bool:

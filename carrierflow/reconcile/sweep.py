@@ -10,7 +10,7 @@ from carrierflow.model import RemoteOrder
 from carrierflow.ports import Platform, Work
 
 
-__all__ = ["BATCH", "OVERLAP", "Pool", "changed_orders"]
+__all__ = ["BATCH", "OVERLAP", "Pool", "changed_orders", "newest"]
 
 BATCH = 50
 """Orders in one request; Haravan clamps larger pages to this silently."""
@@ -29,9 +29,9 @@ def changed_orders(platform: Platform, since: datetime) -> Iterator[tuple[Remote
     Where pages were counted, an order that went away from them drew others over the edge of a
     page: those pages are read again.
     """
-    seen: set[tuple[str, datetime]] = set()
-    known: dict[str, datetime] = {}
-    crowded: set[datetime] = set()
+    seen: set[tuple[str, datetime | None]] = set()
+    known: dict[str, datetime | None] = {}
+    crowded: set[datetime | None] = set()
     page, counted, shifted = 1, None, False
     while True:
         orders = platform.orders_changed(since, page=page)
@@ -39,7 +39,7 @@ def changed_orders(platform: Platform, since: datetime) -> Iterator[tuple[Remote
         seen.update((order.order_id, order.updated_at) for order in orders)
         if fresh:
             yield fresh
-        last = max((order.updated_at for order in orders), default=since)
+        last = newest(orders, since)
         is_tail = bool(fresh) and all(order.order_id in known for order in orders)
         shifted = shifted or any(known.get(order.order_id) in crowded for order in fresh)
         known.update((order.order_id, order.updated_at) for order in orders)
@@ -52,6 +52,11 @@ def changed_orders(platform: Platform, since: datetime) -> Iterator[tuple[Remote
         else:
             crowded.add(last)
             counted, page = counted or since, page + 1
+
+
+def newest(orders: Iterable[RemoteOrder], since: datetime) -> datetime:
+    """Return the last change among some orders, as far as it can be read; `since` if none is."""
+    return max((order.updated_at for order in orders if order.updated_at), default=since)
 
 
 class Pool:

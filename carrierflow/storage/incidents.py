@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,9 @@ __all__ = [
     "incidents_of",
     "list_incidents",
     "open_incident",
+    "settle_orders",
     "settle_shop",
+    "unread_orders",
 ]
 
 WHOLE_SHOP = "*"
@@ -167,14 +170,46 @@ def settle_shop(connection: Connection, shop_id: int, kind: str, *, now: datetim
             incidents.c.kind == kind,
             incidents.c.state == OPEN,
         )
-        .values(
-            state=RESOLVED,
-            resolved_at=now,
-            action="gone",
-            resolved_by="carrierflow",
-            resolved_reason="A later run did not meet it any more.",
+        .values(**_over(now))
+    )
+
+
+def _over(now: datetime) -> dict[str, Any]:
+    return {
+        "state": RESOLVED,
+        "resolved_at": now,
+        "action": "gone",
+        "resolved_by": "carrierflow",
+        "resolved_reason": "A later run did not meet it any more.",
+    }
+
+
+def unread_orders(connection: Connection, shop_id: int) -> set[str]:
+    """Return the orders with rows that could not be read when they were last looked at.
+
+    One whose own id cannot be read is the empty one.
+    """
+    return {order_id for _, order_id in _unread(connection, shop_id)}
+
+
+def settle_orders(
+    connection: Connection, shop_id: int, order_ids: Collection[str], *, now: datetime
+) -> None:
+    """Close what could not be read of some orders: every row of them can be read again."""
+    ids = [number for number, order_id in _unread(connection, shop_id) if order_id in order_ids]
+    connection.execute(update(incidents).where(incidents.c.id.in_(ids)).values(**_over(now)))
+
+
+def _unread(connection: Connection, shop_id: int) -> list[tuple[int, str]]:
+    rows = connection.execute(
+        select(incidents.c.id, incidents.c.evidence).where(
+            incidents.c.shop == shop_id,
+            incidents.c.subject == WHOLE_SHOP,
+            incidents.c.kind == "unreadable",
+            incidents.c.state == OPEN,
         )
     )
+    return [(row.id, json.loads(row.evidence)["order_id"] or "") for row in rows]
 
 
 def _query() -> Any:

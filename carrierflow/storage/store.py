@@ -24,7 +24,12 @@ from carrierflow.storage.callbacks import SqlCallbackTransaction
 from carrierflow.storage.clock import DatabaseClock
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import commit, translated
-from carrierflow.storage.incidents import open_incident, settle_shop
+from carrierflow.storage.incidents import (
+    open_incident,
+    settle_orders,
+    settle_shop,
+    unread_orders,
+)
 from carrierflow.storage.ledger import SqlLedgerTransaction
 from carrierflow.storage.migrate import require_migrated
 from carrierflow.storage.ownership import present_user, ways_around
@@ -242,6 +247,15 @@ class SqlStore:
     def settle_shop(self, shop: Shop, kind: str, *, now: datetime) -> None:
         """Close the shop's own incidents of one kind: their cause is gone."""
         self.transact(lambda c: settle_shop(c, shop.id, kind, now=now))
+
+    def unread_orders(self, shop: Shop) -> set[str]:
+        """Return the orders with rows that could not be read; the empty one for a nameless row."""
+        with self.reading() as connection:
+            return unread_orders(connection, shop.id)
+
+    def settle_orders(self, shop: Shop, order_ids: Collection[str], *, now: datetime) -> None:
+        """Close what could not be read of some orders: all of it can be read again."""
+        self.transact(lambda c: settle_orders(c, shop.id, order_ids, now=now))
 
     def swept(self, shop: Shop, to: datetime) -> None:
         """Write up to which change a shop was read."""

@@ -47,7 +47,7 @@ FIELDS = {
     "origin": ["x", [], 1, {"name": []}, {"phone": {"a": 1}}, {"address1": "x" * 3000}],
     "destination": [True, {"ward": "\0"}, {"ward": "\ud800"}],
     "external_code": [None, "", "  ", [], {}, True, "x" * 129],
-    "external_order_id": [None, "", "12a", -5, 1.5, "1/2", 10**19, {}, True],
+    "external_order_id": [None, "", "12a", -5, 1.5, "1/2", 10**20, {}, True],
     "external_fulfillment_id": [None, "../x", [], "x" * 100],
     "note": [[], {}, "\udfff"],
 }

@@ -181,7 +181,7 @@ def _item(body: Fields) -> Item:
 def _id(body: Fields, name: str) -> str:
     text = body.required(name, longest=64)
     if not is_id(text):
-        raise InvalidInput(f"`{name}` must be an id of up to 18 digits.")
+        raise InvalidInput(f"`{name}` must be an id of up to 20 digits.")
     return text
 
 

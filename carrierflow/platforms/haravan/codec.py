@@ -3,15 +3,26 @@
 Lenient about shape, strict about words. Every field is optional except the ids, the two status
 codes and `updated_at`: the bodies that Haravan's Fulfillment and Order API references print
 have between 73 and 79 keys, depending on the call, and any other key may be null or absent.
+
+One bad row costs one row: what cannot be read of a list is named, and the rest is read.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from carrierflow.errors import BadTime, InvalidInput, PlatformError
-from carrierflow.model import FulfillmentRef, Observation, RemoteOrder, Status
+from carrierflow.hashing import digest
+from carrierflow.model import (
+    FulfillmentRef,
+    Observation,
+    RemoteOrder,
+    RemoteWord,
+    Status,
+    Unreadable,
+)
 from carrierflow.platforms.haravan.spelling import (
     CARRIER_CODES,
     COD_CODES,
@@ -24,7 +35,7 @@ from carrierflow.platforms.haravan.spelling import (
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
 
@@ -37,6 +48,9 @@ __all__ = [
 ]
 
 _LONGEST_TEXT = 256
+_LONGEST_NUMBER = 40
+
+T = TypeVar("T")
 
 
 class UnreadableReply(PlatformError):  # noqa: N818 (as in the tree: what happened, no "Error")
@@ -51,10 +65,15 @@ def parse_document(body: bytes) -> Any:
     """
     if not body.strip():
         raise UnreadableReply("the reply is empty")
-    try:
-        return json.loads(body, parse_float=str, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        pass
+    # A number of thousands of digits is none that `int` takes, and stays text; the plain reading
+    # of numbers is the fast one.
+    for parse_int in (None, _whole):
+        try:
+            return json.loads(
+                body, parse_float=str, parse_int=parse_int, parse_constant=_refuse_constant
+            )
+        except (ValueError, RecursionError):
+            continue
     # Raised out here because the error of the json module carries the whole body, names and
     # phones included, and would come along as the context.
     raise UnreadableReply(f"the reply of {len(body)} bytes is not JSON")
@@ -67,12 +86,16 @@ def read_orders(
     orders = _member(document, "orders", of="the reply")
     if not isinstance(orders, list):
         raise UnreadableReply("`orders` of the reply is not a list")
-    return tuple(_order(order, shop, asked_at, seen_at, "orders") for order in orders)
+    return tuple(
+        _order(order, f"orders[{place}]", shop, asked_at, seen_at, "orders")
+        for place, order in enumerate(orders)
+    )
 
 
 def read_order(document: Any, *, shop: str, asked_at: datetime, seen_at: datetime) -> RemoteOrder:
     """Read the reply to a question for one order."""
-    return _order(_member(document, "order", of="the reply"), shop, asked_at, seen_at, "order")
+    order = _member(document, "order", of="the reply")
+    return _order(order, "order", shop, asked_at, seen_at, "order")
 
 
 def read_fulfillment(
@@ -83,26 +106,80 @@ def read_fulfillment(
     return _observation(body, shop, asked_at, seen_at, source="put", order_cancelled=False)
 
 
-def _order(body: Any, shop: str, asked_at: datetime, seen_at: datetime, source: str) -> RemoteOrder:
-    order_id = _id(_member(body, "id", of="an order"), of="an order")
-    where = f"order {order_id}"
-    updated_at = _required_time(_member(body, "updated_at", of=where), of=where)
-    cancelled = bool(body.get("cancelled_at")) or body.get("cancelled_status") == "cancelled"
-    bodies = body.get("fulfillments") or ()
-    if not isinstance(bodies, list | tuple):
-        raise UnreadableReply(f"`fulfillments` of {where} is not a list")
-    fulfillments = tuple(
-        _observation(one, shop, asked_at, seen_at, source=source, order_cancelled=cancelled)
-        for one in bodies
+def _order(
+    body: Any, place: str, shop: str, asked_at: datetime, seen_at: datetime, source: str
+) -> RemoteOrder:
+    odd: list[Unreadable] = []
+    order_id = _tried(lambda: _id(_member(body, "id", of="it"), of="it"), body, odd, place=place)
+    if order_id is None:
+        return RemoteOrder(
+            order_id="", updated_at=None, cancelled=False, fulfillments=(), unreadable=tuple(odd)
+        )
+    updated_at = _tried(
+        lambda: _required_time(_member(body, "updated_at", of="the order"), of="the order"),
+        body,
+        odd,
+        place=place,
+        order_id=order_id,
+        fulfillment_id="",
     )
-    if any(one.ref.order_id != order_id for one in fulfillments):
-        raise UnreadableReply(f"{where} holds a fulfillment of another order")
+    cancelled = bool(body.get("cancelled_at")) or body.get("cancelled_status") == "cancelled"
+
+    def read(one: Any) -> Observation:
+        seen = _observation(one, shop, asked_at, seen_at, source=source, order_cancelled=cancelled)
+        if seen.ref.order_id != order_id:
+            raise UnreadableReply("it belongs to another order")
+        return seen
+
+    fulfillments = [
+        _tried(partial(read, one), one, odd, place=f"{place}.fulfillments[{n}]", order_id=order_id)
+        for n, one in enumerate(_listed(body.get("fulfillments")))
+    ]
     return RemoteOrder(
         order_id=order_id,
         updated_at=updated_at,
         cancelled=cancelled,
-        fulfillments=fulfillments,
+        fulfillments=tuple(seen for seen in fulfillments if seen is not None),
+        unreadable=tuple(odd),
     )
+
+
+def _listed(rows: Any) -> list[Any]:
+    """Return the rows of a list; what should be one and is none counts as a row."""
+    return rows if isinstance(rows, list) else [] if rows is None else [rows]
+
+
+def _tried(
+    read: Callable[[], T],
+    row: Any,
+    odd: list[Unreadable],
+    *,
+    place: str,
+    order_id: str | None = None,
+    fulfillment_id: str | None = None,
+) -> T | None:
+    """Read a row, or add to the odd ones what is wrong with it."""
+    try:
+        return read()
+    except UnreadableReply as flaw:
+        odd.append(
+            Unreadable(
+                place=place,
+                reason=flaw.reason,
+                digest=digest(json.dumps(row, sort_keys=True)),
+                order_id=order_id,
+                fulfillment_id=_named(row) if fulfillment_id is None else fulfillment_id,
+            )
+        )
+        return None
+
+
+def _named(row: Any) -> str | None:
+    """Return the id of a row that cannot be read whole; None where that cannot be read either."""
+    try:
+        return _id(_member(row, "id", of="it"), of="it")
+    except UnreadableReply:
+        return None
 
 
 def _observation(
@@ -118,8 +195,8 @@ def _observation(
     where = f"fulfillment {fulfillment_id}"
     order_id = _id(_member(body, "order_id", of=where), of=f"the order of {where}")
     updated_at = _member(body, "updated_at", of=where)
-    carrier = parse_code(_member(body, "carrier_status_code", of=where), CARRIER_CODES)
-    cod = parse_code(_member(body, "carrier_cod_status_code", of=where), COD_CODES)
+    carrier = _code(body, "carrier_status_code", CARRIER_CODES, of=where)
+    cod = _code(body, "carrier_cod_status_code", COD_CODES, of=where)
     dates, dates_raw = _dates(body)
     return Observation(
         ref=FulfillmentRef(shop=shop, order_id=order_id, fulfillment_id=fulfillment_id),
@@ -144,6 +221,13 @@ def _id(value: Any, *, of: str) -> str:
         return check_id(value)
     except InvalidInput:
         raise UnreadableReply(f"{of} has an unreadable id") from None
+
+
+def _code(body: Any, name: str, codes: Mapping[str, Status], *, of: str) -> RemoteWord:
+    code = _member(body, name, of=of)
+    if code is not None and not isinstance(code, str):
+        raise UnreadableReply(f"`{name}` of {of} is not a word")
+    return parse_code(code, codes)
 
 
 def _member(body: Any, name: str, *, of: str) -> Any:
@@ -175,7 +259,7 @@ def _required_time(value: Any, *, of: str) -> datetime:
 
 
 def _text(value: Any) -> str | None:
-    if value is None or value == "":
+    if value == "" or not isinstance(value, str | int):
         return None
     return str(value)[:_LONGEST_TEXT].encode(errors="replace").decode()
 
@@ -187,6 +271,10 @@ def _amount(value: Any) -> int | None:
         return None if value is None else parse_money(value)
     except InvalidInput:
         return None
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else digits
 
 
 def _refuse_constant(name: str) -> NoReturn:

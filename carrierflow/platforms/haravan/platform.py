@@ -100,7 +100,7 @@ class HaravanPlatform:
         if not wanted:
             return ()
         found = self._orders({"ids": ",".join(wanted), "status": "any"})
-        if not {order.order_id for order in found} <= set(wanted):
+        if not {order.order_id for order in found} <= {*wanted, ""}:
             raise PlatformUnavailable("it answers with orders that were not asked for")
         return found
 
@@ -122,7 +122,7 @@ class HaravanPlatform:
 
         def read(reply: Reply) -> RemoteOrder:
             order = self._read(read_order, reply)
-            if order.order_id != order_id:
+            if order.order_id not in {order_id, ""}:
                 raise UnreadableReply(f"it answers with another order than {order_id}")
             return order
 

@@ -113,7 +113,8 @@ _TIME = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,7})?(?:Z|[+-]\d\d:\d\d)", flags=re.ASCII
 )
 _MONEY = re.compile(r"-?\d{1,22}(?:\.0{1,4})?", flags=re.ASCII)
-_ID = re.compile(r"[0-9]{1,18}")
+_ID = re.compile(r"[0-9]{1,20}")
+"""Any number of 64 bits."""
 _LONGEST_WORD = 64
 _CUT_SHORT = 80
 
@@ -122,7 +123,7 @@ def check_id(value: object) -> str:
     """Return an id as text, whether it came as a number or as a string.
 
     Raises:
-        InvalidInput: it is neither, or none of the up to 18 digits that an id has.
+        InvalidInput: it is neither, or none of the up to 20 digits that an id has.
     """
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not is_id(text):

@@ -19,6 +19,7 @@ from carrierflow.platforms.haravan.codec import (
 ASKED = datetime(2026, 3, 1, 1, 30, tzinfo=UTC)
 SEEN = datetime(2026, 3, 1, 1, 31, tzinfo=UTC)
 S = Status
+GOOD = "2026-03-01T00:00:00Z"
 
 # scenario: carrier status, COD status, COD amount, `updated_at`, dated statuses
 FULFILLMENTS = {
@@ -264,12 +265,6 @@ def test_amounts_are_whole_or_absent(body, printed, amount):
         {},
         {"orders": None},
         {"orders": {}},
-        {"orders": [None]},
-        {"orders": [{"id": 1}]},
-        {"orders": [{"id": 1, "updated_at": None}]},
-        {"orders": [{"id": 1, "updated_at": "2026-03-01T00:00:00Z", "fulfillments": {"a": 1}}]},
-        {"orders": [{"id": 1, "updated_at": "2026-03-01T00:00:00Z", "fulfillments": [None]}]},
-        {"orders": [{"id": [], "updated_at": "2026-03-01T00:00:00Z"}]},
     ],
 )
 def test_other_shapes_are_unreadable(document):
@@ -278,11 +273,62 @@ def test_other_shapes_are_unreadable(document):
         read_orders(document, shop="s1", asked_at=ASKED, seen_at=SEEN)
 
 
+@pytest.mark.parametrize(
+    ("order", "ids", "place", "reason"),
+    [
+        (None, (None, None), "", "it has no `id`"),
+        ({"id": [], "updated_at": GOOD}, (None, None), "", "it has an unreadable id"),
+        ({"id": 1}, ("1", ""), "", "the order has no `updated_at`"),
+        ({"id": 1, "updated_at": None}, ("1", ""), "", "`updated_at` of the order is not a time"),
+        (
+            {"id": 1, "updated_at": GOOD, "fulfillments": {"a": 1}},
+            ("1", None),
+            ".fulfillments[0]",
+            "a fulfillment has no `id`",
+        ),
+        (
+            {"id": 1, "updated_at": GOOD, "fulfillments": [{"id": 7, "order_id": 1}]},
+            ("1", "7"),
+            ".fulfillments[0]",
+            "fulfillment 7 has no `updated_at`",
+        ),
+    ],
+)
+def test_one_bad_row_is_named(order, ids, place, reason):
+    """What cannot be read of a list is named by what can: its ids, its place, and what is wrong."""
+    good = {"id": 5, "updated_at": GOOD, "fulfillments": []}
+
+    orders = read_orders({"orders": [good, order]}, shop="s1", asked_at=ASKED, seen_at=SEEN)
+
+    assert ("5", ()) == (orders[0].order_id, orders[0].unreadable)
+    (odd,) = orders[1].unreadable
+    assert (*ids, f"orders[1]{place}", reason) == (
+        odd.order_id,
+        odd.fulfillment_id,
+        odd.place,
+        odd.reason,
+    )
+
+
 def test_a_fulfillment_of_another_order_is_unreadable(body):
     """A fulfillment that names another order than the one it stands in is not believed."""
-    order = {"id": 99, "updated_at": "2026-03-01T00:00:00Z", "fulfillments": [body]}
-    with pytest.raises(UnreadableReply, match="another order"):
-        read_order({"order": order}, shop="s1", asked_at=ASKED, seen_at=SEEN)
+    order = {"id": 99, "updated_at": GOOD, "fulfillments": [body]}
+
+    found = read_order({"order": order}, shop="s1", asked_at=ASKED, seen_at=SEEN)
+
+    assert () == found.fulfillments
+    assert ["it belongs to another order"] == [row.reason for row in found.unreadable]
+
+
+@pytest.mark.parametrize("number", ["9" * 20, "9" * 5_000, "-" + "9" * 5_000])
+def test_a_long_number_costs_one_row(body, number):
+    """A number that no `int` takes spoils its own row at most, wherever it stands."""
+    order = {"id": 99, "updated_at": GOOD, "fulfillments": [body | {"order_id": 99, "grams": "@"}]}
+    text = json.dumps({"orders": [order]}).replace('"@"', number)
+
+    (found,) = read_orders(parse_document(text.encode()), shop="s1", asked_at=ASKED, seen_at=SEEN)
+
+    assert 1 == len(found.fulfillments)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,176 @@
+"""One bad row costs one row, and one bad shop costs one shop: whole runs over real sockets."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from carrierflow.reconcile import EndReason
+from carrierflow.sandbox import Reply
+
+from .stage import staged
+from .test_faults import FAST
+
+
+PAGE = 50
+FIELDS = ("id", "order_id", "updated_at", "carrier_status_code", "carrier_cod_status_code")
+ODD = st.sampled_from([None, [], {}, True, 1.5, "", "\0", "0001-01-01T00:00:00+14:00", "x" * 300])
+
+
+class Between:
+    """What lies between the carrier and the platform, and changes what comes back."""
+
+    def __init__(self, haravan):
+        self.haravan, self.change = haravan, None
+
+    def handle(self, request):
+        """Let a request through, and change its reply if it is a page of orders."""
+        outcome = self.haravan.handle(request)
+        if self.change is None or not isinstance(outcome, Reply) or request.method != "GET":
+            return outcome
+        document = json.loads(outcome.body)
+        for order in document.get("orders") or [document["order"]]:
+            self.change(order)
+        return replace(outcome, body=json.dumps(document).encode())
+
+
+@pytest.fixture
+def stage(tmp_path):
+    """A carrier whose platform is behind something that can be odd."""
+    with staged(f"sqlite:///{tmp_path}/ledger.db", **FAST) as made:
+        made.between = made.server.haravan = Between(made.server.haravan)
+        made.numbers = itertools.count()
+        yield made
+
+
+def shops(stage):
+    """Connect two shops of parcels in agreement, each with steps that are not published yet."""
+    codes = [f"{name}-{next(stage.numbers)}" for name in ("alpha", "beta")]
+    stage.between.change = None
+    stage.connect(*codes, bucket_size=100_000, leak_per_second=100_000)
+    refs = {
+        code: [stage.parcel(code) for _ in range(size)]
+        for code, size in zip(codes, (PAGE, 3), strict=True)
+    }
+    stage.app.reconcile(codes, full=True)
+    stage.clock.advance(3600)
+    return codes, refs
+
+
+def damage(target, name, value, *, whole_row):
+    """Return a change of one fulfillment, wherever it is listed."""
+
+    def change(order):
+        rows = order["fulfillments"]
+        for place, row in enumerate(rows):
+            if isinstance(row, dict) and str(row.get("id")) == target.fulfillment_id:
+                rows[place] = value if whole_row else {**row, name: value}
+
+    return change
+
+
+def rows_of(stage, query, **values):
+    """Ask the database, past all production code."""
+    with stage.app.store.engine.connect() as connection:
+        return connection.execute(text(query), values).all()
+
+
+@settings(
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    victim=st.integers(0, PAGE - 1),
+    name=st.sampled_from(FIELDS),
+    value=ODD,
+    whole_row=st.booleans(),
+)
+def test_a_damaged_row_costs_that_row(stage, victim, name, value, whole_row):
+    """The other forty-nine are looked after, both shops get their report, the watermark moves."""
+    (alpha, beta), refs = shops(stage)
+    healthy = [ref for place, ref in enumerate(refs[alpha]) if place != victim]
+    for ref in (healthy[0], healthy[-1], refs[beta][0]):
+        stage.record(ref, "picking")
+    stage.between.change = damage(refs[alpha][victim], name, value, whole_row=whole_row)
+    began = stage.clock()
+
+    first, second = stage.app.reconcile([alpha, beta], full=True)
+    again, _ = stage.app.reconcile([alpha, beta], full=True)
+
+    assert [EndReason.DONE] * 3 == [first.end_reason, second.end_reason, again.end_reason]
+    assert {"picking"} == {stage.shown(r)[0] for r in (healthy[0], healthy[-1], refs[beta][0])}
+    seen = rows_of(
+        stage,
+        "SELECT count(*) FROM carrierflow_fulfillments f JOIN carrierflow_shops s ON s.id = f.shop "
+        "WHERE s.code = :code AND verified_at >= :began",
+        code=alpha,
+        began=began.isoformat(timespec="microseconds"),
+    )
+    assert seen[0][0] >= PAGE - 1
+    incidents = [i for i in stage.app.incidents.all() if i.shop == alpha]
+    assert 1 == len(incidents)
+    assert incidents[0].kind in {"unreadable", "unknown_code"}
+    unended = rows_of(stage, "SELECT count(*) FROM carrierflow_runs WHERE ended_at IS NULL")
+    assert [(0,)] == unended
+    ((swept_to,),) = rows_of(
+        stage, "SELECT swept_to FROM carrierflow_shops WHERE code = :code", code=alpha
+    )
+    newest = rows_of(stage, "SELECT max(remote_updated_at) FROM carrierflow_fulfillments")[0][0]
+    assert swept_to >= min(newest, began.isoformat())
+
+
+def test_what_can_be_read_again_is_over(stage):
+    """The incident of an odd row is closed by the run that reads its order whole."""
+    (alpha, _), refs = shops(stage)
+    stage.between.change = damage(refs[alpha][3], "updated_at", None, whole_row=False)
+    stage.app.reconcile([alpha], full=True)
+    (incident,) = stage.app.incidents.all()
+    stage.between.change = None
+
+    stage.app.reconcile([alpha], full=True)
+
+    assert "unreadable" == incident.kind
+    assert refs[alpha][3].fulfillment_id == incident.evidence["fulfillment_id"]
+    assert {"digest", "place", "reason"} <= set(incident.evidence)
+    assert [] == stage.app.incidents.all()
+
+
+def test_an_odd_row_of_ours_is_not_gone(stage):
+    """A parcel whose row cannot be read, not even its id, is not counted as missing."""
+    (alpha, _), refs = shops(stage)
+    stage.between.change = damage(refs[alpha][0], "", None, whole_row=True)
+
+    for _ in range(4):
+        stage.app.reconcile([alpha], full=True)
+        stage.clock.advance(3600)
+
+    parcel = stage.app.parcel(alpha, refs[alpha][0].fulfillment_id)
+    assert (0, None) == (parcel.missing, parcel.frozen)
+    assert ["unreadable"] == [incident.kind for incident in stage.app.incidents.all()]
+
+
+def test_an_unexpected_error_costs_one_shop(stage, caplog):
+    """A run that meets a defect is a report that failed, nothing of it is told; others go on."""
+    (alpha, beta), refs = shops(stage)
+    stage.record(refs[beta][0], "picking")
+    began = stage.clock().isoformat(timespec="microseconds")
+
+    def stumble(progress):
+        if progress.shop == alpha:
+            raise LookupError("Nguyen 0901234567")
+
+    (alone,) = stage.app.reconcile([alpha], full=True, progress=stumble)
+    first, second = stage.app.reconcile([alpha, beta], full=True, progress=stumble)
+
+    assert [EndReason.FAILED] * 2 == [alone.end_reason, first.end_reason]
+    assert (EndReason.DONE, 1) == (second.end_reason, second.published)
+    assert "LookupError" in first.sentence
+    told = first.sentence + caplog.text + str([record.__dict__ for record in caplog.records])
+    assert "Nguyen" not in told
+    ends = "SELECT end_reason FROM carrierflow_runs WHERE started_at > :began ORDER BY end_reason"
+    assert [("done",), ("failed",), ("failed",)] == rows_of(stage, ends, began=began)
