@@ -18,6 +18,7 @@ __all__ = [
     "ID",
     "KEY",
     "REASON",
+    "SCOPES",
     "SENTENCE",
     "TOPIC",
     "TRACKING_NUMBER",
@@ -40,6 +41,8 @@ KEY = 128
 ACTOR = 128
 """Who did something, or looks after it."""
 REASON = 255
+SCOPES = 4000
+"""Everything that a shop granted, with a blank between any two."""
 SENTENCE = 512
 TRACKING_NUMBER = 128
 URL = 512

@@ -22,12 +22,28 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.mysql import LONGBLOB, LONGTEXT
 
-from carrierflow.storage.types import Code, Digest, PlatformId, RowId, UtcDateTime
+from carrierflow import limits
+from carrierflow.storage.types import (
+    Actor,
+    Code,
+    Digest,
+    Key,
+    LongBinary,
+    LongText,
+    MachineName,
+    OwnerId,
+    PlatformId,
+    Reason,
+    RowId,
+    Sentence,
+    TrackingNumber,
+    Url,
+    UtcDateTime,
+    Word,
+)
 
 
 __all__ = [
@@ -70,9 +86,6 @@ metadata = MetaData(
     }
 )
 
-LongBinary = LargeBinary().with_variant(LONGBLOB(), "mysql", "mariadb")
-LongText = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
-
 
 def _table(name: str, *parts: Any) -> Table:
     return Table(
@@ -95,7 +108,7 @@ def _fulfillment(**options: Any) -> Column[int]:
 def _entry_key() -> tuple[Column[Any], ...]:
     return (
         Column("fulfillment", RowId, primary_key=True, autoincrement=False),
-        Column("machine", String(8), primary_key=True),
+        Column("machine", MachineName, primary_key=True),
         Column("seq", Integer, primary_key=True, autoincrement=False),
     )
 
@@ -111,7 +124,7 @@ definitions = _table(
 edges = _table(
     "edges",
     Column("definition", Integer, ForeignKey(definitions.c.number), primary_key=True),
-    Column("machine", String(8), primary_key=True),
+    Column("machine", MachineName, primary_key=True),
     Column("from_status", Code, primary_key=True),
     Column("to_status", Code, primary_key=True),
 )
@@ -121,7 +134,7 @@ shops = _table(
     Column("id", Integer, primary_key=True),
     Column("code", PlatformId, nullable=False, unique=True),
     Column("platform", Code, nullable=False),
-    Column("base_url", String(255), nullable=False),
+    Column("base_url", Url, nullable=False),
     Column("org_id", PlatformId),
     Column("carrier_code", PlatformId, nullable=False),
     Column("token", LargeBinary, nullable=False),
@@ -129,7 +142,7 @@ shops = _table(
     Column("added_at", UtcDateTime, nullable=False),
     Column("next_due", UtcDateTime),
     Column("swept_to", UtcDateTime),
-    Column("lease_owner", String(36)),
+    Column("lease_owner", OwnerId),
     Column("lease_until", UtcDateTime),
     Column("fence", BigInteger, nullable=False, default=0),
     Column("rate_until_us", BigInteger, nullable=False, default=0),
@@ -137,7 +150,7 @@ shops = _table(
     Column("refresh_token", LargeBinary),
     Column("token_expires_at", UtcDateTime),
     Column("refreshing_until", UtcDateTime),
-    Column("scopes", String(1000)),
+    Column("scopes", String(limits.SCOPES)),
     Column("carrier_service_id", PlatformId),
     Column("subscribed_at", UtcDateTime),
     Column("subscription_checked_at", UtcDateTime),
@@ -148,7 +161,7 @@ installs = _table(
     "installs",
     Column("state_digest", Digest, primary_key=True),
     Column("shop", PlatformId, nullable=False),
-    Column("base_url", String(255), nullable=False),
+    Column("base_url", Url, nullable=False),
     Column("carrier_code", PlatformId, nullable=False),
     Column("invited", Boolean(create_constraint=False), nullable=False),
     Column("org_id", PlatformId),
@@ -161,7 +174,7 @@ fulfillments = _table(
     Column("shop", Integer, ForeignKey(shops.c.id), nullable=False),
     Column("order_id", PlatformId, nullable=False),
     Column("fulfillment_id", PlatformId, nullable=False),
-    Column("tracking_number", String(128)),
+    Column("tracking_number", TrackingNumber),
     Column("cod_amount", BigInteger, nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("version", Integer, nullable=False),
@@ -179,8 +192,8 @@ fulfillments = _table(
     Column("unpublished", Integer, nullable=False),
     Column("open", Boolean(create_constraint=False), nullable=False),
     Column("settled_at", UtcDateTime),
-    Column("remote_carrier", Code),
-    Column("remote_cod", Code),
+    Column("remote_carrier", Word),
+    Column("remote_cod", Word),
     Column("remote_updated_at", UtcDateTime),
     Column("remote_dates", LongText),
     Column("remote_digest", Digest),
@@ -210,9 +223,9 @@ history = _table(
     Column("definition", Integer, ForeignKey(definitions.c.number), nullable=False),
     Column("edge", Integer),
     Column("source", Code, nullable=False),
-    Column("actor", String(128)),
-    Column("reason", String(255)),
-    Column("event_key", String(128)),
+    Column("actor", Actor),
+    Column("reason", Reason),
+    Column("event_key", Key),
     Column("occurred_at", UtcDateTime, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
     Column("inferred", Boolean(create_constraint=False), nullable=False),
@@ -259,12 +272,12 @@ evidence = _table(
     Column("kind", Code, nullable=False),
     Column("verdict", Code),
     Column("code", Code),
-    Column("sentence", String(512)),
+    Column("sentence", Sentence),
     Column("status", Code),
-    Column("event_key", String(128)),
+    Column("event_key", Key),
     Column("source", Code),
-    Column("actor", String(128)),
-    Column("reason", String(255)),
+    Column("actor", Actor),
+    Column("reason", Reason),
     Column("occurred_at", UtcDateTime),
     Column("recorded_at", UtcDateTime, nullable=False),
     Column("fill_gaps", Boolean(create_constraint=False), nullable=False),
@@ -278,7 +291,7 @@ notes = _table(
     "notes",
     Column("digest", Digest, primary_key=True),
     _fulfillment(nullable=False, index=True),
-    Column("sealed", LargeBinary, nullable=False),
+    Column("sealed", LongBinary, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
 )
 
@@ -302,7 +315,7 @@ publications = _table(
 
 runs = _table(
     "runs",
-    Column("id", String(36), primary_key=True),
+    Column("id", OwnerId, primary_key=True),
     Column("kind", Code, nullable=False),
     Column("shop", Integer, ForeignKey(shops.c.id), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
@@ -317,7 +330,7 @@ attempts = _table(
     *_entry_key(),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("status", Code, nullable=False),
-    Column("run", String(36), nullable=False),
+    Column("run", OwnerId, nullable=False),
     Column("fence", BigInteger, nullable=False),
     Column("intent_at", UtcDateTime, nullable=False),
     Column("send_deadline", UtcDateTime, nullable=False),
@@ -335,8 +348,8 @@ outcomes = _table(
     Column("outcome", Code, nullable=False),
     Column("http_status", Integer),
     Column("reply_digest", Digest),
-    Column("reply_updated_at", Code),
-    Column("reason", String(255)),
+    Column("reply_updated_at", Word),
+    Column("reason", Reason),
     Column("recorded_at", UtcDateTime, nullable=False),
     ForeignKeyConstraint(
         ["fulfillment", "machine", "seq", "number"],
@@ -352,10 +365,10 @@ observations = _table(
     Column("source", Code, nullable=False),
     Column("asked_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
-    Column("carrier_code", Code, nullable=False),
-    Column("cod_code", Code, nullable=False),
+    Column("carrier_code", Word, nullable=False),
+    Column("cod_code", Word, nullable=False),
     Column("dates", LongText, nullable=False),
-    Column("updated_at", Code, nullable=False),
+    Column("updated_at", Word, nullable=False),
     Column("order_cancelled", Boolean(create_constraint=False), nullable=False),
     Column("digest", Digest, nullable=False),
 )
@@ -368,17 +381,17 @@ incidents = _table(
     Column("subject", PlatformId, nullable=False),
     Column("kind", Code, nullable=False),
     Column("evidence_digest", Digest, nullable=False),
-    Column("sentence", String(512), nullable=False),
+    Column("sentence", Sentence, nullable=False),
     Column("evidence", LongText, nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("last_seen_at", UtcDateTime, nullable=False),
     Column("times_seen", Integer, nullable=False),
     Column("state", Code, nullable=False),
-    Column("owner", String(128)),
+    Column("owner", Actor),
     Column("resolved_at", UtcDateTime),
     Column("action", Code),
-    Column("resolved_by", String(128)),
-    Column("resolved_reason", String(255)),
+    Column("resolved_by", Actor),
+    Column("resolved_reason", Reason),
     UniqueConstraint("shop", "subject", "kind", "evidence_digest"),
     Index(None, "shop", "state"),
 )
@@ -386,7 +399,7 @@ incidents = _table(
 files = _table(
     "files",
     Column("digest", Digest, primary_key=True),
-    Column("name", String(255), nullable=False),
+    Column("name", String(limits.FILE_NAME), nullable=False),
     Column("row_count", Integer, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
 )
@@ -397,10 +410,10 @@ shipments = _table(
         "fulfillment", RowId, ForeignKey(fulfillments.c.id), primary_key=True, autoincrement=False
     ),
     Column("shop", Integer, ForeignKey(shops.c.id), nullable=False),
-    Column("external_code", String(128), nullable=False),
+    Column("external_code", Key, nullable=False),
     Column("digest", Digest, nullable=False),
-    Column("tracking_number", String(128), nullable=False),
-    Column("tracking_url", String(512)),
+    Column("tracking_number", TrackingNumber, nullable=False),
+    Column("tracking_url", Url),
     Column("shipping_fee", BigInteger, nullable=False),
     Column("accepted_at", UtcDateTime, nullable=False),
     UniqueConstraint("shop", "external_code"),
@@ -410,7 +423,7 @@ shipments = _table(
 webhooks = _table(
     "webhooks",
     Column("digest", Digest, primary_key=True),
-    Column("topic", String(96), nullable=False),
+    Column("topic", String(limits.TOPIC), nullable=False),
     Column("org_id", PlatformId),
     Column("order_id", PlatformId),
     Column("sealed", LongBinary),
@@ -422,7 +435,7 @@ log = _table(
     "log",
     Column("position", RowId, primary_key=True, autoincrement=False),
     Column("fulfillment", RowId, nullable=False),
-    Column("machine", String(8), nullable=False),
+    Column("machine", MachineName, nullable=False),
     Column("seq", Integer, nullable=False),
     Column("leaf", Digest, nullable=False),
     ForeignKeyConstraint(
@@ -445,7 +458,7 @@ checkpoints = _table(
     Column("size", RowId, primary_key=True, autoincrement=False),
     Column("root", Digest, nullable=False),
     Column("sealed_at", UtcDateTime, nullable=False),
-    Column("note", Text, nullable=False),
+    Column("note", LongText, nullable=False),
 )
 
 anchorings = _table(
@@ -458,7 +471,7 @@ anchorings = _table(
 leases = _table(
     "leases",
     Column("name", Code, primary_key=True),
-    Column("owner", String(36)),
+    Column("owner", OwnerId),
     Column("held_until", UtcDateTime),
     Column("fence", BigInteger, nullable=False),
 )

@@ -6,21 +6,53 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String
-from sqlalchemy.dialects.mysql import DATETIME
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, String, Text
+from sqlalchemy.dialects.mysql import DATETIME, LONGBLOB, LONGTEXT
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from carrierflow import limits
 from carrierflow.storage.engine import is_mysql
 
 
-__all__ = ["Code", "Digest", "PlatformId", "RowId", "UtcDateTime"]
+__all__ = [
+    "Actor",
+    "Code",
+    "Digest",
+    "Key",
+    "LongBinary",
+    "LongText",
+    "MachineName",
+    "OwnerId",
+    "PlatformId",
+    "Reason",
+    "RowId",
+    "Sentence",
+    "TrackingNumber",
+    "Url",
+    "UtcDateTime",
+    "Word",
+]
 
 RowId = BigInteger().with_variant(Integer, "sqlite")
 """A row's number; SQLite counts by itself only on a plain INTEGER."""
 
-Code = String(32)
-PlatformId = String(64)
+Actor = String(limits.ACTOR)
+Code = String(limits.CODE)
+Key = String(limits.KEY)
+PlatformId = String(limits.ID)
+Reason = String(limits.REASON)
+Sentence = String(limits.SENTENCE)
+TrackingNumber = String(limits.TRACKING_NUMBER)
+Url = String(limits.URL)
+Word = String(limits.WORD)
+
 Digest = String(64)
+MachineName = String(8)
+OwnerId = String(36)
+"""A UUID of a process or a run."""
+
+LongBinary = LargeBinary().with_variant(LONGBLOB(), "mysql", "mariadb")
+LongText = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import event, inspect, text
+from sqlalchemy import String, event, inspect, text
 
 from carrierflow.errors import ConfigurationError, DatabaseUnavailable, NotMigrated
 from carrierflow.storage import build_engine, upgrade
@@ -19,6 +19,12 @@ def of_ours(thing, kind):
     return kind != "table" or (thing.startswith(PREFIX) and thing != VERSION_TABLE)
 
 
+def differ(context, _inspected, _column, found, wanted):
+    """Leave to Alembic whether two types differ; what a text's length is says SQLite nothing."""
+    texts = isinstance(found, String) and isinstance(wanted, String)
+    return False if texts and context.dialect.name == "sqlite" else None
+
+
 @pytest.fixture
 def empty_engine(empty_database, make_engine):
     """An engine for a database without tables."""
@@ -29,7 +35,7 @@ def test_migrations_make_the_tables_that_the_code_knows(engine):
     """A database made by the migrations differs in nothing from the tables in the code."""
     options = {
         "version_table": VERSION_TABLE,
-        "compare_type": True,
+        "compare_type": differ,
         "compare_server_default": True,
         "include_name": lambda name, kind, _parents: name is None or of_ours(name, kind),
     }
