@@ -7,17 +7,19 @@ then, to a place that a carrier chose, and has none of a platform's budgets, tok
 
 from __future__ import annotations
 
+import errno
 import os
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from email.message import EmailMessage
-from http.client import HTTPException
 from pathlib import Path
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from carrierflow.addresses import is_safe_url
 from carrierflow.errors import AnchorUnavailable, ConfigurationError
 
 
@@ -26,7 +28,6 @@ __all__ = ["FileAnchor", "HttpAnchor", "MailAnchor"]
 TIMEOUT = 10.0
 """Seconds that a mail server or a store may take."""
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 MAIL_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
@@ -44,13 +45,10 @@ class FileAnchor:
         Raises:
             AnchorUnavailable: if the file cannot be written.
         """
-        try:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write("".join(f"{note}\n" for _, note in checkpoints))
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise AnchorUnavailable(self.name, str(error)) from error
+        with _told(self.name), self._path.open("a", encoding="utf-8") as file:
+            file.write("".join(f"{note}\n" for _, note in checkpoints))
+            file.flush()
+            os.fsync(file.fileno())
 
 
 class MailAnchor:
@@ -59,7 +57,7 @@ class MailAnchor:
     name = "mail"
 
     def __init__(self, server: str, *, sender: str, to: Sequence[str]) -> None:
-        self._server = urlsplit(server)
+        self._server = _parts(server)
         if self._server.scheme not in MAIL_PORTS or not self._server.hostname:
             raise ConfigurationError(
                 "anchor_smtp must be written like smtp://host, smtps://host or "
@@ -76,11 +74,8 @@ class MailAnchor:
         Raises:
             AnchorUnavailable: if the server does not take it.
         """
-        try:
-            with _connected(self._server) as server:
-                server.send_message(self._message(checkpoints))
-        except (OSError, smtplib.SMTPException) as error:
-            raise AnchorUnavailable(self.name, type(error).__name__) from error
+        with _told(self.name), _connected(self._server) as server:
+            server.send_message(self._message(checkpoints))
 
     def _message(self, checkpoints: Sequence[tuple[int, str]]) -> EmailMessage:
         size, note = checkpoints[-1]
@@ -100,10 +95,11 @@ class HttpAnchor:
     name = "http"
 
     def __init__(self, url: str, *, token: str = "") -> None:
-        place = urlsplit(url)
-        loopback = place.scheme == "http" and place.hostname in LOOPBACK
-        if place.scheme != "https" and not loopback:
-            raise ConfigurationError("anchor_url must be https; http is for loopback only.")
+        if not is_safe_url(url) or not url.isascii() or "?" in url or "#" in url:
+            raise ConfigurationError(
+                "anchor_url must be https (http only on this machine), with neither a password "
+                "nor a query in it; a token belongs into anchor_token."
+            )
         self._url = url.rstrip("/")
         self._token = token
         self._opener = build_opener(_NoRedirects)
@@ -114,15 +110,10 @@ class HttpAnchor:
         Raises:
             AnchorUnavailable: if the store does not take one.
         """
-        for size, note in checkpoints:
-            try:
+        with _told(self.name):
+            for size, note in checkpoints:
                 with self._opener.open(self._request(size, note), timeout=TIMEOUT):
                     pass
-            except HTTPError as error:
-                error.close()
-                raise AnchorUnavailable(self.name, f"HTTP status {error.code}") from error
-            except (OSError, HTTPException) as error:
-                raise AnchorUnavailable(self.name, type(error).__name__) from error
 
     def _request(self, size: int, note: str) -> Request:
         headers = {"Content-Type": "text/plain; charset=utf-8"}
@@ -139,15 +130,51 @@ class _NoRedirects(HTTPRedirectHandler):
         """Let the answer be the error that it is here."""
 
 
-def _connected(place: SplitResult) -> smtplib.SMTP:
+@contextmanager
+def _told(anchor: str) -> Iterator[None]:
+    """Tell of any failure in our own words: the texts of others may hold a token or a password."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is, the next seal tries again
+        if isinstance(error, HTTPError):
+            error.close()
+        raise AnchorUnavailable(anchor, _kind(error)) from None
+
+
+def _kind(error: BaseException) -> str:
+    """Return what kind of failure it is, and no value of it."""
+    if isinstance(error, HTTPError):
+        return f"HTTP status {error.code}"
+    if isinstance(error, URLError) and isinstance(error.reason, BaseException):
+        return _kind(error.reason)
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError | smtplib.SMTPException):
+        number = error.errno or 0
+        if number in errno.errorcode:
+            return os.strerror(number)
+    return type(error).__name__
+
+
+def _parts(url: str) -> SplitResult:
+    """Return the parts of a URL; none at all where it cannot be split, or its port is none."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - asked for what it raises
+    except ValueError:
+        return urlsplit("")
+    return parts
+
+
+@contextmanager
+def _connected(place: SplitResult) -> Iterator[smtplib.SMTP]:
     host, port = place.hostname or "", place.port or MAIL_PORTS[place.scheme]
     context = ssl.create_default_context()
     if place.scheme == "smtps":
         server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=context)
     else:
         server = smtplib.SMTP(host, port, timeout=TIMEOUT)
-    if place.scheme == "smtp+starttls":
-        server.starttls(context=context)
-    if place.username:
-        server.login(unquote(place.username), unquote(place.password or ""))
-    return server
+    with server:
+        if place.scheme == "smtp+starttls":
+            server.starttls(context=context)
+        if place.username:
+            server.login(unquote(place.username), unquote(place.password or ""))
+        yield server

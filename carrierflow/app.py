@@ -21,6 +21,7 @@ from carrierflow.carrier_service import (
     Intake,
     OnAnswer,
 )
+from carrierflow.cleaning import in_force
 from carrierflow.clock import Clock, Sleep
 from carrierflow.connections import Connections, Installer, Registrar, Subscriber, is_gone
 from carrierflow.desk import Desk
@@ -321,7 +322,7 @@ class Carrierflow:
         Raises:
             ConfigurationError: if no client secret is set: nobody could prove who calls.
         """
-        if not self.settings.client_secret.get_secret_value():
+        if not in_force([self.settings.client_secret.get_secret_value()]):
             raise ConfigurationError(
                 "No client secret is set; put the app's into CARRIERFLOW_CLIENT_SECRET."
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from carrierflow import clock
+from carrierflow.cleaning import in_force
 from carrierflow.connections import ShopToken, TokenKeeper
 from carrierflow.errors import ConfigurationError
 from carrierflow.link import Accounts, Registrations, Subscriptions
@@ -99,8 +100,8 @@ class Connector:
     @cached_property
     def _accounts(self) -> Accounts:
         settings = self._settings
-        secret = settings.client_secret.get_secret_value()
-        if not settings.client_id or not secret:
+        secrets = in_force([settings.client_secret.get_secret_value()])
+        if not settings.client_id or not secrets:
             raise ConfigurationError(
                 "No app is set to install: CARRIERFLOW_CLIENT_ID and CARRIERFLOW_CLIENT_SECRET "
                 "name the one that the platform gave you."
@@ -108,7 +109,7 @@ class Connector:
         return HaravanAccounts(
             url=settings.accounts_url,
             client_id=settings.client_id,
-            client_secret=secret,
+            client_secret=secrets[0],
             limits=self._limits(),
             now=self._now,
         )

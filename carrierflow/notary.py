@@ -151,6 +151,9 @@ class Notary:
             log.info("carrierflow.seal_held")
         except CarrierflowError as error:
             log.error("carrierflow.seal_failed", extra={"reason": str(error)})  # noqa: TRY400
+        except Exception as error:  # noqa: BLE001 - the work before it is done, and stands
+            reason = type(error).__name__
+            log.error("carrierflow.seal_failed", extra={"reason": reason})  # noqa: TRY400
 
     def newest(self) -> SignedNote:
         """Return the last checkpoint.
@@ -266,11 +269,10 @@ class Notary:
         kept = 0
         while kept < len(waiting):
             some = waiting[kept : kept + CHECKPOINTS_AT_ONCE]
-            try:
-                anchor.keep(some)
-            except AnchorUnavailable as error:
+            problem = _given(anchor, some)
+            if problem is not None:
                 log.warning("carrierflow.not_anchored", extra={"anchor": anchor.name})
-                return Anchored(anchor=anchor.name, kept=kept, problem=error)
+                return Anchored(anchor=anchor.name, kept=kept, problem=problem)
             self._write_down(anchor, [size for size, _ in some])
             kept += len(some)
         return Anchored(anchor=anchor.name, kept=kept)
@@ -278,6 +280,21 @@ class Notary:
     def _write_down(self, anchor: Anchor, sizes: Sequence[int]) -> None:
         now = self._clock()
         self._store.transact(lambda c: add_anchorings(c, anchor.name, sizes, now=now))
+
+
+def _given(anchor: Anchor, checkpoints: Sequence[tuple[int, str]]) -> AnchorUnavailable | None:
+    """Give an anchor some checkpoints; return why it did not take them.
+
+    An anchor of somebody else may raise whatever it likes, and one that fails keeps neither the
+    next one from its checkpoint nor a run from its end.
+    """
+    try:
+        anchor.keep(checkpoints)
+    except AnchorUnavailable as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - whatever an anchor raises, without its text
+        return AnchorUnavailable(anchor.name, type(error).__name__)
+    return None
 
 
 def _newest(connection: Connection) -> SignedNote:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from carrierflow.cleaning import in_force
 from carrierflow.errors import ConfigurationError, MissingSecretKey, WrongSecretKey
 
 
@@ -34,7 +35,7 @@ class KeyRing:
     """Seals with the present key, and opens with it or with previous ones."""
 
     def __init__(self, *keys: str) -> None:
-        self._ciphers = [AESGCM(_decoded(key)) for key in keys if key]
+        self._ciphers = [AESGCM(_decoded(key)) for key in in_force(keys)]
 
     def seal(self, secret: bytes, *, context: str) -> bytes:
         """Encrypt; the result opens under the same context only.
@@ -68,7 +69,7 @@ class KeyRing:
 
 def _decoded(key: str) -> bytes:
     try:
-        raw = base64.urlsafe_b64decode(key.strip().encode())
+        raw = base64.urlsafe_b64decode(key.encode())
     except (binascii.Error, ValueError):
         raw = b""
     if len(raw) != KEY_BYTES:

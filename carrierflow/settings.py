@@ -6,13 +6,16 @@ TOML file. The environment stands above the file.
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -21,12 +24,28 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from carrierflow.cleaning import cleaned
 from carrierflow.errors import ConfigurationError
 
 
 __all__ = ["LogFormat", "Settings", "load_settings"]
 
 DEFAULT_FILE = Path("carrierflow.toml")
+
+DAY = 86_400
+"""In seconds; whatever takes seconds and is set to more was meant to be something else."""
+YEAR = 366 * 24
+"""In hours."""
+CENTURY = 36_525
+"""In days."""
+MILLION = 1_000_000
+GIBIBYTE = 1024**3
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Seconds = Annotated[float, Field(allow_inf_nan=False, le=DAY)]
+Hours = Annotated[float, Field(allow_inf_nan=False, le=YEAR)]
+
+CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class LogFormat(StrEnum):
@@ -79,51 +98,66 @@ class Settings(BaseSettings):
     webhook_verify_token: SecretStr = Field(
         default=SecretStr(""), description="What a webhook subscription must know of us."
     )
-    settle_seconds: float = Field(
+    settle_seconds: Seconds = Field(
         default=45, gt=0, description="How long an unanswered PUT may still take effect."
     )
-    request_timeout: float = Field(
+    request_timeout: Seconds = Field(
         default=10, gt=0, description="Seconds that one request may take."
     )
-    connect_timeout: float = Field(default=3, gt=0, description="Seconds to connect.")
-    freshness_seconds: float = Field(
+    connect_timeout: Seconds = Field(default=3, gt=0, description="Seconds to connect.")
+    freshness_seconds: Seconds = Field(
         default=15, gt=0, description="How young an observation must be to act on it."
     )
-    send_deadline_seconds: float = Field(
+    send_deadline_seconds: Seconds = Field(
         default=2, gt=0, description="How long after its intent a PUT may still leave."
     )
-    lease_seconds: float = Field(
+    lease_seconds: Seconds = Field(
         default=60, gt=0, description="How long a run holds a shop without renewing."
     )
-    get_retries: int = Field(default=3, ge=0, description="Further tries of a GET; PUTs have none.")
-    get_backoff_seconds: float = Field(
+    get_retries: int = Field(
+        default=3, ge=0, le=100, description="Further tries of a GET; PUTs have none."
+    )
+    get_backoff_seconds: Seconds = Field(
         default=0.5, gt=0, description="The first pause between tries of a GET; it doubles."
     )
     max_reply_bytes: int = Field(
-        default=8 * 1024 * 1024, gt=0, description="Longer replies are cut off and not used."
+        default=8 * 1024 * 1024,
+        gt=0,
+        le=GIBIBYTE,
+        description="Longer replies are cut off and not used.",
     )
-    gone_after_seconds: float = Field(
+    gone_after_seconds: Seconds = Field(
         default=3600, ge=0, description="How long an order must be missing to count as gone."
     )
-    rate_bucket: int = Field(default=80, gt=12, description="The platform's bucket of requests.")
-    rate_leak: float = Field(default=4, gt=0, description="Requests a second that leak from it.")
-    rate_reserve: int = Field(
-        default=10, ge=0, description="Requests that batch work leaves for people."
+    rate_bucket: int = Field(
+        default=80, gt=12, le=MILLION, description="The platform's bucket of requests."
     )
-    verify_within_hours: float = Field(
+    rate_leak: Number = Field(
+        default=4, ge=0.001, le=MILLION, description="Requests a second that leak from it."
+    )
+    rate_reserve: int = Field(
+        default=10, ge=0, le=MILLION, description="Requests that batch work leaves for people."
+    )
+    verify_within_hours: Hours = Field(
         default=24, gt=0, description="Each open fulfillment is looked at within this."
     )
-    grace_hours: float = Field(
+    grace_hours: Hours = Field(
         default=48, ge=0, description="How long a fulfillment stays open after its end."
     )
     max_writes: int | None = Field(
-        default=None, ge=0, description="PUTs that one run may make; none is no limit."
+        default=None,
+        ge=0,
+        le=1000 * MILLION,
+        description="PUTs that one run may make; none is no limit.",
     )
-    freeze_share: float = Field(
+    freeze_share: Number = Field(
         default=0.2, gt=0, le=1, description="A run that would freeze more than this stops."
     )
-    retention_days: float | None = Field(
-        default=None, gt=0, description="How long closed parcels' notes and the like are kept."
+    retention_days: Number | None = Field(
+        default=None,
+        gt=0,
+        le=CENTURY,
+        description="How long closed parcels' notes and the like are kept.",
     )
     lifecycle_groups: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Optional steps, by group, with commas between."
@@ -190,6 +224,30 @@ class Settings(BaseSettings):
     )
     log_format: LogFormat = Field(default=LogFormat.TEXT, description="text or json.")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read what is given, then the environment; each is cleaned, and blank is not set."""
+        sources = (init_settings, env_settings, *cls._further_sources())
+        return tuple(_Cleaned(settings_cls, source) for source in sources)
+
+    @classmethod
+    def _further_sources(cls) -> Iterable[PydanticBaseSettingsSource]:
+        return ()
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        if any(CONTROL.search(text) for text in _texts(value)):
+            raise ValueError("it holds a line break or another character that no setting has")
+        return value
+
     @field_validator("lifecycle_groups", "verifier_keys", "anchor_mail_to", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -225,16 +283,8 @@ def load_settings(file: Path | None = None, **given: Any) -> Settings:
         """The settings with this file as their last source."""
 
         @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            from_file = InitSettingsSource(settings_cls, init_kwargs=table)
-            return init_settings, env_settings, from_file
+        def _further_sources(cls) -> Iterable[PydanticBaseSettingsSource]:
+            return (InitSettingsSource(cls, init_kwargs=table),)
 
     try:
         return Sourced(**{name: value for name, value in given.items() if value is not None})
@@ -242,9 +292,52 @@ def load_settings(file: Path | None = None, **given: Any) -> Settings:
         raise ConfigurationError(_sentence(error)) from None
 
 
+class _Cleaned(PydanticBaseSettingsSource):
+    """A source whose texts have no outer blanks, and which leaves out what is blank."""
+
+    def __init__(
+        self, settings_cls: type[BaseSettings], source: PydanticBaseSettingsSource
+    ) -> None:
+        super().__init__(settings_cls)
+        self._source = source
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Ask the source itself; what is cleaned is the whole."""
+        return self._source.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        """Return what is set; a key that is no setting stays, so that it is refused."""
+        known = self.settings_cls.model_fields
+        found = {name: _clean(value) for name, value in self._source().items()}
+        return {name: v for name, v in found.items() if name not in known or not _is_blank(v)}
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return SecretStr(cleaned(value.get_secret_value()))
+    if isinstance(value, str) and not isinstance(value, StrEnum):
+        return cleaned(value)
+    if isinstance(value, list | tuple):
+        return [item for item in map(_clean, value) if not _is_blank(item)]
+    return value
+
+
+def _is_blank(value: Any) -> bool:
+    return value == "" or (isinstance(value, SecretStr) and not value.get_secret_value())
+
+
+def _texts(value: Any) -> Iterable[str]:
+    """Return every text in a value."""
+    if isinstance(value, SecretStr):
+        return (value.get_secret_value(),)
+    if isinstance(value, str | Path):
+        return (str(value),)
+    return map(str, value) if isinstance(value, tuple) else ()
+
+
 def _table(file: Path) -> dict[str, Any]:
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"The settings file {file} cannot be read: {error}.") from error
     table = content.get("carrierflow", {})

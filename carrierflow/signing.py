@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from carrierflow.audit.note import ED25519, NAME, SignedNote, VerifierKey, key_hash, split_key
+from carrierflow.cleaning import cleaned
 from carrierflow.errors import ConfigurationError, InvalidInput
 
 
@@ -52,7 +53,7 @@ class SealKey:
             ConfigurationError: if the file cannot be read, or holds no such key.
         """
         try:
-            text = file.read_text(encoding="utf-8").strip()
+            text = cleaned(file.read_text(encoding="utf-8"))
             name, hashed, seed = split_key(text.removeprefix(PRIVATE))
             made = cls(name, seed)
         except (OSError, UnicodeDecodeError) as error:

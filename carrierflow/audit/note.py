@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from carrierflow.cleaning import cleaned
 from carrierflow.errors import InvalidInput
 
 
@@ -49,7 +50,7 @@ class VerifierKey:
         Raises:
             InvalidInput: if it is none, or was changed on its way.
         """
-        name, hashed, key = split_key(text.strip())
+        name, hashed, key = split_key(cleaned(text))
         made = cls(name=name, key=key)
         if key_hash(name, key).hex() != hashed:
             raise InvalidInput("The verifier key was changed on its way: its hash does not fit.")

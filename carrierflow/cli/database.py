@@ -7,7 +7,9 @@ from typing import IO
 
 import click
 
+from carrierflow.cleaning import cleaned
 from carrierflow.cli.session import WORK_LEFT, Session, command
+from carrierflow.errors import InvalidInput
 from carrierflow.sealing import generate_key
 from carrierflow.signing import SealKey
 from carrierflow.storage.hardening import check, harden
@@ -75,9 +77,16 @@ def harden_database(session: Session, role: str, password_file: IO[str] | None) 
 
     Run it as the owner of the tables; let carrierflow connect as the role afterwards.
     """
-    password = password_file.read().strip() if password_file else None
+    password = _password(password_file) if password_file else None
     done = harden(session.app.store.engine, role=role, password=password)
     session.emit({"role": role, "done": done}, lambda c: c.print("\n".join(done)))
+
+
+def _password(file: IO[str]) -> str:
+    password = cleaned(file.read())
+    if not password:
+        raise InvalidInput("The password file is empty; nothing was changed.")
+    return password
 
 
 @command(keys, "reseal", example="carrierflow keys reseal")

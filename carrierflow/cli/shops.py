@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import IO, Any
 
 import click
 
 from carrierflow.cli.session import TIME, Session, command, moment
+from carrierflow.connections import Connections
+from carrierflow.errors import InvalidInput
 from carrierflow.importing import Imported
 from carrierflow.shop import Shop
 
@@ -78,6 +81,32 @@ def add(session: Session, code: str, token_file: IO[str], **options: Any) -> Non
     """Connect a shop; its token is sealed before it is stored."""
     found = session.app.shops.add(code, token=token_file.read(), **options)
     _emit(session, found, f"Shop {found.code} is connected.")
+
+
+@command(shop, "set", example="carrierflow shop set myshop base_url=https://apis.haravan.com")
+@click.argument("code")
+@click.argument("changes", metavar="KEY=VALUE", nargs=-1, required=True)
+def set_values(session: Session, code: str, changes: Sequence[str]) -> None:
+    """Change how a shop is reached: `base_url` is the root of its API.
+
+    Requests go there from the next run on. Its token and its history stay.
+    """
+    for key, value in map(_change, changes):
+        found = CHANGES[key](session.app.shops, code, value)
+    _emit(session, found, f"Shop {code} is changed.")
+
+
+CHANGES: Mapping[str, Callable[[Connections, str, str], Shop]] = {
+    "base_url": Connections.set_base_url
+}
+"""What may be changed of a shop."""
+
+
+def _change(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or key not in CHANGES:
+        raise InvalidInput(f"Write what to change as KEY=VALUE; the keys are {', '.join(CHANGES)}.")
+    return key, value
 
 
 @command(shop, "list", example="carrierflow shop list --json")

@@ -16,9 +16,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from carrierflow.carrier_service import Call, route_of
+from carrierflow.cleaning import cleaned
 from carrierflow.clock import Clock
 from carrierflow.connections.registrar import public_root
-from carrierflow.connections.shops import check_base_url, check_code
+from carrierflow.connections.shops import check_code, checked_root
 from carrierflow.connections.tokens import sealed_tokens
 from carrierflow.doors import guarded_methods
 from carrierflow.errors import AccessDenied, InvalidInput
@@ -90,8 +91,8 @@ class Installer:
             ConfigurationError: if `client_id`, `client_secret` or `public_url` is missing.
         """
         check_code(code)
-        check_base_url(base_url)
-        return self._begin(code, base_url, carrier_code, invited=True)
+        root = checked_root(base_url)
+        return self._begin(code, root, cleaned(carrier_code), invited=True)
 
     def begin(self, code: str) -> Redirect:
         """Return where the browser of an owner goes who came without a link of ours.
@@ -135,7 +136,7 @@ class Installer:
         known = self._known(code)
         install = Install(
             shop=code,
-            base_url=known.base_url if known else base_url.rstrip("/"),
+            base_url=known.base_url if known else base_url,
             carrier_code=known.carrier_code if known else carrier_code,
             invited=invited,
             expires_at=self._clock() + (INVITED_FOR if invited else ROUND_FOR),

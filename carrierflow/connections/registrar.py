@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from carrierflow.addresses import is_safe_url
 from carrierflow.carrier_service import Call, route_of
 from carrierflow.clock import Clock
-from carrierflow.connections.addresses import is_safe_url
 from carrierflow.doors import guarded_methods
 from carrierflow.errors import ConfigurationError, InvalidInput, OutcomeUnknown
 from carrierflow.link import Listed, Registration, Registrations
@@ -265,7 +265,7 @@ def wanted_at(shop: Shop, settings: Settings) -> Registration:
     root = public_root(settings)
     tracking = settings.tracking_url or None
     if tracking is not None and not is_safe_url(tracking):
-        raise ConfigurationError(f"tracking_url {tracking!r} must be https.")
+        raise ConfigurationError("tracking_url must be https, without a password in it.")
     urls = {name: root + route_of(call).path(shop.code) for name, call in CALLS.items()}
     return Registration(name=settings.carrier_name, active=True, tracking_url=tracking, **urls)
 
@@ -282,7 +282,7 @@ def public_root(settings: Settings) -> str:
         )
     if not is_safe_url(settings.public_url):
         raise ConfigurationError(
-            f"public_url {settings.public_url!r} must be https (http only on this machine)."
+            "public_url must be https (http only on this machine), without a password in it."
         )
     return settings.public_url.rstrip("/")
 

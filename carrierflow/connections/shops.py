@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from carrierflow.addresses import flaw_of_root
+from carrierflow.cleaning import cleaned, is_token
 from carrierflow.clock import Clock
-from carrierflow.connections.addresses import is_safe_url
 from carrierflow.doors import guarded_methods
 from carrierflow.errors import InvalidInput, ShopRevoked
 from carrierflow.ports import Sealer
@@ -18,7 +19,7 @@ from carrierflow.storage import Connection, SqlStore
 from carrierflow.storage.shops import add_shop, all_shops, change_shop, find_shop, revoke_shop
 
 
-__all__ = ["Connections", "check_base_url", "check_code"]
+__all__ = ["Connections", "check_code", "checked_root"]
 
 log = logging.getLogger(__name__)
 
@@ -63,13 +64,12 @@ class Connections:
         check_code(code)
         if platform not in PLATFORMS:
             raise InvalidInput(f"{platform!r} is no platform; there are {', '.join(PLATFORMS)}.")
-        check_base_url(base_url)
         values = {
             "code": code,
             "platform": platform,
-            "base_url": base_url.rstrip("/"),
-            "org_id": org_id,
-            "carrier_code": carrier_code,
+            "base_url": checked_root(base_url),
+            "org_id": cleaned(org_id or "") or None,
+            "carrier_code": cleaned(carrier_code),
             "token": self._sealed(code, token),
             "added_at": self._clock(),
         }
@@ -102,6 +102,16 @@ class Connections:
         """
         return self._change(code, state=ShopState.ACTIVE, revoked_at=None)
 
+    def set_base_url(self, code: str, base_url: str) -> Shop:
+        """Send a shop's requests to another root of the platform's API from now on.
+
+        Raises:
+            UnknownShop: if no such shop is connected.
+            InvalidInput: if it cannot be used as a root.
+        """
+        root = checked_root(base_url)
+        return self._store.transact(lambda c: change_shop(c, code, base_url=root))
+
     def rotate_token(self, code: str, token: str) -> Shop:
         """Replace a shop's token; the old one is forgotten.
 
@@ -130,8 +140,8 @@ class Connections:
         return self._store.transact(work)
 
     def _sealed(self, code: str, token: str) -> bytes:
-        token = token.strip()
-        if not token or len(token) > LONGEST_TOKEN or not token.isascii() or " " in token:
+        token = cleaned(token)
+        if not is_token(token) or len(token) > LONGEST_TOKEN:
             raise InvalidInput("The token is empty or is no bearer token; nothing was stored.")
         return self._sealer.seal(token.encode(), context=f"token of shop {code}")
 
@@ -144,10 +154,10 @@ def check_code(code: str) -> None:
         )
 
 
-def check_base_url(base_url: str) -> None:
-    """Refuse a root that a token should not be sent to; raises `InvalidInput`."""
-    if not is_safe_url(base_url):
-        raise InvalidInput(
-            f"{base_url!r} cannot be used as a base URL; it must be https "
-            "(http only on this machine)."
-        )
+def checked_root(base_url: str) -> str:
+    """Return a root as it is kept; raises `InvalidInput` where no request could use it."""
+    root = cleaned(base_url).rstrip("/")
+    flaw = flaw_of_root(root)
+    if flaw is not None:
+        raise InvalidInput(flaw)
+    return root

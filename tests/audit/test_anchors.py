@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import socketserver
+import traceback
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
+from carrierflow import anchors
 from carrierflow.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.audit.note import split_notes
 from carrierflow.errors import AnchorUnavailable, ConfigurationError
 from carrierflow.settings import Settings
+from carrierflow.signing import SealKey
 from carrierflow.wiring import anchors_from
 
 
@@ -172,10 +176,140 @@ def test_an_anchor_that_is_not_there_is_named(tmp_path):
             anchor.keep(note)
 
 
+NOTE = [(1, "log.example\n1\nroot\n")]
+CANARY = "canary-4be1"
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    """A port where every connection is answered as no protocol does, or not at all."""
+    monkeypatch.setattr(anchors, "TIMEOUT", 0.2)
+
+    class Mute(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.sendall(self.server.says)
+            if self.server.waits:
+                self.request.recv(65536)
+                self.request.recv(65536)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mute) as server:
+        server.says, server.waits = b"", False
+        with served(server):
+            yield server
+
+
+def failing_files(folder):
+    """Return file anchors that cannot keep anything."""
+    paths = [folder, folder / CANARY / "file", folder / f"{CANARY}\x00", Path("/dev/full")]
+    return [FileAnchor(path) for path in paths]
+
+
+def failing_stores(port):
+    """Return stores that cannot keep anything, whatever the port says."""
+    place = f"127.0.0.1:{port}/{CANARY}"
+    return [
+        HttpAnchor("http://127.0.0.1:1", token=CANARY),
+        HttpAnchor(f"http://{place}", token=CANARY),
+        HttpAnchor(f"https://{place}", token=CANARY),
+        HttpAnchor(f"http://{place}", token=f"{CANARY}\u1ebf"),
+        HttpAnchor(f"http://{place}", token=f"{CANARY}\nx"),
+    ]
+
+
+def failing_mailboxes(port):
+    """Return mailboxes that cannot keep anything, whatever the port says."""
+    places = [f"{scheme}://u:{CANARY}@127.0.0.1:{port}" for scheme in anchors.MAIL_PORTS]
+    made = [MailAnchor(place, sender="a@b.example", to=["c@d.example"]) for place in places]
+    return [*made, MailAnchor("smtp://127.0.0.1:1", sender="a@b.example", to=["c@d.example"])]
+
+
+@pytest.mark.parametrize(
+    ("says", "waits"),
+    [(b"", False), (b"", True), (b"nonsense\r\n", False), (b"HTTP/1.1 700 \r\n\r\n", False),
+     (b"554 " + CANARY.encode() + b"\r\n", False), (b"\xff\x00" * 99, True)],
+)  # fmt: skip
+def test_every_failure_of_an_anchor_is_our_own_error(broken, tmp_path, says, waits):
+    """Files, TLS, protocols, encodings, silence: one error, and no value of a setting in it."""
+    broken.says, broken.waits = says, waits
+    port = broken.server_address[1]
+
+    for anchor in (
+        *failing_files(tmp_path),
+        *failing_stores(port),
+        *failing_mailboxes(port),
+    ):
+        with pytest.raises(AnchorUnavailable, match=f"The {anchor.name} anchor") as caught:
+            anchor.keep(NOTE)
+        assert CANARY not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_login_or_a_letter_that_cannot_be_is_our_own_error(post):
+    """A password outside of ASCII, a server without login, an address that is none."""
+    place = f"127.0.0.1:{post.server_address[1]}"
+
+    for server, sender in (
+        (f"smtp://u:{CANARY}%C3%A9@{place}", "a@b.example"),
+        (f"smtp+starttls://u:{CANARY}@{place}", "a@b.example"),
+        (f"smtp://{place}", f"a@b.example\n{CANARY}"),
+        (f"smtp://{place}", f"{CANARY}\udc80@b.example"),
+    ):
+        anchor = MailAnchor(server, sender=sender, to=["c@d.example"])
+        with pytest.raises(AnchorUnavailable) as caught:
+            anchor.keep(NOTE)
+        assert CANARY not in "".join(traceback.format_exception(caught.value))
+
+
+class Rude:
+    """An anchor of somebody else, which keeps no promise."""
+
+    name = "rude"
+
+    def keep(self, _checkpoints):
+        """Raise what nobody expects."""
+        raise RuntimeError(CANARY)
+
+
+def test_an_anchor_of_somebody_else_ends_nothing(book, tmp_path):
+    """Whatever it raises, the others get theirs, and it is told without the text."""
+    file = tmp_path / "elsewhere.txt"
+    book.record(1)
+
+    done = book.notary(anchors=[Rude(), FileAnchor(file)]).seal()
+
+    assert ["rude"] == [each.anchor for each in done.anchored if each.problem]
+    assert CANARY not in str(done.anchored[0].problem)
+    assert str(done.checkpoint) in file.read_text("utf-8")
+
+
+@pytest.mark.parametrize("trouble", [KeyError(CANARY), OSError(28, CANARY)])
+def test_no_trouble_with_a_seal_ends_what_came_before_it(book, caplog, monkeypatch, trouble):
+    """The run's work is done; that its history was not sealed is a line in the log."""
+    notary = book.notary()
+    book.record(1)
+
+    def fail(*_):
+        raise trouble
+
+    monkeypatch.setattr(SealKey, "sign", fail)
+    notary.seal_if_possible()
+
+    assert ["carrierflow.seal_failed"] == [record.message for record in caplog.records]
+    assert CANARY not in str(vars(caplog.records[0]))
+
+
 @pytest.mark.parametrize(
     "values",
     [
         {"anchor_url": "http://store.example"},
+        {"anchor_url": "https://u:canary@store.example"},
+        {"anchor_url": "https://store.example/?canary=1"},
+        {"anchor_url": "https://[store.example"},
+        {"anchor_url": "https://store.example:canary"},
+        {
+            "anchor_mail_to": "a@example",
+            "anchor_mail_from": "b@example",
+            "anchor_smtp": "smtp://u:canary@mail.example:port",
+        },
         {"anchor_url": "ftp://store.example"},
         {"anchor_mail_to": "a@example"},
         {"anchor_mail_to": "a@example", "anchor_mail_from": "b@example", "anchor_smtp": "mail"},
@@ -183,8 +317,9 @@ def test_an_anchor_that_is_not_there_is_named(tmp_path):
 )
 def test_an_anchor_that_cannot_be_used_is_refused(values):
     """What could leak a token, or cannot work, is refused before anything is sealed."""
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ConfigurationError) as caught:
         anchors_from(Settings(**values))
+    assert "canary" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_every_anchor_of_the_settings_is_made(tmp_path):

@@ -40,7 +40,7 @@ def sentence(answer):
         (("schedule", "list", "--jobs", "nowhere"), "no directory nowhere"),
         (
             ("shop", "add", "beta", "--base-url", "http://example.com", "--token-file", "{token}"),
-            "must be https",
+            "must begin with https",
         ),
         (("shop", "add", "alpha", "--token-file", "{token}"), "a shop 'alpha' already"),
         (("shop", "add", "b c", "--token-file", "{token}"), "cannot be a shop code"),

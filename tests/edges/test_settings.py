@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
+from pydantic import SecretStr, ValidationError
 
 from carrierflow.errors import ConfigurationError
 from carrierflow.settings import Settings, load_settings
@@ -65,3 +68,90 @@ def test_groups_may_be_written_with_commas(monkeypatch):
     monkeypatch.setenv("CARRIERFLOW_LIFECYCLE_GROUPS", "refused, redeliver")
 
     assert ("refused", "redeliver") == Settings().lifecycle_groups
+
+
+def _types(annotation):
+    """Return every plain type in an annotation."""
+    inner = [found for part in get_args(annotation) for found in _types(part)]
+    return inner or [annotation]
+
+
+def _settings_of(*types):
+    fields = Settings.model_fields.items()
+    return [name for name, field in fields if set(types) & set(_types(field.annotation))]
+
+
+NUMBERS, TEXTS = _settings_of(int, float), _settings_of(str, SecretStr)
+ABSURD = [float("inf"), float("-inf"), float("nan"), 1e300, 10**400, -1]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_an_absurd_number_is_refused_by_name(name, tmp_path, monkeypatch):
+    """No number of a setting is without an end, and the sentence names it and not its value."""
+    for value in ABSURD:
+        with pytest.raises(ValidationError, match=name):
+            Settings(**{name: value})
+    file = tmp_path / "settings.toml"
+    file.write_text(f"[carrierflow]\n{name} = nan\n")
+    with pytest.raises(ConfigurationError, match=f"cannot be used: {name} "):
+        load_settings(file)
+    monkeypatch.setenv(f"CARRIERFLOW_{name.upper()}", "9876e299")
+    with pytest.raises(ConfigurationError, match=f"cannot be used: {name} ") as caught:
+        load_settings(file)
+    assert "9876" not in str(caught.value)
+
+
+def test_numbers_and_texts_are_found():
+    """The rules are asked about every number and every text that there is."""
+    assert {"settle_seconds", "max_writes", "retention_days", "rate_leak"} <= set(NUMBERS)
+    assert {"client_secret", "database_url", "public_url", "anchor_url"} <= set(TEXTS)
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_blank_is_not_set(name, tmp_path, monkeypatch):
+    """A setting that is blank counts for nothing, so that the file or the default stands."""
+    default = getattr(Settings(), name)
+    monkeypatch.setenv(f"CARRIERFLOW_{name.upper()}", " \r\n")
+    file = tmp_path / "settings.toml"
+    file.write_text(f'[carrierflow]\n{name} = "\\n"\n')
+
+    assert default == getattr(load_settings(file), name)
+    assert default == getattr(Settings(**{name: "\t"}), name)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_text_is_cleaned_wherever_it_comes_from(name, tmp_path, monkeypatch):
+    """Outer blanks and line ends of a secret, an id or a URL go; nothing is left inside."""
+    file = tmp_path / "settings.toml"
+    file.write_text(f'[carrierflow]\n{name} = "\\ufeff from-file \\r\\n"\n')
+
+    assert "from-file" == _plain(getattr(load_settings(file), name))
+    monkeypatch.setenv(f"CARRIERFLOW_{name.upper()}", "\t from-env\n\n")
+    assert "from-env" == _plain(getattr(load_settings(file), name))
+    assert "given" == _plain(getattr(load_settings(file, **{name: " given\r\n"}), name))
+    for broken in ("a\x1bb", "a\x00b", "a\udc80b"):
+        with pytest.raises(ConfigurationError, match=name):
+            load_settings(file, **{name: broken})
+
+
+def test_a_blank_key_that_is_no_setting_is_refused_all_the_same(tmp_path):
+    """A misspelt key is found though nothing stands behind it."""
+    file = tmp_path / "settings.toml"
+    file.write_text('[carrierflow]\nclient_secrett = ""\n')
+
+    with pytest.raises(ConfigurationError, match="client_secrett"):
+        load_settings(file)
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
+    """An editor's mark at the beginning of the file is no part of it."""
+    file = tmp_path / "settings.toml"
+    file.write_text("\ufeff[carrierflow]\r\nget_retries = 1\r\n", "utf-8")
+
+    assert 1 == load_settings(file).get_retries
+
+
+def _plain(value):
+    if isinstance(value, tuple):
+        (value,) = value
+    return value.get_secret_value() if isinstance(value, SecretStr) else value

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from carrierflow.carrier_service.carrier import AcceptRequest, Address, Item, QuoteRequest, Rate
 from carrierflow.carrier_service.dialect import Shown, Webhook
 from carrierflow.carrier_service.exchange import Reply, Request, header
+from carrierflow.cleaning import in_force
 from carrierflow.errors import InvalidInput
 from carrierflow.platforms.haravan.bodies import Fields, parse_body
 from carrierflow.platforms.haravan.signing import is_signed
@@ -66,9 +67,9 @@ class HaravanDialect:
         verify_token: str = "",
     ) -> None:
         """Take the app's client secrets, the newest first, and those of hand-made webhooks."""
-        self._secrets = tuple(filter(None, secrets))
-        self._webhook_secrets = (*self._secrets, *filter(None, webhook_secrets))
-        self._verify_token = verify_token
+        self._secrets = in_force(secrets)
+        self._webhook_secrets = (*self._secrets, *in_force(webhook_secrets))
+        self._verify_tokens = in_force([verify_token])
 
     def is_signed(self, request: Request) -> bool:
         """Tell whether a callback bears the signature of one of the client secrets."""
@@ -106,10 +107,9 @@ class HaravanDialect:
 
     def challenge(self, request: Request) -> str | None:
         """Return what to answer a subscription's challenge with, if it knows our token."""
-        token, query = self._verify_token, request.query
-        given = query.get("hub.verify_token", "")
-        known = bool(token) and hmac.compare_digest(given.encode(errors="replace"), token.encode())
-        return query.get("hub.challenge") if known and _subscribes(query) else None
+        given = request.query.get("hub.verify_token", "").encode(errors="replace")
+        known = any(hmac.compare_digest(given, token.encode()) for token in self._verify_tokens)
+        return request.query.get("hub.challenge") if known and _subscribes(request.query) else None
 
     def webhook(self, request: Request) -> Webhook:
         """Read the topic, the organisation and, where it is about one, the order."""

@@ -12,6 +12,8 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
+from carrierflow.cleaning import in_force
+
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +36,6 @@ def is_signed(body: bytes, signature: str | None, *, secrets: Iterable[str]) -> 
     """
     given = (signature or "").strip().encode(errors="replace")
     matches = [
-        hmac.compare_digest(sign(body, secret).encode(), given) for secret in secrets if secret
+        hmac.compare_digest(sign(body, secret).encode(), given) for secret in in_force(secrets)
     ]
     return any(matches)

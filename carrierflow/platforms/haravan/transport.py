@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
 
+from carrierflow.addresses import flaw_of_root
+from carrierflow.cleaning import cleaned, is_token
 from carrierflow.errors import ConfigurationError
 from carrierflow.platforms.haravan.connection import Departure, new_session
 from carrierflow.platforms.haravan.replies import Reply
@@ -36,7 +35,6 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
 _CHUNK = 64 * 1024
-_TOKEN = re.compile(r"[!-~]+", flags=re.ASCII)
 _TROUBLE = (requests.RequestException, HTTPError, OSError)
 
 
@@ -232,34 +230,16 @@ def _origin(exc: BaseException) -> str:
 
 
 def _checked_root(base_url: str) -> str:
-    parts = urlsplit(base_url.strip())
-    if parts.username or parts.password or parts.query or parts.fragment or not parts.hostname:
-        raise ConfigurationError(
-            "The base URL of a Haravan shop is only a root, like https://apis.haravan.com."
-        )
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
-        raise ConfigurationError(
-            f"The base URL {base_url!r} must begin with https://; "
-            "http:// would show the token to everyone on the way and is for this machine only."
-        )
-    root = parts.geturl().rstrip("/")
-    if root.endswith("/com"):
-        raise ConfigurationError(
-            f"The base URL {base_url!r} must end before /com, which is added to it."
-        )
+    root = cleaned(base_url).rstrip("/")
+    flaw = flaw_of_root(root)
+    if flaw is not None:
+        raise ConfigurationError(flaw)
     return root
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _checked_token(token: str) -> str:
     # An HTTP library would quote a bad header value, token and all, in its error.
-    if not _TOKEN.fullmatch(token):
+    if not is_token(token):
         raise ConfigurationError(
             "The token is empty or holds blanks, line breaks or letters outside ASCII; "
             "store it again with `carrierflow shop rotate-token`."
