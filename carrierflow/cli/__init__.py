@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -11,6 +14,7 @@ from carrierflow.cli import (
     carriers,
     database,
     erasing,
+    files,
     incidents,
     local,
     reconciling,
@@ -22,7 +26,8 @@ from carrierflow.cli import (
     states,
     webhooks,
 )
-from carrierflow.cli.session import INTERRUPTED, ROOT, Session
+from carrierflow.cli.session import INTERRUPTED, ROOT, Session, tell
+from carrierflow.cli.streams import open_streams, why_lost
 
 
 __all__ = ["cli", "main"]
@@ -62,6 +67,7 @@ for part in (
     carriers,
     webhooks,
     recording,
+    files,
     reconciling,
     incidents,
     auditing,
@@ -76,13 +82,35 @@ for part in (
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C is a clean stop."""
+    """Run the command line; Ctrl-C is a clean stop.
+
+    How it ends is what became of the work, also where the answer could not be printed.
+    """
+    open_streams()
+    code = _run()
+    with suppress(OSError):
+        sys.stdout.flush()
+    problem = why_lost(sys.stdout)
+    if problem is not None and problem.errno != errno.EPIPE:  # a reader that has enough says so
+        tell(f"Error: not all of the answer could be printed: {problem.strerror}.")
+    raise SystemExit(code)
+
+
+def _run() -> int:
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("Stopped; nothing is lost, the next run goes on.", err=True)
-        raise SystemExit(INTERRUPTED) from None
+        tell("Stopped; nothing is lost, the next run goes on.")
+        return INTERRUPTED
     except click.ClickException as error:
-        error.show()
-        raise SystemExit(error.exit_code) from None
-    raise SystemExit(code if isinstance(code, int) else 0)
+        _show(error)
+        return error.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _show(error: click.ClickException) -> None:
+    """Say what was wrong with the command line; what stood there is not taken for markup."""
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        tell(*context.get_usage().splitlines(), f"Try '{context.command_path} --help' for help.")
+    tell(f"Error: {error.format_message()}")

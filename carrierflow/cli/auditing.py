@@ -15,7 +15,7 @@ from carrierflow.audit.offline import verify_export
 from carrierflow.audit.verify import Verification
 from carrierflow.auditor import read_kept, trusted
 from carrierflow.cli.days import SINCE, WHEN
-from carrierflow.cli.session import FAILED, Session, command
+from carrierflow.cli.session import FAILED, Session, command, print_exactly
 from carrierflow.errors import InvalidInput
 from carrierflow.model import Machine
 from carrierflow.notary import Anchored, Sealing
@@ -132,7 +132,7 @@ def _emit_verification(session: Session, done: Verification, seconds: float) -> 
             f"{done.sealed} are sealed, {done.checkpoints} checkpoints agree."
         )
     lines += [f"Note: {remark}" for remark in done.remarks]
-    session.emit(document, lambda _: click.echo("\n".join(lines)))
+    session.emit(document, lambda c: c.say(*lines))
     if not done.ok:
         raise click.exceptions.Exit(FAILED)
 
@@ -186,7 +186,7 @@ def export(
         "unsealed": done.unsealed,
         "files": list(done.files),
     }
-    session.emit(document, lambda _: click.echo(_exported(done)))
+    session.emit(document, lambda c: c.say(_exported(done)))
 
 
 def _exported(done: Exported) -> str:
@@ -205,7 +205,7 @@ def seal(session: Session) -> None:
     """
     with session.progress("rows") as update:
         done = session.app.notary.seal(lambda rows: update(rows, None))
-    session.emit(_sealing(done), lambda _: click.echo("\n".join(_sealing_lines(done))))
+    session.emit(_sealing(done), lambda c: c.say(*_sealing_lines(done)))
     if not done.ok:
         raise click.exceptions.Exit(FAILED)
 
@@ -261,7 +261,7 @@ def checkpoint(session: Session, since: Path | None) -> None:
         "since": proof.old_size if proof else None,
         "proof": str(proof) if proof else None,
     }
-    session.emit(document, lambda _: click.echo(str(proof or note), nl=False))
+    session.emit(document, lambda _: print_exactly(str(proof or note)))
 
 
 def _last_note(file: Path) -> SignedNote:
@@ -293,4 +293,4 @@ def prove(session: Session, shop: str, fulfillment_id: str, entry: tuple[Machine
         "checkpoint": str(proof.checkpoint),
         "proof": str(proof),
     }
-    session.emit(document, lambda _: click.echo(str(proof), nl=False))
+    session.emit(document, lambda _: print_exactly(str(proof)))

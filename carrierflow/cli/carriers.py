@@ -41,7 +41,7 @@ def _emit(session: Session, found: Registered) -> None:
         "registration": registration,
     }
     named = {"shop": found.shop, "id": registration["id"] if registration else None}
-    session.emit(document, lambda c: c.print(SENTENCES[found.done].format(**named)))
+    session.emit(document, lambda c: c.say(SENTENCES[found.done].format(**named)))
 
 
 @command(carrier, "register", example="carrierflow carrier register myshop")
@@ -66,7 +66,7 @@ def list_carriers(session: Session, shop: str) -> None:
     rows = [
         [each["id"], each["name"], each["code"], "yes" if each["ours"] else ""] for each in carriers
     ]
-    session.emit({"carriers": carriers}, lambda c: c.print(session.table(COLUMNS, rows)))
+    session.emit({"carriers": carriers}, lambda c: c.table(COLUMNS, rows))
 
 
 @command(carrier, "update", example="carrierflow carrier update myshop --inactive")

@@ -8,7 +8,7 @@ from typing import IO
 import click
 
 from carrierflow.cleaning import cleaned
-from carrierflow.cli.session import WORK_LEFT, Session, command
+from carrierflow.cli.session import WORK_LEFT, Session, command, print_exactly
 from carrierflow.errors import InvalidInput
 from carrierflow.sealing import generate_key
 from carrierflow.signing import SealKey
@@ -39,7 +39,7 @@ def upgrade(session: Session) -> None:
     """Create the tables, or migrate them to this version."""
     revision = session.app.upgrade()
     session.emit(
-        {"revision": revision}, lambda c: c.print(f"The database is at revision {revision}.")
+        {"revision": revision}, lambda c: c.say(f"The database is at revision {revision}.")
     )
 
 
@@ -58,9 +58,7 @@ def check_protections(session: Session) -> None:
             for p in protections
         ],
     }
-    session.emit(
-        document, lambda c: c.print(session.table(("hole", "table", "protected", "why"), rows))
-    )
+    session.emit(document, lambda c: c.table(("hole", "table", "protected", "why"), rows))
     if any(not p.protected and not p.inherent for p in protections):
         raise click.exceptions.Exit(WORK_LEFT)
 
@@ -79,7 +77,7 @@ def harden_database(session: Session, role: str, password_file: IO[str] | None) 
     """
     password = _password(password_file) if password_file else None
     done = harden(session.app.store.engine, role=role, password=password)
-    session.emit({"role": role, "done": done}, lambda c: c.print("\n".join(done)))
+    session.emit({"role": role, "done": done}, lambda c: c.say(*done))
 
 
 def _password(file: IO[str]) -> str:
@@ -93,14 +91,14 @@ def _password(file: IO[str]) -> str:
 def reseal(session: Session) -> None:
     """Seal all tokens and notes with the present key; then the previous one can go."""
     count = session.app.reseal()
-    session.emit({"resealed": count}, lambda c: c.print(f"{count} secrets are sealed anew."))
+    session.emit({"resealed": count}, lambda c: c.say(f"{count} secrets are sealed anew."))
 
 
 @command(keys, "generate", example="export CARRIERFLOW_SECRET_KEY=$(carrierflow keys generate)")
 def generate(session: Session) -> None:
     """Make a key for CARRIERFLOW_SECRET_KEY; keep it outside the database."""
     key = generate_key()
-    session.emit({"secret_key": key}, lambda _: click.echo(key))
+    session.emit({"secret_key": key}, lambda _: print_exactly(f"{key}\n"))
 
 
 @command(
@@ -119,4 +117,4 @@ def generate_seal(session: Session, name: str, file: Path) -> None:
     key = SealKey.generate(name)
     key.save(file)
     document = {"verifier_key": str(key.verifier), "file": str(file)}
-    session.emit(document, lambda _: click.echo(str(key.verifier)))
+    session.emit(document, lambda _: print_exactly(f"{key.verifier}\n"))

@@ -56,7 +56,7 @@ def _tell(session: Session, erased: Erased, more: Mapping[str, Any]) -> None:
     verb = "would be" if more.get("dry_run") else "are"
     session.emit(
         {**more, **asdict(erased)},
-        lambda c: c.print(
+        lambda c: c.say(
             f"{erased.notes} notes, {erased.webhooks} bodies of webhooks and {erased.files} names "
             f"of files {verb} erased."
         ),

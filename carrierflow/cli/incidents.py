@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import IO, Any
 
 import click
@@ -10,6 +9,7 @@ import click
 from carrierflow.cli.session import Session, command, moment
 from carrierflow.desk import curl, postman
 from carrierflow.incident import Incident, ResolveAction
+from carrierflow.terminal import Page, json_text
 
 
 __all__ = ["register"]
@@ -57,7 +57,7 @@ def list_incidents(session: Session, shop: str | None, *, everything: bool) -> N
     documents = [document_of(incident) for incident in found]
     columns = ("id", "kind", "shop", "fulfillment_id", "opened_at", "state", "sentence")
     rows = [[each[name] for name in columns] for each in documents]
-    session.emit({"incidents": documents}, lambda c: c.print(session.table(columns, rows)))
+    session.emit({"incidents": documents}, lambda c: c.table(columns, rows))
 
 
 @command(incidents, "show", example="carrierflow incidents show 7")
@@ -109,7 +109,7 @@ def resolve(session: Session, incident_id: str, action: str, actor: str, reason:
 def export(session: Session, out: IO[str], shop: str | None) -> None:
     """Write the requests of open incidents as a Postman collection, without tokens."""
     collection = postman(session.app.incidents.all(shop=shop))
-    out.write(json.dumps(collection, ensure_ascii=False, indent=2) + "\n")
+    out.write(json_text(collection) + "\n")
 
 
 def _emit(session: Session, incident: Incident) -> None:
@@ -119,10 +119,14 @@ def _emit(session: Session, incident: Incident) -> None:
         incident.sentence,
         f"  shop {incident.shop}, fulfillment {incident.fulfillment_id or '-'}",
         f"  opened {document['opened_at']}, seen {incident.times_seen} times",
-        json.dumps(incident.evidence, ensure_ascii=False, indent=2),
+        *json_text(incident.evidence).splitlines(),
     ]
-    if document["curl"]:
-        lines.append(document["curl"])
     if incident.action:
         lines.append(f"  {incident.action} by {incident.resolved_by}: {incident.resolved_reason}")
-    session.emit(document, lambda _: click.echo("\n".join(lines)))
+
+    def draw(page: Page) -> None:
+        page.say(*lines)
+        if document["curl"]:
+            page.command(document["curl"])
+
+    session.emit(document, draw)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +12,15 @@ from typing import Any
 
 import click
 
-from carrierflow.cli.session import FAILED, Session, command, set_up_logging
-from carrierflow.demo import Figures, draw, tell, write
+from carrierflow.cli.session import FAILED, NARROWEST, Session, command, set_up_logging, tell
+from carrierflow.demo import Figures, draw, write
+from carrierflow.demo import tell as play
 from carrierflow.demo.scenario import FEWEST
+from carrierflow.demo.screen import WIDTH
 from carrierflow.lifecycle import define
 from carrierflow.sandbox import App, Faults, SandboxServer, World, serve
 from carrierflow.settings import LogFormat
+from carrierflow.terminal import Page
 
 
 __all__ = ["register", "show_tour"]
@@ -90,8 +95,8 @@ def sandbox(
         document = {"url": server.url, "shops": list(shops), "token": token}
         session.emit(
             document,
-            lambda _: click.echo(
-                f"Haravan sandbox at {server.url}\nThe seller's page: {server.url}/seller"
+            lambda c: c.say(
+                f"Haravan sandbox at {server.url}", f"The seller's page: {server.url}/seller"
             ),
         )
 
@@ -115,16 +120,18 @@ def demo(session: Session, parcels: int, seed: int, keep: Path | None) -> None:
     1 if anything did not come true.
     """
     with _quiet(verbose=session.verbose), session.progress("days") as update:
-        figures = tell(write(parcels=parcels, seed=seed), keep=keep, progress=update)
+        figures = play(write(parcels=parcels, seed=seed), keep=keep, progress=update)
     show_tour(session, figures)
 
 
 def show_tour(session: Session, figures: Figures) -> None:
     """Print a tour; a promise that did not hold is an error."""
-    session.emit(figures.document(), lambda console: draw(console, figures))
+    width = max(shutil.get_terminal_size((WIDTH, 0)).columns, NARROWEST)  # in a pipe too
+    page = Page(click.echo, width=width, bold=sys.stdout.isatty())
+    session.emit(figures.document(), lambda _: draw(page, figures))
     problems = figures.problems()
     if problems:
-        click.echo(f"Error: {' '.join(problems)}", err=True)
+        tell(f"Error: {' '.join(problems)}")
         raise click.exceptions.Exit(FAILED)
 
 

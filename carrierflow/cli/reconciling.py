@@ -22,8 +22,10 @@ from carrierflow.cli.session import (
     command,
     moment,
     short,
+    tell,
 )
 from carrierflow.reconcile import Plan, Progress, Requests, RunReport
+from carrierflow.terminal import Page
 
 
 __all__ = ["register", "report_runs"]
@@ -95,10 +97,10 @@ def _plan(session: Session, shops: Sequence[str], *, full: bool, out: IO[str] | 
     if out is not None:
         out.write(plan.to_text())
     document = {"plan": list(plan.lines), "requests": [asdict(made) for made in requests]}
-    session.emit(document, lambda c: _draw_plan(session, c, plan, requests))
+    session.emit(document, lambda c: _draw_plan(c, plan, requests))
 
 
-def _draw_plan(session: Session, console: Any, plan: Plan, requests: Sequence[Requests]) -> None:
+def _draw_plan(page: Page, plan: Plan, requests: Sequence[Requests]) -> None:
     rows = [
         (
             line["shop"],
@@ -109,10 +111,10 @@ def _draw_plan(session: Session, console: Any, plan: Plan, requests: Sequence[Re
         for line in plan.lines
     ]
     if rows:
-        console.print(session.table(("shop", "fulfillment", "class", "would do"), rows))
+        page.table(("shop", "fulfillment", "class", "would do"), rows)
     wanted = sum(len(line["puts"]) for line in plan.lines)
     gets = sum(made.get for made in requests)
-    console.print(f"Fulfillments: {len(rows)}. PUTs wanted: {wanted}. GETs made: {gets}; PUTs: 0.")
+    page.say(f"Fulfillments: {len(rows)}. PUTs wanted: {wanted}. GETs made: {gets}; PUTs: 0.")
 
 
 def run_document(report: RunReport) -> dict[str, Any]:
@@ -168,16 +170,16 @@ def report_runs(
         for report in reports
     ]
 
-    def draw(console: Any) -> None:
-        console.print(session.table((*COLUMNS, "GET / PUT", "ended"), rows))
+    def draw(page: Page) -> None:
+        page.table((*COLUMNS, "GET / PUT", "ended"), rows)
 
     session.emit(document, draw)
     incidents = len(session.app.incidents.all())
     for report in reports:
         if report.sentence:
-            click.echo(f"{report.shop}: {report.sentence}", err=True)
+            tell(f"{report.shop}: {report.sentence}")
     if incidents:
-        click.echo(f"Incidents open: {incidents}; see `carrierflow incidents list`.", err=True)
+        tell(f"Incidents open: {incidents}; see `carrierflow incidents list`.")
     code = exit_code(reports, incidents=bool(incidents))
     if interrupted:
         code = INTERRUPTED
@@ -217,7 +219,7 @@ def status(session: Session, within: float | None) -> None:
         )
         for c in coverage
     ]
-    session.emit({"shops": shops}, lambda c: c.print(session.table(columns, rows)))
+    session.emit({"shops": shops}, lambda c: c.table(columns, rows))
 
 
 @contextmanager
@@ -229,7 +231,7 @@ def stopping() -> Iterator[Event]:
         if stopped.is_set():
             raise KeyboardInterrupt
         stopped.set()
-        click.echo("Stopping after the request under way …", err=True)
+        tell("Stopping after the request under way …")
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

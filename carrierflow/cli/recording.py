@@ -1,23 +1,13 @@
-"""`open`, `record`, `record-file`, `amend`, `show`, `history`: the ledger."""
+"""`open`, `record`, `amend`, `show`, `history`: the ledger."""
 
 from __future__ import annotations
 
-import gc
-import json
-import shutil
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 
 from carrierflow.cli.session import FAILED, TIME, Session, command, moment, short
-from carrierflow.errors import CarrierflowError, FileAlreadyRecorded, InvalidInput
-from carrierflow.intake import Counts, Row, RowFormat, digest_of, read_rows, verdict_line
 from carrierflow.lifecycle import LABELS
 from carrierflow.model import (
     Event,
@@ -31,6 +21,7 @@ from carrierflow.model import (
     parse_status,
 )
 from carrierflow.overview import overview
+from carrierflow.terminal import Page
 
 
 __all__ = ["register"]
@@ -46,9 +37,6 @@ def register(cli: click.Group) -> None:
         "record",
         example="carrierflow record myshop 1054978733 picking --at 2026-03-01T08:30+07:00",
     )(record)
-    command(cli, "record-file", example="carrierflow record-file scans.jsonl --verdicts out.jsonl")(
-        record_file
-    )
     command(
         cli,
         "amend",
@@ -73,7 +61,7 @@ def _show(session: Session, shop: str, fulfillment_id: str) -> None:
     ]
     if document["frozen"]:
         lines.append(f"  frozen       {document['frozen']}: see `carrierflow incidents list`")
-    session.emit(document, lambda c: c.print("\n".join(lines)))
+    session.emit(document, lambda c: c.say(*lines))
 
 
 def _statuses(document: dict[str, Any]) -> tuple[str, str]:
@@ -175,7 +163,7 @@ def _answer(session: Session, answer: Recorded) -> None:
         "first": answer.first,
         "entries": [entry_document(entry) for entry in answer.entries],
     }
-    session.emit(document, lambda c: c.print(f"{answer.verdict}: {answer.sentence}"))
+    session.emit(document, lambda c: c.say(f"{answer.verdict}: {answer.sentence}"))
     if answer.verdict is Verdict.REFUSED:
         raise click.exceptions.Exit(FAILED)
 
@@ -249,14 +237,14 @@ def history(session: Session, shop: str, fulfillment_id: str) -> None:
         for e in timeline.tellings
     ]
 
-    def draw(console: Any) -> None:
-        console.print(session.table(columns, rows))
+    def draw(page: Page) -> None:
+        page.table(columns, rows)
         if kept:
-            console.print("\n[bold]Kept as evidence[/bold]")
-            console.print(session.table(("status", "verdict", "why"), kept))
+            page.heading("Kept as evidence")
+            page.table(("status", "verdict", "why"), kept)
         if told:
-            console.print("\n[bold]Told to the platform[/bold]")
-            console.print(session.table(("status", "attempt", "at", "outcome"), told))
+            page.heading("Told to the platform")
+            page.table(("status", "attempt", "at", "outcome"), told)
 
     session.emit(document, draw)
 
@@ -293,87 +281,7 @@ def notes(session: Session, shop: str, fulfillment_id: str, *, erase: bool) -> N
     """
     if erase:
         count = session.app.erase_notes(shop, fulfillment_id)
-        session.emit({"erased": count}, lambda c: c.print(f"{count} notes are erased."))
+        session.emit({"erased": count}, lambda c: c.say(f"{count} notes are erased."))
         return
     texts = session.app.notes(shop, fulfillment_id)
-    session.emit({"notes": texts}, lambda _: click.echo("\n".join(texts)))
-
-
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@click.option("--fill-gaps", is_flag=True, help="Infer steps whose scans are missing.")
-@click.option("--force", is_flag=True, help="Record a file again that was recorded before.")
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice([form.value for form in RowFormat]),
-    help="By default, what the name says.",
-)
-@click.option(
-    "--verdicts", type=click.File("w", encoding="utf-8"), help="Write one verdict for each row."
-)
-def record_file(
-    session: Session,
-    file: Path,
-    kind: str | None,
-    verdicts: IO[str] | None,
-    *,
-    fill_gaps: bool,
-    force: bool,
-) -> None:
-    """Record many events from JSON lines or CSV; - reads stdin.
-
-    Every row is accounted for. Exits with 1 where rows were rejected: malformed, or a key used
-    again with other content. After an interruption record the file again: rows that are known
-    already are reported as duplicates.
-    """
-    with _spooled(file) as path:
-        digest = digest_of(path)
-        known = session.app.file_recorded_at(digest)
-        if known is not None and not force:
-            raise FileAlreadyRecorded(str(file), recorded_at=moment(known) or "")
-        counts = Counts()
-        gc.freeze()  # what is there now stays: no collection need look at it again
-        with path.open("rb") as stream, session.progress("rows") as update:
-            rows = read_rows(
-                stream, kind=RowFormat(kind) if kind else None, name=str(file), fill_gaps=fill_gaps
-            )
-            for row, answer in session.app.record_rows(rows):
-                counts = counts.add(answer)
-                if verdicts is not None:
-                    verdicts.write(_verdict(row, answer))
-                if isinstance(answer, CarrierflowError) and not session.as_json:
-                    click.echo(f"row {row.number}: {answer}", err=True)
-                update(counts.rows, None)
-        session.app.file_recorded(digest, name=file.name, row_count=counts.rows)
-    _report_counts(session, counts)
-
-
-def _verdict(row: Row, answer: Recorded | InvalidInput) -> str:
-    event = row.event
-    shop, name = (event.shop, event.fulfillment_id) if event else (None, None)
-    return json.dumps(verdict_line(row.number, shop, name, answer), ensure_ascii=False) + "\n"
-
-
-@contextmanager
-def _spooled(file: Path) -> Iterator[Path]:
-    """Return a file that can be read twice; standard input is copied to one first."""
-    if str(file) != "-":
-        if not file.is_file():
-            raise InvalidInput(f"There is no file {file}.")
-        yield file
-        return
-    with tempfile.NamedTemporaryFile() as spool:
-        shutil.copyfileobj(sys.stdin.buffer, spool)
-        spool.flush()
-        yield Path(spool.name)
-
-
-def _report_counts(session: Session, counts: Counts) -> None:
-    document = {
-        name: getattr(counts, name)
-        for name in ("accepted", "duplicate", "late", "refused", "rejected", "rows")
-    }
-    line = ", ".join(f"{value} {name}" for name, value in document.items())
-    session.emit(document, lambda c: c.print(line))
-    if counts.rejected:
-        raise click.exceptions.Exit(FAILED)
+    session.emit({"notes": texts}, lambda c: c.say(*"\n".join(texts).split("\n")))

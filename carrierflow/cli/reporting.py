@@ -68,7 +68,7 @@ def timeline(session: Session, shop: str, fulfillment_id: str) -> None:
         for each in moments
     ]
     document = overview(found.parcel) | {"moments": document_of(moments)}
-    session.emit(document, lambda c: c.print(session.table(columns, rows)))
+    session.emit(document, lambda c: c.table(columns, rows))
 
 
 @click.argument("when", type=WHEN)
@@ -87,7 +87,7 @@ def as_of(
     if fulfillment is not None and shop is None:
         raise click.UsageError("--fulfillment needs --shop.")
     found = session.app.reports.as_of(when, shop=shop, fulfillment_id=fulfillment, parcels=parcels)
-    session.emit(document_of(found), lambda c: show_as_of(session, c, found))
+    session.emit(document_of(found), lambda c: show_as_of(c, found))
 
 
 @click.option("--at", type=WHEN, help="A day or a time; now if none.")
@@ -103,7 +103,7 @@ def cod(
     """
     basis = Basis.KNOWN if known else Basis.WAS
     found = session.app.reports.cod(at, basis=basis, shop=shop, parcels=parcels)
-    session.emit(document_of(found), lambda c: show_cash(session, c, found))
+    session.emit(document_of(found), lambda c: show_cash(c, found))
 
 
 @click.option("--shop", help="Only this shop.")
@@ -142,7 +142,7 @@ def time_in_state(
         )
         for row in found.rows
     ]
-    session.emit(document_of(found), lambda c: c.print(session.table(columns, rows)))
+    session.emit(document_of(found), lambda c: c.table(columns, rows))
 
 
 @click.option("--shop", help="Only this shop.")
@@ -163,7 +163,7 @@ def drift(
     platform's that the ledger took over.
     """
     found = session.app.reports.drift(shop=shop, since=since, until=until, episodes=episodes)
-    session.emit(document_of(found), lambda c: show_drift(session, c, found))
+    session.emit(document_of(found), lambda c: show_drift(c, found))
 
 
 @click.option(
@@ -177,7 +177,7 @@ def coverage(session: Session, within: float | None, shop: str | None, oldest: i
     """Say how lately the open parcels were looked at, and which ones nobody has looked at."""
     span = None if within is None else timedelta(hours=within)
     found = session.app.reports.coverage(span, shop=shop, oldest=oldest)
-    session.emit(document_of(found), lambda c: show_coverage(session, c, found))
+    session.emit(document_of(found), lambda c: show_coverage(c, found))
 
 
 @click.option("--shop", help="Only this shop.")
@@ -203,7 +203,7 @@ def corrections(
         for each in found
     ]
     document = {"corrections": document_of(found)}
-    session.emit(document, lambda c: c.print(session.table(columns, rows)))
+    session.emit(document, lambda c: c.table(columns, rows))
 
 
 @click.option("--seed", required=True, help="Whatever nobody could choose beforehand.")
@@ -242,7 +242,7 @@ def sample(session: Session, seed: str, count: int, out: Path | None) -> None:
         )
         for each in found.entries
     ]
-    session.emit(document, lambda c: c.print(session.table(columns, rows)))
+    session.emit(document, lambda c: c.table(columns, rows))
 
 
 def _sampled(each: Sampled) -> dict[str, Any]:
@@ -293,4 +293,4 @@ def report(
     except OSError as error:
         raise InvalidInput(f"{out} cannot be written: {error.strerror}.") from error
     document = {"file": str(out), "bytes": len(written.encode())}
-    session.emit(document, lambda c: c.print(f"The report is in {out}."))
+    session.emit(document, lambda c: c.say(f"The report is in {out}."))

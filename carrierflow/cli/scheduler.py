@@ -46,9 +46,7 @@ def list_jobs(session: Session, directory: Path) -> None:
         for job in jobs
     ]
     rows = [(job.name, job.every, job.summary) for job in jobs]
-    session.emit(
-        {"jobs": documents}, lambda c: c.print(session.table(("name", "every", "summary"), rows))
-    )
+    session.emit({"jobs": documents}, lambda c: c.table(("name", "every", "summary"), rows))
 
 
 @command(schedule_group, "once", example="carrierflow schedule once reconcile_open --jobs jobs")
@@ -90,6 +88,6 @@ def _report(session: Session, runs: Sequence[JobRun]) -> None:
     ]
     rows = [(run.name, "ok" if run.ok else run.error, f"{run.seconds:.1f} s") for run in runs]
     columns = ("job", "result", "took")
-    session.emit({"runs": documents}, lambda c: c.print(session.table(columns, rows)))
+    session.emit({"runs": documents}, lambda c: c.table(columns, rows))
     if not all(run.ok for run in runs):
         raise click.exceptions.Exit(FAILED)

@@ -73,7 +73,7 @@ def serve(
     socket = server.config.bind_socket()
     socket.listen()
     url = f"http://{host}:{socket.getsockname()[1]}"
-    session.emit({"url": url}, lambda _: click.echo(f"Callbacks are answered at {url}/haravan"))
+    session.emit({"url": url}, lambda c: c.say(f"Callbacks are answered at {url}/haravan"))
     gc.freeze()  # what is there now stays: no collection need look at it again
     with _jobs_beside(session, directory):
         server.run(sockets=[socket])

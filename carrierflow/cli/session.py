@@ -6,25 +6,26 @@ import functools
 import inspect
 import json
 import logging
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from carrierflow.app import Carrierflow
-from carrierflow.errors import CarrierflowError, SealHeld, ShopHeld
+from carrierflow.errors import CarrierflowError, InvalidInput, SealHeld, ShopHeld
 from carrierflow.hashing import stamp
 from carrierflow.intake import parse_time
 from carrierflow.settings import LogFormat, Settings, load_settings
+from carrierflow.terminal import Page, json_text, shown
 from carrierflow.wiring import build
 
 
@@ -38,13 +39,16 @@ __all__ = [
     "Session",
     "command",
     "moment",
+    "print_exactly",
+    "print_json",
     "short",
+    "tell",
 ]
 
 FAILED = 1
 WORK_LEFT = 3
 HELD = 75
-PIPE_WIDTH = 200
+NARROWEST = 20
 ROOT = "carrierflow"
 INTERRUPTED = 130
 
@@ -70,26 +74,16 @@ class Session:
         return build(self.settings)
 
     @cached_property
-    def console(self) -> Console:
-        """Where tables go."""
-        width = None if sys.stdout.isatty() else PIPE_WIDTH
-        return Console(highlight=False, width=width)
+    def page(self) -> Page:
+        """Where tables and prose go."""
+        return Page(click.echo, width=width_of(sys.stdout), bold=sys.stdout.isatty())
 
-    def emit(self, document: Mapping[str, Any], show: Callable[[Console], None]) -> None:
+    def emit(self, document: Mapping[str, Any], show: Callable[[Page], None]) -> None:
         """Print one JSON document, or what a person wants to see."""
         if self.as_json:
-            click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+            print_json(document)
         else:
-            show(self.console)
-
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
-        """Return a plain table; empty cells stand for nothing known."""
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*("" if cell is None else str(cell) for cell in row))
-        return table
+            show(self.page)
 
     @contextmanager
     def progress(
@@ -160,14 +154,41 @@ def reporting(session: Session, context: click.Context) -> Iterator[None]:
         _fail(session, context, error, HELD)
     except CarrierflowError as error:
         _fail(session, context, error, FAILED)
+    except UnicodeDecodeError:
+        _fail(session, context, InvalidInput("A file that was given is not UTF-8."), FAILED)
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        problem = InvalidInput(f"A file cannot be read or written: {name}{error.strerror}.")
+        _fail(session, context, problem, FAILED)
 
 
 def _fail(session: Session, context: click.Context, error: Exception, code: int) -> None:
     if session.as_json:
-        click.echo(json.dumps({"error": type(error).__name__, "sentence": str(error)}))
+        print_json({"error": type(error).__name__, "sentence": str(error)})
     else:
-        click.echo(f"Error: {error}", err=True)
+        tell(f"Error: {error}")
     context.exit(code)
+
+
+def print_json(document: Any) -> None:
+    """Print a document as JSON, exact in whatever encoding the stream has."""
+    click.echo(json_text(document, encoding=sys.stdout.encoding or "utf-8"))
+
+
+def print_exactly(text: str) -> None:
+    """Print what programs read byte by byte, in UTF-8 whatever the terminal speaks."""
+    click.echo(text.encode(), nl=False)
+
+
+def tell(*lines: str) -> None:
+    """Tell a person something on stderr."""
+    page = Page(partial(click.echo, err=True), width=width_of(sys.stderr), bold=False)
+    page.say(*lines)
+
+
+def width_of(stream: IO[str]) -> int | None:
+    """Return how wide a person's terminal is; None for a pipe or a file: nothing wraps there."""
+    return max(shutil.get_terminal_size().columns, NARROWEST) if stream.isatty() else None
 
 
 class Moment(click.ParamType[datetime, str]):
@@ -213,7 +234,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return json.dumps(line, default=str)
 
 
 class TextLines(logging.Formatter):
@@ -222,8 +243,10 @@ class TextLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Write one record."""
         told = " ".join(f"{name}={value}" for name, value in facts(record).items())
-        line = f"{record.levelname.lower()} {record.getMessage()} {told}".rstrip()
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        lines = [f"{record.levelname.lower()} {record.getMessage()} {told}".rstrip()]
+        if record.exc_info:
+            lines += self.formatException(record.exc_info).splitlines()
+        return "\n".join(map(shown, lines))
 
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}

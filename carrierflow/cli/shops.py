@@ -51,7 +51,7 @@ def _document(found: Shop) -> dict[str, Any]:
 
 
 def _emit(session: Session, found: Shop, sentence: str) -> None:
-    session.emit(_document(found), lambda c: c.print(sentence))
+    session.emit(_document(found), lambda c: c.say(sentence))
 
 
 @command(
@@ -114,7 +114,7 @@ def list_shops(session: Session) -> None:
     """List the connected shops."""
     shops = [_document(found) for found in session.app.shops.all()]
     rows = [[each[name] for name in COLUMNS] for each in shops]
-    session.emit({"shops": shops}, lambda c: c.print(session.table(COLUMNS, rows)))
+    session.emit({"shops": shops}, lambda c: c.table(COLUMNS, rows))
 
 
 @command(shop, "pause", example="carrierflow shop pause myshop")
@@ -166,7 +166,7 @@ def install_url(session: Session, code: str, **options: str) -> None:
     """
     link = session.app.installer.invite(code, **options)
     document = {"shop": code, "url": link.url, "expires_at": moment(link.expires_at)}
-    session.emit(document, lambda c: c.print(link.url, soft_wrap=True))
+    session.emit(document, lambda c: c.say(link.url))
 
 
 @command(shop, "revoke", example="carrierflow shop revoke myshop")
@@ -199,4 +199,4 @@ def import_parcels(session: Session, shop_code: str, since: datetime | None) -> 
     sentence = f"{done.imported} imported, {done.skipped} known already."
     if done.unclear:
         sentence += f" Look at these by hand: {', '.join(done.unclear)}."
-    session.emit(document, lambda c: c.print(sentence))
+    session.emit(document, lambda c: c.say(sentence))

@@ -4,37 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
-
 from carrierflow.audit.cash import Cash
 from carrierflow.audit.coverage import CoverageReport
 from carrierflow.audit.drift import Drift
 from carrierflow.audit.standing import AsOf, Place
 from carrierflow.audit.words import dong, span
-from carrierflow.cli.session import Session, short
+from carrierflow.cli.session import short
 from carrierflow.model import FulfillmentRef
+from carrierflow.terminal import Page
 
 
 __all__ = ["show_as_of", "show_cash", "show_coverage", "show_drift"]
 
 
-def show_as_of(session: Session, console: Console, found: AsOf) -> None:
+def show_as_of(page: Page, found: AsOf) -> None:
     """Show where the parcels stood."""
-    console.print(f"At {short(found.at)}: {found.known} parcels known, {found.was} there.\n")
+    page.say(f"At {short(found.at)}: {found.known} parcels known, {found.was} there.", "")
     totals = [(t.shop, t.machine, t.status, t.known, t.was) for t in found.totals]
-    console.print(session.table(("shop", "machine", "status", "known", "was"), totals))
+    page.table(("shop", "machine", "status", "known", "was"), totals)
     if found.misjudged:
-        console.print("\n[bold]Not where they were thought to be[/bold]")
+        page.heading("Not where they were thought to be")
         rows = [
             (m.shop, m.machine, m.known or "unknown", m.was or "not there yet", m.parcels)
             for m in found.misjudged
         ]
-        console.print(session.table(("shop", "machine", "known", "was", "parcels"), rows))
+        page.table(("shop", "machine", "known", "was", "parcels"), rows)
     if found.parcels is not None:
-        console.print("\n[bold]Parcels[/bold]")
+        page.heading("Parcels")
         each = [(*_names(p.ref), *_places(p.known), *_places(p.was)) for p in found.parcels]
         columns = ("shop", "order", "fulfillment", "known", "", "was", "")
-        console.print(session.table(columns, each))
+        page.table(columns, each)
 
 
 def _names(ref: FulfillmentRef) -> Sequence[str]:
@@ -45,31 +44,33 @@ def _places(place: Place) -> Sequence[str]:
     return place.carrier_status or "-", place.cod_status or "-"
 
 
-def show_cash(session: Session, console: Console, found: Cash) -> None:
+def show_cash(page: Page, found: Cash) -> None:
     """Show the cash by age and by status."""
-    console.print(
+    page.say(
         f"At {short(found.at)}: {dong(found.amount)} of {found.parcels} parcels "
-        "collected and not remitted.\n"
+        "collected and not remitted.",
+        "",
     )
     ages = [(a.shop, a.band, a.parcels, dong(a.amount)) for a in found.by_age]
-    console.print(session.table(("shop", "collected", "parcels", "amount"), ages))
-    console.print("\n[bold]All cash on delivery[/bold]")
+    page.table(("shop", "collected", "parcels", "amount"), ages)
+    page.heading("All cash on delivery")
     totals = [(t.shop, t.status, t.parcels, dong(t.amount)) for t in found.by_status]
-    console.print(session.table(("shop", "status", "parcels", "amount"), totals))
+    page.table(("shop", "status", "parcels", "amount"), totals)
     if found.held is not None:
-        console.print("\n[bold]Parcels[/bold]")
+        page.heading("Parcels")
         rows = [
             (*_names(h.ref), short(h.collected_at), h.age_days, dong(h.amount)) for h in found.held
         ]
         columns = ("shop", "order", "fulfillment", "collected", "days", "amount")
-        console.print(session.table(columns, rows))
+        page.table(columns, rows)
 
 
-def show_drift(session: Session, console: Console, found: Drift) -> None:
+def show_drift(page: Page, found: Drift) -> None:
     """Show drift by kind."""
-    console.print(
+    page.say(
         f"{found.found} found, {found.healed} healed, {found.open} open, "
-        f"of which {found.frozen} frozen.\n"
+        f"of which {found.frozen} frozen.",
+        "",
     )
     columns = ("kind", "found", "healed", "open", "frozen", "p50", "p95", "longest")
     kinds = [
@@ -85,9 +86,9 @@ def show_drift(session: Session, console: Console, found: Drift) -> None:
         )
         for kind in found.kinds
     ]
-    console.print(session.table(columns, kinds))
+    page.table(columns, kinds)
     if found.episodes is not None:
-        console.print("\n[bold]Each time[/bold]")
+        page.heading("Each time")
         rows = [
             (
                 short(each.found_at),
@@ -98,28 +99,29 @@ def show_drift(session: Session, console: Console, found: Drift) -> None:
             )
             for each in found.episodes
         ]
-        console.print(session.table(("found", "kind", "shop", "fulfillment", "healed"), rows))
+        page.table(("found", "kind", "shop", "fulfillment", "healed"), rows)
 
 
-def show_coverage(session: Session, console: Console, found: CoverageReport) -> None:
+def show_coverage(page: Page, found: CoverageReport) -> None:
     """Show how lately the open parcels were looked at."""
-    console.print(
+    page.say(
         f"{found.verified} of {found.open} open parcels were looked at within "
-        f"{found.within_hours:g} hours.\n"
+        f"{found.within_hours:g} hours.",
+        "",
     )
     shops = [
         (s.shop, s.open, s.verified, s.never_verified, short(s.oldest_verified_at))
         for s in found.shops
     ]
-    console.print(session.table(("shop", "open", "verified", "never", "oldest"), shops))
+    page.table(("shop", "open", "verified", "never", "oldest"), shops)
     ages = [(a.shop, a.age or "never", a.parcels) for a in found.by_age]
-    console.print("\n[bold]By the last look[/bold]")
-    console.print(session.table(("shop", "looked at", "parcels"), ages))
+    page.heading("By the last look")
+    page.table(("shop", "looked at", "parcels"), ages)
     if found.oldest:
-        console.print("\n[bold]Waiting longest[/bold]")
+        page.heading("Waiting longest")
         rows = [
             (*_names(u.ref), u.carrier_status, short(u.verified_at) or "never", u.frozen)
             for u in found.oldest
         ]
         columns = ("shop", "order", "fulfillment", "status", "looked at", "frozen")
-        console.print(session.table(columns, rows))
+        page.table(columns, rows)

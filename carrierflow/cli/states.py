@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from carrierflow.cli.session import Session, command
+from carrierflow.cli.session import Session, command, print_exactly, print_json
 from carrierflow.lifecycle import as_dot, as_json, as_mermaid, as_rows, define
 
 
@@ -34,14 +32,14 @@ def states(session: Session, form: str, groups: tuple[str, ...]) -> None:
     chosen = groups or session.settings.lifecycle_groups
     definition = define(chosen, paid_on_delivery=session.settings.paid_on_delivery)
     if session.as_json or form == "json":
-        click.echo(json.dumps(as_json(definition), ensure_ascii=False, indent=2))
+        print_json(as_json(definition))
     elif form == "mermaid":
-        click.echo(as_mermaid(definition))
+        print_exactly(as_mermaid(definition))
     elif form == "dot":
-        click.echo(as_dot(definition))
+        print_exactly(as_dot(definition))
     else:
         rows = [
             (r.machine, r.from_status, r.to_status, r.group, f"{r.to_label.en} · {r.to_label.vi}")
             for r in as_rows(definition)
         ]
-        session.console.print(session.table(COLUMNS, rows))
+        session.page.table(COLUMNS, rows)

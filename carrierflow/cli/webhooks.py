@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
-from rich.console import Console
 
 from carrierflow.cli.session import Session, command
 from carrierflow.link import Subscription
+from carrierflow.terminal import Page
 
 
 __all__ = ["register"]
@@ -30,10 +30,10 @@ def register(cli: click.Group) -> None:
 def _emit(session: Session, shop: str, found: Sequence[Subscription], sentence: str) -> None:
     rows = [[row.id, row.topic, row.url] for row in found]
 
-    def draw(console: Console) -> None:
+    def draw(page: Page) -> None:
         if rows:
-            console.print(session.table(COLUMNS, rows))
-        console.print(sentence)
+            page.table(COLUMNS, rows)
+        page.say(sentence)
 
     session.emit({"shop": shop, "subscriptions": [asdict(row) for row in found]}, draw)
 

@@ -4,82 +4,76 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
-
 from carrierflow.demo.figures import Figures, Move
 from carrierflow.demo.stage import SHOP
+from carrierflow.terminal import Page, cells
 
 
-__all__ = ["draw"]
+__all__ = ["WIDTH", "draw"]
 
 WIDTH = 96
+"""How wide the tour is where there is no terminal, and how wide it is at most."""
 MINUTE = 60
 INDENT = "   "
 KEPT_WITH = "Keep the ledger with `carrierflow demo --keep DIR`, and ask it yourself."
 
 
-def draw(console: Console, figures: Figures) -> None:
+def draw(page: Page, figures: Figures) -> None:
     """Print everything, in the order in which it happened."""
-    console.print(
-        f"[bold]carrierflow[/bold]: {figures.parcels} parcels of one shop over {figures.days} "
-        f"days, against a Haravan on this machine.\nEvery figure was measured in this run; "
-        f"seed {figures.seed} gives the same again."
+    page.say(
+        f"carrierflow: {figures.parcels} parcels of one shop over {figures.days} "
+        "days, against a Haravan on this machine.",
+        f"Every figure was measured in this run; seed {figures.seed} gives the same again.",
     )
     parts = (_happened, _drift, _plan, _reconcile, _after, _history, _frozen, _proof)
     for number, part in enumerate(parts, 1):
-        part(console, number, figures)
-    console.print(f"\n{_moral(figures)}\n{KEPT_WITH}")
+        part(page, number, figures)
+    page.heading(_moral(figures))
+    page.say(KEPT_WITH)
 
 
-def _heading(console: Console, number: int, title: str, command: str) -> None:
-    line = Text(f"\n{number}  {title}", style="bold")
-    line.append(f"carrierflow {command}".rjust(WIDTH - len(title) - 3), style="not bold cyan")
-    console.print(line, soft_wrap=True)
+def _heading(page: Page, number: int, title: str, command: str) -> None:
+    """Write what a part shows, and at the right the command for it; below, where it has no room."""
+    line, command = f"{number}  {title}", f"carrierflow {command}"
+    width = min(page.width or WIDTH, WIDTH)
+    blanks = width - cells(line) - cells(command)
+    if blanks > 0:
+        page.heading(f"{line}{' ' * blanks}{command}")
+        return
+    page.heading(line)
+    page.command(command, indent=INDENT)
 
 
-def _lines(console: Console, *lines: str) -> None:
-    for line in lines:
-        console.print(escape(INDENT + line), soft_wrap=True)
+def _lines(page: Page, *lines: str) -> None:
+    page.say(*(INDENT + line for line in lines))
 
 
-def _grid(
-    console: Console, rows: Iterable[tuple[str, ...]], *, right: tuple[int, ...] = ()
-) -> None:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    found = list(rows)
-    for column in range(len(found[0]) + 1 if found else 0):
-        table.add_column(justify="right" if column - 1 in right else "left", no_wrap=True)
-    for row in found:
-        table.add_row(" ", *(escape(cell) for cell in row))
-    console.print(table)
+def _grid(page: Page, rows: Iterable[tuple[str, ...]], *, right: tuple[int, ...] = ()) -> None:
+    page.grid(list(rows), indent=INDENT, right=right)
 
 
-def _happened(console: Console, number: int, figures: Figures) -> None:
-    _heading(console, number, "What happened", "record-file scans.jsonl")
+def _happened(page: Page, number: int, figures: Figures) -> None:
+    _heading(page, number, "What happened", "record-file scans.jsonl")
     told, pushed = figures.recorded, figures.pushed
     _lines(
-        console,
+        page,
         f"{told.rows} scans: {told.accepted} accepted ({figures.filled_gaps} over a missed "
         f"scan), {told.late} late, {told.duplicate} duplicate, {told.refused} refused, "
         f"{told.rejected} rejected.",
         f"Each was pushed to the shop once, as integrations do: {pushed.sent} PUTs on a bad "
-        f"network, {pushed.failed} without",
-        f"a good answer, {pushed.refused} refused, all errors dropped; {figures.unpushed} "
-        "wait for tomorrow's push.",
+        f"network, {pushed.failed} without a good answer, {pushed.refused} "
+        f"refused, all errors dropped; {figures.unpushed} wait for tomorrow's push.",
         f"On the platform, merchants cancelled {_some(figures.cancels, 'parcel')} and "
         f"edited {figures.edits} by hand.",
     )
 
 
-def _drift(console: Console, number: int, figures: Figures) -> None:
-    _heading(console, number, "What the shop sees", "status")
+def _drift(page: Page, number: int, figures: Figures) -> None:
+    _heading(page, number, "What the shop sees", "status")
     drift = figures.before
     other = drift.cash - drift.collected_unseen - drift.remitted_unseen
     _lines(
-        console,
+        page,
         f"{drift.wrong} of {figures.parcels} parcels are shown wrongly, after "
         f"{figures.unlawful} jumps and backward steps.",
         f"{_dong(drift.cash)} on {drift.wrong_cash} parcels that nobody could explain:",
@@ -89,31 +83,31 @@ def _drift(console: Console, number: int, figures: Figures) -> None:
         (drift.remitted_unseen, "remitted, and the shop waits for the carrier"),
         (other, "still with customers, and the shop counts it as collected"),
     )
-    _grid(console, (("", _dong(cash), what) for cash, what in kinds if cash), right=(1,))
+    _grid(page, (("", _dong(cash), what) for cash, what in kinds if cash), right=(1,))
 
 
-def _plan(console: Console, number: int, figures: Figures) -> None:
-    _heading(console, number, "The plan", "reconcile --dry-run")
+def _plan(page: Page, number: int, figures: Figures) -> None:
+    _heading(page, number, "The plan", "reconcile --dry-run")
     plan = figures.plan
     classes = ", ".join(f"{count} to {kind}" for kind, count in plan.classes.items())
     _lines(
-        console,
+        page,
         f"{plan.lines} parcels: {classes}; {plan.puts} PUTs in all.",
         f"It took {plan.gets} GETs to say so, and nothing was PUT.",
     )
     _grid(
-        console,
+        page,
         ((name, kind, " → ".join(steps) or "no PUT") for name, kind, steps in plan.first),
     )
     if plan.lines > len(plan.first):
-        _lines(console, f"… and {plan.lines - len(plan.first)} more.")
+        _lines(page, f"… and {plan.lines - len(plan.first)} more.")
 
 
-def _reconcile(console: Console, number: int, figures: Figures) -> None:
-    _heading(console, number, "The reconcile", "reconcile --wait")
+def _reconcile(page: Page, number: int, figures: Figures) -> None:
+    _heading(page, number, "The reconcile", "reconcile --wait")
     run = figures.run
     _grid(
-        console,
+        page,
         (
             ("", "GET", "PUT", "both", ""),
             ("carrierflow", *_requests(run.gets, run.puts), "up to 50 orders in one GET"),
@@ -126,7 +120,7 @@ def _reconcile(console: Console, number: int, figures: Figures) -> None:
         right=(1, 2, 3),
     )
     _lines(
-        console,
+        page,
         f"{run.published} PUTs confirmed, {_some(run.adopted, 'cancel')} adopted, "
         f"{_some(run.frozen, 'parcel')} frozen, {run.left} with steps left.",
         f"{_span(run.virtual_seconds)}, within the shop's budget of requests; "
@@ -136,22 +130,22 @@ def _reconcile(console: Console, number: int, figures: Figures) -> None:
     )
 
 
-def _after(console: Console, number: int, figures: Figures) -> None:
-    _heading(console, number, "What the shop sees now", "status")
+def _after(page: Page, number: int, figures: Figures) -> None:
+    _heading(page, number, "What the shop sees now", "status")
     after, before, run = figures.after, figures.before, figures.run
     _lines(
-        console,
+        page,
         f"Wrong parcels: {before.wrong} → {after.wrong}, of which {after.wrong_frozen} wait "
         f"for a person. Cash: {_dong(before.cash)} → {_dong(after.cash)}.",
         f"The same command again: {run.puts_of_second_run} PUTs.",
     )
 
 
-def _history(console: Console, number: int, figures: Figures) -> None:
+def _history(page: Page, number: int, figures: Figures) -> None:
     star = figures.star
-    _heading(console, number, "One parcel", f"history {SHOP} {star.fulfillment_id}")
-    _lines(console, f"{_dong(star.cash)} to collect, and nobody at home the first time:")
-    _grid(console, (_move(move) for move in star.moves))
+    _heading(page, number, "One parcel", f"history {SHOP} {star.fulfillment_id}")
+    _lines(page, f"{_dong(star.cash)} to collect, and nobody at home the first time:")
+    _grid(page, (_move(move) for move in star.moves))
 
 
 def _move(move: Move) -> tuple[str, ...]:
@@ -163,17 +157,18 @@ def _move(move: Move) -> tuple[str, ...]:
     )
 
 
-def _frozen(console: Console, number: int, figures: Figures) -> None:
-    _heading(console, number, "Frozen, for a person to decide", "incidents list")
+def _frozen(page: Page, number: int, figures: Figures) -> None:
+    _heading(page, number, "Frozen, for a person to decide", "incidents list")
     _grid(
-        console,
+        page,
         (
             (it.incident, it.fulfillment_id, _dong(it.cash) if it.cash else "no cash", it.sentence)
             for it in figures.frozen
         ),
         right=(0, 2),
     )
-    _lines(console, *_remedies(figures))
+    for command in _remedies(figures):
+        page.command(command, indent=INDENT)
 
 
 def _remedies(figures: Figures) -> Iterator[str]:
@@ -185,21 +180,21 @@ def _remedies(figures: Figures) -> Iterator[str]:
             yield it.command
 
 
-def _proof(console: Console, number: int, figures: Figures) -> None:
-    _heading(console, number, "Proof", "audit verify")
+def _proof(page: Page, number: int, figures: Figures) -> None:
+    _heading(page, number, "Proof", "audit verify")
     done = figures.verified
     as_written = (
         f"{done.rows} entries of {done.fulfillments} fulfillments are as they were written."
     )
-    _lines(console, as_written if done.ok else f"Damaged: {done.first_bad}.")
+    _lines(page, as_written if done.ok else f"Damaged: {done.first_bad}.")
 
 
 def _moral(figures: Figures) -> str:
     if figures.problems():
-        return "[bold]The story did not come true.[/bold]"
+        return "The story did not come true."
     return (
-        "[bold]The shop shows what the road says: nothing was lost, nothing sent twice,\n"
-        f"and {_some(figures.after.wrong, 'parcel')} left for a person to decide.[/bold]"
+        "The shop shows what the road says: nothing was lost, nothing sent twice, "
+        f"and {_some(figures.after.wrong, 'parcel')} left for a person to decide."
     )
 
 

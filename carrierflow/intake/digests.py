@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from os import PathLike
-from pathlib import Path
+from typing import BinaryIO
 
 
 __all__ = ["digest_of"]
 
+AT_ONCE = 1024 * 1024
 
-def digest_of(path: str | PathLike[str]) -> str:
-    """Return the hex SHA-256 of a file's bytes, whatever its size.
+
+def digest_of(stream: BinaryIO) -> str:
+    """Return the hex SHA-256 of a file's bytes, whatever its size, and go back to its beginning.
 
     Raises:
         OSError: if the file cannot be read.
     """
-    with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    found = hashlib.sha256()
+    while piece := stream.read(AT_ONCE):
+        found.update(piece)
+    stream.seek(0)
+    return found.hexdigest()
