@@ -118,7 +118,14 @@ class Carrierflow:
         for each transaction.
         """
         store = JoinedStore(host, self.lifecycle.definition, clock=self._clock)
-        return Ledger(store, self.lifecycle, clock=self._clock, sealer=self._keys, meter=self.meter)
+        return Ledger(
+            store,
+            self.lifecycle,
+            clock=self._clock,
+            sealer=self._keys,
+            meter=self.meter,
+            earliest=self.settings.earliest_event,
+        )
 
     def record_rows(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Recorded | InvalidInput]]:
         """Record the rows of a file; yields each with its answer, in their order.

@@ -7,10 +7,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 
-__all__ = ["Clock", "Sleep", "minutes", "now", "seconds", "sleep"]
+__all__ = ["AHEAD", "EARLIEST", "Clock", "Sleep", "minutes", "now", "seconds", "sleep"]
 
 Clock = Callable[[], datetime]
 Sleep = Callable[[float], None]
+
+EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
+"""Before any parcel of ours; clocks and spreadsheets that lost the time are at 1, 1899 or 1970."""
+
+AHEAD = timedelta(days=1)
+"""How far somebody else's clock may be ahead of ours before we take its time for no time."""
 
 
 def now() -> datetime:

@@ -155,7 +155,7 @@ class UnknownIncident(InvalidInput):
 
 
 class BadTime(InvalidInput):
-    """A time that cannot be placed: unreadable, without a zone, or in the future."""
+    """A time that cannot be placed: unreadable, without a zone, too early, or in the future."""
 
     def __init__(self, text: str, *, why: str) -> None:
         self.text = text

@@ -110,11 +110,30 @@ class Judge:
         self._lifecycle = lifecycle
         self._steps = steps
 
-    def open(self, draft: Draft, *, now: datetime) -> None:
+    def open(self, draft: Draft, *, at: datetime, now: datetime) -> None:
         """Write the first entry of both machines of a parcel that has none."""
-        cash = Status.CODPENDING if draft.parcel.cod_amount else Status.NONE
-        for status in (Status.READYTOPICK, cash):
-            self._by_rule(draft, status, occurred_at=now, now=now, cause=None)
+        for status in _firsts(draft):
+            self._by_rule(draft, status, occurred_at=at, now=now)
+
+    def begin(self, draft: Draft, claim: Claim, *, at: datetime | None, now: datetime) -> Recorded:
+        """Open a parcel that has no history by the first claim about it, and judge that.
+
+        A claim of what an opening stands for is its first entry. By any other the parcel is only
+        known to have been taken up no later, unless `at` says when.
+        """
+        firsts = _firsts(draft)
+        inferred = claim.inferred or (at is None and claim.status not in firsts)
+        for status in firsts:
+            if status is claim.status:
+                self._append(draft, claim, now=now, inferred=claim.inferred)
+                _remember(draft, claim, Verdict.ACCEPTED)
+            else:
+                moment = at or claim.occurred_at
+                self._by_rule(draft, status, occurred_at=moment, now=now, inferred=inferred)
+        if claim.status not in firsts:
+            return self.judge(draft, claim, now=now)
+        (entry,) = (each for each in draft.entries if each.key == claim.key)
+        return _answer(draft, _legal_step(START, claim.status), (entry,))
 
     def judge(self, draft: Draft, claim: Claim, *, now: datetime) -> Recorded:
         """Give a claim its verdict and write it into the draft.
@@ -268,11 +287,12 @@ class Judge:
         *,
         occurred_at: datetime,
         now: datetime,
-        cause: str | None,
+        inferred: bool = False,
+        cause: str | None = None,
     ) -> None:
         """Append what nobody told: it did not happen on the road, so it makes no event late."""
         claim = Claim(status=status, occurred_at=occurred_at, key="", source=Source.RULE)
-        self._append(draft, claim, now=now, cause=cause)
+        self._append(draft, claim, now=now, inferred=inferred, cause=cause)
 
     def _append(
         self,
@@ -305,6 +325,8 @@ class Judge:
             prev_hash=head.hash,
         )
         entry = entry.sealed(entry_hash(draft.parcel.ref, entry))
+        # An opening did not happen on the road, whoever told it: it makes no event late.
+        is_told = claim.source is not Source.RULE and head.status != START
         draft.entries.append(entry)
         draft.passed.add(status)
         if inferred or claim.source is Source.RULE:
@@ -312,10 +334,15 @@ class Judge:
         draft.heads[machine] = Head(
             status=status,
             seq=entry.seq,
-            since=head.since if claim.source is Source.RULE else claim.occurred_at,
+            since=claim.occurred_at if is_told else head.since,
             hash=entry.hash,
             confirmed=head.confirmed,
         )
+
+
+def _firsts(draft: Draft) -> tuple[Status, Status]:
+    """Return where both machines of a parcel begin."""
+    return Status.READYTOPICK, Status.CODPENDING if draft.parcel.cod_amount else Status.NONE
 
 
 @cache

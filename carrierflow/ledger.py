@@ -8,13 +8,13 @@ machine, many at once by the compiled table; both were derived from the same def
 from __future__ import annotations
 
 import secrets
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 
-from carrierflow.clock import Clock
+from carrierflow.clock import EARLIEST, Clock
 from carrierflow.doors import guarded_methods
 from carrierflow.errors import (
     ConcurrentUpdate,
@@ -36,7 +36,6 @@ from carrierflow.vetting import (
     check_same,
     check_time,
     faults_of,
-    opening_problem,
 )
 
 
@@ -66,8 +65,11 @@ class Ledger:
         clock: Clock,
         sealer: Sealer | None = None,
         meter: Meter | None = None,
+        earliest: datetime = EARLIEST,
     ) -> None:
+        """Record on a store; nothing is believed to have happened before `earliest`."""
         self._store = store
+        self._earliest = earliest
         self._clock = clock
         self._sealer = sealer
         self._meter = meter or Meter()
@@ -83,6 +85,7 @@ class Ledger:
         Raises:
             UnknownShop: if the shop is not connected.
             InvalidInput: if the amount is negative, or differs from what it was opened with.
+            BadTime: if its time has no zone, lies more than a day ahead or before the earliest.
         """
         return self._store.run(lambda tx: self.open_within(tx, opening))
 
@@ -93,8 +96,12 @@ class Ledger:
             As `open`.
         """
         check_opening(opening)
+        check_time(opening.at, now=self._clock(), earliest=self._earliest)
         ref = opening.ref
         draft = self._drafts(tx, ref.shop, [ref.fulfillment_id], [opening])[ref.fulfillment_id]
+        if draft.is_new:
+            now = self._clock()
+            self._many.open(draft, at=(opening.at or now).astimezone(UTC), now=now)
         change = draft.change()
         _save(tx, [draft])
         parcel = change.after if change else draft.parcel
@@ -107,7 +114,7 @@ class Ledger:
         Raises:
             UnknownShop, UnknownFulfillment: if there is nothing to record it on.
             KeyReused: if its key stands for another event.
-            BadTime: if its time has no zone or lies more than a day ahead.
+            BadTime: if its time has no zone, lies more than a day ahead or before the earliest.
         """
         (answer,) = self._run([event], self._one)
         if isinstance(answer, InvalidInput):
@@ -146,7 +153,7 @@ class Ledger:
         Raises:
             As `record`.
         """
-        check_event(event)
+        self._check(event)
 
         def work(tx: LedgerTransaction) -> Recorded:
             now = self._clock()
@@ -170,7 +177,7 @@ class Ledger:
         """
         if not event.actor or not event.reason:
             raise InvalidInput("A correction needs an actor and a reason.")
-        check_event(event)
+        self._check(event)
 
         def work(tx: LedgerTransaction) -> Recorded:
             now = self._clock()
@@ -183,6 +190,9 @@ class Ledger:
 
         return self._store.run(work)
 
+    def _check(self, event: Event) -> None:
+        check_event(event, now=self._clock(), earliest=self._earliest)
+
     def _run(self, events: Sequence[Event], judge: Judge) -> list[Recorded | InvalidInput]:
         answers = self._store.run(partial(self._apply, events=events, judge=judge))
         verdicts = Counter(a.verdict if isinstance(a, Recorded) else REJECTED for a in answers)
@@ -193,24 +203,27 @@ class Ledger:
     def _apply(
         self, tx: LedgerTransaction, events: Sequence[Event], judge: Judge
     ) -> list[Recorded | InvalidInput]:
-        faults = faults_of(events)
-        sound = [event for number, event in enumerate(events) if number not in faults]
+        asked_at = self._clock()
+        faults = faults_of(events, now=asked_at, earliest=self._earliest)
+        sound = [number for number in range(len(events)) if number not in faults]
+        openers = _openers(events, sound, now=asked_at)
         drafts: dict[str, dict[str, Draft]] = {}
-        strangers: dict[str, InvalidInput] = {}
-        for shop in dict.fromkeys(event.shop for event in sound):
+        answers: dict[int, Recorded | InvalidInput] = {**faults}
+        for shop in dict.fromkeys(events[number].shop for number in sound):
+            mine = [number for number in sound if events[number].shop == shop]
+            ids = list(dict.fromkeys(events[number].fulfillment_id for number in mine))
             try:
-                drafts[shop] = self._drafts_of(tx, shop, [e for e in sound if e.shop == shop])
+                drafts[shop] = self._drafts(tx, shop, ids, _openings(openers, shop))
             except UnknownShop as error:
-                strangers[shop] = error
+                answers |= dict.fromkeys(mine, error)
         now = self._clock()
-        answers = [
-            faults.get(number)
-            or strangers.get(event.shop)
-            or self._answer(tx, event, drafts[event.shop].get(event.fulfillment_id), judge, now)
-            for number, event in enumerate(events)
-        ]
+        for number in _openers_first(sound, openers, drafts):
+            event = events[number]
+            if number not in answers:
+                draft = drafts[event.shop].get(event.fulfillment_id)
+                answers[number] = self._answer(tx, event, draft, judge, now)
         _save(tx, [draft for by_id in drafts.values() for draft in by_id.values()])
-        return answers
+        return [answers[number] for number in range(len(events))]
 
     def _answer(
         self,
@@ -226,7 +239,12 @@ class Ledger:
             if event.opening is not None:
                 check_same(draft.parcel, event.opening)
             note = self._sealed(event.note)
-            answer = judge.judge(draft, _claim(event, note, now), now=now)
+            claim = _claim(event, note, now)
+            if draft.is_new:
+                at = event.opening.at if event.opening else None
+                answer = judge.begin(draft, claim, at=at and at.astimezone(UTC), now=now)
+            else:
+                answer = judge.judge(draft, claim, now=now)
         except InvalidInput as error:
             return error
         _keep_note(tx, note, draft.parcel, answer, now=now)
@@ -240,35 +258,23 @@ class Ledger:
             raise UnknownFulfillment(event.shop, event.fulfillment_id)
         return draft
 
-    def _drafts_of(
-        self, tx: LedgerTransaction, shop: str, events: Sequence[Event]
-    ) -> dict[str, Draft]:
-        """Take up the fulfillments of some events of one shop; their openings open them."""
-        ids = list(dict.fromkeys(event.fulfillment_id for event in events))
-        return self._drafts(tx, shop, ids, _openings(events))
-
     def _drafts(
         self,
         tx: LedgerTransaction,
         shop: str,
         ids: Collection[str],
-        openings: Collection[Opening],
+        openings: Iterable[Opening],
     ) -> dict[str, Draft]:
-        """Take up some fulfillments; those that are not known begin as an opening says."""
+        """Take up some fulfillments; those that only an opening knows have no history yet."""
         parcels = tx.parcels(shop, ids)
         unknown = [o for o in openings if o.ref.fulfillment_id not in parcels]
-        now = self._clock()
         if unknown:
-            parcels |= _started(tx, shop, unknown, now=now)
+            parcels |= _started(tx, shop, unknown, now=self._clock())
         memories = tx.memories([p for p in parcels.values() if p.delivery.seq])
-        drafts = {
+        return {
             fulfillment_id: Draft.of(parcel, memories.get(parcel.id, NO_PAST))
             for fulfillment_id, parcel in parcels.items()
         }
-        for draft in drafts.values():
-            if draft.is_new:
-                self._many.open(draft, now=now)
-        return drafts
 
     def open_note(self, name: str, sealed: bytes) -> str:
         """Return a note in clear, without the salt that its digest was made with.
@@ -294,9 +300,7 @@ class Ledger:
 
 
 def _claim(event: Event, note: SealedNote | None, now: datetime) -> Claim:
-    occurred_at = event.occurred_at or now
-    check_time(occurred_at, now)
-    occurred_at = occurred_at.astimezone(UTC)
+    occurred_at = _when(event, now).astimezone(UTC)
     return Claim(
         status=event.status,
         occurred_at=occurred_at,
@@ -347,10 +351,44 @@ def _started(
     return parcels
 
 
-def _openings(events: Sequence[Event]) -> list[Opening]:
-    wanted = {
-        event.fulfillment_id: event.opening
-        for event in reversed(events)
-        if event.opening is not None
+Openers = dict[str, dict[str, tuple[int, Opening]]]
+"""By shop and fulfillment: the place of the event that opens it, and what it opens it with."""
+
+
+def _openers(events: Sequence[Event], sound: Iterable[int], *, now: datetime) -> Openers:
+    """Find for each fulfillment the earliest of those events that may open it.
+
+    A file may tell a parcel's life from its end to its beginning.
+    """
+    found: Openers = defaultdict(dict)
+    for number in sound:
+        event = events[number]
+        if event.opening is None:
+            continue
+        mine = found[event.shop]
+        other = mine.get(event.fulfillment_id)
+        if other is None or _when(event, now) < _when(events[other[0]], now):
+            mine[event.fulfillment_id] = number, event.opening
+    return found
+
+
+def _openings(openers: Openers, shop: str) -> list[Opening]:
+    return [opening for _, opening in openers.get(shop, {}).values()]
+
+
+def _when(event: Event, now: datetime) -> datetime:
+    return event.occurred_at or now
+
+
+def _openers_first(
+    sound: Iterable[int], openers: Openers, drafts: Mapping[str, Mapping[str, Draft]]
+) -> Iterator[int]:
+    """Yield the places of events in the order in which they are judged: what opens comes first."""
+    first = {
+        number
+        for shop, by_id in drafts.items()
+        for fulfillment_id, (number, _) in openers.get(shop, {}).items()
+        if by_id[fulfillment_id].is_new
     }
-    return [opening for opening in wanted.values() if not opening_problem(opening)]
+    yield from sorted(first)
+    yield from (number for number in sound if number not in first)

@@ -143,6 +143,9 @@ class Opening:
     tracking_number: str | None = None
     cod_amount: int | None = None
     """Cash to collect, in whole đồng; None where the teller does not say, which opens as 0."""
+    at: datetime | None = None
+    """When the carrier took it up, aware; None stands for the time of the event that opens it,
+    or for the moment of recording."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -249,6 +252,7 @@ class Observation:
     cod: RemoteWord
     updated_at: datetime
     updated_at_raw: str
+    created_at: datetime | None = None
     dates: Mapping[Status, datetime] = field(default_factory=dict)
     """For each status ever entered, when the platform says it was; aware, UTC."""
     dates_raw: Mapping[Status, str] = field(default_factory=dict)

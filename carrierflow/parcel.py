@@ -31,7 +31,7 @@ class Head:
     status: str = START
     seq: int = 0
     since: datetime | None = None
-    """When the last event happened on the road; None while only rules have spoken."""
+    """When the last event happened on the road; None while there was none since the opening."""
     hash: str = GENESIS
     confirmed: int = 0
     """The last entry that the platform is known to show; 0 while none is."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from carrierflow.cleaning import cleaned
+from carrierflow.clock import EARLIEST
 from carrierflow.errors import ConfigurationError
 
 
@@ -221,6 +222,11 @@ class Settings(BaseSettings):
     anchor_smtp: SecretStr = Field(
         default=SecretStr("smtp://localhost"),
         description="The mail server, as smtp://, smtps:// or smtp+starttls://user:password@host.",
+    )
+    earliest_event: AwareDatetime = Field(
+        default=EARLIEST,
+        ge=datetime(1970, 1, 1, tzinfo=UTC),
+        description="Nothing is believed to have happened to a parcel before this time.",
     )
     log_format: LogFormat = Field(default=LogFormat.TEXT, description="text or json.")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from carrierflow import limits
+from carrierflow.clock import AHEAD, EARLIEST
 from carrierflow.doors import check_fields
 from carrierflow.errors import BadTime, InvalidInput
 from carrierflow.limits import fits, is_name
-from carrierflow.model import Event, FulfillmentRef, Opening
+from carrierflow.model import Event, FulfillmentRef, Opening, Source
 from carrierflow.parcel import Parcel
 
 
@@ -19,11 +20,7 @@ __all__ = [
     "check_same",
     "check_time",
     "faults_of",
-    "opening_problem",
 ]
-
-FUTURE = timedelta(days=1)
-"""How far a scanner's clock may be ahead of ours before we refuse its time."""
 
 LONGEST = {
     "shop": limits.ID,
@@ -38,7 +35,7 @@ NAMES = {"shop", "fulfillment_id", "key"}
 MOST_CASH = 10**15
 
 
-def opening_problem(opening: Opening) -> str | None:
+def _opening_problem(opening: Opening) -> str | None:
     """Say what is wrong with an opening; None if nothing is."""
     if (opening.cod_amount or 0) < 0:
         return "The amount to collect cannot be negative; give whole đồng."
@@ -54,10 +51,10 @@ def opening_problem(opening: Opening) -> str | None:
 
 
 def check_opening(opening: Opening) -> None:
-    """Raise `InvalidInput` where an opening cannot be written."""
+    """Raise `InvalidInput` where an opening cannot be written, its time aside."""
     check_fields(opening, Opening)
     check_fields(opening.ref, FulfillmentRef)
-    problem = opening_problem(opening)
+    problem = _opening_problem(opening)
     if problem:
         raise InvalidInput(problem)
 
@@ -76,28 +73,39 @@ def check_same(parcel: Parcel, opening: Opening) -> None:
         )
 
 
-def check_time(moment: datetime, now: datetime) -> None:
-    """Raise `BadTime` where a moment cannot be placed."""
-    if moment.tzinfo is None:
+def check_time(moment: datetime | None, *, now: datetime, earliest: datetime) -> None:
+    """Raise `BadTime` where a moment cannot be placed; none at all stands for the present."""
+    if moment is None:
+        return
+    if moment.utcoffset() is None:
         raise BadTime(moment.isoformat(), why="has no time zone")
-    if moment - now > FUTURE:
+    if moment - now > AHEAD:
         raise BadTime(moment.isoformat(), why="lies more than a day ahead")
+    if moment < earliest:
+        raise BadTime(moment.isoformat(), why=f"lies before {earliest:%Y-%m-%d}, the earliest")
 
 
-def faults_of(events: Sequence[Event]) -> dict[int, InvalidInput]:
+def faults_of(
+    events: Sequence[Event], *, now: datetime, earliest: datetime
+) -> dict[int, InvalidInput]:
     """Return the error of each event that no database may be asked about, by its place."""
     found = {}
     for number, event in enumerate(events):
         try:
-            check_event(event)
+            check_event(event, now=now, earliest=earliest)
         except InvalidInput as error:
             found[number] = error
     return found
 
 
-def check_event(event: Event) -> None:
-    """Raise `InvalidInput` where no database may be asked about an event."""
+def check_event(event: Event, *, now: datetime, earliest: datetime) -> None:
+    """Raise `InvalidInput` where no database may be asked about an event.
+
+    A platform's dates were looked at by whoever read them, by a floor that is no setting.
+    """
     check_fields(event, Event)
+    floor = EARLIEST if event.source is Source.PLATFORM else earliest
+    check_time(event.occurred_at, now=now, earliest=floor)
     for name, longest in LONGEST.items():
         text = getattr(event, name)
         if text is None:
@@ -111,5 +119,6 @@ def check_event(event: Event) -> None:
     opening = event.opening
     if opening is not None:
         check_opening(opening)
+        check_time(opening.at, now=now, earliest=floor)
         if (opening.ref.shop, opening.ref.fulfillment_id) != (event.shop, event.fulfillment_id):
             raise InvalidInput("An event opens the fulfillment that it is about, and no other.")

@@ -56,7 +56,14 @@ def build(
     )
     lifecycle = Lifecycle(definition)
     meter = Meter()
-    ledger = Ledger(store, lifecycle, clock=now, sealer=keys, meter=meter)
+    ledger = Ledger(
+        store,
+        lifecycle,
+        clock=now,
+        sealer=keys,
+        meter=meter,
+        earliest=settings.earliest_event,
+    )
     connector = Connector(settings, store, keys, now=now, sleep=sleep)
     carriers = Registrar(store, settings, connect=connector.registrations, clock=now)
     webhooks = Subscriber(store, connect=connector.subscriptions, clock=now)

@@ -77,6 +77,7 @@ def _said(status: str, labels: dict[str, str]) -> str:
 @click.argument("fulfillment_id")
 @click.option("--tracking-number", help="The carrier's own number, the waybill.")
 @click.option("--cod-amount", type=click.IntRange(min=0), help="Cash to collect, in whole đồng.")
+@click.option("--at", type=TIME, help="When it was taken up, with a zone; now by default.")
 def open_fulfillment(
     session: Session,
     shop: str,
@@ -84,11 +85,12 @@ def open_fulfillment(
     fulfillment_id: str,
     tracking_number: str | None,
     cod_amount: int | None,
+    at: datetime | None,
 ) -> None:
     """Start a fulfillment at readytopick, with its cash codpending or none."""
     ref = FulfillmentRef(shop=shop, order_id=order_id, fulfillment_id=fulfillment_id)
     session.app.ledger.open(
-        Opening(ref=ref, tracking_number=tracking_number, cod_amount=cod_amount)
+        Opening(ref=ref, tracking_number=tracking_number, cod_amount=cod_amount, at=at)
     )
     _show(session, shop, fulfillment_id)
 

@@ -17,6 +17,8 @@ _TIME = re.compile(
 )
 _LONGEST = 40
 _WIDEST_OFFSET = timedelta(hours=14)
+_ENDS = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""Beyond these a moment has no date in some place, and cannot be shown there."""
 
 _UNREADABLE = (
     (r"\s*", "is empty"),
@@ -52,9 +54,12 @@ def parse_time(text: str) -> datetime:
     offset = _offset(text, *zone[1:])
     try:
         naive = datetime(*date, int(hour), int(minute), int(second or 0), micros)  # noqa: DTZ001
-        return naive.replace(tzinfo=timezone(offset)).astimezone(UTC)
+        moment = naive.replace(tzinfo=timezone(offset)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise BadTime(text, why="does not exist") from error
+    if not _ENDS[0] <= moment <= _ENDS[1]:
+        raise BadTime(text, why="does not exist everywhere")
+    return moment
 
 
 def _offset(text: str, sign: str | None, hours: str | None, minutes: str | None) -> timedelta:

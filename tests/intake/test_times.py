@@ -25,7 +25,9 @@ GOOD = {
     "2026-03-01T01:30:00.9999999Z": HALF_PAST_ONE.replace(microsecond=999_999),
     "2026-03-01T01:30:00.123456789+00:00": HALF_PAST_ONE.replace(microsecond=123_456),
     "2024-02-29T23:59:59Z": datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC),
-    "0001-01-01T00:00:00Z": datetime(1, 1, 1, tzinfo=UTC),
+    "0001-01-02T00:00:00Z": datetime(1, 1, 2, tzinfo=UTC),
+    "9999-12-30T00:00:00Z": datetime(9999, 12, 30, tzinfo=UTC),
+    "1899-12-30T00:00:00+07:06": datetime(1899, 12, 29, 16, 54, tzinfo=UTC),
 }
 
 BAD = {
@@ -39,6 +41,8 @@ BAD = {
     "2026-03-01T23:59:60Z": "does not exist",
     "0000-01-01T00:00:00Z": "does not exist",
     "0001-01-01T00:00:00+07:00": "does not exist",
+    "0001-01-01T23:59:59Z": "does not exist everywhere",
+    "9999-12-30T12:00:00-12:00": "does not exist everywhere",
     "9999-12-31T23:59:59-07:00": "does not exist",
     "2026-03-01T08:30:00+14:01": "has a time zone that no place has",
     "2026-03-01T08:30:00+25:00": "has a time zone that no place has",

@@ -83,8 +83,11 @@ def arrivals(draw, longest=10):
     return journey, draw(st.permutations(range(len(journey.walk))))
 
 
-def judged(journey: Journey, order: Sequence[int]):
-    """Give the events of a journey to the judge alone; return where both machines end."""
+def judged(journey: Journey, order: Sequence[int], *, opened: bool = True):
+    """Give the events of a journey to the judge alone; return where both machines end.
+
+    A parcel that was not opened before is opened by the first of them.
+    """
     lifecycle = Lifecycle(journey.definition)
     parcel = Parcel(
         id=1,
@@ -96,7 +99,8 @@ def judged(journey: Journey, order: Sequence[int]):
         cod_amount=journey.cash or 0,
     )
     draft, judge = Draft.of(parcel, Memory()), Judge(lifecycle, lifecycle)
-    judge.open(draft, now=MORNING)
+    if opened:
+        judge.open(draft, at=MORNING, now=MORNING)
     for number in order:
         claim = Claim(
             status=journey.walk[number],
@@ -104,5 +108,9 @@ def judged(journey: Journey, order: Sequence[int]):
             key=f"event-{number}",
             fill_gaps=journey.fills[number],
         )
-        judge.judge(draft, claim, now=MORNING + timedelta(days=1))
+        now = MORNING + timedelta(days=1)
+        if draft.is_new:
+            judge.begin(draft, claim, at=None, now=now)
+        else:
+            judge.judge(draft, claim, now=now)
     return tuple(draft.heads[machine].status for machine in Machine)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from carrierflow.hashing import entry_hash
@@ -20,6 +21,7 @@ from .journeys import Journey, arrivals, judged
 ON_A_DATABASE = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
 )
+READYTOPICK, CODPENDING, NONE = Status.READYTOPICK, Status.CODPENDING, Status.NONE
 COMMON = FulfillmentRef(shop="any", order_id="1", fulfillment_id="1")
 
 
@@ -60,6 +62,20 @@ def test_the_judge_ends_alike_in_any_order(drawn):
     journey, order = drawn
 
     assert journey.ends == judged(journey, order)
+
+
+@settings(max_examples=300, deadline=None)
+@given(drawn=arrivals(), place=st.integers(0, 10))
+@example(drawn=(CAME_BACK, [0, 1, 3, 4, 5, 2]), place=6)
+def test_whichever_event_opens_a_parcel_it_ends_alike(drawn, place):
+    """An event of what an opening stands for, wherever it comes, changes nothing but its times."""
+    journey, order = drawn
+    first = READYTOPICK if place % 2 else CODPENDING if journey.cash else NONE
+    walk = (*journey.walk, first)
+    longer = replace(journey, walk=walk, fills=(*journey.fills, False))
+    order = [*order[:place], len(walk) - 1, *order[place:]]
+
+    assert journey.ends == judged(longer, order, opened=False)
 
 
 @pytest.fixture

@@ -29,8 +29,8 @@ from carrierflow.platforms.haravan.spelling import (
     DATE_FIELDS,
     check_id,
     parse_code,
+    parse_moment,
     parse_money,
-    parse_time,
 )
 
 
@@ -116,7 +116,9 @@ def _order(
             order_id="", updated_at=None, cancelled=False, fulfillments=(), unreadable=tuple(odd)
         )
     updated_at = _tried(
-        lambda: _required_time(_member(body, "updated_at", of="the order"), of="the order"),
+        lambda: _required_time(
+            _member(body, "updated_at", of="the order"), of="the order", seen_at=seen_at
+        ),
         body,
         odd,
         place=place,
@@ -197,15 +199,16 @@ def _observation(
     updated_at = _member(body, "updated_at", of=where)
     carrier = _code(body, "carrier_status_code", CARRIER_CODES, of=where)
     cod = _code(body, "carrier_cod_status_code", COD_CODES, of=where)
-    dates, dates_raw = _dates(body)
+    dates, dates_raw = _dates(body, seen_at)
     return Observation(
         ref=FulfillmentRef(shop=shop, order_id=order_id, fulfillment_id=fulfillment_id),
         asked_at=asked_at,
         seen_at=seen_at,
         carrier=carrier,
         cod=cod,
-        updated_at=_required_time(updated_at, of=where),
+        updated_at=_required_time(updated_at, of=where, seen_at=seen_at),
         updated_at_raw=updated_at,
+        created_at=_time(body.get("created_at"), seen_at),
         dates=dates,
         dates_raw=dates_raw,
         order_cancelled=order_cancelled,
@@ -236,26 +239,34 @@ def _member(body: Any, name: str, *, of: str) -> Any:
     return body[name]
 
 
-def _dates(body: Mapping[str, Any]) -> tuple[dict[Status, datetime], dict[Status, str]]:
+def _dates(
+    body: Mapping[str, Any], seen_at: datetime
+) -> tuple[dict[Status, datetime], dict[Status, str]]:
     dates: dict[Status, datetime] = {}
     raw: dict[Status, str] = {}
     for status, name in DATE_FIELDS.items():
         printed = _text(body.get(name))
         if printed is None:
             continue
-        raw[status] = printed
-        try:
-            dates[status] = parse_time(printed)
-        except BadTime:
-            continue  # kept as evidence; a status may stand without its date
+        raw[status] = printed  # kept as evidence; a status may stand without its date
+        moment = _time(printed, seen_at)
+        if moment is not None:
+            dates[status] = moment
     return dates, raw
 
 
-def _required_time(value: Any, *, of: str) -> datetime:
+def _required_time(value: Any, *, of: str, seen_at: datetime) -> datetime:
+    moment = _time(value, seen_at)
+    if moment is None:
+        raise UnreadableReply(f"`updated_at` of {of} is not a time")
+    return moment
+
+
+def _time(value: Any, seen_at: datetime) -> datetime | None:
     try:
-        return parse_time(value)
+        return parse_moment(value, seen_at=seen_at)
     except (BadTime, TypeError):
-        raise UnreadableReply(f"`updated_at` of {of} is not a time") from None
+        return None
 
 
 def _text(value: Any) -> str | None:

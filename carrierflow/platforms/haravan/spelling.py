@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from carrierflow.clock import AHEAD, EARLIEST
 from carrierflow.errors import BadTime, InvalidInput, UnknownStatus
 from carrierflow.model import FulfillmentRef, Machine, RemoteWord, Status
 
@@ -33,6 +34,7 @@ __all__ = [
     "is_id",
     "parse_callback_word",
     "parse_code",
+    "parse_moment",
     "parse_money",
     "parse_time",
     "put_path",
@@ -195,15 +197,33 @@ def parse_time(text: str) -> datetime:
         raise BadTime(text, why="does not exist in the calendar") from None
 
 
+def parse_moment(text: str, *, seen_at: datetime) -> datetime:
+    """Return a printed time at which something can have happened by the time it was seen.
+
+    Platforms print the year 1 for what never happened, and the year 9999 for what never will.
+
+    Raises:
+        BadTime: as `parse_time`; or it is too early for any parcel, or lies ahead.
+    """
+    moment = parse_time(text)
+    if not EARLIEST <= moment <= seen_at + AHEAD:
+        raise BadTime(text, why="is no time at which this can have happened")
+    return moment
+
+
 def format_time(moment: datetime) -> str:
     """Print a time as Haravan's filters take it, cut to the millisecond so as to lose nothing.
 
     Raises:
-        BadTime: it has no zone; Haravan would read it in one that nobody has documented.
+        BadTime: it has no zone, which Haravan would read in one that nobody has documented; or
+            it lies beyond the calendar in UTC.
     """
     if moment.utcoffset() is None:
         raise BadTime(moment.isoformat(), why="has no zone")
-    utc = moment.astimezone(UTC).replace(tzinfo=None)
+    try:
+        utc = moment.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        raise BadTime(moment.isoformat(), why="does not exist in the calendar") from None
     return f"{utc.isoformat(timespec='milliseconds')}Z"
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -238,6 +238,43 @@ def test_a_strange_date_is_only_evidence(body, printed):
     seen = observe({"fulfillment": body | {"picking_date": printed}})
     assert str(printed) == seen.dates_raw[S.PICKING]
     assert S.PICKING not in seen.dates
+
+
+ODD_TIMES = [
+    f"{day}T{hour}{zone}"
+    for day in ("0001-01-01", "0001-01-02", "1899-12-30", "1926-03-01", "2014-12-31", "9999-12-31")
+    for hour in ("00:00:00", "23:59:59.9999999")
+    for zone in ("Z", "+07:00", "+14:00", "-12:00", "")
+    if (day, hour, zone) != ("2014-12-31", "23:59:59.9999999", "-12:00")
+]
+"""Dates for what never happened or never will, on both ends of a day, east and west of UTC."""
+
+
+@pytest.mark.parametrize("printed", ODD_TIMES)
+def test_a_time_at_which_nothing_can_have_happened_is_none(body, printed):
+    """A status never has such a date, which stays as evidence; a row without another is no row."""
+    odd = {"picking_date": printed, "created_at": printed}
+
+    seen = observe({"fulfillment": body | odd})
+
+    assert (None, printed) == (seen.dates.get(S.PICKING), seen.dates_raw[S.PICKING])
+    assert seen.created_at is None
+    with pytest.raises(UnreadableReply, match="is not a time"):
+        observe({"fulfillment": body | {"updated_at": printed}})
+    order = {"id": 1, "updated_at": printed, "fulfillments": []}
+    read = read_order({"order": order}, shop="s1", asked_at=ASKED, seen_at=SEEN)
+    assert (None, ["`updated_at` of the order is not a time"]) == (
+        read.updated_at,
+        [odd.reason for odd in read.unreadable],
+    )
+
+
+def test_a_platforms_clock_may_be_a_day_ahead(body):
+    """Clocks differ: a time is believed until a day after it was seen, and no longer."""
+    for ahead, believed in ((timedelta(days=1), True), (timedelta(days=1, seconds=1), False)):
+        printed = f"{(SEEN + ahead).replace(tzinfo=None).isoformat()}Z"
+        seen = observe({"fulfillment": body | {"picking_date": printed}})
+        assert believed == (S.PICKING in seen.dates)
 
 
 @pytest.mark.parametrize(
