@@ -91,7 +91,7 @@ class Auditor:
         file = self._settings.anchor_file
         if file is None or not file.exists():
             return []
-        return read_kept(file, where=ANCHOR)
+        return kept_in(_text_of(file), where=ANCHOR)
 
     def _compare(
         self, connection: Connection, known: Sequence[Kept], findings: Findings
@@ -122,13 +122,20 @@ def read_kept(file: Path, *, where: str) -> list[Kept]:
     """Return the checkpoints in a file that somebody kept.
 
     Raises:
-        InvalidInput: if it cannot be read, or holds something else.
+        InvalidInput: if it cannot be read, or holds something else or nothing at all: what was
+            compared with nothing is not verified.
     """
+    found = kept_in(_text_of(file), where=where)
+    if not found:
+        raise InvalidInput(f"{file} holds no checkpoint, so there is nothing to compare with.")
+    return found
+
+
+def _text_of(file: Path) -> str:
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{file} cannot be read: {error}.") from error
-    return kept_in(text, where=where)
 
 
 def _name_lost(connection: Connection, findings: Findings) -> None:

@@ -23,12 +23,17 @@ __all__ = ["Checkpoint", "SignatureCheck", "SignedNote", "VerifierKey", "key_has
 ED25519 = b"\x01"
 KEY_BYTES = 32
 HASH_BYTES = 4
-SIGNATURE_BYTES = 64
 ROOT_BYTES = 32
 DASH = "\u2014 "
 NAME = re.compile(r"[^\s+]+")
 SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 BODY_LINES = 3
+MOST_SIGNATURES = 100
+"""As in Go's package; a note of more is not one that anybody made in good faith."""
+
+MARK = "\ufeff"
+"""What some editors write at the beginning of a file."""
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 def key_hash(name: str, key: bytes) -> bytes:
@@ -102,19 +107,23 @@ class SignedNote:
 
     text: str
     signatures: tuple[tuple[str, bytes, bytes], ...]
-    """The signer's name, the hash of its key, the signature."""
+    """The signer's name, the hash of its key, the signature; of whatever kind it is."""
 
     @classmethod
     def parse(cls, note: str) -> SignedNote:
-        """Read a note.
+        """Read a note; whose signatures they are, and of which kind, does not matter here.
 
         Raises:
-            InvalidInput: if it is none.
+            InvalidInput: if it is none, or bears more than 100 signatures.
         """
+        if CONTROL.search(note):
+            raise InvalidInput("This is no signed note: a control character stands in it.")
         text, blank, below = note.rpartition("\n\n")
         if not blank or not below.endswith("\n"):
             raise InvalidInput("This is no signed note: signatures stand below an empty line.")
         lines = below[:-1].split("\n")
+        if len(lines) > MOST_SIGNATURES:
+            raise InvalidInput(f"This note bears more than {MOST_SIGNATURES} signatures.")
         return cls(text=f"{text}\n", signatures=tuple(_signature(line) for line in lines))
 
     @property
@@ -127,13 +136,17 @@ class SignedNote:
         return Checkpoint.parse(self.text)
 
     def is_signed_by(self, keys: Iterable[VerifierKey], check: SignatureCheck) -> bool:
-        """Tell whether one of some keys signed this text."""
-        message = self.text.encode()
-        return any(
-            (name, hashed) == (key.name, key.hash) and check(key, message, signature)
-            for key in keys
+        """Tell whether some keys signed this text: one at least, and none of them another text.
+
+        Signatures of other keys are left alone, whoever claims to have made them.
+        """
+        message, known = self.text.encode(), [(key.name, key.hash, key) for key in keys]
+        looked_at = [
+            any(check(key, message, signature) for key in named)
             for name, hashed, signature in self.signatures
-        )
+            if (named := [key for *whose, key in known if whose == [name, hashed]])
+        ]
+        return bool(looked_at) and all(looked_at)
 
     def __str__(self) -> str:
         lines = (
@@ -144,11 +157,17 @@ class SignedNote:
 
 
 def split_notes(text: str) -> Iterator[str]:
-    """Return the notes that stand one after the other in a file."""
+    """Return the notes that stand one after the other in a file.
+
+    What editors and mail do to a file is undone: a byte-order mark before a note goes, and line
+    ends become those that were signed. Neither can make one text of another: no note has a
+    control character in it.
+    """
     lines: list[str] = []
     signed = False
-    for line in text.splitlines():
-        is_signature = line.startswith(DASH)
+    for part in text.replace("\r\n", "\n").split("\n"):
+        line = part if lines and not signed else part.removeprefix(MARK)
+        is_signature = line.startswith(DASH) and (signed or lines[-1:] == [""])
         if signed and not is_signature:
             yield _joined(lines)
             lines, signed = [], False
@@ -173,8 +192,8 @@ def split_key(text: str) -> tuple[str, str, bytes]:
     return name, hashed, raw[len(ED25519) :]
 
 
-def decoded(text: str, *, of: int) -> bytes:
-    """Return the bytes of a text in base 64, of which there must be so many.
+def decoded(text: str, *, of: int | None = None) -> bytes:
+    """Return the bytes of a text in base 64, of which there must be so many if a number is given.
 
     Raises:
         InvalidInput: if it is none, or of another length.
@@ -183,8 +202,8 @@ def decoded(text: str, *, of: int) -> bytes:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raw = b""
-    if len(raw) != of:
-        raise InvalidInput(f"{text[:60]!r} is not {of} bytes in base 64.")
+    if not raw or len(raw) != (of or len(raw)):
+        raise InvalidInput(f"{text[:60]!r} is not {of or 'some'} bytes in base 64.")
     return raw
 
 
@@ -192,7 +211,9 @@ def _signature(line: str) -> tuple[str, bytes, bytes]:
     name, _, coded = line.removeprefix(DASH).partition(" ")
     if not line.startswith(DASH) or not NAME.fullmatch(name):
         raise InvalidInput("This is no signed note: below the empty line stand signatures alone.")
-    raw = decoded(coded, of=HASH_BYTES + SIGNATURE_BYTES)
+    raw = decoded(coded)
+    if len(raw) <= HASH_BYTES:
+        raise InvalidInput("This is no signed note: a signature in it is empty.")
     return name, raw[:HASH_BYTES], raw[HASH_BYTES:]
 
 

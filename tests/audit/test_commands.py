@@ -119,6 +119,19 @@ def test_an_export_is_verified_without_a_database(terminal):
         assert done["rows_per_second"]
 
 
+def test_an_empty_file_of_checkpoints_is_no_success(terminal):
+    """Neither the ledger nor an export is verified against a file that holds nothing."""
+    terminal.run("audit", "seal")
+    terminal.run("audit", "export", "whole")
+    (terminal.folder / "empty.txt").write_text("")
+    kept = ("--checkpoint", "empty.txt")
+
+    for command in (("verify",), ("verify", "--export", "whole"), ("export", "part")):
+        document = terminal.json("audit", *command, *kept, code=FAILED)
+        assert "empty.txt holds no checkpoint" in document["sentence"]
+    assert not (terminal.folder / "part").exists()
+
+
 def test_a_changed_export_is_refused(terminal):
     """One changed word ends with exit code 1 and the name of the row."""
     terminal.run("audit", "seal")
