@@ -130,7 +130,7 @@ def _made(kind, folder):
     if kind == "sqlite":
         yield Database(kind, f"sqlite:///{Path(folder) / name}.db")
         return
-    _on_server(kind, f"CREATE DATABASE {name}")
+    _on_server(kind, f"CREATE DATABASE {name}" + " CHARACTER SET utf8mb4" * (kind == "mariadb"))
     try:
         if kind == "postgres":
             _on_server(kind, f"ALTER DATABASE {name} SET synchronous_commit = off")

@@ -127,6 +127,15 @@ class MariaDB(_Server):
     kind = "mariadb"
     stops = (signal.SIGTERM, signal.SIGKILL)
 
+    def __enter__(self):
+        """The database that it comes with is made with an encoding that we refuse."""
+        super().__enter__()
+        engine = self.database.build()
+        with engine.begin() as connection:
+            connection.exec_driver_sql("ALTER DATABASE test CHARACTER SET utf8mb4")
+        engine.dispose()
+        return self
+
     def _create(self):
         return [
             _program("mariadb-install-db", "mysql_install_db"),
@@ -140,7 +149,6 @@ class MariaDB(_Server):
             *("--no-defaults", f"--datadir={self.folder}/data", f"--user={_myself()}"),
             *(f"--socket={self.folder}/socket", f"--pid-file={self.folder}/pid"),
             *("--bind-address=127.0.0.1", f"--port={self.port}"),
-            "--character-set-server=utf8mb4",
         ]
 
     def _url(self):
