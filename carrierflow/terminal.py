@@ -18,7 +18,7 @@ __all__ = ["Page", "cells", "json_text", "shown"]
 GAP = 2
 """Blanks between two columns."""
 
-_BLANK = re.compile(r" (?!đ(?: |$))")
+_BLANK = re.compile(r" (?![đ₫](?: |$))")
 _GOES_ON = " \\"
 _WIDE = frozenset("WF")
 _NO_CELL = frozenset({"Mn", "Me"})

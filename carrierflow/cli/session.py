@@ -9,7 +9,7 @@ import logging
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -150,6 +150,8 @@ def reporting(session: Session, context: click.Context) -> Iterator[None]:
     """Turn our errors into one sentence and an exit code."""
     try:
         yield
+        for file in _files(context):
+            file.flush()
     except (SealHeld, ShopHeld) as error:
         _fail(session, context, error, HELD)
     except CarrierflowError as error:
@@ -157,9 +159,17 @@ def reporting(session: Session, context: click.Context) -> Iterator[None]:
     except UnicodeDecodeError:
         _fail(session, context, InvalidInput("A file that was given is not UTF-8."), FAILED)
     except OSError as error:
+        for file in _files(context):
+            with suppress(OSError):  # what it still holds cannot be written either
+                file.close()
         name = f"{error.filename}: " if error.filename else ""
         problem = InvalidInput(f"A file cannot be read or written: {name}{error.strerror}.")
         _fail(session, context, problem, FAILED)
+
+
+def _files(context: click.Context) -> list[IO[Any]]:
+    """Return the files that options named."""
+    return [value for value in context.params.values() if hasattr(value, "flush")]
 
 
 def _fail(session: Session, context: click.Context, error: Exception, code: int) -> None:

@@ -14,6 +14,8 @@ from click.testing import CliRunner
 from carrierflow.cli import cli
 from carrierflow.cli.local import show_tour
 from carrierflow.cli.session import Session
+from carrierflow.demo import draw
+from carrierflow.terminal import Page, cells
 
 from .conftest import PARCELS
 
@@ -78,6 +80,22 @@ def test_every_section_is_there_in_order(shown):
     assert list("12345678") == re.findall(r"^(\d)  [A-Z].*carrierflow \w", output, re.MULTILINE)
     assert [] == [command for command in COMMANDS if f"carrierflow {command}" not in output]
     assert "nothing was lost" in output
+
+
+@pytest.mark.parametrize("width", [80, 96, 120])
+def test_the_tour_fits_its_terminal(tour, width):
+    """No line is wider than the terminal, no amount, number or command is cut, at any width."""
+    lines = []
+    figures = tour(1)
+
+    draw(Page(lines.append, width=width, bold=False), figures)
+
+    assert [] == [line for line in lines if cells(line) > width]
+    whole = " ".join(" ".join(lines).replace(" \\ ", " ").split())
+    for frozen in figures.frozen:
+        assert f"{frozen.fulfillment_id} " in whole
+        assert not frozen.cash or f"{frozen.cash:,} đ" in whole
+    assert " ".join(figures.frozen[0].command.split()) in whole
 
 
 def test_nothing_of_this_machine_is_printed(shown):
