@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -46,7 +47,6 @@ from carrierflow.reconcile import (
     Reconciler,
     Requests,
     RunReport,
-    never,
 )
 from carrierflow.reports import Reports
 from carrierflow.retention import Retention
@@ -54,6 +54,7 @@ from carrierflow.sealing import KeyRing
 from carrierflow.settings import Settings
 from carrierflow.shop import Backlog, Coverage, EndedRun, ShopState
 from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, figures, reading, upgrade
+from carrierflow.waiting import Stop, never, until
 
 
 __all__ = ["Carrierflow"]
@@ -106,6 +107,17 @@ class Carrierflow:
         self._keys = keys
         self._clock = clock
         self._sleep = sleep
+        self._stop = never
+
+    def stopped_by(self, stop: Stop) -> Carrierflow:
+        """Return this application again, with whose runs and other waits `stop` can make an end.
+
+        `stop` is asked about once a second while something is waited for. What is read raises
+        `Interrupted` then; runs end, and their reports say so. Jobs are given one like that.
+        """
+        twin = copy(self)
+        vars(twin).update(_stop=stop)
+        return twin
 
     def upgrade(self) -> str:
         """Create or migrate the tables; return the schema's revision."""
@@ -248,7 +260,7 @@ class Carrierflow:
         hinted: bool = False,
         wait: bool = False,
         max_writes: int | None = None,
-        stop: Callable[[], bool] = never,
+        stop: Stop | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[RunReport]:
         """Bring shops to the ledger's state; all active ones if none is named.
@@ -256,14 +268,15 @@ class Carrierflow:
         `full` looks at every open order, however lately it was looked at; `hinted` only at what
         webhooks named, and only at shops where they named something. `wait` stays until the
         settle windows of unanswered PUTs have passed, and decides them. Where there is a seal
-        key, the history is sealed afterwards.
+        key, the history is sealed afterwards. Once `stop` says so, every run ends within a few
+        seconds: after the PUT under way, or in the middle of a wait.
 
         Raises:
             UnknownShop, ShopRevoked: if a shop named is not connected.
             ShopHeld: if another run holds the only shop.
             WrongSecretKey, DatabaseUnavailable: if nothing can be done at all.
         """
-        codes = self._codes(shops)
+        codes, stop = self._codes(shops), stop or self._stop
         if hinted:
             waiting = self.store.hinted_shops()
             codes = [code for code in codes if code in waiting]
@@ -278,15 +291,17 @@ class Carrierflow:
             stop=stop,
             progress=progress,
         )
-        reports = [self._looked_after(r) for r in crew.work(codes, self.limits(max_writes))]
-        self.notary.seal_if_possible()
+        reports = crew.work(codes, self.limits(max_writes))
+        reports = [self._looked_after(report, stop) for report in reports]
+        if not stop():
+            self.notary.seal_if_possible()
         return reports
 
-    def _looked_after(self, report: RunReport) -> RunReport:
+    def _looked_after(self, report: RunReport, stop: Stop) -> RunReport:
         """See to the webhooks of a shop that a run could read, and tell if that did not work."""
-        if report.end_reason is not EndReason.DONE:
+        if report.end_reason is not EndReason.DONE or stop():
             return report
-        return replace(report, sentence=self.webhooks.keep(report.shop))
+        return replace(report, sentence=self.webhooks.keep(report.shop, until(stop)))
 
     def plan(self, shops: Sequence[str] = (), *, full: bool = False) -> tuple[Plan, list[Requests]]:
         """Say what `reconcile` would do; nothing is written and nothing is PUT.
@@ -300,19 +315,19 @@ class Carrierflow:
         requests: list[Requests] = []
         for code in self._codes(shops):
             found, made = self.reconciler.plan_shop(
-                code, limits=self.limits(), verified_before=before
+                code, limits=self.limits(), verified_before=before, stop=self._stop
             )
             lines += found
             requests.append(made)
         return Plan.of(lines), requests
 
-    def apply(self, plan: Plan, *, stop: Callable[[], bool] = never) -> list[RunReport]:
+    def apply(self, plan: Plan, *, stop: Stop | None = None) -> list[RunReport]:
         """Carry a plan out: each target is read again, and left alone if it changed.
 
         Raises:
             UnknownShop, ShopHeld, WrongSecretKey, DatabaseUnavailable: as `reconcile`.
         """
-        reports = []
+        reports, stop = [], stop or self._stop
         for code in plan.shops():
             lines = [line for line in plan.lines if line["shop"] == code]
             report, stale = self.reconciler.apply_plan(code, lines, limits=self.limits(), stop=stop)
@@ -364,7 +379,7 @@ class Carrierflow:
             PlatformUnavailable, AccessDenied: if it cannot be read.
         """
         shop = self.shops.get(code)
-        platform = self.reconciler.connect(shop)
+        platform = self.reconciler.connect(shop, until(self._stop))
         try:
             yield from import_shop(
                 shop,

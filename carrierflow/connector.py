@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cached_property
 
 from carrierflow import clock
@@ -22,6 +23,7 @@ from carrierflow.ports import Platform, Sealer
 from carrierflow.settings import Settings
 from carrierflow.shop import Shop
 from carrierflow.storage import Rate, ShopBudget, SqlStore
+from carrierflow.waiting import Idle, in_slices, keep_waiting
 
 
 __all__ = ["Connector"]
@@ -31,7 +33,8 @@ class Connector:
     """Connects to what a platform has of a shop.
 
     Each of its calls raises `ShopRevoked` if the shop has no token, `WrongSecretKey` if the token
-    does not open, and `ConfigurationError` if the platform is none that we know.
+    does not open, and `ConfigurationError` if the platform is none that we know. Whatever is
+    waited for later, `idle` is called meanwhile, and ends it by raising.
     """
 
     def __init__(
@@ -47,19 +50,24 @@ class Connector:
         self._store = store
         self._now = now
         self._sleep = sleep
-        self._tokens = TokenKeeper(store, sealer, accounts=self.accounts, clock=now, sleep=sleep)
+        request = timedelta(seconds=settings.connect_timeout + settings.request_timeout)
+        self._tokens = TokenKeeper(
+            store, sealer, accounts=self.accounts, clock=now, request=request
+        )
 
-    def __call__(self, shop: Shop) -> Platform:
+    def __call__(self, shop: Shop, idle: Idle = keep_waiting) -> Platform:
         """Connect to a shop's orders, for a run."""
+        sleep = in_slices(self._sleep, idle)
         return HaravanPlatform(
             shop=shop.code,
             base_url=shop.base_url,
-            token=self._token(shop),
-            budget=self._budget(shop),
+            token=self._token(shop, sleep),
+            budget=self._budget(shop, sleep),
             carrier_code=shop.carrier_code,
             limits=self._limits(),
             now=self._now,
-            sleep=self._sleep,
+            sleep=sleep,
+            idle=idle,
         )
 
     def registrations(self, shop: Shop) -> Registrations:
@@ -67,25 +75,27 @@ class Connector:
         return HaravanRegistrations(
             HaravanClient(
                 base_url=shop.base_url,
-                token=self._token(shop),
-                budget=self._budget(shop, interactive=True),
+                token=self._token(shop, self._sleep),
+                budget=self._budget(shop, self._sleep, interactive=True),
                 limits=self._limits(),
                 now=self._now,
                 sleep=self._sleep,
             )
         )
 
-    def subscriptions(self, shop: Shop) -> Subscriptions:
+    def subscriptions(self, shop: Shop, idle: Idle = keep_waiting) -> Subscriptions:
         """Connect to the webhooks of a shop."""
+        sleep = in_slices(self._sleep, idle)
         return HaravanSubscriptions(
             HaravanClient(
                 base_url=self._settings.webhook_url,
                 folder="/api",
-                token=self._token(shop),
+                token=self._token(shop, sleep),
                 budget=Unmetered(),
                 limits=self._limits(),
                 now=self._now,
-                sleep=self._sleep,
+                sleep=sleep,
+                idle=idle,
             )
         )
 
@@ -114,22 +124,26 @@ class Connector:
             now=self._now,
         )
 
-    def _token(self, shop: Shop) -> ShopToken:
+    def _token(self, shop: Shop, sleep: clock.Sleep) -> ShopToken:
         if shop.platform != "haravan":
             raise ConfigurationError(f"Shop {shop.code!r} is on {shop.platform!r}: unknown here.")
-        return self._tokens.of(shop)
+        return self._tokens.of(shop, sleep)
 
-    def _budget(self, shop: Shop, *, interactive: bool = False) -> ShopBudget:
+    def _budget(self, shop: Shop, sleep: clock.Sleep, *, interactive: bool = False) -> ShopBudget:
         settings = self._settings
         rate = Rate(
-            bucket=settings.rate_bucket, leak=settings.rate_leak, interactive=settings.rate_reserve
+            bucket=settings.rate_bucket,
+            leak=settings.rate_leak,
+            interactive=settings.rate_reserve,
+            longest_pause=settings.longest_pause_seconds,
+            longest_wait=settings.longest_wait_seconds,
         )
         return ShopBudget(
             shop,
             self._store.begin,
             rate=rate,
             clock=self._store.database_clock,
-            sleep=self._sleep,
+            sleep=sleep,
             interactive=interactive,
         )
 
@@ -141,4 +155,5 @@ class Connector:
             max_body=settings.max_reply_bytes,
             get_retries=settings.get_retries,
             get_backoff=settings.get_backoff_seconds,
+            longest_pause=settings.longest_pause_seconds,
         )

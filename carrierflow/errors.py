@@ -32,6 +32,7 @@ CarrierflowError
 │   ├── OutcomeUnknown           may have been applied, or may still be
 │   ├── Refused                  the platform, or a proxy in its place, said no to this one
 │   └── AccessDenied             the platform said no to this token
+├── Interrupted                  somebody asked to stop; do the same again to go on
 └── HistoryBroken                stop, and call an auditor
 """
 
@@ -53,6 +54,7 @@ __all__ = [
     "DefinitionError",
     "FileAlreadyRecorded",
     "HistoryBroken",
+    "Interrupted",
     "InvalidInput",
     "KeyReused",
     "MissingSealKey",
@@ -336,6 +338,13 @@ class Refused(PlatformError):
 
 class AccessDenied(PlatformError):
     """The platform does not accept our token for this."""
+
+
+class Interrupted(CarrierflowError):
+    """Somebody asked to stop, and a wait ended before its time."""
+
+    def __init__(self) -> None:
+        super().__init__("The work was stopped; the next run goes on.")
 
 
 class HistoryBroken(CarrierflowError):

@@ -287,7 +287,11 @@ class Budget(Protocol):
     """A shop's allowance of requests, shared by every process that talks to that shop."""
 
     def spend(self) -> None:
-        """Wait until one request may leave, and count it."""
+        """Wait until one request may leave, and count it.
+
+        Raises:
+            Throttled: if that takes too long to wait for.
+        """
         ...
 
     def room(self, seconds: float) -> int:
@@ -299,7 +303,7 @@ class Budget(Protocol):
         ...
 
     def pause(self, seconds: float) -> None:
-        """Let no request leave for so long: the platform said so."""
+        """Let no request leave for so long, within bounds: the platform said so."""
         ...
 
 
@@ -332,7 +336,11 @@ class Platform(Protocol):
         ...
 
     def wait_for_room(self) -> None:
-        """Wait until the budget has room for one PUT, and count it; reads do so themselves."""
+        """Wait until the budget has room for one PUT, and count it; reads do so themselves.
+
+        Raises:
+            Throttled: if that takes too long to wait for.
+        """
         ...
 
     def put_status(

@@ -136,6 +136,12 @@ class Settings(BaseSettings):
     rate_leak: Number = Field(
         default=4, ge=0.001, le=MILLION, description="Requests a second that leak from it."
     )
+    longest_pause_seconds: Seconds = Field(
+        default=300, gt=0, le=3600, description="How long a platform's Retry-After is obeyed."
+    )
+    longest_wait_seconds: Seconds = Field(
+        default=60, gt=0, le=3600, description="Beyond this a run ends instead of waiting."
+    )
     rate_reserve: int = Field(
         default=10, ge=0, le=MILLION, description="Requests that batch work leaves for people."
     )

@@ -24,7 +24,7 @@ from carrierflow.cli.session import (
     short,
     tell,
 )
-from carrierflow.reconcile import Plan, Progress, Requests, RunReport
+from carrierflow.reconcile import EndReason, Plan, Progress, Requests, RunReport
 from carrierflow.terminal import Page
 
 
@@ -60,7 +60,7 @@ def reconcile(
 ) -> None:
     """Compare the ledger with the platform and issue the missing PUTs, in order.
 
-    Ctrl-C ends it cleanly after the request under way; the next run goes on.
+    Ctrl-C ends it cleanly within seconds, after a PUT under way; the next run goes on.
     """
     if hinted and (full or dry_run or plan_out):
         raise click.UsageError("--hinted goes with neither --full nor a plan.")
@@ -194,7 +194,8 @@ def exit_code(reports: Sequence[RunReport], *, incidents: bool) -> int:
     if any(report.failed for report in reports):
         return FAILED
     mine = [report for report in reports if not report.held]
-    if incidents or any(report.left or report.waiting for report in mine):
+    unfinished = any(r.left or r.waiting or r.end_reason is EndReason.THROTTLED for r in mine)
+    if incidents or unfinished:
         return WORK_LEFT
     return 0
 

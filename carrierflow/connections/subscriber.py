@@ -20,6 +20,7 @@ from carrierflow.shop import Shop, ShopState
 from carrierflow.storage import SqlStore
 from carrierflow.storage.installs import check_subscription
 from carrierflow.storage.shops import change_shop
+from carrierflow.waiting import Idle, keep_waiting
 
 
 __all__ = ["Subscriber"]
@@ -34,7 +35,7 @@ class Subscriber:
     """Switches webhooks on and off in shops."""
 
     def __init__(
-        self, store: SqlStore, *, connect: Callable[[Shop], Subscriptions], clock: Clock
+        self, store: SqlStore, *, connect: Callable[[Shop, Idle], Subscriptions], clock: Clock
     ) -> None:
         self._store = store
         self._connect = connect
@@ -80,24 +81,25 @@ class Subscriber:
         with self._at(code) as there:
             return there.listed()
 
-    def keep(self, code: str) -> str | None:
+    def keep(self, code: str, idle: Idle = keep_waiting) -> str | None:
         """Switch webhooks on again where the platform dropped them; at most once an hour.
 
-        Returns a sentence if that could not be seen to, and never raises for it.
+        Returns a sentence if that could not be seen to, and never raises for it; nor where
+        `idle`, called while the platform is waited for, makes an end.
         """
         try:
             shop = self._store.shop(code)
             is_on = shop.subscribed_at is not None and shop.state is ShopState.ACTIVE
             if not (is_on and self._is_due(shop)):
                 return None
-            self._keep_on(code)
+            self._keep_on(code, idle)
         except CarrierflowError as error:
             log.warning("carrierflow.webhooks.not_kept", extra={"shop": code, "reason": str(error)})
             return f"Its webhooks could not be looked after: {error}"
         return None
 
-    def _keep_on(self, code: str) -> None:
-        with self._at(code) as there:
+    def _keep_on(self, code: str, idle: Idle) -> None:
+        with self._at(code, idle) as there:
             if there.listed():
                 return
             _switched_on(there)
@@ -115,8 +117,8 @@ class Subscriber:
         self._store.transact(lambda c: change_shop(c, code, **values))
 
     @contextmanager
-    def _at(self, code: str) -> Iterator[Subscriptions]:
-        there = self._connect(self._store.shop(code))
+    def _at(self, code: str, idle: Idle = keep_waiting) -> Iterator[Subscriptions]:
+        there = self._connect(self._store.shop(code), idle)
         try:
             yield there
         finally:

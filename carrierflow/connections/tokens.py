@@ -34,8 +34,8 @@ log = logging.getLogger(__name__)
 AHEAD = timedelta(minutes=5)
 """How long before its end a token is renewed; of a fresh one that lives shorter, half its life."""
 
-CLAIM = timedelta(seconds=30)
-"""How long one process may take to renew; longer than a request can last."""
+MARGIN = timedelta(seconds=20)
+"""How much longer than its request one process may take to renew."""
 
 PAUSE = 0.2
 """Seconds between two looks at whether another process has done so."""
@@ -54,16 +54,18 @@ class TokenKeeper:
         *,
         accounts: Callable[[], Accounts],
         clock: Clock,
-        sleep: Sleep,
+        request: timedelta,
     ) -> None:
         self.clock = clock
         self._store = store
         self._sealer = sealer
         self._accounts = accounts
-        self._sleep = sleep
+        self._claim = request + MARGIN
 
-    def of(self, shop: Shop) -> ShopToken:
+    def of(self, shop: Shop, sleep: Sleep) -> ShopToken:
         """Return the token of a shop, for as many requests as anybody likes.
+
+        `sleep` is how its user waits while another process renews it.
 
         Raises:
             ShopRevoked: if it has none.
@@ -71,53 +73,69 @@ class TokenKeeper:
         """
         if not shop.sealed_token:
             raise ShopRevoked(shop.code)
-        return ShopToken(self, shop)
+        return ShopToken(self, shop, sleep)
 
     def opened(self, shop: Shop) -> str:
         """Return the token of a shop in clear."""
         context = f"token of shop {shop.code}"
         return self._sealer.unseal(shop.sealed_token, context=context).decode()
 
-    def renewed(self, shop: Shop) -> Shop:
+    def renewed(self, shop: Shop, sleep: Sleep) -> Shop:
         """Return the shop with tokens that are not those it was read with, where that is possible.
+
+        One process asks, and has the right to for longer than its request can last; the others
+        wait for it that long.
 
         Raises:
             AccessDenied: if the app may do nothing there any more.
             PlatformUnavailable: if there is no answer and the old token has ended.
             ConfigurationError: if it has ended and no app is set to renew it with.
         """
-        while True:
-            now = self._store.shop(shop.code)
-            if not now.sealed_token:
-                raise AccessDenied(f"the app was uninstalled from shop {shop.code}")
+        for _ in range(2 * round(self._claim.total_seconds() / PAUSE)):
+            now = self._as_stored(shop.code)
             if now.sealed_token != shop.sealed_token or now.sealed_refresh_token is None:
                 return now
-            if self._claimed(now):
-                return self._renew(now, now.sealed_refresh_token)
-            self._sleep(PAUSE)
+            if claim := self._claimed(now):
+                try:
+                    return self._renew(now, now.sealed_refresh_token)
+                except (AccessDenied, ConfigurationError, PlatformUnavailable) as error:
+                    return self._not_renewed(now, claim, error, sleep)
+            sleep(PAUSE)
+        raise PlatformUnavailable(f"other processes are renewing the token of shop {shop.code}")
 
-    def _claimed(self, shop: Shop) -> bool:
+    def _as_stored(self, code: str) -> Shop:
+        shop = self._store.shop(code)
+        if not shop.sealed_token:
+            raise AccessDenied(f"the app was uninstalled from shop {code}")
+        return shop
+
+    def _claimed(self, shop: Shop) -> datetime | None:
         clock = self._store.database_clock
-        return self._store.transact(lambda c: claim_refresh(c, shop, CLAIM, clock=clock))
+        return self._store.transact(lambda c: claim_refresh(c, shop, self._claim, clock=clock))
 
     def _renew(self, shop: Shop, sealed: bytes) -> Shop:
         refresh_token = self._sealer.unseal(sealed, context=f"refresh token of shop {shop.code}")
-        try:
-            tokens = self._accounts().refresh(refresh_token.decode())
-        except (AccessDenied, ConfigurationError, PlatformUnavailable) as error:
-            return self._not_renewed(shop, error)
+        tokens = self._accounts().refresh(refresh_token.decode())
         fresh = sealed_tokens(self._sealer, shop.code, tokens, now=self.clock())
         if tokens.refresh_token is None:
             del fresh["refresh_token"]
         if tokens.scopes is None:
             del fresh["scopes"]
         if not self._store.transact(lambda c: swap_tokens(c, shop, fresh)):
-            return self.renewed(shop)
+            return self._as_stored(shop.code)
         log.info("carrierflow.token.renewed", extra={"shop": shop.code})
         return self._store.shop(shop.code)
 
-    def _not_renewed(self, shop: Shop, error: CarrierflowError) -> Shop:
-        self._store.transact(lambda c: end_refresh(c, shop))
+    def _not_renewed(
+        self, shop: Shop, claim: datetime, error: CarrierflowError, sleep: Sleep
+    ) -> Shop:
+        """Return the shop with the token that it has, if that has not ended.
+
+        A refresh token that is refused may have been used up by another process, where one of
+        the two stood still for longer than its claim. Then what the other one brought counts.
+        """
+        if not self._store.transact(lambda c: end_refresh(c, shop, claim)):
+            return self.renewed(shop, sleep)
         log.warning(
             "carrierflow.token.not_renewed", extra={"shop": shop.code, "reason": str(error)}
         )
@@ -129,8 +147,9 @@ class TokenKeeper:
 class ShopToken:
     """The token of one shop at this moment; called before each request, by any thread."""
 
-    def __init__(self, keeper: TokenKeeper, shop: Shop) -> None:
+    def __init__(self, keeper: TokenKeeper, shop: Shop, sleep: Sleep) -> None:
         self._keeper = keeper
+        self._sleep = sleep
         self._lock = threading.Lock()
         self._shop = shop
         self._token = keeper.opened(shop)
@@ -147,7 +166,7 @@ class ShopToken:
             return self._token
 
     def _renew(self) -> None:
-        found = self._keeper.renewed(self._shop)
+        found = self._keeper.renewed(self._shop, self._sleep)
         if found.sealed_token == self._shop.sealed_token:
             self._renew_at = self._keeper.clock() + AGAIN_AFTER
             return

@@ -2,7 +2,7 @@
 
 from carrierflow.reconcile.crew import Crew, Progress
 from carrierflow.reconcile.decide import ORDER_TABLE, TABLE, Row
-from carrierflow.reconcile.limits import Limits, Parts, never
+from carrierflow.reconcile.limits import Limits, Parts
 from carrierflow.reconcile.plan import Plan, PlanLine
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
 from carrierflow.reconcile.reconciler import Reconciler
@@ -28,5 +28,4 @@ __all__ = [
     "Row",
     "RunReport",
     "Tally",
-    "never",
 ]

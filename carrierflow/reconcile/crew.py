@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from carrierflow.clock import Sleep
-from carrierflow.errors import CarrierflowError, ShopHeld
-from carrierflow.reconcile.limits import Limits, Stop
+from carrierflow.errors import CarrierflowError, Interrupted, ShopHeld
+from carrierflow.reconcile.limits import Limits
 from carrierflow.reconcile.reconciler import Reconciler
 from carrierflow.reconcile.report import EndReason, RunReport
 from carrierflow.reconcile.tally import Tally
+from carrierflow.waiting import Stop, in_slices, until
 
 
 __all__ = ["Crew", "Progress"]
@@ -26,6 +27,12 @@ SHOPS_AT_ONCE = 4
 SHARE_SECONDS = 60
 SHARE_REQUESTS = 240
 """A shop's share of a run in which other shops wait."""
+
+WORTH_WAITING = frozenset({EndReason.DONE, EndReason.THROTTLED})
+"""After these endings, what is left can be done when its time has come."""
+
+PAUSES_IN_A_ROW = 5
+"""How often `wait` sits through a pause that the platform wants, before it gives up."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +65,7 @@ class Crew:
         self._before = verified_before
         self._hinted = hinted
         self._wait = wait
-        self._sleep = sleep
+        self._sleep = in_slices(sleep, until(stop))
         self._stop = stop
         self._progress = progress
 
@@ -122,11 +129,17 @@ class Crew:
         )
 
     def _patiently(self, code: str, limits: Limits) -> RunReport:
-        report = self._run(code, limits)
-        while self._wait and report.next_look_at is not None and not self._stop():
-            self._sleep_until(report.next_look_at)
+        if self._stop():
+            return self._ended(code, self._clock(), EndReason.INTERRUPTED, str(Interrupted()))
+        report, pauses = self._run(code, limits), 0
+        while self._wait and report.next_look_at is not None and pauses < PAUSES_IN_A_ROW:
+            try:
+                self._sleep(max(0.0, (report.next_look_at - self._clock()).total_seconds()))
+            except Interrupted:
+                break
             report = report.then(self._run(code, limits))
-            if report.end_reason is not EndReason.DONE:
+            pauses = pauses + 1 if report.end_reason is EndReason.THROTTLED else 0
+            if report.end_reason not in WORTH_WAITING:
                 break
         return report
 
@@ -153,7 +166,3 @@ class Crew:
             stop=self._stop,
             progress=told,
         )
-
-    def _sleep_until(self, moment: datetime) -> None:
-        while not self._stop() and (left := (moment - self._clock()).total_seconds()) > 0:
-            self._sleep(min(1.0, left))

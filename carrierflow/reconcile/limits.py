@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,15 +13,7 @@ from carrierflow.reconcile.policy import Policy
 from carrierflow.reconcile.report import EndReason
 
 
-__all__ = ["Limits", "Parts", "Stop", "StopRun", "never"]
-
-Stop = Callable[[], bool]
-"""Asked between two fulfillments whether somebody wants the run to end."""
-
-
-def never() -> bool:
-    """Say that nobody asked to stop."""
-    return False
+__all__ = ["Limits", "Parts", "StopRun"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from carrierflow.errors import ShopRevoked
 from carrierflow.ports import Platform
-from carrierflow.reconcile.limits import Limits, Parts, Stop, never
+from carrierflow.reconcile.limits import Limits, Parts
 from carrierflow.reconcile.plan import PlanLine, plan_batches, survey_lines
 from carrierflow.reconcile.report import EndReason, Requests, RunReport
 from carrierflow.reconcile.run import Reader, ShopRun, survey_of
 from carrierflow.reconcile.survey import Survey
 from carrierflow.reconcile.tally import Tally
 from carrierflow.shop import Shop, ShopState
+from carrierflow.waiting import Idle, Stop, keep_waiting, never, until
 
 
 __all__ = ["Reconciler"]
@@ -22,10 +23,18 @@ __all__ = ["Reconciler"]
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
+class Connect(Protocol):
+    """Connects to what a platform has of a shop."""
+
+    def __call__(self, shop: Shop, idle: Idle = keep_waiting) -> Platform:
+        """Connect; `idle` is called whenever something is waited for, and may end it."""
+        ...
+
+
 class Reconciler:
     """Brings shops to the ledger's state."""
 
-    def __init__(self, parts: Parts, *, connect: Callable[[Shop], Platform]) -> None:
+    def __init__(self, parts: Parts, *, connect: Connect) -> None:
         self.parts = parts
         self.connect = connect
 
@@ -44,8 +53,8 @@ class Reconciler:
         Looks at every order with unpublished work, at every order that changed on the
         platform, and at every open order not looked at since `verified_before` (by default
         `limits.verify_within` ago); with `hinted` only at those that webhooks named. `stop` is
-        asked between fulfillments; `progress` is called with the tally so far and the number of
-        orders still to look at.
+        asked between fulfillments, and while the run waits; `progress` is called with the tally
+        so far and the number of orders still to look at.
 
         Raises:
             UnknownShop: if no such shop is connected.
@@ -80,16 +89,22 @@ class Reconciler:
         return report, sum(stale)
 
     def plan_shop(
-        self, code: str, *, limits: Limits | None = None, verified_before: datetime | None = None
+        self,
+        code: str,
+        *,
+        limits: Limits | None = None,
+        verified_before: datetime | None = None,
+        stop: Stop = never,
     ) -> tuple[list[PlanLine], Requests]:
         """Say what `reconcile_shop` would do, from reads alone: nothing is written or PUT.
 
         Raises:
             UnknownShop, WrongSecretKey, DatabaseUnavailable: as `reconcile_shop`.
             PlatformUnavailable, AccessDenied: if the platform cannot be read.
+            Interrupted: if it was asked to stop.
         """
         shop = self.parts.store.shop(code)
-        platform = self.connect(shop)
+        platform = self.connect(shop, until(stop))
         before = verified_before or self.parts.clock() - (limits or Limits()).verify_within
         try:
             lines = list(
@@ -121,9 +136,14 @@ class Reconciler:
                 end_reason=EndReason.NOT_ACTIVE,
                 sentence=_why_not(shop),
             )
-        platform = self.connect(shop)
         run = ShopRun(
-            self.parts, shop, platform, limits, started_at=started_at, stop=stop, progress=progress
+            self.parts,
+            shop,
+            self.connect,
+            limits,
+            started_at=started_at,
+            stop=stop,
+            progress=progress,
         )
         return run.go(read, verified_before)
 

@@ -34,6 +34,8 @@ class EndReason(StrEnum):
     """It would have frozen or cancelled too much, or most orders were missing."""
     ACCESS_DENIED = "access_denied"
     UNAVAILABLE = "unavailable"
+    THROTTLED = "throttled"
+    """The platform wants a longer pause than a run waits for; the next run goes on."""
     LEASE_LOST = "lease_lost"
     SHOP_HELD = "shop_held"
     NOT_ACTIVE = "not_active"
@@ -78,7 +80,7 @@ class RunReport:
     left: int = 0
     """Fulfillments with steps that the platform is not known to show."""
     next_look_at: datetime | None = None
-    """When the first of the waiting ones can be decided."""
+    """When the first of the waiting ones can be decided, or the platform be asked again."""
     stale: int = 0
     """Lines of a plan whose evidence had changed; they were left alone."""
     rows: dict[str, int] = field(default_factory=dict)

@@ -14,12 +14,15 @@ from contextlib import closing, suppress
 from dataclasses import asdict, replace
 from datetime import datetime
 
+from carrierflow.clock import seconds
 from carrierflow.errors import (
     AccessDenied,
     CarrierflowError,
     ConcurrentUpdate,
+    Interrupted,
     PlatformUnavailable,
     ShopHeld,
+    Throttled,
 )
 from carrierflow.incident import Finding
 from carrierflow.limits import SENTENCE, cut
@@ -28,13 +31,14 @@ from carrierflow.parcel import Parcel
 from carrierflow.ports import Platform, Writing
 from carrierflow.reconcile.actions import Freeze, Wait
 from carrierflow.reconcile.decide import OrderCase, decide_order
-from carrierflow.reconcile.limits import Limits, Parts, Stop, StopRun
+from carrierflow.reconcile.limits import Limits, Parts, StopRun
 from carrierflow.reconcile.publish import Publisher
 from carrierflow.reconcile.report import EndReason, Requests, RunReport
 from carrierflow.reconcile.survey import Batch, Survey
 from carrierflow.reconcile.tally import Ending, Settled, Tally
 from carrierflow.reconcile.turn import take_turn
 from carrierflow.shop import Shop
+from carrierflow.waiting import Idle, Stop, until
 
 
 __all__ = ["Reader", "ShopRun", "survey_of"]
@@ -61,7 +65,7 @@ class ShopRun:
         self,
         parts: Parts,
         shop: Shop,
-        platform: Platform,
+        connect: Callable[[Shop, Idle], Platform],
         limits: Limits,
         *,
         started_at: datetime,
@@ -71,10 +75,10 @@ class ShopRun:
         self._parts = parts
         self._store = parts.store
         self._shop = shop
-        self._platform = platform
+        self._platform = connect(shop, self._idle)
         self._limits = limits
         self._started_at = started_at
-        self._stop = stop
+        self._ask = until(stop)
         self._progress = progress
         self._id = str(uuid.uuid4())
         self._tally = Tally(since=started_at)
@@ -115,10 +119,10 @@ class ShopRun:
         except AccessDenied as error:
             self._report_shop("access_denied", str(error), {"http_status": error.http_status})
             return EndReason.ACCESS_DENIED, str(error)
-        except PlatformUnavailable as error:
-            return EndReason.UNAVAILABLE, str(error)
-        except ShopHeld as error:
-            return EndReason.LEASE_LOST, str(error)
+        except (Interrupted, PlatformUnavailable, ShopHeld) as error:
+            if isinstance(error, Throttled):
+                self._next_look = self._parts.clock() + seconds(error.retry_after)
+            return _ending_of(error), str(error)
         self._settle(whole=read == Survey.batches)
         return EndReason.DONE, None
 
@@ -132,6 +136,7 @@ class ShopRun:
             self._can_be_read({""})
 
     def _work_through(self, read: Reader, verified_before: datetime) -> None:
+        self._check_limits()
         survey = survey_of(self._parts, self._shop, self._platform, verified_before)
         publisher = self._publisher()
         self._unread = self._store.unread_orders(self._shop)
@@ -268,11 +273,10 @@ class ShopRun:
 
     def _check_limits(self) -> None:
         """Stop where somebody asked for it, the share is used up, or the platform is down."""
+        self._idle()
         now, limits = self._parts.clock(), self._limits
         elapsed = now - self._started_at
         requests = self._platform.requests
-        if self._stop():
-            raise StopRun(EndReason.INTERRUPTED, "The run was stopped; the next one goes on.")
         if limits.seconds is not None and elapsed.total_seconds() >= limits.seconds:
             raise StopRun(EndReason.QUANTUM)
         if limits.requests is not None and requests.get + requests.put >= limits.requests:
@@ -280,6 +284,11 @@ class ShopRun:
         if self._tally.failures_in_a_row >= FAILURES_IN_A_ROW:
             raise PlatformUnavailable(f"{FAILURES_IN_A_ROW} requests in a row had no answer")
         self._stop_if_refused()
+
+    def _idle(self) -> None:
+        """Stop where somebody asked for it, and hold on to the shop: in waits, and between them."""
+        self._ask()
+        now, limits = self._parts.clock(), self._limits
         if now - self._held_at >= limits.lease / 3:
             if not self._store.renew(self._shop, self._fence, limits.lease):
                 raise ShopHeld(self._shop.code)
@@ -385,6 +394,19 @@ def survey_of(parts: Parts, shop: Shop, platform: Platform, verified_before: dat
         clock=parts.clock,
         verified_before=verified_before,
     )
+
+
+ENDINGS = {
+    Interrupted: EndReason.INTERRUPTED,
+    Throttled: EndReason.THROTTLED,
+    PlatformUnavailable: EndReason.UNAVAILABLE,
+    ShopHeld: EndReason.LEASE_LOST,
+}
+"""What ends a run from outside, the more special before the more general."""
+
+
+def _ending_of(error: Exception) -> EndReason:
+    return next(reason for kind, reason in ENDINGS.items() if isinstance(error, kind))
 
 
 def _drastic_turns(batch: Batch) -> int:

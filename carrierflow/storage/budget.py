@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Update, case, select, update
 
 from carrierflow.clock import Sleep
+from carrierflow.errors import Throttled
 from carrierflow.shop import Shop
 from carrierflow.storage.clock import DatabaseClock
 from carrierflow.storage.tables import shops
@@ -36,6 +37,10 @@ class Rate:
     leak: float = 4
     unused: int = 2
     interactive: int = 10
+    longest_pause: float = 300
+    """Seconds: whatever the platform says, no request waits longer for it."""
+    longest_wait: float = 60
+    """Seconds that one request waits for its turn; beyond them its caller comes again later."""
 
     @property
     def interval_us(self) -> int:
@@ -63,13 +68,24 @@ class ShopBudget:
         self._interval = rate.interval_us
         kept_free = rate.unused + (0 if interactive else rate.interactive)
         self._reach = max(1, rate.bucket - kept_free) * self._interval
+        self._bucket = rate.bucket
+        self._longest_pause = rate.longest_pause
+        self._longest_wait = rate.longest_wait
         self._spending: Update | None = None
         """Made at the first request: to build it takes longer than to execute it."""
 
     def spend(self) -> None:
-        """Wait until one request may leave, and count it."""
+        """Wait until one request may leave, and count it.
+
+        Raises:
+            Throttled: if that takes longer than one request waits.
+        """
+        waited = 0.0
         while wait := self._try_to_spend():
+            if waited + wait > self._longest_wait:
+                raise Throttled(retry_after=wait)
             self._sleep(wait)
+            waited += wait
 
     def room(self, seconds: float) -> int:
         """Return about how many requests may leave within a span, the present burst included."""
@@ -77,19 +93,27 @@ class ShopBudget:
             now = self._clock.microseconds(connection)
             query = select(shops.c.rate_until_us, now).where(shops.c.id == self._shop)
             until, present = connection.execute(query).one()
-        free_us: int = self._reach - max(0, until - present) + round(seconds * MICROSECONDS)
+        ahead = min(max(0, until - present), self._bucket * self._interval)
+        free_us: int = self._reach - ahead + round(seconds * MICROSECONDS)
         return free_us // self._interval
 
     def learn_used(self, used: int) -> None:
-        """Take over the platform's own count of requests where it is higher than ours."""
+        """Take over the platform's own count of requests where it is higher than ours.
+
+        A bucket holds no more than it holds, whatever a header says; and no header makes the
+        next request wait longer than the longest pause.
+        """
+        in_bucket = min(used, self._bucket) * self._interval
+        latest = self._reach - self._interval + round(self._longest_pause * MICROSECONDS)
         with self._begin() as connection:
-            seen = self._clock.microseconds(connection) + used * self._interval
+            seen = self._clock.microseconds(connection) + min(in_bucket, latest)
             connection.execute(self._change(shops.c.rate_until_us < seen, rate_until_us=seen))
 
     def pause(self, seconds: float) -> None:
-        """Let no request leave for so long: the platform said so."""
+        """Let no request leave for so long, or for the longest pause: the platform said so."""
+        span = round(min(seconds, self._longest_pause) * MICROSECONDS)
         with self._begin() as connection:
-            until = self._clock.microseconds(connection) + round(seconds * MICROSECONDS)
+            until = self._clock.microseconds(connection) + span
             connection.execute(self._change(shops.c.paused_until_us < until, paused_until_us=until))
 
     def _try_to_spend(self) -> float:
@@ -112,10 +136,26 @@ class ShopBudget:
     def _wait(self, connection: Connection) -> float:
         now = self._clock.microseconds(connection)
         query = select(shops.c.rate_until_us, shops.c.paused_until_us, now)
-        row = connection.execute(query.where(shops.c.id == self._shop)).one()
-        room_at: int = row[0] + self._interval - self._reach
-        wait_us: int = max(room_at, row[1]) - row[2]
+        until, paused, present = connection.execute(query.where(shops.c.id == self._shop)).one()
+        until, paused = self._bounded(connection, until, paused, present)
+        room_at: int = until + self._interval - self._reach
+        wait_us: int = max(room_at, paused) - present
         return max(SHORTEST_WAIT, wait_us / MICROSECONDS)
+
+    def _bounded(
+        self, connection: Connection, until: int, paused: int, present: int
+    ) -> tuple[int, int]:
+        """Bring a shop back that is blocked for longer than it can be.
+
+        Another version wrote that, other settings, or a server whose clock was put back since.
+        """
+        latest = present + round(self._longest_pause * MICROSECONDS)
+        bounds = min(until, present + self._bucket * self._interval), min(paused, latest)
+        if bounds != (until, paused):
+            as_read = (shops.c.rate_until_us == until) & (shops.c.paused_until_us == paused)
+            values = {"rate_until_us": bounds[0], "paused_until_us": bounds[1]}
+            connection.execute(self._change(as_read, **values))
+        return bounds
 
     def _change(self, condition: ColumnElement[bool], **values: object) -> Update:
         return update(shops).where(shops.c.id == self._shop, condition).values(**values)

@@ -74,19 +74,23 @@ def connect_shop(
 
 def claim_refresh(
     connection: Connection, shop: Shop, span: timedelta, *, clock: DatabaseClock
-) -> bool:
-    """Take the right to renew a token; False if another process has it or has done so."""
+) -> datetime | None:
+    """Take the right to renew a token; return until when, or None if another process has it."""
     now = clock.now(connection)
     free = or_(shops.c.refreshing_until.is_(None), shops.c.refreshing_until <= now)
     taken = connection.execute(
         update(shops).where(_unchanged(shop), free).values(refreshing_until=now + span)
     )
-    return bool(taken.rowcount)
+    return now + span if taken.rowcount else None
 
 
-def end_refresh(connection: Connection, shop: Shop) -> None:
-    """Let others try to renew the token that this one could not."""
-    connection.execute(update(shops).where(_unchanged(shop)).values(refreshing_until=None))
+def end_refresh(connection: Connection, shop: Shop, claim: datetime) -> bool:
+    """Let others try to renew the token that this one could not; False if others do already."""
+    mine = shops.c.refreshing_until == claim
+    ended = connection.execute(
+        update(shops).where(_unchanged(shop), mine).values(refreshing_until=None)
+    )
+    return bool(ended.rowcount)
 
 
 def swap_tokens(connection: Connection, shop: Shop, values: Mapping[str, Any]) -> bool:

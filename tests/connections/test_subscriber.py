@@ -64,7 +64,7 @@ def switch():
 @pytest.fixture
 def subscriber(store, switch, clock):
     """What looks after the webhooks of shops."""
-    return Subscriber(store, connect=lambda _: switch, clock=clock)
+    return Subscriber(store, connect=lambda _shop, _idle: switch, clock=clock)
 
 
 def test_webhooks_are_switched_on_and_off(subscriber, switch, shop, store, clock):

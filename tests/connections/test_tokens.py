@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -61,9 +62,9 @@ def keys():
 def make_keeper(store, keys, accounts, clock):
     """Build keepers of one carrier, each as another process would."""
 
-    def make(**parts):
-        fixed = {"accounts": lambda: accounts, "clock": clock, "sleep": clock.sleep}
-        return TokenKeeper(store, keys, **{**fixed, **parts})
+    def make(*, sleep=clock.sleep, request=timedelta(seconds=13)):
+        keeper = TokenKeeper(store, keys, accounts=lambda: accounts, clock=clock, request=request)
+        return SimpleNamespace(of=lambda shop: keeper.of(shop, sleep))
 
     return make
 

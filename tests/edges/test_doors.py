@@ -70,6 +70,7 @@ SOUND = {
     "shop": "myshop",
     "since": NOON,
     "status": Status.PICKING,
+    "stop": lambda: False,
     "token": "a-token",
 }
 """For each parameter that has to be given, what would do."""

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from carrierflow.errors import Throttled
 from carrierflow.storage import DatabaseClock, Rate, ShopBudget
 from carrierflow.storage.shops import change_shop
 
@@ -38,6 +39,7 @@ class Bucket:
 
     def __init__(self, rate):
         self.interval = 1_000_000 // int(rate.leak)
+        self.size = rate.bucket
         self.level = 0
         self.paused = 0
         self.moment = 0
@@ -56,8 +58,8 @@ class Bucket:
         return False
 
     def learn(self, used):
-        """Raise the level to so many requests."""
-        self.level = max(self.level, used * self.interval)
+        """Raise the level to so many requests, and never beyond the rim."""
+        self.level = max(self.level, min(used, self.size) * self.interval)
 
     def pause(self, seconds):
         """Close the bucket for a while."""
@@ -81,7 +83,7 @@ def spends(budget):
     """Tell whether a request may leave now."""
     try:
         budget.spend()
-    except Waited:
+    except (Waited, Throttled):
         return False
     return True
 
@@ -180,3 +182,71 @@ def test_the_databases_own_clock_is_close_to_ours(store):
 
     assert seconds(0) == said.utcoffset()
     assert abs(said - now()) < seconds(60)
+
+
+ABSURD = st.one_of(
+    st.integers(0, 10**18),
+    st.floats(0, allow_nan=False, allow_infinity=True),
+)
+SAID = st.lists(
+    st.one_of(
+        st.tuples(st.just("learn_used"), st.integers(0, 10**18)),
+        st.tuples(st.just("pause"), ABSURD),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(said=SAID)
+def test_nothing_that_is_said_blocks_a_shop_for_longer_than_the_setting(
+    budgets, store, shop, clock, said
+):
+    """Whatever counts and pauses a platform names, after the longest pause a request may leave."""
+    with store.begin() as connection:
+        change_shop(connection, shop, rate_until_us=0, paused_until_us=0)
+    for act, number in said:
+        getattr(budgets[0], act)(number)
+
+    clock.advance(seconds=RATE.longest_pause)
+
+    assert [True, True] == [spends(budgets[2]), spends(budgets[0])]
+
+
+@pytest.mark.parametrize("column", ["rate_until_us", "paused_until_us"])
+def test_a_shop_that_was_blocked_for_days_comes_back(budgets, store, shop, clock, column):
+    """What an earlier version let a header write into the row holds nobody up any longer."""
+    now = int(clock().timestamp() * 1_000_000)
+    with store.begin() as connection:
+        change_shop(connection, shop, **{column: now + 69 * 3600 * 1_000_000})
+    assert not spends(budgets[0])
+
+    clock.advance(seconds=RATE.longest_pause)
+
+    assert spends(budgets[0])
+    assert 0 <= budgets[0].room(0)
+
+
+def test_one_request_waits_no_longer_than_a_run_does(store, shop, clock):
+    """A wait that would take too long is not begun: whoever asks is told when to come again."""
+    slept = []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        clock.advance(seconds=seconds)
+
+    rate = Rate(bucket=14, leak=4, longest_pause=100, longest_wait=60)
+    budget = ShopBudget(
+        store.shop(shop), store.begin, rate=rate, clock=DatabaseClock(clock), sleep=sleep
+    )
+    budget.pause(60)
+    budget.spend()
+    budget.pause(1e9)
+
+    with pytest.raises(Throttled) as throttled:
+        budget.spend()
+
+    assert (100, [60]) == (throttled.value.retry_after, slept)

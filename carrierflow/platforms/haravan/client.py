@@ -34,6 +34,7 @@ import stamina
 from carrierflow import clock
 from carrierflow.errors import (
     AccessDenied,
+    Interrupted,
     NotSent,
     OutcomeUnknown,
     PlatformUnavailable,
@@ -52,6 +53,7 @@ from carrierflow.platforms.haravan.transport import (
     Token,
     Transport,
 )
+from carrierflow.waiting import Idle, keep_waiting
 
 
 if TYPE_CHECKING:
@@ -74,7 +76,6 @@ _NO_VERDICT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, _CLIE
 _PASSING = _NO_VERDICT | {HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
 _SHORTEST_PAUSE = 1.0
 _LONGEST_GROWN_PAUSE = 60.0
-_LONGEST_PAUSE = 3600.0
 
 _log = logging.getLogger(__name__)
 
@@ -102,6 +103,7 @@ class HaravanClient:
         limits: timeouts, sizes, retries.
         now: the clock by which a PUT is too late.
         sleep: waits between two tries of a read.
+        idle: called while a read waits for its answer; what it raises ends the wait.
         folder: where below the root the addresses are.
 
     Raises:
@@ -117,11 +119,12 @@ class HaravanClient:
         limits: Limits | None = None,
         now: clock.Clock = clock.now,
         sleep: clock.Sleep = clock.sleep,
+        idle: Idle = keep_waiting,
         folder: str = "/com",
     ) -> None:
         self._limits = limits or Limits()
         self._transport = Transport(
-            base_url=base_url, token=token, limits=self._limits, now=now, folder=folder
+            base_url=base_url, token=token, limits=self._limits, now=now, idle=idle, folder=folder
         )
         self._budget = budget
         self._now = now
@@ -157,7 +160,7 @@ class HaravanClient:
             NotThere: 404.
             ReadRefused: another clear no.
             AccessDenied: the token is not accepted.
-            Throttled: the platform kept asking for a pause.
+            Throttled: the platform kept asking for a pause, or for a long one.
             PlatformUnavailable: no readable reply came.
         """
         wait = 0.0
@@ -221,7 +224,7 @@ class HaravanClient:
     ) -> T:
         try:
             reply = self._exchange(method, path, body=body, check=check)
-        except PlatformUnavailable as exc:
+        except (TryLater, Interrupted) as exc:
             # There was no token to send it with.
             raise NotSent(str(exc)) from exc
         except Lost as lost:
@@ -312,12 +315,12 @@ class HaravanClient:
         return reply
 
     def _pause(self, reply: Reply) -> float:
-        """Tell the budget to pause: as long as asked, and longer each time in a row."""
+        """Tell the budget to pause: as long as asked, longer each time in a row, never too long."""
         with self._lock:
             self._throttled_in_a_row += 1
             doublings = min(self._throttled_in_a_row, 10) - 1
         grown = min(_SHORTEST_PAUSE * 2.0**doublings, _LONGEST_GROWN_PAUSE)
-        pause = max(grown, min(retry_after(reply) or 0.0, _LONGEST_PAUSE))
+        pause = min(max(grown, retry_after(reply) or 0.0), self._limits.longest_pause)
         self.counts.add(throttled=1)
         with _whatever_the_budget_does():
             self._budget.pause(pause)

@@ -25,6 +25,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.wait import wait_for_read
 
+from carrierflow.waiting import SLICE, Idle, keep_waiting
+
 
 if TYPE_CHECKING:
     import socket
@@ -47,13 +49,20 @@ class Departure:
         self.departed = False
         self.odd = False
         self._check: Callable[[], None] | None = None
+        self._idle: Idle = keep_waiting
         self._seconds = 0.0
         self._until = 0.0
 
-    def prepare(self, *, reply_within: float, check: Callable[[], None] | None) -> None:
-        """Begin another request; `check` raises if it comes too late to be sent."""
+    def prepare(
+        self, *, reply_within: float, check: Callable[[], None] | None, idle: Idle = keep_waiting
+    ) -> None:
+        """Begin another request; `check` raises if it comes too late to be sent.
+
+        `idle` is called while its reply is waited for, and raises if nobody wants it any more.
+        """
         self.departed = self.odd = False
         self._check = check
+        self._idle = idle
         self._seconds = reply_within
 
     def leave(self) -> None:
@@ -66,16 +75,17 @@ class Departure:
         # Monotonic, and no clock that a test may replace: it bounds waiting on a socket.
         self._until = time.monotonic() + self._seconds
 
-    def seconds_left(self) -> float:
-        """Return how long the reply may still take.
+    def next_slice(self) -> float:
+        """Return how long to listen until this is to be asked again.
 
         Raises:
             TimeoutError: the time is up, however lively the other side drips.
         """
+        self._idle()
         left = self._until - time.monotonic()
         if left <= 0:
             raise TimeoutError("the reply took too long")
-        return left
+        return min(left, SLICE)
 
 
 class _BoundedReader(io.RawIOBase):
@@ -93,8 +103,13 @@ class _BoundedReader(io.RawIOBase):
     def readinto(self, buffer: WriteableBuffer) -> int | None:
         if self._is_over:
             return 0
-        self._sock.settimeout(self._departure.seconds_left())
-        return self._raw.readinto(buffer)
+        while True:
+            self._sock.settimeout(self._departure.next_slice())
+            try:
+                # Past the raw reader, which reads no more after its first time-out.
+                return self._sock.recv_into(buffer)
+            except TimeoutError:
+                continue
 
     def end(self) -> bool:
         """Read no more, and tell whether there is more on the connection."""

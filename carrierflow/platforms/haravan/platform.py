@@ -15,6 +15,7 @@ from carrierflow.platforms.haravan.codec import (
     read_orders,
 )
 from carrierflow.platforms.haravan.spelling import PUT_SEGMENTS, format_time, is_id, put_path
+from carrierflow.waiting import Idle, keep_waiting
 
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class HaravanPlatform:
         limits: timeouts, sizes, retries.
         now: the clock of observations and send deadlines.
         sleep: waits between two tries of a read.
+        idle: called while a read waits for its answer; what it raises ends the wait.
 
     Raises:
         ConfigurationError: the base URL or the token cannot be used.
@@ -64,12 +66,19 @@ class HaravanPlatform:
         limits: Limits | None = None,
         now: clock.Clock = clock.now,
         sleep: clock.Sleep = clock.sleep,
+        idle: Idle = keep_waiting,
     ) -> None:
         self._shop = shop
         self._carrier_code = carrier_code
         self._budget = budget
         self._client = HaravanClient(
-            base_url=base_url, token=token, budget=budget, limits=limits, now=now, sleep=sleep
+            base_url=base_url,
+            token=token,
+            budget=budget,
+            limits=limits,
+            now=now,
+            sleep=sleep,
+            idle=idle,
         )
 
     def __repr__(self) -> str:

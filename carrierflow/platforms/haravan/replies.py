@@ -21,7 +21,7 @@ _CALL_LIMIT = "X-Haravan-Api-Call-Limit"
 _LONGEST_REASON = 200
 _LONGEST_READ = 4096
 _USED = re.compile(r"\s*(\d{1,6})\s*/\s*\d{1,6}\s*", flags=re.ASCII)
-_SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,9})?", flags=re.ASCII)
+_SECONDS = re.compile(r"\d+(?:\.\d+)?", flags=re.ASCII)
 
 # In this order: a quoted value may hold any of the others.
 _PERSONAL = (
@@ -65,7 +65,10 @@ def used_calls(reply: Reply) -> int | None:
 
 
 def retry_after(reply: Reply) -> float | None:
-    """Return the seconds of the `Retry-After` header: whole, decimal (`2.0`), or as a date."""
+    """Return the seconds of the `Retry-After` header: whole, decimal (`2.0`), or as a date.
+
+    They may be any number up to infinity; what is no such thing is None.
+    """
     text = reply.headers.get("Retry-After", "").strip()
     if _SECONDS.fullmatch(text):
         return float(text)

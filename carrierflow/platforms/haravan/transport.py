@@ -16,6 +16,7 @@ from carrierflow.cleaning import cleaned, is_token
 from carrierflow.errors import ConfigurationError
 from carrierflow.platforms.haravan.connection import Departure, new_session
 from carrierflow.platforms.haravan.replies import Reply
+from carrierflow.waiting import Idle, keep_waiting
 
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Limits:
     get_backoff: float = 0.5
     """Before the first retry of a read; doubled for each further one."""
     longest_backoff: float = 8.0
+    longest_pause: float = 300.0
+    """How long a `Retry-After` is obeyed at most."""
 
 
 class Counts:
@@ -94,6 +97,7 @@ class Transport:
         token: Token | None,
         limits: Limits,
         now: clock.Clock,
+        idle: Idle = keep_waiting,
         folder: str = "/com",
     ) -> None:
         self.url = f"{_checked_root(base_url)}{folder}"
@@ -103,6 +107,7 @@ class Transport:
         """The token that was sent last, so that it can be kept out of what is told."""
         self._limits = limits
         self._now = now
+        self._while_reading = idle
         self._idle: list[tuple[requests.Session, Departure]] = []
 
     def __repr__(self) -> str:
@@ -130,11 +135,18 @@ class Transport:
     ) -> Reply:
         """Send one request, once; `check` is called before the first byte and may raise.
 
+        A read may be given up while its answer is waited for: what `idle` raises goes through.
+        Whatever changes something there is heard out.
+
         Raises:
             Lost: no reply came.
         """
         with self._session() as (session, departure):
-            departure.prepare(reply_within=self._limits.request_timeout, check=check)
+            departure.prepare(
+                reply_within=self._limits.request_timeout,
+                check=check,
+                idle=self._while_reading if method == "GET" else keep_waiting,
+            )
             headers = self._headers(content_type)
             request = requests.Request(method, self.url + path, headers, data=body, params=params)
             try:

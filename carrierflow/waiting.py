@@ -1,0 +1,57 @@
+"""The one way of waiting: in slices, and between two of them somebody is asked whether to go on.
+
+Whoever waits for a platform holds something meanwhile: a shop, a thread, a person's patience. So
+no wait is one long sleep. What is asked between the slices raises where the waiting must end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from carrierflow.clock import Sleep
+from carrierflow.errors import Interrupted
+
+
+__all__ = ["SLICE", "Idle", "Stop", "in_slices", "keep_waiting", "never", "until"]
+
+SLICE = 1.0
+"""Seconds after which one who waits is asked again."""
+
+Stop = Callable[[], bool]
+"""Asked again and again whether somebody wants the work to end."""
+
+Idle = Callable[[], None]
+"""Called between two slices of a wait; it raises where the waiting must end."""
+
+
+def never() -> bool:
+    """Say that nobody asked to stop."""
+    return False
+
+
+def keep_waiting() -> None:
+    """Let a wait go on to its end."""
+
+
+def until(stop: Stop) -> Idle:
+    """Return what ends a wait, by raising `Interrupted`, as soon as somebody asks to stop."""
+
+    def ask() -> None:
+        if stop():
+            raise Interrupted
+
+    return ask
+
+
+def in_slices(sleep: Sleep, idle: Idle) -> Sleep:
+    """Return a sleep that calls `idle` before each slice, and once more when it is over."""
+
+    def wait(duration: float) -> None:
+        left = duration
+        while left > 0:
+            idle()
+            sleep(min(SLICE, left))
+            left -= SLICE
+        idle()
+
+    return wait
