@@ -29,7 +29,7 @@ def load_name(file: Path, name: str) -> object:
     sys.modules[private] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigurationError(f"{file} cannot be loaded: {error}.") from error
     if not hasattr(module, name):
         raise ConfigurationError(f"{file} defines no {name}.")

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import schedule
@@ -19,6 +19,7 @@ from carrierflow.app import Carrierflow
 from carrierflow.clock import Sleep
 from carrierflow.errors import ConfigurationError
 from carrierflow.loading import load_name
+from carrierflow.waiting import Stop, never
 
 
 __all__ = ["Job", "JobRun", "Loop", "load_jobs"]
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 
 POLL = 1.0
 """Seconds between two looks at what is due."""
+
+BEGINNING = datetime(2000, 1, 1)  # noqa: DTZ001 - a moment of no wall clock
+"""Where the loop's own clock begins; `schedule` keeps moments without a zone."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,11 +72,14 @@ def load_jobs(directory: Path) -> list[Job]:
 
 
 def run_job(job: Job, app: Carrierflow) -> JobRun:
-    """Run a job once; whatever it raises is logged, for the next job must run all the same."""
+    """Run a job once; whatever it raises is logged, for the next job must run all the same.
+
+    So is `sys.exit`: it is this job's failure and not the end of the process. Ctrl-C is.
+    """
     began = time.monotonic()
     try:
         result = job.run(app)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         log.exception("carrierflow.job.failed", extra={"job": job.name})
         sentence = f"{type(error).__name__}: {error}"
         return JobRun(name=job.name, ok=False, seconds=time.monotonic() - began, error=sentence)
@@ -82,33 +89,63 @@ def run_job(job: Job, app: Carrierflow) -> JobRun:
 
 
 class Loop:
-    """Runs jobs when they are due, one at a time; after a gap each runs once, not once a slot."""
+    """Runs jobs when they are due, one at a time; after a gap each runs once, not once a slot.
 
-    def __init__(self, jobs: Sequence[Job], app: Carrierflow, *, sleep: Sleep) -> None:
+    What is due is told by a clock that only goes forward. `schedule` itself asks the one on the
+    wall: where that is put back for an hour, in autumn or by a time server, nothing would run.
+    """
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        app: Carrierflow,
+        *,
+        sleep: Sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._scheduler = schedule.Scheduler()
         self._app = app
         self._sleep = sleep
+        self._monotonic = monotonic
+        self._stop = never
         self.runs: list[JobRun] = []
         for job in jobs:
             seconds = max(1, round(job.every.total_seconds()))
             self._scheduler.every(seconds).seconds.do(self._run, job).tag(job.name)
 
-    def run_all(self) -> list[JobRun]:
-        """Run every job once, now."""
-        self._scheduler.run_all()
+    def run_all(self, stop: Stop = never) -> list[JobRun]:
+        """Run every job once, now, until somebody asks to stop."""
+        self._stop = stop
+        self._run_each(self._scheduler.jobs)
         return self.runs
 
-    def run_until(self, stop: Callable[[], bool]) -> list[JobRun]:
-        """Run every job once, and then each when it is due, until somebody asks to stop."""
-        self._scheduler.run_all()
+    def run_until(self, stop: Stop) -> list[JobRun]:
+        """Run every job once, and then each when it is due, until somebody asks to stop.
+
+        Jobs are given an application that asks too, whatever it waits for.
+        """
+        self.run_all(stop)
         while not stop():
-            self._scheduler.run_pending()
-            idle = self._scheduler.idle_seconds
-            self._sleep(min(POLL, max(0.0, idle if idle is not None else POLL)))
+            self._run_each(sorted(job for job in self._scheduler.jobs if self._left(job) <= 0))
+            self._sleep(min([POLL, *(max(0.0, self._left(j)) for j in self._scheduler.jobs)]))
         return self.runs
+
+    def _run_each(self, jobs: Sequence[schedule.Job]) -> None:
+        for job in jobs:
+            if self._stop():
+                return
+            job.run()  # type: ignore[no-untyped-call] # schedule's own gap
+            job.next_run = self._now() + timedelta(seconds=job.interval)
+
+    def _left(self, job: schedule.Job) -> float:
+        return ((job.next_run or BEGINNING) - self._now()).total_seconds()
+
+    def _now(self) -> datetime:
+        return BEGINNING + timedelta(seconds=self._monotonic())
 
     def _run(self, job: Job) -> None:
-        self.runs = [*self.runs[-99:], run_job(job, self._app)]
+        app = self._app.stopped_by(self._stop)
+        self.runs = [*self.runs[-99:], run_job(job, app)]
 
 
 def _load(file: Path) -> Job:

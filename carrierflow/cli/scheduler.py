@@ -54,8 +54,10 @@ def list_jobs(session: Session, directory: Path) -> None:
 @JOBS
 def once(session: Session, names: Sequence[str], directory: Path) -> None:
     """Run jobs once, all of them if none is named; exits with 1 if one failed."""
-    runs = Loop(_chosen(directory, names), session.app, sleep=clock.sleep).run_all()
-    _report(session, runs)
+    loop = Loop(_chosen(directory, names), session.app, sleep=clock.sleep)
+    with stopping() as stopped:
+        loop.run_all(stopped.is_set)
+    _report(session, loop.runs)
 
 
 @command(schedule_group, "run", example="carrierflow schedule run --jobs jobs")
@@ -64,7 +66,8 @@ def once(session: Session, names: Sequence[str], directory: Path) -> None:
 def run(session: Session, names: Sequence[str], directory: Path) -> None:
     """Run jobs whenever they are due, until Ctrl-C.
 
-    A job that fails is logged and waits for its next turn like any other.
+    A job that fails is logged and waits for its next turn like any other. Ctrl-C also ends what
+    a job waits for.
     """
     loop = Loop(_chosen(directory, names), session.app, sleep=clock.sleep)
     with stopping() as stopped:

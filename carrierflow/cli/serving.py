@@ -13,10 +13,12 @@ import click
 
 from carrierflow import clock
 from carrierflow.carrier_service import Carrier
-from carrierflow.cli.session import Session, command
+from carrierflow.cli.reconciling import stopping
+from carrierflow.cli.session import INTERRUPTED, Session, command
 from carrierflow.errors import ConfigurationError
 from carrierflow.loading import load_name
 from carrierflow.scheduling import Loop, load_jobs
+from carrierflow.waiting import Stop
 
 
 if TYPE_CHECKING:
@@ -75,8 +77,11 @@ def serve(
     url = f"http://{host}:{socket.getsockname()[1]}"
     session.emit({"url": url}, lambda c: c.say(f"Callbacks are answered at {url}/haravan"))
     gc.freeze()  # what is there now stays: no collection need look at it again
-    with _jobs_beside(session, directory):
+    # The server sends the signal that ended it once more: that must not cut off a job's last PUT.
+    with stopping() as stopped, _jobs_beside(session, directory, lambda: server.should_exit):
         server.run(sockets=[socket])
+    if stopped.is_set():
+        raise click.exceptions.Exit(INTERRUPTED)
 
 
 def _server(session: Session, file: Path, host: str, port: int, threads: int) -> uvicorn.Server:
@@ -115,14 +120,14 @@ def _carrier(file: Path) -> Carrier:
 
 
 @contextmanager
-def _jobs_beside(session: Session, directory: Path | None) -> Iterator[None]:
-    """Run the jobs of a directory in a thread for a while."""
+def _jobs_beside(session: Session, directory: Path | None, leaving: Stop) -> Iterator[None]:
+    """Run the jobs of a directory in a thread for a while; `leaving` ends them early."""
     if directory is None:
         yield
         return
     loop = Loop(load_jobs(directory), session.app, sleep=clock.sleep)
     stop = Event()
-    thread = Thread(target=loop.run_until, args=(stop.is_set,), name="jobs")
+    thread = Thread(target=loop.run_until, args=(lambda: stop.is_set() or leaving(),), name="jobs")
     thread.start()
     try:
         yield
