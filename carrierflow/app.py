@@ -355,6 +355,7 @@ class Carrierflow:
                 store=self.store,
                 ledger=self.ledger,
                 clock=self._clock,
+                delivery=timedelta(days=self.settings.delivery_days),
             ),
             Intake(
                 dialect=self._dialect,

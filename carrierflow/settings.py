@@ -189,7 +189,9 @@ class Settings(BaseSettings):
     )
     scopes: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(
+            "com.read_orders",
             "com.write_orders",
+            "com.read_shippings",
             "com.write_shippings",
             "wh_api",
             "grant_service",
@@ -205,6 +207,12 @@ class Settings(BaseSettings):
     )
     tracking_url: str = Field(
         default="", description="What the platform puts before a tracking number; https."
+    )
+    delivery_days: int = Field(
+        default=7,
+        ge=0,
+        le=365,
+        description="Within how many days parcels arrive, where a rate has no dates.",
     )
     seal_key_file: Path | None = Field(
         default=None, description="Holds the key that signs checkpoints; without it none are made."

@@ -119,6 +119,7 @@ def dialect_from(settings: Settings) -> HaravanDialect:
         ],
         webhook_secrets=[settings.webhook_secret.get_secret_value()],
         verify_token=settings.webhook_verify_token.get_secret_value(),
+        tracking_url=settings.tracking_url,
     )
 
 

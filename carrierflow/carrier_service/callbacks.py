@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from carrierflow.carrier_service.carrier import (
     Accepted,
@@ -16,6 +17,7 @@ from carrierflow.carrier_service.carrier import (
     CancelRequest,
     Carrier,
     Declined,
+    Rate,
 )
 from carrierflow.carrier_service.dialect import Dialect
 from carrierflow.carrier_service.exchange import Reply, Request
@@ -58,8 +60,10 @@ class Callbacks:
         store: CallbackStore,
         ledger: Ledger,
         clock: Clock,
+        delivery: timedelta,
     ) -> None:
         self._carrier = carrier
+        self._delivery = delivery
         self._dialect = dialect
         self._store = store
         self._ledger = ledger
@@ -71,7 +75,7 @@ class Callbacks:
         rates = self._carrier.quote(self._dialect.quote_request(code, request))
         if isinstance(rates, Declined):
             raise InvalidInput(rates.reason)
-        return self._dialect.rates(rates)
+        return self._dialect.rates([self._dated(rate) for rate in rates])
 
     def create(self, code: str, request: Request) -> Reply:
         """Take a parcel; the same code again gets the same answer, however often it comes."""
@@ -103,6 +107,15 @@ class Callbacks:
         if held.parcel.delivery.status != Status.CANCEL and not _tells_cancel(track):
             self._give_up(held)
         return self._dialect.shipment(replace(shown(held, track), carrier_status=Status.CANCEL))
+
+    def _dated(self, rate: Rate) -> Rate:
+        """Give a rate both dates: of one that has none, those of the carrier's settings."""
+        if rate.earliest is not None or rate.latest is not None:
+            earliest, latest = rate.earliest or rate.latest, rate.latest or rate.earliest
+        else:
+            earliest = self._clock()
+            latest = earliest + self._delivery
+        return replace(rate, earliest=earliest, latest=latest)
 
     def _taken(self, asked: AcceptRequest) -> Held:
         """Let the carrier decide, then open the parcel and keep the answer, all at once."""

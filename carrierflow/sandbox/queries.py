@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from carrierflow.sandbox.shop import Shop
 
 
-__all__ = ["PAGE_LIMIT", "Reading", "chosen_fields", "count_orders", "fulfillments_of", "orders_of"]
+__all__ = [
+    "ORDER_FILTERS",
+    "PAGE_LIMIT",
+    "PARCEL_FILTERS",
+    "Reading",
+    "chosen_fields",
+    "count_fulfillments",
+    "count_orders",
+    "fulfillments_of",
+    "orders_of",
+    "refuse_unknown",
+]
 
 PAGE_LIMIT = 50
 
@@ -37,7 +48,6 @@ class Reading:
     omits: Callable[[int], bool] = _omit_nothing
 
 
-# `financial_status` is not modelled: every order here is pending.
 _STATUS_TESTS: Mapping[str, Test] = {
     "open": lambda order: order.cancelled_at is None and order.closed_at is None,
     "closed": lambda order: order.closed_at is not None,
@@ -48,7 +58,30 @@ _SHIPPED_TESTS: Mapping[str, Test] = {
     "shipped": lambda order: bool(order.fulfillment_ids),
     "unshipped": lambda order: not order.fulfillment_ids,
     "partial": lambda _order: False,
+    # Not in the reference: how orders themselves print it, and what `status` calls no filter.
+    "fulfilled": lambda order: bool(order.fulfillment_ids),
+    "any": lambda _order: True,
 }
+# Every order here is pending; the other words of the reference find none.
+_PAID_TESTS: Mapping[str, Test] = {
+    "pending": lambda _order: True,
+    **dict.fromkeys(
+        ("paid", "partially_paid", "refunded", "voided", "partially_refunded"),
+        lambda _order: False,
+    ),
+}
+_TIMES = frozenset({"created_at_min", "created_at_max", "updated_at_min", "updated_at_max"})
+PARCEL_FILTERS = _TIMES | {"ids", "limit", "page", "since_id", "fields"}
+"""What a list of fulfillments takes, by the Fulfillment API reference."""
+ORDER_FILTERS = PARCEL_FILTERS | {
+    "processed_at_min",
+    "processed_at_max",
+    "financial_status",
+    "fulfillment_status",
+    "status",
+    "order",
+}
+"""What a list of orders takes, by the Order API reference."""
 _COMPARISONS = {"_min": operator.ge, "_max": operator.le}
 _SORT_KEYS: Mapping[str, Callable[[Order], tuple[int, int]]] = {
     "created_at": lambda order: (order.created_at, order.id),
@@ -71,20 +104,39 @@ def count_orders(shop: Shop, query: Params, reading: Reading) -> int:
     return sum(1 for _ in _matching(shop, _without_blanks(query), reading))
 
 
+def refuse_unknown(query: Params, known: Collection[str]) -> None:
+    """Refuse a filter that the reference does not have: who sends it would trust the answer.
+
+    Raises:
+        BadInput: if there is one.
+    """
+    for name in query:
+        if name not in known:
+            raise BadInput(f"There is no filter {name!r} here.")
+
+
 def fulfillments_of(parcels: list[Fulfillment], query: Params) -> list[Fulfillment]:
     """Return one page of an order's fulfillments; their limit is assumed to be that of orders."""
     params = _without_blanks(query)
+    return list(islice(_matching_parcels(parcels, params), *_page(params)))
+
+
+def count_fulfillments(parcels: list[Fulfillment], query: Params) -> int:
+    """Return how many of an order's fulfillments a query asks for, whatever its page."""
+    return sum(1 for _ in _matching_parcels(parcels, _without_blanks(query)))
+
+
+def _matching_parcels(parcels: list[Fulfillment], params: Params) -> Iterator[Fulfillment]:
     ids = _ids(params)
     was_created, was_updated = _bounds(params, "created_at"), _bounds(params, "updated_at")
-    kept = [
+    return (
         parcel
         for parcel in parcels
         if (ids is None or parcel.ref.fulfillment_id in ids)
         and parcel.ref.fulfillment_id > _number(params, "since_id", 0)
         and was_created(parcel.created_at)
         and was_updated(parcel.updated_at)
-    ]
-    return list(islice(kept, *_page(params)))
+    )
 
 
 def chosen_fields(query: Params, bodies: Iterable[dict[str, object]]) -> list[dict[str, object]]:
@@ -122,8 +174,13 @@ def _tests(params: Params) -> list[Test]:
     if "fulfillment_status" in params:
         word = params["fulfillment_status"]
         tests.append(_one_of(_SHIPPED_TESTS, word, "fulfillment_status"))
+    if "financial_status" in params:
+        tests.append(_one_of(_PAID_TESTS, params["financial_status"], "financial_status"))
     was_created, was_updated = _bounds(params, "created_at"), _bounds(params, "updated_at")
+    # "Imported" is what the reference says of `processed_at`: an order comes in as it is made.
+    was_processed = _bounds(params, "processed_at")
     tests.append(lambda order: was_created(order.created_at) and was_updated(order.updated_at))
+    tests.append(lambda order: was_processed(order.created_at))
     return tests
 
 

@@ -21,11 +21,15 @@ from carrierflow.sandbox.linking import (
 )
 from carrierflow.sandbox.parcels import Order, ParcelRef
 from carrierflow.sandbox.queries import (
+    ORDER_FILTERS,
+    PARCEL_FILTERS,
     Reading,
     chosen_fields,
+    count_fulfillments,
     count_orders,
     fulfillments_of,
     orders_of,
+    refuse_unknown,
 )
 from carrierflow.sandbox.shapes import (
     READ,
@@ -54,7 +58,7 @@ def answer(world: World, shop: Shop, request: Request, reading: Reading) -> Repl
         if match is not None and route.method == request.method:
             args = match.groupdict()
             call = Call(world=world, shop=shop, request=request, reading=reading, args=args)
-            return _guarded(route.handler, call)
+            return _guarded(route, call)
     return failed(HTTPStatus.NOT_FOUND, "Not Found")
 
 
@@ -64,9 +68,11 @@ def parcel_of(shop: Shop, path: str) -> ParcelRef | None:
     return ParcelRef(shop.code, int(match[1]), int(match[2])) if match else None
 
 
-def _guarded(handler: Callable[[Call], Reply], call: Call) -> Reply:
+def _guarded(route: _Route, call: Call) -> Reply:
     try:
-        return handler(call)
+        if route.filters is not None:
+            refuse_unknown(call.request.query, route.filters)
+        return route.handler(call)
     except Denied as denial:
         return json_reply(HTTPStatus.BAD_REQUEST, {"error": str(denial)})
     except SandboxError as refusal:
@@ -109,7 +115,8 @@ def _list_fulfillments(call: Call) -> Reply:
 
 
 def _count_fulfillments(call: Call) -> Reply:
-    return json_reply(200, {"count": len(call.shop.parcels_of(call.order(), call.reading.as_of))})
+    parcels = call.shop.parcels_of(call.order(), call.reading.as_of)
+    return json_reply(200, {"count": count_fulfillments(parcels, call.request.query)})
 
 
 def _read_fulfillment(call: Call) -> Reply:
@@ -192,14 +199,26 @@ class _Route:
     method: str
     pattern: re.Pattern[str]
     handler: Callable[[Call], Reply]
+    filters: frozenset[str] | None
+    """What the query of a reading may say; None where nothing is read by a query."""
 
 
 _PARCEL = re.compile(r"/orders/(\d+)/fulfillments/(\d+)")
 _ORDER = r"/com/orders/(?P<order>\d+)"
 _FULFILLMENT = _ORDER + r"/fulfillments/(?P<fulfillment>\d+)"
 _SERVICE = r"/com/carrier_services/(?P<service>\d+)\.json"
+_FILTERS: Mapping[Callable[[Call], Reply], frozenset[str]] = {
+    _list_orders: ORDER_FILTERS,
+    _count_orders: ORDER_FILTERS,
+    _read_order: frozenset({"fields"}),
+    _list_fulfillments: PARCEL_FILTERS,
+    _count_fulfillments: PARCEL_FILTERS,
+    _read_fulfillment: frozenset(),
+    _list_services: frozenset(),
+    _read_service: frozenset(),
+}
 _ROUTES = tuple(
-    _Route(method, re.compile(pattern), handler)
+    _Route(method, re.compile(pattern), handler, _FILTERS.get(handler))
     for method, pattern, handler in (
         (
             "PUT",

@@ -200,3 +200,27 @@ def test_requests_never_print_who_lives_where(service, courier):
 
     assert "canary" not in repr(courier.asked)
     assert "0900" not in repr(replace(courier.asked[0], origin=courier.asked[0].destination))
+
+
+@pytest.mark.parametrize(
+    ("own", "base", "shown"),
+    [
+        (None, "", None),
+        (None, "https://ship.example/track?code=", "https://ship.example/track?code=CF%2F1"),
+        ("https://own.example/1", "https://ship.example/", "https://own.example/1"),
+    ],
+)
+def test_an_answer_says_where_the_parcel_can_be_followed(
+    sqlite_engine, make_app, courier, own, base, shown
+):
+    """The carrier's own URL, or else the setting's with the tracking number behind it."""
+    app = make_app(sqlite_engine, tracking_url=base)
+    app.shops.add("sms", token="t", base_url="http://127.0.0.1")
+    courier.accept = lambda _: Accepted(tracking_number="CF/1", shipping_fee=1, tracking_url=own)
+    service = app.carrier_service(courier)
+
+    created = envelope(service.answer(signed("POST", "/sms/orders", order())))
+    asked = signed("POST", "/sms/detail", {"tracking_number": "CF/1"})
+
+    assert shown == created["data"]["tracking_url"]
+    assert shown == envelope(service.answer(asked))["data"]["tracking_url"]

@@ -1,9 +1,11 @@
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from carrierflow.carrier_service import Rate
 from carrierflow.errors import BadTime, ConfigurationError, InvalidInput
+from carrierflow.platforms.haravan.spelling import format_time
 
 from .conftest import ROAD, envelope, signed
 
@@ -26,6 +28,36 @@ def test_rates_are_quoted_in_haravan_s_shape(service, courier):
     (asked,) = courier.asked
     assert ("sms", 199_000, Decimal("1500.5")) == (asked.shop, asked.cod_amount, asked.total_grams)
     assert "HC476" == asked.destination.district_code
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({}, (0, 3)),
+        ({"earliest": 1}, (1, 1)),
+        ({"latest": 4}, (4, 4)),
+        ({"earliest": 1, "latest": 4}, (1, 4)),
+    ],
+)
+def test_a_rate_has_every_field_of_the_tutorial(
+    sqlite_engine, make_app, courier, clock, given, shown
+):
+    """Two dates and a code, whatever the carrier left out; what it said stays."""
+    dates = {name: clock() + timedelta(days=days) for name, days in given.items()}
+    courier.quote = lambda _: [Rate(service_id=7, name="Giao nhanh", total_price=1, **dates)]
+    app = make_app(sqlite_engine, delivery_days=3)
+    app.shops.add("sms", token="t", base_url="http://127.0.0.1")
+
+    reply = app.carrier_service(courier).answer(signed("POST", "/sms/rates", {}))
+
+    (rate,) = envelope(reply)["data"]["rates"]
+    earliest, latest = (format_time(clock() + timedelta(days=days)) for days in shown)
+    assert ("7", earliest, latest) == (
+        rate["service_code"],
+        rate["min_delivery_date"],
+        rate["max_delivery_date"],
+    )
+    assert None not in {value for name, value in rate.items() if name != "description"}
 
 
 def test_a_carrier_may_decline(service):

@@ -56,6 +56,17 @@ def test_a_challenge_that_knows_our_token_is_repeated(sqlite_engine, make_app, c
     assert (200, b"4711") == (reply.status, reply.body)
 
 
+def test_a_challenge_need_not_say_its_mode(sqlite_engine, make_app, courier):
+    """The token is what counts; a challenge without `hub.mode` is answered too."""
+    app = make_app(sqlite_engine, webhook_verify_token="token\n")
+
+    reply = challenge(app, courier, verify_token="token", challenge="4711")
+
+    assert (200, b"4711") == (reply.status, reply.body)
+    assert 401 == challenge(app, courier, verify_token="", challenge="4711").status
+    assert 401 == challenge(app, courier, challenge="4711").status
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -160,6 +171,35 @@ def test_another_topic_or_shop_is_another_webhook(app, service):
     webhook(service, **{"X-Haravan-Org-Id": "2000"})
 
     assert 3 == len(rows(app))
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"X-Haravan-Topic": "app_uninstalled"}, {"org_id": 1000}),
+        ({"X-Haravan-Topic": "App-Uninstalled"}, {"org_id": "1000"}),
+        ({"X-Haravan-Topic": "app/uninstalled"}, {"org_id": 1000}),
+        ({"X-Haravan-Topic": "app_uninstalled", "X-Haravan-Org-Id": "1000"}, {}),
+        ({}, {"topic": "app_uninstalled", "org_id": 1000}),
+    ],
+)
+def test_an_uninstall_is_believed_however_it_is_spelled(app, service, headers, body):
+    """The topic with a dash below, the organisation in the body: signed, it is an uninstall."""
+    unsigned = signed("POST", "/webhooks", body, secret="other", **headers)
+    assert 401 == service.answer(unsigned).status
+    assert ShopState.ACTIVE is app.shops.get("sms").state
+
+    assert 200 == service.answer(signed("POST", "/webhooks", body, **headers)).status
+    assert ShopState.REVOKED is app.shops.get("sms").state
+
+
+@pytest.mark.parametrize("body", [{"org_id": 1001}, {"org_id": "sms"}, {}, b"no json"])
+def test_an_uninstall_of_nobody_we_know_ends_nothing(app, service, body):
+    """An organisation that is missing, no id or another one leaves every shop connected."""
+    headers = {"X-Haravan-Topic": "app_uninstalled"}
+
+    assert 200 == service.answer(signed("POST", "/webhooks", body, **headers)).status
+    assert ShopState.ACTIVE is app.shops.get("sms").state
 
 
 @pytest.mark.parametrize("body", [b"no json", b"", b"[1]", {"id": "x"}, {"id": 10**30}, {}])

@@ -5,6 +5,8 @@ from urllib.parse import quote
 
 import pytest
 
+from carrierflow.sandbox.queries import ORDER_FILTERS, PARCEL_FILTERS
+
 
 @pytest.fixture
 def orders(world, clock):
@@ -92,7 +94,10 @@ def test_blank_filters_are_ignored(blank, orders, listed):
 @pytest.mark.parametrize(
     ("query", "expected"),
     [("", 58), ("status=open", 58), ("status=cancelled", 1), ("status=closed", 1),
-     ("status=any", 60), ("fulfillment_status=shipped", 58), ("fulfillment_status=unshipped", 0)],
+     ("status=any", 60), ("fulfillment_status=shipped", 58), ("fulfillment_status=unshipped", 0),
+     ("fulfillment_status=partial", 0), ("fulfillment_status=fulfilled", 58),
+     ("fulfillment_status=any", 58), ("financial_status=pending", 58), ("financial_status=paid", 0),
+     ("financial_status=voided&status=any", 0), ("financial_status=", 58)],
 )  # fmt: skip
 def test_status_filters(query, expected, orders, world, ask):
     """Lists and counts show open orders unless another status is asked for."""
@@ -104,7 +109,16 @@ def test_status_filters(query, expected, orders, world, ask):
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=many", "ids=a,b", "status=lost", "order=price asc", "updated_at_min=yesterday"],
+    [
+        "limit=many",
+        "ids=a,b",
+        "status=lost",
+        "order=price asc",
+        "updated_at_min=yesterday",
+        "financial_status=partiallypaid",
+        "fulfillment_status=notfulfilled",
+        "processed_at_max=yesterday",
+    ],
 )
 def test_senseless_filters_are_refused(query, orders, ask):
     """A filter that cannot be read answers 400 with an error."""
@@ -113,6 +127,38 @@ def test_senseless_filters_are_refused(query, orders, ask):
         (answer := ask("GET", f"/com/orders.json?{query}"))[0],
         list(answer[1]),
     )
+
+
+def test_processed_at_is_when_an_order_came_in(orders, listed):
+    """An order is imported as it is made, so both times cut alike."""
+    query = "processed_at_min=2026-01-05T08:00:10Z&processed_at_max=2026-01-05T08:00:12Z"
+
+    assert orders[10:13] == sorted(listed(query))
+
+
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [
+        (".json", ORDER_FILTERS),
+        ("/count.json", ORDER_FILTERS),
+        ("/{order}.json", {"fields"}),
+        ("/{order}/fulfillments.json", PARCEL_FILTERS),
+        ("/{order}/fulfillments/count.json", PARCEL_FILTERS),
+        ("/{order}/fulfillments/{parcel}.json", set()),
+    ],
+)
+def test_a_filter_that_is_not_in_the_reference_is_refused(path, known, world, ask):
+    """Who sends it would trust an answer that ignores it; each that is there is taken."""
+    order, parcel = world.add_parcel(shop="alpha")
+    place = "/com/orders" + path.format(order=order, parcel=parcel)
+
+    for name in {"org_id", "tracking_number", "Status", "created_at", "cursor"} - known:
+        for value in ("1", ""):
+            status, body = ask("GET", f"{place}?{name}={value}")
+            assert (400, True) == (status, f"'{name}'" in body["errors"])
+    for name in sorted(known):
+        assert 200 == ask("GET", f"{place}?{name}=")[0]
+    assert 200 == ask("GET", place)[0]
 
 
 def test_fields_are_chosen(orders, ask):
@@ -140,6 +186,7 @@ def test_fulfillments_are_listed_and_counted(orders, world, ask):
 
     assert {"fulfillments": [{"id": second}]} == shown
     assert {"count": 2} == ask("GET", f"{base}/count.json")[1]
+    assert {"count": 1} == ask("GET", f"{base}/count.json?ids={second}")[1]
 
 
 def test_shops_do_not_see_each_other(orders, world, ask):

@@ -12,6 +12,7 @@ import json
 import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from carrierflow.carrier_service.carrier import AcceptRequest, Address, Item, QuoteRequest, Rate
 from carrierflow.carrier_service.dialect import Shown, Webhook
@@ -48,6 +49,8 @@ TOPICS: Mapping[str, str] = {
     "orders/fulfilled": "orders/fulfilled",
     "app/uninstall": "app/uninstalled",
     "app/uninstalled": "app/uninstalled",
+    "app_uninstall": "app/uninstalled",
+    "app_uninstalled": "app/uninstalled",
 }
 """The spellings seen of the topics that we act on; all others are kept as they come."""
 
@@ -65,11 +68,16 @@ class HaravanDialect:
         secrets: Sequence[str],
         webhook_secrets: Sequence[str] = (),
         verify_token: str = "",
+        tracking_url: str = "",
     ) -> None:
-        """Take the app's client secrets, the newest first, and those of hand-made webhooks."""
+        """Take the app's client secrets, the newest first, and those of hand-made webhooks.
+
+        `tracking_url` is what stands before a tracking number where a carrier gave no URL.
+        """
         self._secrets = in_force(secrets)
         self._webhook_secrets = (*self._secrets, *in_force(webhook_secrets))
         self._verify_tokens = in_force([verify_token])
+        self._tracking_url = tracking_url
 
     def is_signed(self, request: Request) -> bool:
         """Tell whether a callback bears the signature of one of the client secrets."""
@@ -106,14 +114,17 @@ class HaravanDialect:
         return _named(request, "external_code")
 
     def challenge(self, request: Request) -> str | None:
-        """Return what to answer a subscription's challenge with, if it knows our token."""
+        """Return what to answer a subscription's challenge with, if it knows our token.
+
+        The mode need not be said; one that is said must be to subscribe.
+        """
         given = request.query.get("hub.verify_token", "").encode(errors="replace")
         known = any(hmac.compare_digest(given, token.encode()) for token in self._verify_tokens)
         return request.query.get("hub.challenge") if known and _subscribes(request.query) else None
 
     def webhook(self, request: Request) -> Webhook:
         """Read the topic, the organisation and, where it is about one, the order."""
-        topic = _topic(header(request, "X-Haravan-Topic"))
+        topic = _topic(header(request, "X-Haravan-Topic") or _text_in_body(request, "topic"))
         return Webhook(
             topic=topic,
             org_id=_id_or_none(header(request, "X-Haravan-Org-Id"))
@@ -130,7 +141,7 @@ class HaravanDialect:
         answer = {
             "tracking_number": shown.tracking_number,
             "shipping_fee": shown.shipping_fee,
-            "tracking_url": shown.tracking_url,
+            "tracking_url": shown.tracking_url or self._tracked(shown.tracking_number),
             "cod_amount": shown.cod_amount,
         }
         if shown.carrier_status is not None:
@@ -138,6 +149,12 @@ class HaravanDialect:
         if shown.cod_status is not None:
             answer["cod_status"] = callback_word(shown.cod_status)
         return _reply(answer)
+
+    def _tracked(self, number: str | None) -> str | None:
+        """Return where a parcel can be followed, as the platform itself would make the address."""
+        if number is None or not self._tracking_url:
+            return None
+        return self._tracking_url + quote(number, safe="")
 
     def refusal(self, sentence: str, *, status: int = 200) -> Reply:
         """Answer that it will not be done, and why."""
@@ -195,14 +212,14 @@ def _named(request: Request, name: str) -> str:
 
 
 def _subscribes(query: Mapping[str, str]) -> bool:
-    return query.get("hub.mode") == "subscribe"
+    return query.get("hub.mode", "subscribe") == "subscribe"
 
 
 def _topic(text: str | None) -> str:
     plain = (text or "").strip().lower().replace("-", "_")
-    if not _TOPIC.fullmatch(plain):
-        return "unknown"
-    return TOPICS.get(plain, plain)
+    if plain in TOPICS:
+        return TOPICS[plain]
+    return plain if _TOPIC.fullmatch(plain) else "unknown"
 
 
 def _order_id(request: Request) -> str | None:
@@ -210,8 +227,12 @@ def _order_id(request: Request) -> str | None:
 
 
 def _from_body(request: Request, name: str) -> str | None:
+    return _id_or_none(_text_in_body(request, name))
+
+
+def _text_in_body(request: Request, name: str) -> str | None:
     try:
-        return _id_or_none(parse_body(request.body).text(name))
+        return parse_body(request.body).text(name)
     except InvalidInput:
         return None
 
@@ -227,7 +248,7 @@ def _rate(rate: Rate) -> dict[str, Any]:
     return {
         "service_id": rate.service_id,
         "service_name": rate.name,
-        "service_code": rate.code,
+        "service_code": rate.code or str(rate.service_id),
         "currency": "vnd",
         "total_price": rate.total_price,
         "phone_required": rate.phone_required,
