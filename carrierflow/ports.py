@@ -254,6 +254,16 @@ class ReconcileStore(Protocol):
         """Close what could not be read of some orders: all of it can be read again."""
         ...
 
+    def parcels_with(self, shop: Shop, kind: str) -> set[int]:
+        """Return the fulfillments, by their own ids, that have an open incident of one kind."""
+        ...
+
+    def settle_parcels(
+        self, shop: Shop, kind: str, parcel_ids: Collection[int], *, now: datetime
+    ) -> None:
+        """Close the incidents of one kind that some fulfillments have: their cause is gone."""
+        ...
+
     def swept(self, shop: Shop, to: datetime) -> None:
         """Write up to which change a shop was read."""
         ...

@@ -45,6 +45,7 @@ class Step:
     to_status: Status
     source: Source = Source.CARRIER
     cause: str | None = None
+    occurred_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from carrierflow.model import Status
 from carrierflow.track import Step
@@ -99,6 +101,8 @@ class Report:
 
     kind: str
     sentence: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """What both sides say, where the rest of the evidence does not show it."""
 
 
 @dataclass(frozen=True, slots=True)

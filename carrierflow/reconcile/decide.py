@@ -6,7 +6,7 @@ documentation and the exhaustive check all read this one table.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -17,7 +17,15 @@ from carrierflow.reconcile.rules import OrderCase
 from carrierflow.reconcile.view import Situation, View
 
 
-__all__ = ["ORDER_TABLE", "TABLE", "OrderCase", "Row", "decide", "decide_order"]
+__all__ = [
+    "ORDER_TABLE",
+    "TABLE",
+    "OrderCase",
+    "Row",
+    "decide",
+    "decide_order",
+    "decisions_about_order",
+]
 
 Case = TypeVar("Case")
 
@@ -50,8 +58,12 @@ def decide(situation: Situation, machine: Machine) -> Decision:
 
 def decide_order(case: OrderCase) -> Decision | None:
     """Return what is to be done about an order as such; None if no row of its own applies."""
-    row = next((row for row in ORDER_TABLE if row.applies(case)), None)
-    return Decision(row.number, row.action(case)) if row else None
+    return next(decisions_about_order(case), None)
+
+
+def decisions_about_order(case: OrderCase) -> Iterator[Decision]:
+    """Give what every row says that applies: each is about something else."""
+    return (Decision(row.number, row.action(case)) for row in ORDER_TABLE if row.applies(case))
 
 
 TABLE: tuple[Row[View], ...] = (
@@ -290,5 +302,23 @@ ORDER_TABLE: tuple[Row[OrderCase], ...] = (
         then="incident `unknown_here`, once; `import` brings it in",
         applies=lambda case: case.parcel is None and case.seen is not None,
         action=rules.unknown_here,
+    ),
+    Row(
+        number="20",
+        when="cash is due on the platform, and its amount is not the ledger's",
+        then="incident `cod_amount_differs`, with both; closed when they are equal",
+        applies=lambda case: (
+            case.parcel is not None
+            and case.seen is not None
+            and rules.cod_amount_differs(case.parcel, case.seen)
+        ),
+        action=rules.tell_amounts,
+    ),
+    Row(
+        number="21",
+        when="the platform dates a status more than 6 h before the carrier's first event of it",
+        then="incident `timeline_differs`, with both dates",
+        applies=lambda case: rules.earlier_on_platform(case) is not None,
+        action=rules.tell_dates,
     ),
 )

@@ -45,3 +45,6 @@ class Policy:
     stuck_after: timedelta = timedelta(hours=24)
     gone_after: timedelta = timedelta(hours=1)
     gone_times: int = 3
+    timeline_tolerance: timedelta = timedelta(hours=6)
+    """How much earlier than the carrier the platform may date a status; a forgotten time zone of
+    Vietnam is seven hours."""

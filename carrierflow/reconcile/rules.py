@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from carrierflow.model import Observation, Status
+from carrierflow.hashing import stamp
+from carrierflow.model import Observation, Source, Status
 from carrierflow.parcel import Parcel
 from carrierflow.reconcile.actions import (
     Action,
@@ -25,7 +26,7 @@ from carrierflow.reconcile.actions import (
     Wait,
 )
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
-from carrierflow.reconcile.view import View
+from carrierflow.reconcile.view import View, rounded
 from carrierflow.track import Attempt, Step
 
 
@@ -34,9 +35,11 @@ __all__ = [
     "absent",
     "adopt",
     "adopt_or_hold",
+    "cod_amount_differs",
     "confirm_or_note",
     "confirm_reached",
     "confirm_sent",
+    "earlier_on_platform",
     "hold_or_reassert",
     "order_cancelled",
     "paid_is_caused",
@@ -47,6 +50,8 @@ __all__ = [
     "resolved_attempt",
     "rewind_own",
     "send_again",
+    "tell_amounts",
+    "tell_dates",
     "unknown_here",
     "wait_for_settling",
 ]
@@ -66,6 +71,8 @@ class OrderCase:
     """Whether the order was asked for by itself, not in a list."""
     now: datetime
     policy: Policy
+    steps: tuple[Step, ...] = ()
+    """Our fulfillment's history."""
 
 
 def resolved_attempt(view: View) -> bool:
@@ -203,6 +210,60 @@ def order_cancelled(_case: OrderCase) -> Action:
 def unknown_here(_case: OrderCase) -> Action:
     """Report a parcel of ours that the ledger does not know."""
     return Report("unknown_here", "The platform shows a parcel of ours that the ledger lacks.")
+
+
+def cod_amount_differs(parcel: Parcel, seen: Observation) -> bool:
+    """Tell whether the two sides would have different cash collected.
+
+    A platform that shows no cash at all is row C5's matter, and says nothing about its amount.
+    """
+    return (
+        seen.cod_amount is not None
+        and seen.cod_amount != parcel.cod_amount
+        and seen.cod.status not in {Status.NONE, None}
+    )
+
+
+def tell_amounts(case: OrderCase) -> Action:
+    """Report two amounts of cash for one parcel."""
+    parcel, seen = _given(case.parcel), _given(case.seen)
+    sentence = (
+        f"The platform has {seen.cod_amount} đ to be collected, and the ledger {parcel.cod_amount}."
+    )
+    amounts = {"ledger": parcel.cod_amount, "platform": seen.cod_amount}
+    return Report("cod_amount_differs", sentence, amounts)
+
+
+def earlier_on_platform(case: OrderCase) -> tuple[Step, datetime] | None:
+    """Return the first step that the platform dates too early, with its date there.
+
+    Only what the carrier told has a date of its own: the opening and what follows from rules have
+    ours, what was adopted or imported has the platform's. Collected cash is left out, for the
+    platform counts it with the delivery. A later date is no difference: the platform stamps a
+    status when it is told it.
+    """
+    if case.seen is None:
+        return None
+    first: dict[Status, Step] = {}
+    for step in case.steps:
+        if step.source is Source.CARRIER and step.seq > 1 and step.occurred_at is not None:
+            first.setdefault(step.to_status, step)
+    for status, step in first.items():
+        date = case.seen.dates.get(status)
+        if date is None or status is Status.CODPAID:
+            continue
+        if date + case.policy.timeline_tolerance < _given(step.occurred_at):
+            return step, date
+    return None
+
+
+def tell_dates(case: OrderCase) -> Action:
+    """Report a status that the platform had before it happened."""
+    step, date = _given(earlier_on_platform(case))
+    here, there = stamp(_given(step.occurred_at)), stamp(rounded(date))
+    sentence = f"The platform dates {step.to_status} at {there}, and the carrier at {here}."
+    dates = {"status": step.to_status, "ledger": here, "platform": there}
+    return Report("timeline_differs", sentence, dates)
 
 
 def _given(value: T | None) -> T:

@@ -54,6 +54,8 @@ READ_AGAIN_TIMES = 5
 FAILURES_IN_A_ROW = 5
 """PUTs without an answer after which the platform counts as down."""
 
+AMOUNTS = "cod_amount_differs"
+
 FEWEST_MISSING = 10
 """Fewer missing orders than this are asked for one by one."""
 
@@ -85,6 +87,7 @@ class ShopRun:
         self._again: Counter[str] = Counter()
         self._doomed = self._open = 0
         self._unread: set[str] = set()
+        self._differing: set[int] = set()
         self._nameless = False
         self._next_look: datetime | None = None
         self._fence = 0
@@ -140,7 +143,10 @@ class ShopRun:
         survey = survey_of(self._parts, self._shop, self._platform, verified_before)
         publisher = self._publisher()
         self._unread = self._store.unread_orders(self._shop)
-        self._open = self._store.coverage(self._shop, since=self._started_at).open
+        coverage = self._store.coverage(self._shop, since=self._started_at)
+        self._open = coverage.open
+        if coverage.incidents:
+            self._differing = self._store.parcels_with(self._shop, AMOUNTS)
         for each in read(survey):
             self._check_limits()
             batch = self._braked(each, survey, publisher)
@@ -176,6 +182,7 @@ class ShopRun:
             self._report_strangers(batch.strangers)
         self._report_unreadable(batch.unreadable)
         self._can_be_read(batch.clean)
+        self._amounts_agree(batch.same_amount & self._differing)
         began, writes = self._parts.clock(), self._tally.writes
         for situation in batch.situations:
             self._check_limits()
@@ -270,6 +277,12 @@ class ShopRun:
         if healed := self._unread & set(order_ids):
             self._store.settle_orders(self._shop, healed, now=self._parts.clock())
             self._unread -= healed
+
+    def _amounts_agree(self, parcel_ids: Collection[int]) -> None:
+        """Row 20, the other way round: close what was told of two amounts that are one again."""
+        if parcel_ids:
+            now = self._parts.clock()
+            self._store.settle_parcels(self._shop, AMOUNTS, parcel_ids, now=now)
 
     def _check_limits(self) -> None:
         """Stop where somebody asked for it, the share is used up, or the platform is down."""

@@ -16,6 +16,7 @@ from carrierflow.model import Observation, RemoteOrder, Status, Unreadable
 from carrierflow.parcel import Parcel
 from carrierflow.ports import Due, Hint, Platform, ReconcileStore, Work
 from carrierflow.reconcile.policy import Policy
+from carrierflow.reconcile.rules import cod_amount_differs
 from carrierflow.reconcile.sweep import OVERLAP, Pool, changed_orders, newest
 from carrierflow.reconcile.turn import is_over
 from carrierflow.reconcile.view import ROUNDING, Situation
@@ -40,6 +41,8 @@ class Batch:
     """Nothing to do and nothing new: the decision table would say so for both machines."""
     situations: tuple[Situation, ...]
     """To be decided."""
+    same_amount: frozenset[int]
+    """The fulfillments, by their own ids, that show the ledger's amount of cash."""
     absent: tuple[Parcel, ...]
     """Asked for, and not in the reply."""
     unreadable: tuple[Unreadable, ...]
@@ -176,6 +179,7 @@ class Survey:
         return Batch(
             agreeing=tuple(agreeing),
             situations=tuple(self._situations([(p, o) for p, o in found if p.id not in done])),
+            same_amount=frozenset(p.id for p, o in found if p.cod_amount == o.cod_amount),
             absent=tuple(p for p in parcels if p.open and _is_absent(p, orders, seen)),
             unreadable=tuple(row for order in orders for row in order.unreadable),
             clean=frozenset(order.order_id for order in orders if not order.unreadable),
@@ -234,6 +238,7 @@ def _agrees(parcel: Parcel, seen: Observation) -> bool:
         and not seen.order_cancelled
         and seen.updated_at >= parcel.remote.updated_at - ROUNDING
         and observation_digest(seen) == parcel.remote.digest
+        and not cod_amount_differs(parcel, seen)
     )
 
 

@@ -29,7 +29,7 @@ from carrierflow.reconcile.actions import (
     Rewind,
     Wait,
 )
-from carrierflow.reconcile.decide import OrderCase, decide, decide_order
+from carrierflow.reconcile.decide import OrderCase, decide, decisions_about_order
 from carrierflow.reconcile.view import Situation
 from carrierflow.track import Publication, PublicationState, Step
 
@@ -233,16 +233,17 @@ def _look_at_order(making: _Making) -> None:
         asked_alone=False,
         now=situation.now,
         policy=situation.policy,
+        steps=situation.track.steps,
     )
-    decision = decide_order(case)
-    if decision is not None and isinstance(decision.action, Report):
-        finding = Finding(
-            kind=decision.action.kind,
-            sentence=decision.action.sentence,
-            ref=situation.parcel.ref,
-            evidence={"row": decision.row},
-        )
-        making.findings.append(finding)
+    for decision in decisions_about_order(case):
+        if isinstance(decision.action, Report):
+            finding = Finding(
+                kind=decision.action.kind,
+                sentence=decision.action.sentence,
+                ref=situation.parcel.ref,
+                evidence={**decision.action.evidence, "row": decision.row},
+            )
+            making.findings.append(finding)
 
 
 def _looked(making: _Making, read: Situation) -> Situation:

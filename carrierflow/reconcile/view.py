@@ -14,7 +14,7 @@ from carrierflow.reconcile.policy import Policy
 from carrierflow.track import Attempt, Outcome, Publication, PublicationState, Step, Track
 
 
-__all__ = ["Situation", "View"]
+__all__ = ["Situation", "View", "rounded"]
 
 ROUNDING = timedelta(milliseconds=1)
 """Haravan prints `updated_at` with ticks at first, and rounded to milliseconds later."""
@@ -134,7 +134,7 @@ class View:
         if self.date is None or remote is None or self.obs is None:
             return False
         before = remote.dates.get(self.obs)
-        return before is None or _rounded(self.date) > _rounded(before)
+        return before is None or rounded(self.date) > rounded(before)
 
     @property
     def at_base(self) -> bool:
@@ -193,10 +193,10 @@ class View:
     def _entered_since(self, status: Status, *, not_after: datetime) -> bool:
         """Tell whether the platform entered a status since we last took its word."""
         remote, date = self.situation.parcel.remote, self.situation.seen.dates.get(status)
-        if date is None or _rounded(date) > _rounded(not_after):
+        if date is None or rounded(date) > rounded(not_after):
             return False
         before = remote.dates.get(status) if remote else None
-        return before is None or _rounded(date) > _rounded(before)
+        return before is None or rounded(date) > rounded(before)
 
     @property
     def next_put(self) -> Step | None:
@@ -331,5 +331,6 @@ class View:
         return [s.seq for s in self.situation.track.steps if s.to_status is Status.DELIVERED]
 
 
-def _rounded(moment: datetime) -> datetime:
+def rounded(moment: datetime) -> datetime:
+    """Return a printed date as it is read back later: rounded half up to whole seconds."""
     return (moment + timedelta(milliseconds=500)).replace(microsecond=0)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from carrierflow.errors import UnknownIncident
 from carrierflow.incident import Finding, Incident, ResolveAction
@@ -23,7 +23,9 @@ __all__ = [
     "incidents_of",
     "list_incidents",
     "open_incident",
+    "parcels_with",
     "settle_orders",
+    "settle_parcels",
     "settle_shop",
     "unread_orders",
 ]
@@ -33,14 +35,18 @@ WHOLE_SHOP = "*"
 
 OPEN, RESOLVED = "open", "resolved"
 
+GONE = "gone"
+"""What became of an incident that closed by itself."""
+
 
 def open_incident(
     connection: Connection, shop_id: int, parcel_id: int | None, finding: Finding, now: datetime
 ) -> bool:
     """Open an incident, or count that its cause was seen again; True if it is open anew.
 
-    A cause that froze its fulfillment again after a person resolved it is opened again; one
-    that was only reported stays as the person left it.
+    A cause that froze its fulfillment again after a person resolved it is opened again, and so is
+    one whose incident had closed by itself; one that was only reported stays as the person left
+    it.
     """
     subject = finding.ref.fulfillment_id if finding.ref else WHOLE_SHOP
     same = (
@@ -50,12 +56,14 @@ def open_incident(
         & (incidents.c.evidence_digest == finding.digest)
     )
     known = connection.execute(
-        select(incidents.c.id, incidents.c.state, incidents.c.times_seen).where(same)
+        select(incidents.c.id, incidents.c.state, incidents.c.action, incidents.c.times_seen).where(
+            same
+        )
     ).one_or_none()
     if known is None:
         connection.execute(insert(incidents), _new_row(shop_id, parcel_id, subject, finding, now))
         return True
-    anew = known.state == RESOLVED and finding.freezes
+    anew = known.state == RESOLVED and (finding.freezes or known.action == GONE)
     values: dict[str, Any] = {"times_seen": known.times_seen + 1, "last_seen_at": now}
     if anew:
         values |= {"state": OPEN, "resolved_at": None, "action": None}
@@ -178,7 +186,7 @@ def _over(now: datetime) -> dict[str, Any]:
     return {
         "state": RESOLVED,
         "resolved_at": now,
-        "action": "gone",
+        "action": GONE,
         "resolved_by": "carrierflow",
         "resolved_reason": "A later run did not meet it any more.",
     }
@@ -210,6 +218,34 @@ def _unread(connection: Connection, shop_id: int) -> list[tuple[int, str]]:
         )
     )
     return [(row.id, json.loads(row.evidence)["order_id"] or "") for row in rows]
+
+
+def parcels_with(connection: Connection, shop_id: int, kind: str) -> set[int]:
+    """Return the fulfillments, by their own ids, that have an open incident of one kind."""
+    query = select(incidents.c.fulfillment).where(*_open_of(shop_id, kind))
+    return set(connection.execute(query).scalars())
+
+
+def settle_parcels(
+    connection: Connection, shop_id: int, kind: str, parcel_ids: Collection[int], *, now: datetime
+) -> None:
+    """Close the incidents of one kind that some fulfillments have: their cause is gone."""
+    for number in parcel_ids:  # seldom more than one
+        connection.execute(
+            update(incidents)
+            .where(*_open_of(shop_id, kind), incidents.c.fulfillment == number)
+            .values(**_over(now))
+        )
+
+
+def _open_of(shop_id: int, kind: str) -> tuple[ColumnElement[bool], ...]:
+    of_parcels = incidents.c.fulfillment.is_not(None)
+    return (
+        incidents.c.shop == shop_id,
+        incidents.c.kind == kind,
+        incidents.c.state == OPEN,
+        of_parcels,
+    )
 
 
 def _query() -> Any:

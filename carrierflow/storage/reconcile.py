@@ -128,10 +128,11 @@ READ_PARCELS = (
 
 IDS: BindParameter[int] = bindparam("ids", expanding=True)
 ENTRY = ("fulfillment", "machine", "seq")
+STEP = ("from_status", "to_status", "source", "cause", "occurred_at")
 
 READ_STEPS = (
     select(
-        *(history.c[name] for name in (*ENTRY, "from_status", "to_status", "source", "cause")),
+        *(history.c[name] for name in (*ENTRY, *STEP)),
         *(column for column in publications.c if not column.primary_key),
     )
     .outerjoin(publications, and_(*(history.c[name] == publications.c[name] for name in ENTRY)))
@@ -408,6 +409,7 @@ def _step_from(row: Any) -> Step:
         to_status=Status(row.to_status),
         source=Source(row.source),
         cause=row.cause,
+        occurred_at=row.occurred_at,
     )
 
 

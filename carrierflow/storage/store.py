@@ -26,7 +26,9 @@ from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import commit, translated
 from carrierflow.storage.incidents import (
     open_incident,
+    parcels_with,
     settle_orders,
+    settle_parcels,
     settle_shop,
     unread_orders,
 )
@@ -256,6 +258,17 @@ class SqlStore:
     def settle_orders(self, shop: Shop, order_ids: Collection[str], *, now: datetime) -> None:
         """Close what could not be read of some orders: all of it can be read again."""
         self.transact(lambda c: settle_orders(c, shop.id, order_ids, now=now))
+
+    def parcels_with(self, shop: Shop, kind: str) -> set[int]:
+        """Return the fulfillments that have an open incident of one kind."""
+        with self.reading() as connection:
+            return parcels_with(connection, shop.id, kind)
+
+    def settle_parcels(
+        self, shop: Shop, kind: str, parcel_ids: Collection[int], *, now: datetime
+    ) -> None:
+        """Close the incidents of one kind that some fulfillments have: their cause is gone."""
+        self.transact(lambda c: settle_parcels(c, shop.id, kind, parcel_ids, now=now))
 
     def swept(self, shop: Shop, to: datetime) -> None:
         """Write up to which change a shop was read."""

@@ -1,8 +1,12 @@
 """The rows of the second table, which concern orders; and that every row of both has its test."""
 
-import pytest
+from dataclasses import replace
 
-from carrierflow.model import Machine
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carrierflow.model import Machine, Source, Status
 from carrierflow.reconcile.actions import Ask, Freeze, Wait
 from carrierflow.reconcile.decide import ORDER_TABLE, TABLE, OrderCase, decide_order
 from carrierflow.reconcile.turn import take_turn
@@ -103,11 +107,107 @@ def test_row_19_reports_a_parcel_of_ours_that_the_ledger_lacks():
     assert decide_order(case(seen=seen_as("picking"))) is None
 
 
+def reported(made, **seen):
+    """Return what is reported of a fulfillment beside what its machines decide."""
+    return take_turn(replace(made, seen=replace(made.seen, **seen))).findings
+
+
+def test_row_20_reports_two_amounts_of_cash():
+    """Cash that is to be collected twice as high or half as high is told with both amounts."""
+    made = situation("readytopick picking", 1, cash="codpending")
+    turn = take_turn(replace(made, seen=replace(made.seen, cod_amount=50_000)))
+
+    (finding,) = turn.findings
+    assert "cod_amount_differs" == finding.kind
+    assert {"ledger": 100_000, "platform": 50_000, "row": "20"} == finding.evidence
+    assert turn.put is not None
+    assert turn.situation.parcel.frozen is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "amount"),
+    [("codpending", 100_000), ("codpending", None), ("none", 50_000), ("none", 0), ("lost", 1)],
+)
+def test_row_20_ends_where_the_amounts_are_equal_or_not_known(shown, amount):
+    """An amount that cannot be read differs from nothing; no cash at all is row C5's."""
+    made = situation("readytopick picking", cash="codpending", cash_shows=shown)
+
+    kinds = [finding.kind for finding in reported(made, cod_amount=amount)]
+
+    assert "cod_amount_differs" not in kinds
+
+
+def test_row_20_is_told_beside_row_18():
+    """That an order is cancelled does not hide that its amount is another one."""
+    made = cancelled_order(situation("readytopick picking", cash="codpending"))
+
+    kinds = [finding.kind for finding in reported(made, cod_amount=1)]
+
+    assert ["order_cancelled", "cod_amount_differs"] == kinds
+
+
+@given(st.integers(0, 10**12), st.integers(0, 10**12))
+def test_row_20_is_one_cause_however_often_it_is_seen(ledger, platform):
+    """It tells two amounts apart exactly where they differ, and the same two are one incident."""
+    made = situation("readytopick picking", cash="codpending")
+    made = replace(made, parcel=replace(made.parcel, cod_amount=ledger))
+
+    first, later = reported(made, cod_amount=platform), reported(made, cod_amount=platform)
+
+    assert (ledger != platform) == bool(first)
+    assert [f.digest for f in first] == [f.digest for f in later]
+
+
+def dated(platform, carrier=0.0, *, source=Source.CARRIER, word="picking", road=None):
+    """Return what is reported of a parcel whose last step has two dates, in hours after T0."""
+    made = situation(road or f"readytopick {word}", groups=("return_after_delivery",))
+    steps = tuple(
+        replace(
+            step, source=source if step.seq > 1 else step.source, occurred_at=at(carrier * HOUR)
+        )
+        for step in made.track.steps
+    )
+    made = replace(made, track=replace(made.track, steps=steps))
+    dates = {Status(word): at(platform * HOUR)}
+    return reported(made, dates=dates, dates_raw={Status(word): "printed"})
+
+
+def test_row_21_reports_a_status_that_the_platform_had_before_it_happened():
+    """A date of more than six hours before the carrier's is told with both, and freezes nothing."""
+    (finding,) = dated(-6.001)
+
+    assert ("timeline_differs", False) == (finding.kind, finding.freezes)
+    assert {"status": "picking", "row": "21"} == {
+        name: finding.evidence[name] for name in ("status", "row")
+    }
+    assert finding.evidence["platform"] < finding.evidence["ledger"]
+
+
+@pytest.mark.parametrize("hours", [-6.0, -1.0, 0.0, 1.0, 1000.0])
+def test_row_21_ends_within_six_hours_and_after(hours):
+    """A platform dates what it is told when it is told: later is no difference."""
+    assert () == dated(hours)
+
+
+@pytest.mark.parametrize("source", [s for s in Source if s is not Source.CARRIER])
+def test_row_21_compares_only_what_the_carrier_told(source):
+    """What was adopted, imported, corrected or made by rule has no date of the carrier's."""
+    assert () == dated(-100.0, source=source)
+
+
+def test_row_21_compares_with_the_first_of_two_visits():
+    """In a redelivery loop the platform may still date the first visit of a status."""
+    road = "readytopick picking delivering notmeetcustomer delivering"
+
+    assert () == dated(-5.0, word="delivering", road=road)
+    assert ["timeline_differs"] == [f.kind for f in dated(-7.0, word="delivering", road=road)]
+
+
 def test_every_row_has_its_number_and_its_words_to_itself():
     """Numbers and texts are unique and none is empty, so that reports can name a row."""
     rows = [*TABLE, *ORDER_TABLE]
 
-    assert [*NUMBERS, "17", "18", "19"] == [row.number for row in rows]
+    assert [*NUMBERS, "17", "18", "19", "20", "21"] == [row.number for row in rows]
     for words in ([row.when for row in rows], [row.then for row in rows]):
         assert all(words)
     assert len(rows) == len({row.when for row in rows})

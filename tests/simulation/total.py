@@ -19,10 +19,13 @@ KILLED_AT = (
     *("before send", "in the air", "after apply", "before reply"),
 )
 
+UNPLAYED = {"20", "21"}
+"""Rows that have their own tests: here nobody changes amounts, and clocks are right to an hour."""
+
 SOMETIMES = {
     "profiles": tuple(PROFILES),
     "faults": tuple(str(kind) for kind in FaultKind if kind not in ODD),
-    "rows": tuple(row.number for row in (*TABLE, *ORDER_TABLE)),
+    "rows": tuple(r.number for r in (*TABLE, *ORDER_TABLE) if r.number not in UNPLAYED),
     "verdicts": ("accepted", "duplicate", "late", "refused"),
     "met": (
         *(f"kill {label}" for label in KILLED_AT),
