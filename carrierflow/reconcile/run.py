@@ -154,7 +154,8 @@ class ShopRun:
             if batch.hints:
                 self._store.heard(self._shop, batch.hints)
             if batch.swept_to is not None:
-                self._store.swept(self._shop, batch.swept_to)
+                # One date ahead of the clock must not hide what changes until then.
+                self._store.swept(self._shop, min(batch.swept_to, batch.read_at))
             if self._progress is not None:
                 self._progress(self._tally, survey.pool.left)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -138,6 +139,28 @@ def test_what_can_be_read_again_is_over(stage):
     assert refs[alpha][3].fulfillment_id == incident.evidence["fulfillment_id"]
     assert {"digest", "place", "reason"} <= set(incident.evidence)
     assert [] == stage.app.incidents.all()
+
+
+def test_a_date_ahead_hides_no_change(stage):
+    """An order that claims to change tomorrow takes the watermark to now, and not beyond."""
+    (alpha, _), refs = shops(stage)
+    first, second = refs[alpha][:2]
+    tomorrow = (stage.clock() + timedelta(hours=20)).isoformat()
+
+    def change(order):
+        if str(order["id"]) == first.order_id:
+            order["updated_at"] = tomorrow
+
+    stage.between.change = change
+    stage.world.cancel_order(alpha, int(first.order_id))
+    stage.app.reconcile([alpha])
+    stage.clock.advance(600)
+    stage.world.cancel_order(alpha, int(second.order_id))
+
+    (report,) = stage.app.reconcile([alpha])
+
+    assert 1 == report.adopted
+    assert ("cancel", "none") == stage.known(second)
 
 
 def test_an_odd_row_of_ours_is_not_gone(stage):
