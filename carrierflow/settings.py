@@ -26,6 +26,7 @@ from pydantic_settings import (
 
 from carrierflow.cleaning import cleaned
 from carrierflow.clock import EARLIEST
+from carrierflow.doors import guarded
 from carrierflow.errors import ConfigurationError
 
 
@@ -288,6 +289,7 @@ class Settings(BaseSettings):
         return timedelta(hours=self.verify_within_hours)
 
 
+@guarded
 def load_settings(file: Path | None = None, **given: Any) -> Settings:
     """Read the settings: what is given, then the environment, then a TOML file, then defaults.
 

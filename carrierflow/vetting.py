@@ -9,7 +9,7 @@ from carrierflow import limits
 from carrierflow.clock import AHEAD, EARLIEST
 from carrierflow.doors import check_fields
 from carrierflow.errors import BadTime, InvalidInput
-from carrierflow.limits import fits, is_name
+from carrierflow.limits import fits, is_name, is_storable
 from carrierflow.model import Event, FulfillmentRef, Opening, Source
 from carrierflow.parcel import Parcel
 
@@ -116,6 +116,8 @@ def check_event(event: Event, *, now: datetime, earliest: datetime) -> None:
             )
         if not fits(text, longest):
             raise InvalidInput(f"The {name} must have 1 to {longest} characters.")
+    if event.note is not None and not is_storable(event.note):
+        raise InvalidInput("The note holds a character that cannot be stored.")
     opening = event.opening
     if opening is not None:
         check_opening(opening)

@@ -9,6 +9,7 @@ from carrierflow.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.app import Carrierflow
 from carrierflow.connections import Finish, Installer, Registrar, Subscriber
 from carrierflow.connector import Connector
+from carrierflow.doors import guarded
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import Definition, Lifecycle, define
 from carrierflow.meter import Meter
@@ -24,6 +25,7 @@ from carrierflow.storage import DatabaseClock, Engine, SqlStore, build_engine
 __all__ = ["anchors_from", "build", "policy_from"]
 
 
+@guarded
 def build(
     settings: Settings | None = None,
     *,

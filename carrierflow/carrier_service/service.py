@@ -19,6 +19,7 @@ from carrierflow.carrier_service.installing import InstallPages
 from carrierflow.carrier_service.paths import Call, Found, find
 from carrierflow.carrier_service.webhooks import Intake
 from carrierflow.clock import Clock
+from carrierflow.doors import check_fields
 from carrierflow.errors import InvalidInput, ShopRevoked, UnknownShop
 from carrierflow.meter import Meter
 
@@ -73,7 +74,12 @@ class CarrierService:
         }
 
     def answer(self, request: Request) -> Reply:
-        """Answer one request; never raises for anything that a request may hold."""
+        """Answer one request; never raises for anything that a request may hold.
+
+        Raises:
+            InvalidInput: if the host made the request of other things than texts and bytes.
+        """
+        check_fields(request, Request)
         began = self._clock()
         found = find(request.path)
         ending = self._end(request, found)

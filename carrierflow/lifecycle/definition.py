@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
+from carrierflow.doors import guarded
 from carrierflow.errors import DefinitionError
 from carrierflow.model import START, Machine, Status
 
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 __all__ = ["DEFAULT", "GROUPS", "Coupling", "Definition", "Edge", "MachineDefinition", "define"]
 
@@ -232,7 +230,8 @@ GROUPS = {
 DELIVERY_FINAL = frozenset({Status.DELIVERED, Status.RETURN, Status.CANCEL})
 
 
-def define(groups: Iterable[str] = (), *, paid_on_delivery: bool = True) -> Definition:
+@guarded
+def define(groups: Collection[str] = (), *, paid_on_delivery: bool = True) -> Definition:
     """Build a lifecycle from the default one and some named groups of further steps.
 
     With `paid_on_delivery`, recording `delivered` on a fulfillment that is `codpending` also

@@ -1,5 +1,6 @@
 """Whatever a caller hands in by mistake comes back as one of our errors, and nothing is written."""
 
+import contextlib
 import inspect
 import sqlite3
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from carrierflow import build, generate_key, load_settings
+from carrierflow import Request, build, define, generate_key, load_settings
 from carrierflow.audit.export import Scope
 from carrierflow.audit.note import Checkpoint
 from carrierflow.errors import CarrierflowError, InvalidInput
@@ -102,6 +103,8 @@ NASTY = (
     datetime(2026, 3, 1, 12),
     datetime.min.replace(tzinfo=UTC),
     datetime.max.replace(tzinfo=UTC),
+    datetime(1899, 12, 30, tzinfo=UTC),
+    datetime(2926, 3, 1, tzinfo=UTC),
     timedelta.max,
     timedelta.min,
     lambda *_: None,
@@ -127,6 +130,7 @@ def app(tmp_path_factory):
             secret_key=generate_key(),
             seal_key_file=folder / "seal.key",
             public_url="https://carrier.example",
+            client_secret="secret",
         ),
         sleep=lambda _: None,
     )
@@ -180,6 +184,25 @@ def test_nothing_but_our_errors_comes_out_of_any_door(app, tmp_path, monkeypatch
     assert [] == list(misfits(app))
 
 
+def test_nothing_but_our_errors_comes_out_of_what_builds_it():
+    """Settings, an engine, groups of steps of another kind: a sentence, before anything is made."""
+    for value in NASTY:
+        for call in (build, define, load_settings):
+            with contextlib.suppress(CarrierflowError):
+                call(value)
+        with contextlib.suppress(CarrierflowError):
+            build(engine=value)
+
+
+def test_a_request_is_made_of_texts_and_bytes(app):
+    """A host that hands over a decoded body, or headers as a list, is told so."""
+    service = app.carrier_service(object())
+
+    for wrong in ({"body": "{}"}, {"headers": [("a", "b")]}, {"path": b"/rates"}):
+        with pytest.raises(InvalidInput, match="must be of type"):
+            service.answer(Request(**({"method": "POST", "path": "/"} | wrong)))
+
+
 def test_only_an_open_connection_or_session_is_joined(app):
     """An engine, an asynchronous session, a driver's connection: a sentence says what is wanted."""
     strangers = (app.store.engine, AsyncSession(), sqlite3.connect(":memory:"), "sqlite://")
@@ -221,7 +244,10 @@ OPENS = replace(
 KNOWN = replace(EVENT, actor="lan", reason="why")
 
 
-@pytest.mark.parametrize(("call", "sound"), [("record", OPENS), ("amend", KNOWN), ("probe", KNOWN)])
+@pytest.mark.parametrize(
+    ("call", "sound"),
+    [("record", OPENS), ("record_many", OPENS), ("amend", KNOWN), ("probe", KNOWN)],
+)
 def test_invalid_input_has_written_nothing(app, call, sound):
     """Whatever is wrong with an event or its opening, the host holds nothing of it."""
     _writes_nothing(app, call, sound)

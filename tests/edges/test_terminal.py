@@ -2,10 +2,12 @@
 
 import json
 import re
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+import carrierflow
 from carrierflow.terminal import Page, cells, json_text, shown
 
 
@@ -17,7 +19,7 @@ NASTY = st.text(
     ),
     max_size=30,
 )
-WORDS = st.lists(st.text(st.sampled_from("abc0đ漢"), min_size=1, max_size=12), max_size=12)
+WORDS = st.lists(st.text(st.sampled_from("abc0ộ漢"), min_size=1, max_size=12), max_size=12)
 CELLS = WORDS.map(" ".join)
 
 
@@ -94,9 +96,29 @@ def test_a_table_without_room_becomes_blocks():
     assert [*block, "", *block] == lines
 
 
+def test_an_amount_stays_with_its_currency():
+    """A line is never broken between digits and the sign of the đồng."""
+    lines = printed(24, lambda page: page.say("cash of 1,170,000 đ or 99.000 ₫ more"))
+
+    assert ["cash of 1,170,000 đ or", "99.000 ₫ more"] == lines
+
+
 def test_without_a_width_nothing_is_wrapped():
     """What goes into a pipe stays on its line, for whoever looks for it there."""
     text = "word " * 100 + "end"
 
     assert [text] == printed(None, lambda page: page.say(text))
     assert re.search("end$", printed(None, lambda page: page.table(("x",), [(text,)]))[-1])
+
+
+def test_commands_print_by_one_way():
+    """No command prints past the page that shows the texts of others as they are."""
+    printing = re.compile(
+        r"(?:click\.s?echo|(?<![\w.])print|\.(?:stdout|stderr)\.write)\(|[Cc]onsole\b"
+    )
+    package = Path(carrierflow.__file__).parent
+    files = [*(package / "cli").glob("*.py"), *(package / "demo").glob("*.py")]
+
+    found = {file.name for file in files if printing.search(file.read_text("utf-8"))}
+
+    assert {"session.py"} == found
