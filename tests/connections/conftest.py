@@ -53,14 +53,14 @@ class Journey:
         self.app = self.another_app()
         self.service = self.app.carrier_service(Courier())
 
-    def another_app(self, **settings):
+    def another_app(self, *, sleep=None, **settings):
         """Return another process of the same carrier, as it were."""
         self.engines.append(self.database.build())
         return build(
             Settings(**{"secret_key": self.key, **self.given, **settings}),
             engine=self.engines[-1],
             now=self.clock,
-            sleep=self.clock.advance,
+            sleep=sleep or self.clock.advance,
             database_clock=DatabaseClock(self.clock),
         )
 

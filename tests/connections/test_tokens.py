@@ -21,6 +21,7 @@ from carrierflow.link import Tokens
 from carrierflow.reconcile import EndReason
 from carrierflow.sandbox import Fault, FaultKind, Rule
 from carrierflow.sealing import KeyRing, generate_key
+from carrierflow.storage.installs import swap_tokens
 from carrierflow.storage.shops import change_shop
 
 from .conftest import HOUR
@@ -179,6 +180,87 @@ def test_a_process_that_died_while_renewing_is_not_waited_for(make_keeper, conne
     assert timedelta(seconds=20) <= clock() - began < timedelta(seconds=21)
 
 
+class MustWait(Exception):  # noqa: N818 - says what happened
+    """Somebody waits for another process."""
+
+
+def test_the_right_to_renew_outlives_the_request(make_keeper, connect, accounts, clock):
+    """However long a request may take by the settings, nobody else asks while it can last."""
+    shop, request = connect(), timedelta(minutes=10)
+    clock.advance(hours=1)
+
+    def wait(_):
+        raise MustWait
+
+    def meanwhile():
+        clock.advance(minutes=10)
+        with pytest.raises(MustWait):
+            make_keeper(request=request, sleep=wait).of(shop)()
+
+    accounts.meanwhile = meanwhile
+
+    assert "access-1" == make_keeper(request=request).of(shop)()
+    assert ["refresh-0"] == accounts.shown
+
+
+def test_who_is_told_that_the_token_was_used_up_looks_again(
+    make_keeper, connect, accounts, clock, store, keys
+):
+    """A process stood still with its answer, past its claim: what it then brings is used."""
+    shop = connect()
+    clock.advance(hours=1)
+    fresh = {"token": keys.seal(b"brought", context=f"token of shop {shop.code}")}
+
+    def meanwhile():
+        store.transact(lambda c: swap_tokens(c, shop, fresh))
+
+    accounts.meanwhile, accounts.trouble = meanwhile, AccessDenied("invalid_grant")
+
+    assert "brought" == make_keeper().of(shop)()
+
+
+def test_who_lost_the_right_to_renew_leaves_it_to_the_other(
+    make_keeper, connect, accounts, clock, store
+):
+    """Refused after its claim had run out, a process waits for the one that claimed it since."""
+    shop, first = connect(), []
+    clock.advance(hours=1)
+
+    def meanwhile():
+        accounts.meanwhile = lambda: None
+        clock.advance(minutes=1)
+        until = clock() + timedelta(seconds=20)
+        store.transact(lambda c: change_shop(c, shop.code, refreshing_until=until))
+        accounts.trouble = AccessDenied("invalid_grant")
+
+    def wait(seconds):
+        first.append(accounts.shown[:])
+        accounts.trouble = None
+        clock.sleep(seconds)
+
+    accounts.meanwhile = meanwhile
+
+    assert "access-2" == make_keeper(sleep=wait).of(shop)()
+    assert ["refresh-0"] == first[0]
+
+
+def test_nobody_waits_for_others_for_ever(make_keeper, connect, clock, store):
+    """Where one process after another claims the renewal, whoever waits is told so in the end."""
+    shop = connect()
+    clock.advance(hours=1)
+
+    def wait(seconds):
+        until = clock() + timedelta(minutes=1)
+        store.transact(lambda c: change_shop(c, shop.code, refreshing_until=until))
+        clock.sleep(seconds)
+
+    store.transact(
+        lambda c: change_shop(c, shop.code, refreshing_until=clock() + timedelta(minutes=1))
+    )
+    with pytest.raises(PlatformUnavailable, match="other processes"):
+        make_keeper(sleep=wait).of(shop)()
+
+
 @pytest.mark.parametrize(
     "trouble",
     [
@@ -274,6 +356,24 @@ def test_runs_never_send_a_token_that_has_ended(installed):
         assert (EndReason.DONE, 1) == (report.end_reason, report.checked)
 
     assert [] == installed.world.judge.unusable
+
+
+def test_two_processes_and_slow_accounts(installed):
+    """Real accounts that take their time: one refresh token, shown once, is enough for both."""
+    pause = threading.Event()
+    apps = [installed.another_app(sleep=lambda _: pause.wait(0.02)) for _ in range(2)]
+    slow = Rule(fault=Fault(kind=FaultKind.SLOW, seconds=0.5), method="POST", path="/connect/token")
+    installed.server.faults.plan(script=[slow])
+    installed.clock.advance(2 * HOUR)
+
+    def read(app):
+        return app.reconciler.connect(app.shops.get("alpha")).order("1")
+
+    with ThreadPoolExecutor(2) as pool:
+        assert [None, None] == list(pool.map(read, apps))
+
+    assert [] == installed.world.judge.unusable
+    assert apps[0].shops.get("alpha").sealed_token == apps[1].shops.get("alpha").sealed_token
 
 
 def test_a_shop_that_was_away_too_long_must_be_installed_again(installed):

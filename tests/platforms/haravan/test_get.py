@@ -162,6 +162,17 @@ def test_a_platform_that_keeps_asking_for_a_pause(server, answer, platform, budg
     assert 8.0 == caught.value.retry_after
 
 
+@pytest.mark.parametrize(
+    "header",
+    ["3600", "1e9", "-5", "inf", "nan", "9" * 400, "0", "Fri, 31 Dec 9999 23:59:59 GMT", "soon"],
+)
+def test_no_header_asks_for_more_than_the_longest_pause(server, answer, platform, budget, header):
+    """However long a platform wants us to pause, it is obeyed within bounds."""
+    server.plays(answer.reply(status=429, Retry_After=header), answer.reply(NOBODY))
+    platform.orders(["1"])
+    assert 1.0 <= budget.pauses[0] <= Limits().longest_pause
+
+
 def test_any_other_reply_ends_the_growth_of_pauses(server, answer, platform, budget):
     """Pauses grow only for refusals in a row."""
     throttled = answer.reply(status=429)
