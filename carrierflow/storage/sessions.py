@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
@@ -31,11 +32,15 @@ UTC = "SET LOCAL TimeZone TO 'UTC'"
 
 
 def prepare_server(engine: Engine) -> None:
-    """See to the connections of an engine of ours to a server."""
-    event.listen(engine, "handle_error", _drop_if_read_only)
+    """See to the connections of an engine of ours to a server.
+
+    Whoever listens to an engine makes each of its statements dearer; so that is put off until
+    there is a server that is set otherwise.
+    """
+    event.listen(engine.dialect, "handle_error", _drop_if_read_only)
     if engine.dialect.name == "postgresql" and engine.dialect.driver == "psycopg":
         event.listen(engine, "connect", _prepare_nothing_if_pooled)
-        event.listen(engine, "begin", _set_plain)
+        event.listen(engine, "connect", partial(_look, engine))
     elif engine.dialect.name != "postgresql":
         event.listen(engine, "connect", _set_utc)
 
@@ -82,31 +87,34 @@ def _set_utc(driver: Any, _record: Any) -> None:
         cursor.execute("SET time_zone = '+00:00'")
 
 
+def _look(engine: Engine, driver: Any, _record: Any) -> None:
+    if _lacking(driver) and not event.contains(engine, "begin", _set_plain):
+        event.listen(engine, "begin", _set_plain)
+
+
 def is_plain(connection: Connection) -> bool:
     """Tell whether PostgreSQL writes moments as the driver reads them, and in UTC."""
-    return not _lacking(connection)
+    return not _lacking(_driver(connection))
 
 
 def _set_plain(connection: Connection) -> None:
-    lacking = _lacking(connection)
+    lacking = _lacking(_driver(connection))
     if lacking and connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
         connection.exec_driver_sql("; ".join(lacking))
 
 
-def _lacking(connection: Connection) -> list[str]:
-    zone = _told(connection, "TimeZone") in UTC_NAMES
-    return [ISO] * (not _is_iso(connection)) + [UTC] * (not zone)
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
 
 
-def _is_iso(connection: Connection) -> bool:
-    return (_told(connection, "DateStyle") or "").startswith("ISO")
+def _lacking(driver: Any) -> list[str]:
+    """Return what sets a session right; a server tells of each change of these by itself."""
+    zone = driver.info.parameter_status("TimeZone") in UTC_NAMES
+    return [ISO] * (not _is_iso(driver)) + [UTC] * (not zone)
 
 
-def _told(connection: Connection, setting: str) -> str | None:
-    """Return what the server says of a setting; it tells of each change by itself."""
-    driver: Any = connection.connection.driver_connection
-    told: str | None = driver.info.parameter_status(setting)
-    return told
+def _is_iso(driver: Any) -> bool:
+    return (driver.info.parameter_status("DateStyle") or "").startswith("ISO")
 
 
 @contextmanager
@@ -116,7 +124,9 @@ def in_iso(connection: Connection) -> Iterator[None]:
     Only psycopg reads them as text, and only as ISO 8601. Use it within a savepoint: to go back
     to that undoes it, too.
     """
-    if connection.dialect.driver not in {"psycopg", "psycopg_async"} or _is_iso(connection):
+    if connection.dialect.driver not in {"psycopg", "psycopg_async"} or _is_iso(
+        _driver(connection)
+    ):
         yield
         return
     before = connection.exec_driver_sql("SHOW DateStyle").scalar_one()
