@@ -82,7 +82,7 @@ def _settings_of(*types):
 
 
 NUMBERS, TEXTS = _settings_of(int, float), _settings_of(str, SecretStr)
-ABSURD = [float("inf"), float("-inf"), float("nan"), 1e300, 10**400, -1]
+ABSURD = [float("inf"), float("-inf"), float("nan"), 1e300, 10**400, 10**10, -1]
 
 
 @pytest.mark.parametrize("name", NUMBERS)
