@@ -388,6 +388,7 @@ class Carrierflow:
                 store=self.store,
                 ledger=self.ledger,
                 lifecycle=self.lifecycle,
+                clock=self._clock,
                 since=since,
             )
         finally:

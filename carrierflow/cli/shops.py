@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import IO, Any
 
 import click
 
-from carrierflow.cli.session import TIME, Session, command, moment
+from carrierflow.cli.session import FAILED, TIME, WORK_LEFT, Session, command, moment
 from carrierflow.connections import Connections
 from carrierflow.errors import InvalidInput
 from carrierflow.importing import Imported
@@ -185,18 +186,33 @@ def revoke(session: Session, code: str) -> None:
 def import_parcels(session: Session, shop_code: str, since: datetime | None) -> None:
     """Bring the carrier's parcels that exist on the platform into the ledger.
 
-    Their history is inferred from the platform's dates. Doing it again changes nothing.
+    Their history is inferred from the platform's dates. Doing it again changes nothing. Exits
+    with 1 where some could not be opened, which are named, and with 3 where there may be more.
     """
     done = Imported()
     with session.progress("parcels") as update:
         for done in session.app.import_shop(shop_code, since=since):
-            update(done.imported + done.skipped, None)
+            update(done.imported + done.skipped + len(done.unopened), None)
     document = {
         "imported": done.imported,
         "skipped": done.skipped,
         "unclear": list(done.unclear),
+        "unopened": [asdict(each) for each in done.unopened],
+        "settled": done.settled,
     }
-    sentence = f"{done.imported} imported, {done.skipped} known already."
+    session.emit(document, lambda c: c.say("\n".join(_told(done))))
+    if done.unopened or not done.settled:
+        raise click.exceptions.Exit(FAILED if done.unopened else WORK_LEFT)
+
+
+def _told(done: Imported) -> Iterator[str]:
+    yield f"{done.imported} imported, {done.skipped} known already."
     if done.unclear:
-        sentence += f" Look at these by hand: {', '.join(done.unclear)}."
-    session.emit(document, lambda c: c.say(sentence))
+        yield f"Look at these by hand: {', '.join(done.unclear)}."
+    if done.unopened:
+        yield f"{len(done.unopened)} could not be opened:"
+    for each in done.unopened:
+        name = f"fulfillment {each.fulfillment_id or '?'} of order {each.order_id or '?'}"
+        yield f"  {name}: {each.why}"
+    if not done.settled:
+        yield "The shop's orders change faster than they can be read; do it again for the rest."

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import count
 
+from carrierflow.errors import PlatformUnavailable
 from carrierflow.model import RemoteOrder
 from carrierflow.ports import Platform, Work
 
 
-__all__ = ["BATCH", "OVERLAP", "Pool", "changed_orders", "newest"]
+__all__ = ["BATCH", "OVERLAP", "Pool", "Unsettled", "changed_orders", "newest"]
 
 BATCH = 50
 """Orders in one request; Haravan clamps larger pages to this silently."""
@@ -18,40 +20,80 @@ BATCH = 50
 OVERLAP = timedelta(minutes=5)
 """How far a sweep goes back before the last change that it saw: changes may surface late."""
 
+CHASED = 10
+"""How often all that is known of a shop may change while it is read, before that is given up."""
 
-def changed_orders(platform: Platform, since: datetime) -> Iterator[tuple[RemoteOrder, ...]]:
+
+class Unsettled(PlatformUnavailable):
+    """The shop's orders change faster than they can be read."""
+
+    def __init__(self) -> None:
+        super().__init__("its orders change faster than they can be read")
+
+
+def changed_orders(
+    platform: Platform, since: datetime, *, whole: bool = False
+) -> Iterator[tuple[RemoteOrder, ...]]:
     """Read all orders changed at or after a time, a page at a time, each change once.
 
     The next page begins at the last change seen, not at a page number: pages shift while
-    orders change. Only where a whole page bears one time is the page number moved on. Orders
-    that change while we read, by our own PUTs too, come again at the end; a page with nothing
-    else ends the sweep, or it would chase its own tail. The next sweep begins before them.
-    Where pages were counted, an order that went away from them drew others over the edge of a
-    page: those pages are read again.
+    orders change and go. Only where a whole page bears one time pages are counted, until two
+    passes over them saw the same: what shifted between the pages of the one is missing there.
+
+    Orders that change while we read, by our own PUTs too, come again at the end. A page with
+    nothing else ends the sweep, or it would chase its own tail; the next sweep begins before
+    it. Where the `whole` shop is wanted there is no next one: that page may be followed by
+    orders that never came, so it goes on to the end.
+
+    Raises:
+        Unsettled: if the whole is wanted, and changes faster than it can be read.
     """
     seen: set[tuple[str, datetime | None]] = set()
-    known: dict[str, datetime | None] = {}
-    crowded: set[datetime | None] = set()
-    page, counted, shifted = 1, None, False
+    known: set[str] = set()
+    chased = 0
     while True:
-        orders = platform.orders_changed(since, page=page)
-        fresh = tuple(o for o in orders if (o.order_id, o.updated_at) not in seen)
-        seen.update((order.order_id, order.updated_at) for order in orders)
-        if fresh:
-            yield fresh
-        last = newest(orders, since)
-        is_tail = bool(fresh) and all(order.order_id in known for order in orders)
-        shifted = shifted or any(known.get(order.order_id) in crowded for order in fresh)
-        known.update((order.order_id, order.updated_at) for order in orders)
-        if len(orders) < BATCH or (is_tail and last > since):
-            if counted is None or not shifted:
-                return
-            since, page, counted, shifted = counted, 1, None, False
-        elif last > since:
-            since, page = last, 1
-        else:
-            crowded.add(last)
-            counted, page = counted or since, page + 1
+        last = since
+        for orders in _page_or_crowd(platform, since):
+            fresh = tuple(each for each in orders if _change(each) not in seen)
+            is_new = any(_name(order) not in known for order in orders)
+            is_tail = bool(fresh) and not is_new
+            chased = 0 if is_new else chased + is_tail
+            seen.update(map(_change, orders))
+            known.update(map(_name, orders))
+            if fresh:
+                yield fresh
+            last = newest(orders, since)
+        if len(orders) < BATCH or (is_tail and not whole):
+            return
+        if chased > CHASED * (1 + len(known) // BATCH):
+            raise Unsettled
+        since = last
+
+
+def _page_or_crowd(platform: Platform, since: datetime) -> Iterator[tuple[RemoteOrder, ...]]:
+    """Read one page; where it bears one time alone, those of that time, till they stand still."""
+    before: set[tuple[str, datetime | None]] | None = None
+    for _ in range(CHASED):
+        here: set[tuple[str, datetime | None]] = set()
+        for page in count(1):
+            orders = platform.orders_changed(since, page=page)
+            yield orders
+            here.update(map(_change, orders))
+            if len(orders) < BATCH or newest(orders, since) > since:
+                break
+        if page == 1 or here == before:
+            return
+        before = here
+    raise Unsettled
+
+
+def _name(order: RemoteOrder) -> str:
+    """Return what an order is known again by; one without a readable id by how it looks."""
+    return order.order_id or order.unreadable[0].digest
+
+
+def _change(order: RemoteOrder) -> tuple[str, datetime | None]:
+    return _name(order), order.updated_at
 
 
 def newest(orders: Iterable[RemoteOrder], since: datetime) -> datetime:

@@ -229,10 +229,37 @@ def test_import_brings_existing_parcels_in_once(ready, shop, haravan):
     _, other = world.add_parcel(shop="alpha", cod_amount=9000, carrier_status="delivering")
     world.add_parcel(shop="alpha", tracking_company_code="ghn2018")
 
-    assert {"imported": 1, "skipped": 1, "unclear": []} == ready("import", "alpha", "--json").json
+    rest = {"unclear": [], "unopened": [], "settled": True}
+    assert {"imported": 1, "skipped": 1, **rest} == ready("import", "alpha", "--json").json
     assert "delivering" == ready("show", "alpha", other, "--json").json["carrier_status"]
-    assert {"imported": 0, "skipped": 2, "unclear": []} == ready("import", "alpha", "--json").json
+    assert {"imported": 0, "skipped": 2, **rest} == ready("import", "alpha", "--json").json
     assert 0 == ready("reconcile", "--json").json["shops"][0]["requests"]["put"]
+
+
+def test_import_names_what_it_could_not_open(ready, shop, haravan):
+    """A parcel that the ledger cannot take costs only itself, and is told with its reason."""
+    world = haravan.haravan.world
+    order, odd = world.add_parcel(shop="alpha", tracking_number="9" * 200)
+    world.add_parcel(shop="alpha")
+
+    answer = ready("import", "alpha")
+    again = ready("import", "alpha", "--json")
+
+    assert (1, 1) == (answer.code, again.code)
+    assert "1 imported, 1 known already." in answer.out
+    assert f"fulfillment {odd} of order {order}: The tracking number must" in answer.out
+    assert (0, 2) == (again.json["imported"], again.json["skipped"])
+    assert [str(odd)] == [each["fulfillment_id"] for each in again.json["unopened"]]
+
+
+def test_a_parcel_may_be_opened_as_of_before(ready, shop):
+    """`open --at` dates the first entries; a time that cannot be is a sentence."""
+    assert 0 == ready("open", "alpha", "7", "8", "--at", "2025-03-01T08:30+07:00").code
+    entries = ready("history", "alpha", "8", "--json").json["entries"]
+    assert {"2025-03-01T01:30:00.000000Z"} == {entry["occurred_at"] for entry in entries}
+
+    refused = ready("open", "alpha", "7", "9", "--at", "1899-12-30T00:00:00Z")
+    assert (1, True) == (refused.code, "lies before 2015-01-01" in refused.err)
 
 
 def test_imported_history_says_that_it_was_concluded(ready, shop, haravan):
