@@ -125,6 +125,37 @@ def test_a_damaged_row_costs_that_row(stage, victim, name, value, whole_row):
     assert swept_to >= min(newest, began.isoformat())
 
 
+ORDER_FIELDS = ("id", "updated_at", "fulfillments", "cancelled_at")
+
+
+@settings(
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(victim=st.integers(0, PAGE - 1), name=st.sampled_from(ORDER_FIELDS), value=ODD)
+def test_a_damaged_order_costs_that_order(stage, victim, name, value):
+    """The others are published and both shops get their report, whatever one order looks like."""
+    (alpha, beta), refs = shops(stage)
+    healthy = [ref for place, ref in enumerate(refs[alpha]) if place != victim]
+    told = [healthy[0], healthy[-1], refs[beta][0]]
+    for ref in told:
+        stage.record(ref, "picking")
+
+    def change(order):
+        if str(order["id"]) == refs[alpha][victim].order_id:
+            order[name] = value
+
+    stage.between.change = change
+
+    reports = [*stage.app.reconcile([alpha, beta], full=True), *stage.app.reconcile([alpha])]
+
+    assert [EndReason.DONE] * 3 == [report.end_reason for report in reports]
+    assert {"picking"} == {stage.shown(ref)[0] for ref in told}
+    assert len([i for i in stage.app.incidents.all() if i.shop == alpha]) <= 1
+    victim_now = stage.app.parcel(alpha, refs[alpha][victim].fulfillment_id)
+    assert victim_now.frozen is None
+    assert [(0,)] == rows_of(stage, "SELECT count(*) FROM carrierflow_runs WHERE ended_at IS NULL")
+
+
 def test_what_can_be_read_again_is_over(stage):
     """The incident of an odd row is closed by the run that reads its order whole."""
     (alpha, _), refs = shops(stage)
