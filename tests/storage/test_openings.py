@@ -264,6 +264,19 @@ def test_stays_that_are_told_backwards_are_unclear(store, ledger, shop, clock, t
     assert ({"readytopick": (0, None)}, [READYTOPICK]) == measured(store, shop, clock)
 
 
+@pytest.mark.parametrize("year", [2, 1899, 1926])
+def test_what_stands_there_from_before_the_floor_stops_no_report(store, shop, clock, tell, year):
+    """Times that were recorded when there was no floor are measured like others."""
+    then = datetime(year, 12, 30, tzinfo=UTC)
+    lax = Ledger(store, Lifecycle(DEFAULT), clock=clock, earliest=datetime(1, 1, 2, tzinfo=UTC))
+
+    for status, at in ((READYTOPICK, then), (PICKING, clock())):
+        assert "accepted" == lax.record(tell(status, at)).verdict
+
+    expected = (clock() - then) // timedelta(seconds=1)
+    assert ({"readytopick": (1, expected)}, []) == measured(store, shop, clock)
+
+
 EAST, WEST = timezone(14 * HOUR), timezone(-12 * HOUR)
 ODD_YEARS = (1, 1899, 1926, 1970, 2014, 9999)
 ODD = {
