@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from carrierflow import limits
 from carrierflow.clock import Clock
-from carrierflow.doors import guarded_methods
+from carrierflow.doors import check_text, guarded_methods
 from carrierflow.errors import InvalidInput
 from carrierflow.incident import Incident, ResolveAction
 from carrierflow.ledger import Ledger
@@ -53,6 +54,7 @@ class Desk:
         """Write who looks after an incident; raises `UnknownIncident`, `InvalidInput`."""
         if not owner.strip():
             raise InvalidInput("An incident is assigned to somebody; give a code of your own.")
+        check_text("owner", owner, limits.ACTOR)
         incident = self.get(incident_id)
         self._store.transact(lambda c: assign_incident(c, incident.id, owner))
         return self.get(incident_id)
@@ -180,6 +182,8 @@ def _check(incident: Incident, action: ResolveAction, *, actor: str, reason: str
         raise InvalidInput(f"Incident {incident.id} is resolved already.")
     if not actor.strip() or not reason.strip():
         raise InvalidInput("A resolution needs an actor and a reason.")
+    check_text("actor", actor, limits.ACTOR)
+    check_text("reason", reason, limits.REASON)
     if incident.order_id is None and action not in SHOP_ACTIONS:
         raise InvalidInput(
             f"Incident {incident.id} concerns no fulfillment of the ledger; "

@@ -17,10 +17,10 @@ from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from carrierflow.errors import BadTime, InvalidInput
-from carrierflow.limits import is_storable
+from carrierflow.limits import fits, is_name, is_storable
 
 
-__all__ = ["check_fields", "guarded", "guarded_methods"]
+__all__ = ["check_fields", "check_text", "guarded", "guarded_methods"]
 
 Guarded = TypeVar("Guarded", bound=Callable[..., Any])
 Class = TypeVar("Class", bound=type)
@@ -32,6 +32,7 @@ YEARS = range(2, 9_998)
 """Whoever reckons with a moment leaves the calendar from none of these."""
 
 _OURS = "carrierflow."
+_UNSTORABLE = "The {what} holds a character that cannot be stored."
 _LETTERS = (str, bytes, bytearray)
 
 
@@ -90,6 +91,19 @@ def check_fields(given: object, wanted: type) -> None:
         raise InvalidInput(wrong)
 
 
+def check_text(what: str, text: str, longest: int, *, names: bool = False) -> None:
+    """Raise `InvalidInput` where a text is blank, too long, or holds what no database holds.
+
+    One that names something has no outer blanks either.
+    """
+    if not is_storable(text):
+        raise InvalidInput(_UNSTORABLE.format(what=what))
+    if names and not is_name(text, longest):
+        raise InvalidInput(f"The {what} must have 1 to {longest} characters and no outer blanks.")
+    if not fits(text, longest):
+        raise InvalidInput(f"The {what} must have 1 to {longest} characters.")
+
+
 def _check(what: str, value: Any, kind: _Kind) -> None:
     if not kind.takes(type(value)):
         raise InvalidInput(_refusal(what, kind, type(value)))
@@ -102,7 +116,7 @@ def _check(what: str, value: Any, kind: _Kind) -> None:
 def _check_value(what: str, value: Any) -> None:
     match value:
         case str() if not is_storable(value):
-            raise InvalidInput(f"The {what} holds a character that cannot be stored.")
+            raise InvalidInput(_UNSTORABLE.format(what=what))
         case PurePath() if "\0" in str(value):
             raise InvalidInput(f"The {what} holds a NUL, and no file is called so.")
         case int() if not 0 <= value <= MOST:

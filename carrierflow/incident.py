@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from carrierflow.hashing import digest
+from carrierflow.limits import held
 from carrierflow.model import FulfillmentRef, RequestSketch, Status
 
 
@@ -88,4 +89,4 @@ class Incident:
 
 
 def _canonical(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return held(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False))

@@ -9,6 +9,7 @@ where it is told to people, and refused where it names something.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 
 __all__ = [
@@ -17,15 +18,20 @@ __all__ = [
     "FILE_NAME",
     "ID",
     "KEY",
+    "MOST_CASH",
+    "NOTE",
     "REASON",
     "SCOPES",
     "SENTENCE",
+    "TOKEN",
     "TOPIC",
     "TRACKING_NUMBER",
     "URL",
     "WORD",
     "cut",
+    "cut_words",
     "fits",
+    "held",
     "is_name",
     "is_storable",
 ]
@@ -46,8 +52,14 @@ SCOPES = 4000
 SENTENCE = 512
 TRACKING_NUMBER = 128
 URL = 512
+TOKEN = 16 * 1024
+"""A bearer token or a refresh token, in ASCII."""
+NOTE = 64 * 1024
+"""A note to an event; it is sealed."""
 TOPIC = 96
 FILE_NAME = 255
+MOST_CASH = 10**15
+"""The largest sum, in đồng; a number of 64 bits holds it a thousand times over."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CUT = "…"
@@ -76,5 +88,19 @@ def is_name(text: str, longest: int) -> bool:
 
 def cut(text: str, longest: int) -> str:
     """Return a text of somebody else's as it can be held, its end left out where it is too long."""
-    held = _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
-    return held if len(held) <= longest else held[: longest - len(_CUT)] + _CUT
+    whole = held(text)
+    return whole if len(whole) <= longest else whole[: longest - len(_CUT)] + _CUT
+
+
+def held(text: str) -> str:
+    """Return a text of somebody else's with a sign in place of what no database can hold."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def cut_words(words: Iterable[str], longest: int) -> str:
+    """Return as many words, with blanks between them, as there is room for; none is cut."""
+    kept = ""
+    for word in map(held, words):
+        if len(kept) + len(word) < longest:
+            kept += f"{word} "
+    return kept.rstrip()

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from carrierflow import limits
 from carrierflow.clock import AHEAD, EARLIEST
-from carrierflow.doors import check_fields
+from carrierflow.doors import check_fields, check_text
 from carrierflow.errors import BadTime, InvalidInput
-from carrierflow.limits import fits, is_name, is_storable
+from carrierflow.limits import fits, is_name
 from carrierflow.model import Event, FulfillmentRef, Opening, Source
 from carrierflow.parcel import Parcel
 
@@ -28,18 +28,17 @@ LONGEST = {
     "key": limits.KEY,
     "actor": limits.ACTOR,
     "reason": limits.REASON,
+    "note": limits.NOTE,
 }
 NAMES = {"shop", "fulfillment_id", "key"}
 """Texts by which something is found again."""
-
-MOST_CASH = 10**15
 
 
 def _opening_problem(opening: Opening) -> str | None:
     """Say what is wrong with an opening; None if nothing is."""
     if (opening.cod_amount or 0) < 0:
         return "The amount to collect cannot be negative; give whole đồng."
-    if (opening.cod_amount or 0) > MOST_CASH:
+    if (opening.cod_amount or 0) > limits.MOST_CASH:
         return "The amount to collect is beyond belief; give whole đồng."
     ref = opening.ref
     if not all(is_name(text, limits.ID) for text in (ref.shop, ref.order_id, ref.fulfillment_id)):
@@ -108,16 +107,8 @@ def check_event(event: Event, *, now: datetime, earliest: datetime) -> None:
     check_time(event.occurred_at, now=now, earliest=floor)
     for name, longest in LONGEST.items():
         text = getattr(event, name)
-        if text is None:
-            continue
-        if name in NAMES and not is_name(text, longest):
-            raise InvalidInput(
-                f"The {name} must have 1 to {longest} characters and no outer blanks."
-            )
-        if not fits(text, longest):
-            raise InvalidInput(f"The {name} must have 1 to {longest} characters.")
-    if event.note is not None and not is_storable(event.note):
-        raise InvalidInput("The note holds a character that cannot be stored.")
+        if text is not None and (text.strip() or name != "note"):
+            check_text(name, text, longest, names=name in NAMES)
     opening = event.opening
     if opening is not None:
         check_opening(opening)

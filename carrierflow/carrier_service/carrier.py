@@ -11,6 +11,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from carrierflow import limits
+from carrierflow.doors import check_text
 from carrierflow.errors import BadTime, InvalidInput
 
 
@@ -27,8 +29,6 @@ __all__ = [
 ]
 
 INT32 = range(-(2**31), 2**31)
-LONGEST_TRACKING = 128
-LONGEST_URL = 512
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -142,13 +142,11 @@ class Accepted:
     tracking_url: str | None = None
 
     def __post_init__(self) -> None:
-        number = self.tracking_number
-        if not 0 < len(number) <= LONGEST_TRACKING or number != number.strip():
-            raise InvalidInput("A tracking number has 1 to 128 characters and no outer blanks.")
-        if self.shipping_fee < 0:
-            raise InvalidInput("A shipping fee cannot be negative; give whole đồng.")
-        if len(self.tracking_url or "") > LONGEST_URL:
-            raise InvalidInput("A tracking URL has at most 512 characters.")
+        check_text("tracking number", self.tracking_number, limits.TRACKING_NUMBER, names=True)
+        if not 0 <= self.shipping_fee <= limits.MOST_CASH:
+            raise InvalidInput("A shipping fee is whole đồng, not negative, and not beyond belief.")
+        if self.tracking_url:
+            check_text("tracking URL", self.tracking_url, limits.URL)
 
 
 @dataclass(frozen=True, slots=True)

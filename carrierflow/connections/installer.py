@@ -15,11 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from carrierflow import limits
 from carrierflow.carrier_service import Call, route_of
-from carrierflow.cleaning import cleaned
 from carrierflow.clock import Clock
 from carrierflow.connections.registrar import public_root
-from carrierflow.connections.shops import check_code, checked_root
+from carrierflow.connections.shops import check_code, checked_id, checked_root
 from carrierflow.connections.tokens import sealed_tokens
 from carrierflow.doors import guarded_methods
 from carrierflow.errors import AccessDenied, InvalidInput
@@ -92,7 +92,8 @@ class Installer:
         """
         check_code(code)
         root = checked_root(base_url)
-        return self._begin(code, root, cleaned(carrier_code), invited=True)
+        ours = checked_id("carrier code", carrier_code)
+        return self._begin(code, root, ours, invited=True)
 
     def begin(self, code: str) -> Redirect:
         """Return where the browser of an owner goes who came without a link of ours.
@@ -117,6 +118,8 @@ class Installer:
             PlatformUnavailable: if the accounts give no usable answer.
         """
         state = query.get("state", "")
+        if not all(map(limits.is_storable, query.values())):
+            raise InvalidInput(OVER)
         install = self._taken(state)
         code = query.get("code", "")
         if not code:
@@ -196,7 +199,7 @@ class Installer:
             **sealed_tokens(self._sealer, install.shop, tokens, now=now),
         }
         if tokens.scopes is None:
-            values["scopes"] = " ".join(self._settings.scopes)
+            values["scopes"] = limits.cut_words(self._settings.scopes, limits.SCOPES)
         added = {
             "platform": "haravan",
             "base_url": install.base_url,

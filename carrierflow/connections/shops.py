@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from carrierflow import limits
 from carrierflow.addresses import flaw_of_root
 from carrierflow.cleaning import cleaned, is_token
 from carrierflow.clock import Clock
-from carrierflow.doors import guarded_methods
+from carrierflow.doors import check_text, guarded_methods
 from carrierflow.errors import InvalidInput, ShopRevoked
 from carrierflow.ports import Sealer
 from carrierflow.shop import Shop, ShopState
@@ -25,7 +26,6 @@ log = logging.getLogger(__name__)
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 PLATFORMS = ("haravan",)
-LONGEST_TOKEN = 4096
 
 WITHOUT_END: Mapping[str, Any] = MappingProxyType(
     {"refresh_token": None, "token_expires_at": None, "refreshing_until": None, "scopes": None}
@@ -68,8 +68,8 @@ class Connections:
             "code": code,
             "platform": platform,
             "base_url": checked_root(base_url),
-            "org_id": cleaned(org_id or "") or None,
-            "carrier_code": cleaned(carrier_code),
+            "org_id": checked_id("org id", org_id) if org_id and cleaned(org_id) else None,
+            "carrier_code": checked_id("carrier code", carrier_code),
             "token": self._sealed(code, token),
             "added_at": self._clock(),
         }
@@ -141,7 +141,7 @@ class Connections:
 
     def _sealed(self, code: str, token: str) -> bytes:
         token = cleaned(token)
-        if not is_token(token) or len(token) > LONGEST_TOKEN:
+        if not is_token(token) or len(token) > limits.TOKEN:
             raise InvalidInput("The token is empty or is no bearer token; nothing was stored.")
         return self._sealer.seal(token.encode(), context=f"token of shop {code}")
 
@@ -154,9 +154,18 @@ def check_code(code: str) -> None:
         )
 
 
+def checked_id(what: str, text: str) -> str:
+    """Return a platform's id or code as it is kept; raises `InvalidInput` where it cannot be."""
+    kept = cleaned(text)
+    check_text(what, kept, limits.ID, names=True)
+    return kept
+
+
 def checked_root(base_url: str) -> str:
     """Return a root as it is kept; raises `InvalidInput` where no request could use it."""
     root = cleaned(base_url).rstrip("/")
+    if root:
+        check_text("base URL", root, limits.URL)
     flaw = flaw_of_root(root)
     if flaw is not None:
         raise InvalidInput(flaw)

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from carrierflow import limits
 from carrierflow.clock import Clock, Sleep
 from carrierflow.errors import (
     AccessDenied,
@@ -191,5 +192,5 @@ def sealed_tokens(sealer: Sealer, code: str, tokens: Tokens, *, now: datetime) -
         if refresh
         else None,
         "token_expires_at": now + tokens.lasts if tokens.lasts else None,
-        "scopes": " ".join(tokens.scopes) if tokens.scopes else None,
+        "scopes": limits.cut_words(tokens.scopes, limits.SCOPES) if tokens.scopes else None,
     }

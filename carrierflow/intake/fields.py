@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
+from carrierflow import limits
 from carrierflow.errors import InvalidInput
 from carrierflow.intake.times import parse_time
 from carrierflow.model import Event, FulfillmentRef, Opening, Status, parse_status
@@ -33,10 +34,15 @@ COLUMNS = (
 MOST_CASH = 10**12
 """The largest amount to collect, in đồng; beyond it somebody took another unit."""
 
-_LONGEST = {"shop": 64, "fulfillment_id": 64, "order_id": 64, "tracking_number": 128, "status": 32}
+_LONGEST = {
+    "shop": limits.ID,
+    "fulfillment_id": limits.ID,
+    "order_id": limits.ID,
+    "tracking_number": limits.TRACKING_NUMBER,
+    "status": limits.CODE,
+}
 _PLAIN = ("shop", "fulfillment_id", "order_id", "tracking_number")
 _MAY_BE_WHOLE = frozenset({"fulfillment_id", "order_id", "tracking_number", "key", "cod_amount"})
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _SPREADSHEET_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+|[0-9]+[.,]0+")
 _CASH = re.compile(r"[0-9]{1,13}")
 _CUT = 40
@@ -95,7 +101,7 @@ def _text(name: str, value: object) -> str:
     if not isinstance(value, str) or (isinstance(value, Whole) and name not in _MAY_BE_WHOLE):
         wanted = "a text or a whole number" if name in _MAY_BE_WHOLE else "a text"
         raise InvalidInput(f"The {name} must be {wanted}, not {_kind(value)}.")
-    if _UNSTORABLE.search(value):
+    if not limits.is_storable(value):
         raise InvalidInput(f"The {name} holds a character that cannot be stored.")
     return str(value)
 

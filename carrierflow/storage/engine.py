@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Select, create_engine, event
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
+    DataError,
     DBAPIError,
     NoSuchModuleError,
     OperationalError,
@@ -22,6 +23,7 @@ from carrierflow.errors import (
     ConcurrentUpdate,
     ConfigurationError,
     DatabaseUnavailable,
+    InvalidInput,
 )
 from carrierflow.storage.sessions import error_codes, is_read_only, prepare_server
 from carrierflow.storage.urls import read_url
@@ -47,6 +49,18 @@ CONFLICTS = {
     1020,  # MariaDB: record has changed since last read
 }
 """Errors after which the same transaction may simply be done again."""
+
+
+WRONG_VALUES = {
+    1292,  # MariaDB: incorrect value
+    1366,  # MariaDB: incorrect value for a column
+}
+"""What is the value's fault, and yet no `DataError` to the driver."""
+
+UNSTORABLE = (
+    "The database cannot hold a value: a text is too long or has characters that cannot be "
+    "stored, or a number is too large; nothing was written."
+)
 
 
 def build_engine(url: str) -> Engine:
@@ -145,10 +159,16 @@ def translated() -> Iterator[None]:
     Raises:
         ConcurrentUpdate: where the same transaction may be done again.
         DatabaseUnavailable: where the database does not answer or is locked.
+        InvalidInput: where a value is none that it holds. Whoever hands one in was asked
+            before; this is the last net, and keeps the row's values out of every trace.
     """
     try:
         yield
+    except (UnicodeEncodeError, OverflowError):
+        raise InvalidInput(UNSTORABLE) from None
     except DBAPIError as error:
+        if _is_unstorable(error):
+            raise InvalidInput(UNSTORABLE) from None
         if is_conflict(error):
             raise ConcurrentUpdate("A row") from error
         if _is_outage(error):
@@ -183,6 +203,11 @@ def _is_outage(error: DBAPIError) -> bool:
     """
     broken = isinstance(error, OperationalError) or type(error) is DatabaseError
     return broken or error.connection_invalidated or is_read_only(error)
+
+
+def _is_unstorable(error: DBAPIError) -> bool:
+    """Tell whether a value is too long or too large, or has characters that are not stored."""
+    return isinstance(error, DataError) or not WRONG_VALUES.isdisjoint(error_codes(error))
 
 
 def is_conflict(error: DBAPIError) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from carrierflow.errors import UnknownIncident
 from carrierflow.incident import Finding, Incident, ResolveAction
+from carrierflow.limits import SENTENCE, cut
 from carrierflow.parcel import Parcel
 from carrierflow.storage.tables import evidence, fulfillments, incidents, shops
 
@@ -32,6 +34,8 @@ __all__ = [
 
 WHOLE_SHOP = "*"
 """The subject of an incident that concerns no single fulfillment."""
+
+NUMBER = re.compile("[0-9]{1,18}")
 
 OPEN, RESOLVED = "open", "resolved"
 
@@ -80,7 +84,7 @@ def _new_row(
         "subject": subject,
         "kind": finding.kind,
         "evidence_digest": finding.digest,
-        "sentence": finding.sentence,
+        "sentence": cut(finding.sentence, SENTENCE),
         "evidence": finding.text,
         "opened_at": now,
         "last_seen_at": now,
@@ -113,7 +117,7 @@ def find_incident(connection: Connection, incident_id: str) -> Incident:
     Raises:
         UnknownIncident: if no incident bears that number.
     """
-    number = int(incident_id) if incident_id.isdecimal() else -1
+    number = int(incident_id) if NUMBER.fullmatch(incident_id) else -1
     row = connection.execute(_query().where(incidents.c.id == number)).one_or_none()
     if row is None:
         raise UnknownIncident(incident_id)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, Table, and_, delete, insert, select, 
 
 from carrierflow.audit.verify import HeadRow
 from carrierflow.errors import UnknownFulfillment
+from carrierflow.limits import FILE_NAME, cut
 from carrierflow.model import HistoryEntry
 from carrierflow.parcel import Parcel
 from carrierflow.storage.binding import sliced
@@ -274,5 +275,10 @@ def add_file(
 ) -> None:
     """Write that a file was recorded to its end."""
     if file_recorded_at(connection, digest) is None:
-        row = {"digest": digest, "name": name[:255], "row_count": row_count, "recorded_at": now}
+        row = {
+            "digest": digest,
+            "name": cut(name, FILE_NAME),
+            "row_count": row_count,
+            "recorded_at": now,
+        }
         connection.execute(insert(files), row)

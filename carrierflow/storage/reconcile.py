@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from carrierflow.errors import ConcurrentUpdate
 from carrierflow.hashing import observation_digest
+from carrierflow.limits import REASON, WORD, cut
 from carrierflow.model import Machine, Observation, Source, Status
 from carrierflow.parcel import Parcel
 from carrierflow.ports import Due, Hint, Work, Writing
@@ -380,8 +381,8 @@ def _outcome_row(parcel_id: int, conclusion: Conclusion) -> dict[str, Any]:
         "outcome": conclusion.outcome,
         "http_status": conclusion.http_status,
         "reply_digest": conclusion.reply_digest,
-        "reply_updated_at": conclusion.reply_updated_at,
-        "reason": conclusion.reason and conclusion.reason[:255],
+        "reply_updated_at": conclusion.reply_updated_at and cut(conclusion.reply_updated_at, WORD),
+        "reason": conclusion.reason and cut(conclusion.reason, REASON),
         "recorded_at": conclusion.recorded_at,
     }
 
@@ -392,10 +393,10 @@ def _observation_row(parcel: Parcel, seen: Observation) -> dict[str, Any]:
         "source": seen.source,
         "asked_at": seen.asked_at,
         "seen_at": seen.seen_at,
-        "carrier_code": seen.carrier.raw[:32],
-        "cod_code": seen.cod.raw[:32],
+        "carrier_code": cut(seen.carrier.raw, WORD),
+        "cod_code": cut(seen.cod.raw, WORD),
         "dates": json.dumps(dict(sorted(seen.dates_raw.items()))),
-        "updated_at": seen.updated_at_raw,
+        "updated_at": cut(seen.updated_at_raw, WORD),
         "order_cancelled": seen.order_cancelled,
         "digest": observation_digest(seen),
     }

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from carrierflow.limits import REASON, WORD, cut
 from carrierflow.model import (
     Claim,
     FulfillmentRef,
@@ -59,9 +60,6 @@ PARCEL = tuple(
     )
 )
 """The columns that a parcel is built from, in the order in which `parcel_from` takes them."""
-
-REASON = 255
-"""Characters of a reason that a row holds."""
 
 
 def parcel_from(row: Sequence[Any], shop: str) -> Parcel:
@@ -146,8 +144,8 @@ def look_values(parcel: Parcel) -> dict[str, Any]:
     """Return the columns of a parcel that looking at the platform may change."""
     remote = parcel.remote
     return {
-        "remote_carrier": remote and remote.carrier,
-        "remote_cod": remote and remote.cod,
+        "remote_carrier": remote and cut(remote.carrier, WORD),
+        "remote_cod": remote and cut(remote.cod, WORD),
         "remote_updated_at": remote and remote.updated_at,
         "remote_dates": remote and _dates_text(remote.dates),
         "remote_digest": remote and remote.digest,
@@ -240,7 +238,7 @@ def evidence_row(parcel: Parcel, kept: Kept) -> dict[str, Any]:
 def refusal_row(parcel: Parcel, reason: str, *, now: datetime) -> dict[str, Any]:
     """Return as a row of `evidence` that a platform asked for a cancel and was told no.
 
-    The words may be the carrier's own: what no database can hold is left out of them.
+    The words may be the carrier's own: they are cut where a row has no room for them.
     """
     return {
         "shop": parcel.shop_id,
@@ -250,7 +248,7 @@ def refusal_row(parcel: Parcel, reason: str, *, now: datetime) -> dict[str, Any]
         "sentence": "The platform asked for a cancel, and the answer was no.",
         "status": Status.CANCEL,
         "source": Source.PLATFORM,
-        "reason": "".join(filter(str.isprintable, reason))[:REASON],
+        "reason": cut(reason, REASON),
         "recorded_at": now,
         "fill_gaps": False,
     }

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from carrierflow import clock
+from carrierflow.cleaning import is_token
 from carrierflow.errors import AccessDenied, PlatformUnavailable
+from carrierflow.limits import TOKEN
 from carrierflow.link import Tokens
 from carrierflow.platforms.haravan.codec import UnreadableReply
 from carrierflow.platforms.haravan.spelling import is_id
@@ -124,13 +126,16 @@ class HaravanAccounts:
     def _read(self, document: Any) -> Tokens:
         if not isinstance(document, dict) or not _text(document.get("access_token")):
             raise UnreadableReply("there is no token")
-        refresh, scope = _text(document.get("refresh_token")), _text(document.get("scope"))
+        access = _token(document["access_token"])
+        if access is None:
+            raise UnreadableReply("the token is no bearer token, or far too long")
+        refresh, scope = _token(document.get("refresh_token")), _text(document.get("scope"))
         claims = _claims(document.get("id_token"))
         if "aud" in claims and self._client_id not in _listed(claims["aud"]):
             raise UnreadableReply("the identity is meant for another app")
         org_id = str(claims.get("orgid") or "")
         return Tokens(
-            access_token=document["access_token"],
+            access_token=access,
             refresh_token=refresh,
             lasts=_span(document.get("expires_in")),
             scopes=tuple(scope.split()) if scope else None,
@@ -188,6 +193,12 @@ def _span(value: Any) -> timedelta | None:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
+
+
+def _token(value: Any) -> str | None:
+    """Return a token that can be sent and kept; any other counts as not given."""
+    text = _text(value)
+    return text if text and is_token(text) and len(text) <= TOKEN else None
 
 
 def _listed(value: Any) -> Sequence[Any]:

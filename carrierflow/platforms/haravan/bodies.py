@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from carrierflow.errors import InvalidInput
+from carrierflow.limits import MOST_CASH, is_storable
 
 
 if TYPE_CHECKING:
@@ -23,9 +24,8 @@ __all__ = ["Fields", "parse_body"]
 
 _LONGEST_NUMBER = 40
 _LONGEST_TEXT = 2_000
-_MOST = Decimal(10) ** 15
+_MOST = Decimal(MOST_CASH)
 _DECIMAL = re.compile(r"-?[0-9]{1,22}(?:\.[0-9]{1,22})?(?:[eE][+-]?[0-9]{1,2})?")
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def parse_body(body: bytes) -> Fields:
@@ -68,7 +68,7 @@ class Fields:
             raise self._error(name, "must be a text")
         if len(value) > longest:
             raise self._error(name, f"must have at most {longest} characters")
-        if _UNSTORABLE.search(value):
+        if not is_storable(value):
             raise self._error(name, "has characters that cannot be stored")
         return str(value.strip()) or None
 

@@ -14,6 +14,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from carrierflow import limits
 from carrierflow.carrier_service.carrier import AcceptRequest, Address, Item, QuoteRequest, Rate
 from carrierflow.carrier_service.dialect import Shown, Webhook
 from carrierflow.carrier_service.exchange import Reply, Request, header
@@ -97,11 +98,11 @@ class HaravanDialect:
         return AcceptRequest(
             shop=shop,
             **_load(body),
-            external_code=body.required("external_code", longest=128),
+            external_code=body.required("external_code", longest=limits.KEY),
             order_id=_id(body, "external_order_id"),
             fulfillment_id=_id(body, "external_fulfillment_id"),
-            store_id=body.text("external_store_id", longest=64),
-            service_id=body.text("shipping_rate_id", longest=64),
+            store_id=body.text("external_store_id", longest=limits.ID),
+            service_id=body.text("shipping_rate_id", longest=limits.ID),
             note=body.text("note"),
         )
 
@@ -196,7 +197,7 @@ def _item(body: Fields) -> Item:
 
 
 def _id(body: Fields, name: str) -> str:
-    text = body.required(name, longest=64)
+    text = body.required(name, longest=limits.ID)
     if not is_id(text):
         raise InvalidInput(f"`{name}` must be an id of up to 20 digits.")
     return text
@@ -205,7 +206,8 @@ def _id(body: Fields, name: str) -> str:
 def _named(request: Request, name: str) -> str:
     """Read one text that says which parcel is meant."""
     body = parse_body(request.body) if request.body.strip() else Fields({})
-    given = body.text(name, longest=128) or Fields(request.query).text(name, longest=128)
+    longest = limits.TRACKING_NUMBER
+    given = body.text(name, longest=longest) or Fields(request.query).text(name, longest=longest)
     if given is None:
         raise InvalidInput(f"`{name}` is missing.")
     return given

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from carrierflow.errors import BadTime, InvalidInput, PlatformError
 from carrierflow.hashing import digest
+from carrierflow.limits import cut
 from carrierflow.model import (
     FulfillmentRef,
     Observation,
@@ -272,7 +273,7 @@ def _time(value: Any, seen_at: datetime) -> datetime | None:
 def _text(value: Any) -> str | None:
     if value == "" or not isinstance(value, str | int):
         return None
-    return str(value)[:_LONGEST_TEXT].encode(errors="replace").decode()
+    return cut(str(value), _LONGEST_TEXT)
 
 
 def _amount(value: Any) -> int | None:

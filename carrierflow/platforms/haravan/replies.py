@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from itertools import groupby
 from typing import Any
 
+from carrierflow.limits import cut
 from carrierflow.platforms.haravan.codec import UnreadableReply, parse_document
 
 
@@ -92,7 +93,7 @@ def refusal(reply: Reply, *, secret: str) -> str:
     if not said:
         digest = hashlib.sha256(reply.body).hexdigest()[:12]
         return f"HTTP {reply.status}, with {len(reply.body)} bytes of digest {digest}"
-    return f"HTTP {reply.status}: {masked(said)}"[:_LONGEST_REASON]
+    return cut(f"HTTP {reply.status}: {masked(said)}", _LONGEST_REASON)
 
 
 def _messages(reply: Reply) -> Iterator[str]:

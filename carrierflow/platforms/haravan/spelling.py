@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from carrierflow.clock import AHEAD, EARLIEST
 from carrierflow.errors import BadTime, InvalidInput, UnknownStatus
+from carrierflow.limits import WORD, cut
 from carrierflow.model import FulfillmentRef, Machine, RemoteWord, Status
 
 
@@ -117,7 +118,6 @@ _TIME = re.compile(
 _MONEY = re.compile(r"-?\d{1,22}(?:\.0{1,4})?", flags=re.ASCII)
 _ID = re.compile(r"[0-9]{1,20}")
 """Any number of 64 bits."""
-_LONGEST_WORD = 64
 _CUT_SHORT = 80
 
 
@@ -145,7 +145,7 @@ def parse_code(code: object, codes: Mapping[str, Status]) -> RemoteWord:
     raw = "" if code is None else str(code)
     status = codes.get(raw)
     if status is None:
-        raw = raw[:_LONGEST_WORD].encode(errors="replace").decode()
+        raw = cut(raw, WORD)
     return RemoteWord(raw=raw, status=status)
 
 
