@@ -117,11 +117,10 @@ class Installer:
             AccessDenied: if the owner did not agree, or the code is not accepted.
             PlatformUnavailable: if the accounts give no usable answer.
         """
-        state = query.get("state", "")
-        if not all(map(limits.is_storable, query.values())):
+        state, code = query.get("state", ""), query.get("code", "")
+        if not (limits.is_storable(state) and limits.is_storable(code)):
             raise InvalidInput(OVER)
         install = self._taken(state)
-        code = query.get("code", "")
         if not code:
             raise AccessDenied(f"the install of shop {install.shop} was not agreed to")
         tokens = self._accounts().exchange(code, redirect_uri=self._redirect_uri())

@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily
 from pydantic import SecretStr
 
 import carrierflow
-from carrierflow import errors
+from carrierflow import errors, limits
 from carrierflow.carrier_service import ROUTES, Result
 from carrierflow.cli import cli
 from carrierflow.errors import CarrierflowError
@@ -37,6 +37,30 @@ if TYPE_CHECKING:
 
 
 __all__ = ["MARK", "PARTS", "commands", "fill", "setup"]
+
+REFUSED = "refused, with a sentence"
+CUT = "cut, with an … at its end"
+
+LIMITS = (
+    ("shop codes, ids and carrier codes of a platform", limits.ID, REFUSED),
+    ("idempotency keys, external codes", limits.KEY, REFUSED),
+    ("actors, owners of incidents", limits.ACTOR, REFUSED),
+    ("reasons that a person or a program gives", limits.REASON, REFUSED),
+    ("reasons that a platform or the carrier's own code answers", limits.REASON, CUT),
+    ("notes", limits.NOTE, REFUSED),
+    ("tracking numbers", limits.TRACKING_NUMBER, REFUSED),
+    ("base URLs, tracking URLs", limits.URL, REFUSED),
+    ("tokens, refresh tokens; printable ASCII", limits.TOKEN, REFUSED),
+    ("status words of a platform", limits.WORD, CUT),
+    ("times of a platform, as printed", limits.WORD, "an unreadable row"),
+    ("scopes that a shop granted, all together", limits.SCOPES, "the last are left out"),
+    ("sentences of incidents", limits.SENTENCE, CUT),
+    ("names of files", limits.FILE_NAME, CUT),
+    ("topics of webhooks", limits.TOPIC, "kept as `unknown`"),
+    ("words of ours, names of anchors", limits.CODE, "none is longer"),
+    ("amounts of money, in đồng", limits.MOST_CASH, REFUSED),
+)
+"""What has a limit, how much of it there is room for, and what becomes of more."""
 
 MARK = re.compile(r"^<!-- generated: ([a-z-]+) -->$", flags=re.MULTILINE)
 
@@ -214,6 +238,11 @@ def _calls() -> str:
     return _table(("call", "method", "path"), rows)
 
 
+def _limits() -> str:
+    rows = [(what, f"{longest:,}", beyond) for what, longest, beyond in LIMITS]
+    return _table(("what", "at most", "beyond that"), rows)
+
+
 def _append_only() -> str:
     return "\n".join(f"- `{table.name}`" for table in APPEND_ONLY)
 
@@ -298,6 +327,7 @@ PARTS = {
     "exceptions": lambda: _names("exception"),
     "faults": lambda: _bullets(FaultKind),
     "functions": lambda: _names("function"),
+    "limits": _limits,
     "metrics": _metrics,
     "order-table": _order_table,
     "reasons": lambda: _bullets(Reason),

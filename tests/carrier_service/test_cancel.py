@@ -94,7 +94,9 @@ def test_each_no_is_kept_and_prevents_no_later_yes(app, service, courier, taken)
     courier.cancel = agreed
 
     assert "Cancel" == cancel(service, taken)["data"]["status"]
-    assert ["Not now" + "!" * 248] * 2 == [reason for *_, reason in refusals(app)]
+    assert ["Not \N{REPLACEMENT CHARACTER}now" + "!" * 246 + "…"] * 2 == [
+        reason for *_, reason in refusals(app)
+    ]
     moments = app.timeline("sms", "2001").moments()
     assert 2 == [moment.kind for moment in moments].count("refused")
 
