@@ -730,8 +730,9 @@ def test_new_tokens_are_kept_whatever_comes_beside_them(world, clock):
                 scopes=GRANTED,
             )
 
-    keeper = TokenKeeper(world.store, keys, accounts=Accounts, clock=clock, sleep=clock.sleep)
-    renewed = keeper.renewed(before)
+    span = timedelta(seconds=13)
+    keeper = TokenKeeper(world.store, keys, accounts=Accounts, clock=clock, request=span)
+    renewed = keeper.renewed(before, clock.sleep)
 
     assert "new" == keeper.opened(renewed)
     assert ("x" * 40,) * 97 == renewed.scopes[:97]
