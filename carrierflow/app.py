@@ -301,7 +301,8 @@ class Carrierflow:
         """See to the webhooks of a shop that a run could read, and tell if that did not work."""
         if report.end_reason is not EndReason.DONE or stop():
             return report
-        return replace(report, sentence=self.webhooks.keep(report.shop, until(stop)))
+        kept = self.webhooks.keep(report.shop, until(stop))
+        return replace(report, sentence=" ".join(filter(None, (report.sentence, kept))) or None)
 
     def plan(self, shops: Sequence[str] = (), *, full: bool = False) -> tuple[Plan, list[Requests]]:
         """Say what `reconcile` would do; nothing is written and nothing is PUT.

@@ -292,6 +292,8 @@ class RemoteOrder:
     cancelled: bool
     fulfillments: tuple[Observation, ...]
     unreadable: tuple[Unreadable, ...] = ()
+    left_out: bool = False
+    """Whether it has fulfillments, or may have, and the reply shows none."""
 
     def may_hide(self, fulfillment_id: str) -> bool:
         """Tell whether a fulfillment that is not seen may be one of the rows not read."""

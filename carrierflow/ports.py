@@ -15,6 +15,7 @@ from carrierflow.model import (
     RemoteOrder,
     RequestSketch,
     Status,
+    Unreadable,
 )
 from carrierflow.parcel import Change, Memory, Parcel
 from carrierflow.shop import Coverage, Shop
@@ -291,6 +292,8 @@ class RequestCounts(Protocol):
     get: int
     put: int
     throttled: int
+    alone: int
+    """Reads of one order whose fulfillments a list had left out."""
 
 
 class Budget(Protocol):
@@ -330,11 +333,26 @@ class Platform(Protocol):
         ...
 
     def orders(self, order_ids: Sequence[str]) -> tuple[RemoteOrder, ...]:
-        """Read up to 50 orders by id in one request; orders that are gone are left out."""
+        """Read up to 50 orders by id, with their fulfillments, in whatever way the shop allows.
+
+        What is left out was not shown, which is no proof that it is gone: `fulfillment` is.
+        """
         ...
 
     def orders_changed(self, since: datetime, *, page: int = 1) -> tuple[RemoteOrder, ...]:
-        """Read up to 50 orders updated at or after a time, oldest change first."""
+        """Read up to 50 orders updated at or after a time, oldest change first.
+
+        Raises:
+            ReadRefused: it will not list them; it may show what is asked for by id.
+        """
+        ...
+
+    def fulfillment(self, ref: FulfillmentRef) -> Observation | Unreadable | None:
+        """Read one fulfillment at its own address; None if the platform says there is none.
+
+        Raises:
+            ReadRefused: it will not say.
+        """
         ...
 
     def order(self, order_id: str) -> RemoteOrder | None:

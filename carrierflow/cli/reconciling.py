@@ -178,6 +178,8 @@ def report_runs(
     for report in reports:
         if report.sentence:
             tell(f"{report.shop}: {report.sentence}")
+        if alone := report.requests.alone:
+            tell(f"{report.shop}: orders read one by one: {alone}; lists left their parcels out.")
     if incidents:
         tell(f"Incidents open: {incidents}; see `carrierflow incidents list`.")
     code = exit_code(reports, incidents=bool(incidents))

@@ -279,8 +279,9 @@ TABLE: tuple[Row[View], ...] = (
 ORDER_TABLE: tuple[Row[OrderCase], ...] = (
     Row(
         number="17",
-        when="the order is absent from a reply to `ids=`",
-        then="GET it alone; absent three times over an hour: freeze, incident `gone`",
+        when="the fulfillment is shown neither with its order nor in the order's own list",
+        then="GET it at its own address; 404 there three times over an hour: freeze, "
+        "incident `gone`",
         applies=lambda case: case.parcel is not None and case.seen is None,
         action=rules.absent,
     ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from carrierflow.clock import Clock
+from carrierflow.errors import Interrupted, PlatformUnavailable, ShopHeld, Throttled
 from carrierflow.ledger import Ledger
 from carrierflow.lifecycle import Lifecycle
 from carrierflow.ports import ReconcileStore
@@ -13,7 +14,7 @@ from carrierflow.reconcile.policy import Policy
 from carrierflow.reconcile.report import EndReason
 
 
-__all__ = ["Limits", "Parts", "StopRun"]
+__all__ = ["Limits", "Parts", "StopRun", "ending_of"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,3 +50,17 @@ class Parts:
     lifecycle: Lifecycle
     policy: Policy
     clock: Clock
+
+
+ENDINGS = {
+    Interrupted: EndReason.INTERRUPTED,
+    Throttled: EndReason.THROTTLED,
+    PlatformUnavailable: EndReason.UNAVAILABLE,
+    ShopHeld: EndReason.LEASE_LOST,
+}
+"""What ends a run from outside, the more special before the more general."""
+
+
+def ending_of(error: Exception) -> EndReason:
+    """Return how a run ends that something from outside ended."""
+    return next(reason for kind, reason in ENDINGS.items() if isinstance(error, kind))

@@ -112,8 +112,7 @@ class Reconciler:
             )
         finally:
             platform.close()
-        made = platform.requests
-        return lines, Requests(get=made.get, put=made.put, throttled=made.throttled)
+        return lines, Requests.of(platform.requests)
 
     def _run(
         self,

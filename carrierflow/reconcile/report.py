@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from carrierflow.ports import RequestCounts
+
 
 __all__ = ["EndReason", "Requests", "RunReport"]
 
@@ -50,6 +52,13 @@ class Requests:
     get: int = 0
     put: int = 0
     throttled: int = 0
+    alone: int = 0
+    """Of the GETs, those for one order whose fulfillments a list had left out."""
+
+    @classmethod
+    def of(cls, made: RequestCounts) -> Requests:
+        """Return what a connection has made so far."""
+        return cls(get=made.get, put=made.put, throttled=made.throttled, alone=made.alone)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -68,7 +68,7 @@ class OrderCase:
     seen: Observation | None
     """What the platform says of it; None if it is absent."""
     asked_alone: bool
-    """Whether the order was asked for by itself, not in a list."""
+    """Whether the fulfillment was asked for at its own address, not among others."""
     now: datetime
     policy: Policy
     steps: tuple[Step, ...] = ()
@@ -190,7 +190,7 @@ def paid_is_caused(view: View) -> bool:
 
 
 def absent(case: OrderCase) -> Action:
-    """Ask for a missing order alone, then count, and give it up at last."""
+    """Ask for a missing fulfillment by itself, then count, and give it up at last."""
     parcel, now = case.parcel, case.now
     if not case.asked_alone:
         return Ask()
@@ -198,7 +198,9 @@ def absent(case: OrderCase) -> Action:
         return Wait(now + case.policy.gone_after)
     times, span = parcel.missing + 1, now - parcel.missing_since
     if times >= case.policy.gone_times and span >= case.policy.gone_after:
-        return Freeze("gone", f"The platform answered {times} times that there is no such order.")
+        return Freeze(
+            "gone", f"Its own address answered {times} times that there is no such parcel."
+        )
     return Wait(parcel.missing_since + case.policy.gone_after)
 
 
@@ -209,7 +211,9 @@ def order_cancelled(_case: OrderCase) -> Action:
 
 def unknown_here(_case: OrderCase) -> Action:
     """Report a parcel of ours that the ledger does not know."""
-    return Report("unknown_here", "The platform shows a parcel of ours that the ledger lacks.")
+    return Report(
+        "unknown_here", "The platform shows a parcel of ours that the ledger does not know."
+    )
 
 
 def cod_amount_differs(parcel: Parcel, seen: Observation) -> bool:

@@ -21,17 +21,19 @@ from carrierflow.errors import (
     ConcurrentUpdate,
     Interrupted,
     PlatformUnavailable,
+    ReadRefused,
     ShopHeld,
     Throttled,
 )
 from carrierflow.incident import Finding
 from carrierflow.limits import SENTENCE, cut
-from carrierflow.model import FulfillmentRef, Observation, Status, Unreadable
+from carrierflow.model import Observation, Unreadable
 from carrierflow.parcel import Parcel
 from carrierflow.ports import Platform, Writing
-from carrierflow.reconcile.actions import Freeze, Wait
-from carrierflow.reconcile.decide import OrderCase, decide_order
-from carrierflow.reconcile.limits import Limits, Parts, StopRun
+from carrierflow.reconcile.brake import Brake, Braked
+from carrierflow.reconcile.decide import OrderCase
+from carrierflow.reconcile.limits import Limits, Parts, StopRun, ending_of
+from carrierflow.reconcile.orders import OrderTurn, odd_finding, take_order_turn
 from carrierflow.reconcile.publish import Publisher
 from carrierflow.reconcile.report import EndReason, Requests, RunReport
 from carrierflow.reconcile.survey import Batch, Survey
@@ -55,9 +57,6 @@ FAILURES_IN_A_ROW = 5
 """PUTs without an answer after which the platform counts as down."""
 
 AMOUNTS = "cod_amount_differs"
-
-FEWEST_MISSING = 10
-"""Fewer missing orders than this are asked for one by one."""
 
 
 class ShopRun:
@@ -85,10 +84,12 @@ class ShopRun:
         self._id = str(uuid.uuid4())
         self._tally = Tally(since=started_at)
         self._again: Counter[str] = Counter()
-        self._doomed = self._open = 0
         self._unread: set[str] = set()
         self._differing: set[int] = set()
         self._nameless = False
+        self._brake = Brake(limits, self._tally, open_count=0)
+        self._refused: list[ReadRefused | AccessDenied] = []
+        """What the platform would not show, while it may have shown other things."""
         self._next_look: datetime | None = None
         self._fence = 0
         self._held_at = started_at
@@ -119,15 +120,18 @@ class ShopRun:
             self._work_through(read, verified_before)
         except StopRun as stopped:
             return stopped.reason, stopped.sentence
+        except Braked as braked:
+            self._report_shop("brake", braked.sentence, braked.evidence)
+            return EndReason.BRAKE, braked.sentence
         except AccessDenied as error:
             self._report_shop("access_denied", str(error), {"http_status": error.http_status})
             return EndReason.ACCESS_DENIED, str(error)
         except (Interrupted, PlatformUnavailable, ShopHeld) as error:
             if isinstance(error, Throttled):
                 self._next_look = self._parts.clock() + seconds(error.retry_after)
-            return _ending_of(error), str(error)
+            return ending_of(error), str(error)
         self._settle(whole=read == Survey.batches)
-        return EndReason.DONE, None
+        return EndReason.DONE, f"Not all was shown. {self._refused[0]}" if self._refused else None
 
     def _settle(self, *, whole: bool) -> None:
         """Close what this run has shown to be over: only the whole shop proves the brake wrong."""
@@ -144,7 +148,7 @@ class ShopRun:
         publisher = self._publisher()
         self._unread = self._store.unread_orders(self._shop)
         coverage = self._store.coverage(self._shop, since=self._started_at)
-        self._open = coverage.open
+        self._brake = Brake(self._limits, self._tally, open_count=coverage.open)
         if coverage.incidents:
             self._differing = self._store.parcels_with(self._shop, AMOUNTS)
         for each in read(survey):
@@ -158,6 +162,9 @@ class ShopRun:
                 self._store.swept(self._shop, min(batch.swept_to, batch.read_at))
             if self._progress is not None:
                 self._progress(self._tally, survey.pool.left)
+        self._refused += survey.unswept
+        if self._refused and not self._tally.checked:
+            raise self._refused[0]
 
     def _publisher(self) -> Publisher:
         return Publisher(
@@ -178,7 +185,7 @@ class ShopRun:
             self._store.verified(batch.agreeing, at=batch.read_at)
             for parcel in batch.agreeing:
                 self._tally.look(parcel, in_sync=True)
-            self._tally.rows["8"] = self._tally.rows.get("8", 0) + 2 * len(batch.agreeing)
+            self._tally.count_rows(["8"] * (2 * len(batch.agreeing)))
         if batch.strangers:
             self._report_strangers(batch.strangers)
         self._report_unreadable(batch.unreadable)
@@ -218,51 +225,57 @@ class ShopRun:
             self._next_look = min(moment, self._next_look or moment)
 
     def _look_alone(self, parcel: Parcel, survey: Survey, publisher: Publisher) -> None:
-        """Row 17: an order that a list left out is asked for by itself."""
-        seen = survey.look_alone(parcel)
-        if isinstance(seen, Unreadable):
-            self._report_unreadable([seen])
-            return
-        if seen is not None:
-            self._count(parcel, publisher.settle(survey.situation(parcel, seen)), survey)
-            return
+        """Row 17: what a list left out is asked for by itself before it counts as absent."""
+        first = self._absence(parcel, asked_alone=False)
+        if first.asks:
+            self._tally.count_rows(first.rows)
+            try:
+                seen = survey.look_alone(parcel)
+            except ReadRefused as error:
+                self._refused.append(error)
+                self._tally.waiting += 1
+                return
+            if isinstance(seen, Unreadable):
+                self._report_unreadable([seen])
+                return
+            if seen is not None:
+                self._count(parcel, publisher.settle(survey.situation(parcel, seen)), survey)
+                return
         try:
-            self._note_absence(parcel)
+            self._note_absence(self._absence(parcel, asked_alone=True))
         except ConcurrentUpdate:
             self._reads_again(parcel, survey)
 
-    def _note_absence(self, parcel: Parcel) -> None:
-        """Write that the platform has no such order; after the third time, freeze."""
-        now = self._parts.clock()
-        decision = decide_order(
-            OrderCase(
-                parcel=parcel, seen=None, asked_alone=True, now=now, policy=self._parts.policy
-            )
+    def _absence(self, parcel: Parcel, *, asked_alone: bool) -> OrderTurn:
+        return self._order_turn(parcel, None, asked_alone=asked_alone)
+
+    def _order_turn(
+        self, parcel: Parcel | None, seen: Observation | None, *, asked_alone: bool = False
+    ) -> OrderTurn:
+        now, policy = self._parts.clock(), self._parts.policy
+        return take_order_turn(
+            OrderCase(parcel=parcel, seen=seen, asked_alone=asked_alone, now=now, policy=policy)
         )
-        after = replace(
-            parcel,
-            missing=parcel.missing + 1,
-            missing_since=parcel.missing_since or now,
-            verified_at=now,
-        )
-        findings: tuple[Finding, ...] = ()
-        if decision is not None and isinstance(decision.action, Freeze):
-            after = replace(after, frozen=decision.action.kind)
-            findings = (_gone(parcel, decision.action),)
-        elif decision is not None and isinstance(decision.action, Wait):
-            after = replace(after, not_before=decision.action.until)
-        writing = Writing(before=parcel, after=after, now=now, findings=findings)
+
+    def _note_absence(self, turn: OrderTurn) -> None:
+        """Write that the platform has no such fulfillment, and what follows from that."""
+        before, after = turn.case.parcel, turn.after
+        if before is None or after is None:
+            raise AssertionError("The table has nothing to say of an absent fulfillment.")
+        writing = Writing(before=before, after=after, now=turn.case.now, findings=turn.findings)
         self._tally.incidents_opened += self._store.write(writing, fence=None)[1]
-        self._tally.look(parcel, in_sync=False)
-        self._tally.rows["17"] = self._tally.rows.get("17", 0) + 1
-        self._tally.frozen += bool(findings)
-        self._tally.waiting += not findings
+        self._tally.look(before, in_sync=False)
+        self._tally.count_rows(turn.rows)
+        self._tally.frozen += bool(turn.findings)
+        self._tally.waiting += not turn.findings
 
     def _report_strangers(self, strangers: Sequence[Observation]) -> None:
         """Row 19: parcels of ours that the ledger does not know."""
-        self._tally.rows["19"] = self._tally.rows.get("19", 0) + len(strangers)
+        turns = [self._order_turn(None, seen) for seen in strangers]
+        findings = [finding for turn in turns for finding in turn.findings]
+        self._tally.count_rows(row for turn in turns for row in turn.rows)
         self._tally.incidents_opened += self._store.report(
-            self._shop, [_unknown(seen.ref) for seen in strangers], now=self._parts.clock()
+            self._shop, findings, now=self._parts.clock()
         )
 
     def _report_unreadable(self, rows: Sequence[Unreadable]) -> None:
@@ -270,7 +283,7 @@ class ShopRun:
         if rows:
             self._nameless |= any(row.order_id is None for row in rows)
             self._tally.incidents_opened += self._store.report(
-                self._shop, [_odd(row) for row in rows], now=self._parts.clock()
+                self._shop, [odd_finding(row) for row in rows], now=self._parts.clock()
             )
 
     def _can_be_read(self, order_ids: Collection[str]) -> None:
@@ -297,7 +310,7 @@ class ShopRun:
             raise StopRun(EndReason.QUANTUM)
         if self._tally.failures_in_a_row >= FAILURES_IN_A_ROW:
             raise PlatformUnavailable(f"{FAILURES_IN_A_ROW} requests in a row had no answer")
-        self._stop_if_refused()
+        self._brake.check_refusals()
 
     def _idle(self) -> None:
         """Stop where somebody asked for it, and hold on to the shop: in waits, and between them."""
@@ -308,39 +321,14 @@ class ShopRun:
                 raise ShopHeld(self._shop.code)
             self._held_at = now
 
-    @property
-    def _most_doomed(self) -> float:
-        return max(self._limits.freeze_least, self._limits.freeze_share * self._open)
-
-    def _stop_if_refused(self) -> None:
-        """Refusals in a row count as the freezes that they would lead to."""
-        refused = self._tally.refusals_in_a_row
-        if refused + self._doomed > self._most_doomed:
-            self._stop_with_incident(
-                f"{refused} PUTs in a row were refused; does something between here and the "
-                "platform answer in its place?",
-                {"refused": refused, "open": self._open},
-            )
-
     def _braked(self, batch: Batch, survey: Survey, publisher: Publisher) -> Batch:
-        """Stop before the damage where something is wrong with everything at once."""
-        missing = len({parcel.ref.order_id for parcel in batch.absent})
-        mostly = missing >= FEWEST_MISSING and missing * 2 > batch.asked > 0
-        if mostly and survey.look_alone(batch.absent[0]) is None:
-            self._stop_with_incident(
-                f"{missing} of {batch.asked} orders asked for are missing; is this the right "
-                "shop, and the right token?",
-                {"asked": batch.asked, "missing": missing},
-            )
-        if self._doomed + _drastic_turns(batch) > self._most_doomed:
+        """Return what of a batch is to be done; raise where doing it would be the damage."""
+        gone = self._brake.missing(batch)
+        if gone is not None and survey.is_gone(batch.absent[0]):
+            raise gone
+        if self._brake.stops(batch.situations):
             batch = self._tried_once_more(batch, survey, publisher)
-        self._doomed += _drastic_turns(batch)
-        if self._doomed > self._most_doomed:
-            self._stop_with_incident(
-                f"{self._doomed} of {self._open} open fulfillments would be frozen or "
-                "cancelled; nothing of this batch was done.",
-                {"doomed": self._doomed, "open": self._open},
-            )
+        self._brake.check(batch.situations)
         return batch
 
     def _tried_once_more(self, batch: Batch, survey: Survey, publisher: Publisher) -> Batch:
@@ -357,10 +345,6 @@ class ShopRun:
         others.pop(batch.situations.index(refused[0]))
         return replace(batch, situations=tuple(others))
 
-    def _stop_with_incident(self, sentence: str, evidence: dict[str, int]) -> None:
-        self._report_shop("brake", sentence, evidence)
-        raise StopRun(EndReason.BRAKE, sentence)
-
     def _report_shop(self, kind: str, sentence: str, evidence: Mapping[str, int | None]) -> None:
         finding = Finding(kind=kind, sentence=cut(sentence, SENTENCE), ref=None, evidence=evidence)
         self._tally.incidents_opened += self._store.report(
@@ -376,7 +360,7 @@ class ShopRun:
             ended_at=now,
             end_reason=reason,
             sentence=sentence,
-            requests=Requests(get=made.get, put=made.put, throttled=made.throttled),
+            requests=Requests.of(made),
             orders=tally.orders,
             checked=tally.checked,
             in_sync=tally.in_sync,
@@ -407,64 +391,4 @@ def survey_of(parts: Parts, shop: Shop, platform: Platform, verified_before: dat
         policy=parts.policy,
         clock=parts.clock,
         verified_before=verified_before,
-    )
-
-
-ENDINGS = {
-    Interrupted: EndReason.INTERRUPTED,
-    Throttled: EndReason.THROTTLED,
-    PlatformUnavailable: EndReason.UNAVAILABLE,
-    ShopHeld: EndReason.LEASE_LOST,
-}
-"""What ends a run from outside, the more special before the more general."""
-
-
-def _ending_of(error: Exception) -> EndReason:
-    return next(reason for kind, reason in ENDINGS.items() if isinstance(error, kind))
-
-
-def _drastic_turns(batch: Batch) -> int:
-    """Count the turns that freeze their fulfillment, or cancel it on the platform's word.
-
-    Cancels that the carrier itself recorded are its own truth: they do not count.
-    """
-    turns = map(take_turn, batch.situations)
-    return sum(turn.froze is not None or turn.adopt is Status.CANCEL for turn in turns)
-
-
-def _unknown(ref: FulfillmentRef) -> Finding:
-    named = {"order_id": ref.order_id, "fulfillment_id": ref.fulfillment_id}
-    return Finding(
-        kind="unknown_here",
-        sentence="The platform shows a parcel of ours that the ledger does not know.",
-        ref=None,
-        evidence={**named, "row": "19"},
-    )
-
-
-def _odd(row: Unreadable) -> Finding:
-    """Return what is told of a row: a nameless one is known by its digest, others by their ids."""
-    cause = {"order_id": row.order_id, "fulfillment_id": row.fulfillment_id, "reason": row.reason}
-    detail = {"place": row.place, "digest": row.digest}
-    if row.order_id is None:
-        cause["digest"] = detail.pop("digest")
-    return Finding(
-        kind="unreadable",
-        sentence=cut(
-            f"A row of the platform's cannot be read, and others are: {row.reason}.", SENTENCE
-        ),
-        ref=None,
-        evidence=cause,
-        detail=detail,
-        freezes=True,
-    )
-
-
-def _gone(parcel: Parcel, action: Freeze) -> Finding:
-    return Finding(
-        kind=action.kind,
-        sentence=action.sentence,
-        ref=parcel.ref,
-        evidence={"row": "17", "since": str(parcel.missing_since)},
-        freezes=True,
     )

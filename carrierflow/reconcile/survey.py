@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 
 from carrierflow.clock import Clock
+from carrierflow.errors import AccessDenied, ReadRefused
 from carrierflow.hashing import observation_digest
 from carrierflow.lifecycle import Lifecycle
 from carrierflow.model import Observation, RemoteOrder, Status, Unreadable
@@ -88,6 +90,8 @@ class Survey:
         self._verified_before = verified_before
         self._hints = {hint.order_id: hint for hint in store.hints(shop)}
         self.pool = Pool((), ())
+        self.unswept: list[ReadRefused | AccessDenied] = []
+        """Why it is not known what changed, where the platform does not list that."""
 
     def batches(self) -> Iterator[Batch]:
         """Read what changed, then what webhooks named, then all else that has work or is due."""
@@ -96,14 +100,24 @@ class Survey:
         self.pool = Pool(work, self._due(), expected=expected)
         self._take_hints()
         if self._shop.swept_to is not None:
-            swept_to = self._shop.swept_to
+            yield from self._swept(self._shop.swept_to)
+        yield from self._pooled()
+        if self._shop.swept_to is None:
+            yield self._batch((), asked=(), swept_to=self._began_at)
+
+    def _swept(self, swept_to: datetime) -> Iterator[Batch]:
+        """Read what changed; where that cannot be asked, what is due may be read all the same."""
+        try:
             for page in changed_orders(self._platform, swept_to - OVERLAP):
                 self.pool.drop(order.order_id for order in page)
                 swept_to = max(swept_to, newest(page, swept_to))
                 yield self._batch(page, asked=(), swept_to=swept_to)
-        yield from self._pooled()
-        if self._shop.swept_to is None:
-            yield self._batch((), asked=(), swept_to=self._began_at)
+        except ReadRefused as error:
+            self.unswept.append(error)
+        except AccessDenied as error:
+            if error.http_status != HTTPStatus.FORBIDDEN:
+                raise
+            self.unswept.append(error)
 
     def _due(self) -> Iterator[str]:
         """Give the orders that are due, a page at a time, as far as they still are by then."""
@@ -142,16 +156,18 @@ class Survey:
         return self._situations([(parcel, seen)])[0]
 
     def look_alone(self, parcel: Parcel) -> Observation | Unreadable | None:
-        """Ask for one order by itself; None if it or our fulfillment is gone.
+        """Ask for one fulfillment at its own address; None if there is none.
 
-        A row that cannot be read, and that our fulfillment may be, comes in its place.
+        A row that cannot be read comes as such.
         """
-        order = self._platform.order(parcel.ref.order_id)
-        if order is None:
-            return None
-        wanted = parcel.ref.fulfillment_id
-        hidden = order.unreadable[0] if order.may_hide(wanted) else None
-        return _seen([order]).get(wanted) or hidden
+        return self._platform.fulfillment(parcel.ref)
+
+    def is_gone(self, parcel: Parcel) -> bool:
+        """Tell whether the platform says that a fulfillment is not there, and does say so."""
+        try:
+            return self.look_alone(parcel) is None
+        except ReadRefused:
+            return False
 
     def read(self, order_ids: Sequence[str]) -> Batch:
         """Read some orders by id, as one batch."""
@@ -159,7 +175,7 @@ class Survey:
 
     def again(self, parcel: Parcel) -> None:
         """Look at an order once more in this pass: its reading grew too old."""
-        self.pool.again([Work(order_id=parcel.ref.order_id, puts=parcel.unpublished)])
+        self.pool.again([_work(parcel)])
 
     def _batch(
         self,
@@ -176,11 +192,15 @@ class Survey:
         grace = self._policy.grace
         agreeing = [p for p, o in found if _agrees(p, o) and not _closes(p, read_at - grace)]
         done = {parcel.id for parcel in agreeing}
+        left_out = [p for p in parcels if p.open and _is_absent(p, orders, seen)]
+        if not asked:
+            # A page shows what changed and need not show it whole: these are asked for by id.
+            self.pool.again(_work(parcel) for parcel in left_out)
         return Batch(
             agreeing=tuple(agreeing),
             situations=tuple(self._situations([(p, o) for p, o in found if p.id not in done])),
             same_amount=frozenset(p.id for p, o in found if p.cod_amount == o.cod_amount),
-            absent=tuple(p for p in parcels if p.open and _is_absent(p, orders, seen)),
+            absent=tuple(left_out if asked else ()),
             unreadable=tuple(row for order in orders for row in order.unreadable),
             clean=frozenset(order.order_id for order in orders if not order.unreadable),
             strangers=tuple(
@@ -225,6 +245,10 @@ def _is_absent(
         for order in orders
         if order.order_id in {ref.order_id, ""}
     )
+
+
+def _work(parcel: Parcel) -> Work:
+    return Work(order_id=parcel.ref.order_id, puts=parcel.unpublished)
 
 
 def _agrees(parcel: Parcel, seen: Observation) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -72,7 +72,11 @@ class Tally:
 
     def count(self, turn: Turn) -> None:
         """Count the rows that decided a turn."""
-        for row in turn.rows:
+        self.count_rows(turn.rows)
+
+    def count_rows(self, rows: Iterable[str]) -> None:
+        """Count rows that decided."""
+        for row in rows:
             self.rows[row] = self.rows.get(row, 0) + 1
 
 

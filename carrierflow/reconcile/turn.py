@@ -29,7 +29,8 @@ from carrierflow.reconcile.actions import (
     Rewind,
     Wait,
 )
-from carrierflow.reconcile.decide import OrderCase, decide, decisions_about_order
+from carrierflow.reconcile.decide import OrderCase, decide
+from carrierflow.reconcile.orders import take_order_turn
 from carrierflow.reconcile.view import Situation
 from carrierflow.track import Publication, PublicationState, Step
 
@@ -235,15 +236,7 @@ def _look_at_order(making: _Making) -> None:
         policy=situation.policy,
         steps=situation.track.steps,
     )
-    for decision in decisions_about_order(case):
-        if isinstance(decision.action, Report):
-            finding = Finding(
-                kind=decision.action.kind,
-                sentence=decision.action.sentence,
-                ref=situation.parcel.ref,
-                evidence={**decision.action.evidence, "row": decision.row},
-            )
-            making.findings.append(finding)
+    making.findings.extend(take_order_turn(case).findings)
 
 
 def _looked(making: _Making, read: Situation) -> Situation:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-__all__ = ["damaged", "misdated", "spoken"]
+__all__ = ["bared", "damaged", "misdated", "spoken"]
 
 _NEVER = "0001-01-01T00:00:00Z"
 _DATED = ("updated_at", "ready_to_pick_date", "delivering_date", "delivered_date")
@@ -49,6 +49,15 @@ def damaged(body: bytes, chance: random.Random) -> bytes:
 def misdated(body: bytes, chance: random.Random) -> bytes:
     """Return a reply with one date of one of its fulfillments set to the year one."""
     return _changed(body, chance, _with(chance.choice(_DATED), _NEVER))
+
+
+def bared(body: bytes) -> bytes:
+    """Return a reply with the fulfillments taken out of every order in it."""
+    document = _read(body)
+    for order in [*document.get("orders", ()), document.get("order", {})]:
+        if "fulfillments" in order:
+            order["fulfillments"] = []
+    return encode(document)
 
 
 def spoken(body: bytes, word: str) -> bytes:

@@ -40,6 +40,10 @@ class FaultKind(StrEnum):
     HUGE_BODY = "huge_body"  # applied; the JSON is `size` bytes longer
     STALE_READ = "stale_read"  # a GET sees the world as it was `seconds` ago
     MISSING_IDS = "missing_ids"  # a GET does not see some orders
+    BARE_ORDERS = "bare_orders"  # a GET shows orders, and no fulfillment in any of them
+    IDS_IGNORED = (
+        "ids_ignored"  # a GET of orders by their ids answers with whatever orders it likes
+    )
     NONSENSE_WORD = "nonsense_word"  # a GET shows `word` for every delivery status
     ODD_ROW = "odd_row"  # a GET shows one fulfillment that cannot be read
     ODD_DATE = "odd_date"  # a GET shows one date of one fulfillment in the year one
@@ -60,6 +64,8 @@ _FOR_READS = frozenset(
     {
         FaultKind.STALE_READ,
         FaultKind.MISSING_IDS,
+        FaultKind.BARE_ORDERS,
+        FaultKind.IDS_IGNORED,
         FaultKind.NONSENSE_WORD,
         FaultKind.ODD_ROW,
         FaultKind.ODD_DATE,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from carrierflow.sandbox.bucket import HEADER
-from carrierflow.sandbox.damage import damaged, misdated, spoken
+from carrierflow.sandbox.damage import bared, damaged, misdated, spoken
 from carrierflow.sandbox.errors import SandboxError
 from carrierflow.sandbox.exchange import HTML, Dropped, Outcome, Reply, Request, failed
 from carrierflow.sandbox.faults import Fault, FaultKind
@@ -148,6 +148,16 @@ def _omit_orders(misdeed: Misdeed) -> Outcome:
     return misdeed.answer(Reading(omits=lambda _order_id: chance.random() < share))
 
 
+def _show_bare_orders(misdeed: Misdeed) -> Outcome:
+    reply = misdeed.answer()
+    return replace(reply, body=bared(reply.body))
+
+
+def _ignore_ids(misdeed: Misdeed) -> Outcome:
+    query = {name: value for name, value in misdeed.request.query.items() if name != "ids"}
+    return replace(misdeed, request=replace(misdeed.request, query=query)).answer()
+
+
 def _speak_nonsense(misdeed: Misdeed) -> Outcome:
     reply = misdeed.answer()
     return replace(reply, body=spoken(reply.body, misdeed.fault.word or _NONSENSE))
@@ -232,6 +242,8 @@ _DEEDS: Mapping[FaultKind, Callable[[Misdeed], Outcome]] = {
     FaultKind.HUGE_BODY: _inflate,
     FaultKind.STALE_READ: _read_stale,
     FaultKind.MISSING_IDS: _omit_orders,
+    FaultKind.BARE_ORDERS: _show_bare_orders,
+    FaultKind.IDS_IGNORED: _ignore_ids,
     FaultKind.NONSENSE_WORD: _speak_nonsense,
     FaultKind.ODD_ROW: _damage_row,
     FaultKind.ODD_DATE: _misdate,

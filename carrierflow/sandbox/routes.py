@@ -90,9 +90,7 @@ def _count_orders(call: Call) -> Reply:
 
 
 def _read_order(call: Call) -> Reply:
-    if call.reading.omits(call.order_id):
-        raise NotFound(f"Order {call.order_id} is not in this shop.")
-    bodies = chosen_fields(call.request.query, [_order_body(call, call.order())])
+    bodies = chosen_fields(call.request.query, [_order_body(call, _seen_order(call))])
     return json_reply(200, {"order": bodies[0]})
 
 
@@ -107,8 +105,14 @@ def _cancel_order(call: Call) -> Reply:
     return json_reply(200, {"order": _order_body(call, order)})
 
 
+def _seen_order(call: Call) -> Order:
+    if call.reading.omits(call.order_id):
+        raise NotFound(f"Order {call.order_id} is not in this shop.")
+    return call.order()
+
+
 def _list_fulfillments(call: Call) -> Reply:
-    parcels = call.shop.parcels_of(call.order(), call.reading.as_of)
+    parcels = call.shop.parcels_of(_seen_order(call), call.reading.as_of)
     found = fulfillments_of(parcels, call.request.query)
     bodies = (fulfillment_body(parcel, READ) for parcel in found)
     return json_reply(200, {"fulfillments": chosen_fields(call.request.query, bodies)})
@@ -120,6 +124,7 @@ def _count_fulfillments(call: Call) -> Reply:
 
 
 def _read_fulfillment(call: Call) -> Reply:
+    _seen_order(call)
     parcel = call.shop.parcel(call.order_id, call.ref.fulfillment_id, call.reading.as_of)
     return json_reply(200, {"fulfillment": fulfillment_body(parcel, READ)})
 

@@ -191,6 +191,42 @@ def test_missing_ids_are_left_out(script, ask, world, ids):
     assert {ids[0], other} == {order["id"] for order in second}
 
 
+@pytest.mark.parametrize("end", [".json", "/fulfillments.json", "/fulfillments/{}.json"])
+def test_an_order_that_is_not_seen_is_404_under_every_address(script, ask, ids, end):
+    """A GET that does not see an order sees nothing in it either."""
+    script("missing_ids", ids=(ids[0],))
+    path = f"/com/orders/{ids[0]}{end.format(ids[1])}"
+
+    assert [404, 200] == [ask("GET", path)[0] for _ in range(2)]
+
+
+def test_orders_can_be_bare(script, ask, ids):
+    """Orders without their fulfillments show the rest; the order's own list shows them."""
+    for path, name in (
+        ("/com/orders.json?status=any", "orders"),
+        (f"/com/orders/{ids[0]}.json", "order"),
+    ):
+        script("bare_orders")
+        bare = ask("GET", path)[1][name]
+        whole = ask("GET", path)[1][name]
+        bare, whole = (bare[0], whole[0]) if name == "orders" else (bare, whole)
+        assert ([], [ids[1]]) == (bare["fulfillments"], [f["id"] for f in whole["fulfillments"]])
+    script("bare_orders")
+    own = ask("GET", f"/com/orders/{ids[0]}/fulfillments.json")[1]["fulfillments"]
+    assert [ids[1]] == [each["id"] for each in own]
+
+
+def test_ids_can_be_ignored(script, ask, world, ids):
+    """The answer to a question by ids holds other orders, too."""
+    other = world.add_parcel(shop="alpha")[0]
+    path = f"/com/orders.json?status=any&ids={ids[0]}"
+    script("ids_ignored")
+
+    first, second = ([o["id"] for o in ask("GET", path)[1]["orders"]] for _ in range(2))
+
+    assert ({ids[0], other}, [ids[0]]) == (set(first), second)
+
+
 def test_nonsense_words_are_shown_not_stored(script, ask, path, ids, read):
     """A nonsense word stands in one reply and never in the world."""
     script("nonsense_word", word="warp")

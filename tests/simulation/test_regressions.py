@@ -107,10 +107,10 @@ def test_an_event_that_comes_while_an_order_is_missing_does_not_end_the_run(stag
     """A run that asks for a missing order alone reads it again; it ended with an exception."""
     order = stage.refs[0].order_id
     gone = Fault(kind=FaultKind.MISSING_IDS, ids=(int(order),))
-    stage.haravan.faults.add(Rule(fault=gone, method="GET", times=2))
+    stage.haravan.faults.add(Rule(fault=gone, method="GET", times=3))
 
     def meanwhile(request):
-        if request.path.endswith(f"/orders/{order}.json"):
+        if request.path.endswith(f"/fulfillments/{stage.refs[0].fulfillment_id}.json"):
             stage.network.after_read = nothing
             record(stage, "picking")
 

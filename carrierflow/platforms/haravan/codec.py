@@ -10,6 +10,7 @@ One bad row costs one row: what cannot be read of a list is named, and the rest 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -44,12 +45,15 @@ __all__ = [
     "UnreadableReply",
     "parse_document",
     "read_fulfillment",
+    "read_fulfillments",
+    "read_one",
     "read_order",
     "read_orders",
 ]
 
 _LONGEST_TEXT = 256
 _LONGEST_NUMBER = 40
+_UNSHIPPED = ("notfulfilled", "", None)
 
 T = TypeVar("T")
 
@@ -104,7 +108,64 @@ def read_fulfillment(
 ) -> Observation:
     """Read the reply to a status PUT, which is the whole fulfillment."""
     body = _member(document, "fulfillment", of="the reply")
-    return _observation(body, shop, asked_at, seen_at, source="put", order_cancelled=False)
+    look = _Look(shop=shop, asked_at=asked_at, seen_at=seen_at, source="put")
+    return _observation(body, look, order_cancelled=False)
+
+
+def read_one(
+    document: Any, *, shop: str, asked_at: datetime, seen_at: datetime, order_id: str
+) -> Observation | Unreadable:
+    """Read the reply to a GET of one fulfillment; a row that cannot be read comes as such."""
+    body = _member(document, "fulfillment", of="the reply")
+    look = _Look(shop=shop, asked_at=asked_at, seen_at=seen_at, source="fulfillment")
+    found, odd = _rows([body], look, "fulfillment", order_id=order_id, cancelled=False)
+    return found[0] if found else odd[0]
+
+
+def read_fulfillments(
+    document: Any,
+    *,
+    shop: str,
+    asked_at: datetime,
+    seen_at: datetime,
+    order_id: str,
+    order_cancelled: bool,
+) -> tuple[tuple[Observation, ...], tuple[Unreadable, ...]]:
+    """Read the reply to a question for the fulfillments of one order, and what is odd in it."""
+    rows = _member(document, "fulfillments", of="the reply")
+    if not isinstance(rows, list):
+        raise UnreadableReply("`fulfillments` of the reply is not a list")
+    look = _Look(shop=shop, asked_at=asked_at, seen_at=seen_at, source="fulfillments")
+    return _rows(rows, look, "fulfillments", order_id=order_id, cancelled=order_cancelled)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Look:
+    """Whose reply is read, when it was asked for and seen, and by which question."""
+
+    shop: str
+    asked_at: datetime
+    seen_at: datetime
+    source: str
+
+
+def _rows(
+    rows: list[Any], look: _Look, place: str, *, order_id: str, cancelled: bool
+) -> tuple[tuple[Observation, ...], tuple[Unreadable, ...]]:
+    """Read the fulfillments of one order, as many as can be read, and name the others."""
+    odd: list[Unreadable] = []
+
+    def read(row: Any) -> Observation:
+        seen = _observation(row, look, order_cancelled=cancelled)
+        if seen.ref.order_id != order_id:
+            raise UnreadableReply("it belongs to another order")
+        return seen
+
+    found = [
+        _tried(partial(read, row), row, odd, place=f"{place}[{n}]", order_id=order_id)
+        for n, row in enumerate(rows)
+    ]
+    return tuple(seen for seen in found if seen is not None), tuple(odd)
 
 
 def _order(
@@ -128,23 +189,26 @@ def _order(
     )
     cancelled = bool(body.get("cancelled_at")) or body.get("cancelled_status") == "cancelled"
 
-    def read(one: Any) -> Observation:
-        seen = _observation(one, shop, asked_at, seen_at, source=source, order_cancelled=cancelled)
-        if seen.ref.order_id != order_id:
-            raise UnreadableReply("it belongs to another order")
-        return seen
-
-    fulfillments = [
-        _tried(partial(read, one), one, odd, place=f"{place}.fulfillments[{n}]", order_id=order_id)
-        for n, one in enumerate(_listed(body.get("fulfillments")))
-    ]
+    look = _Look(shop=shop, asked_at=asked_at, seen_at=seen_at, source=source)
+    rows, there = _listed(body.get("fulfillments")), f"{place}.fulfillments"
+    fulfillments, unread = _rows(rows, look, there, order_id=order_id, cancelled=cancelled)
     return RemoteOrder(
         order_id=order_id,
         updated_at=updated_at,
         cancelled=cancelled,
-        fulfillments=tuple(seen for seen in fulfillments if seen is not None),
-        unreadable=tuple(odd),
+        fulfillments=fulfillments,
+        unreadable=(*odd, *unread),
+        left_out=_leaves_out(body),
     )
+
+
+def _leaves_out(body: Mapping[str, Any]) -> bool:
+    """Tell whether an order is shown without the fulfillments that it has, or may have.
+
+    An order that nobody shipped says `notfulfilled` (Order API reference), or nothing.
+    """
+    rows = body.get("fulfillments")
+    return rows is None or (rows == [] and body.get("fulfillment_status") not in _UNSHIPPED)
 
 
 def _listed(rows: Any) -> list[Any]:
@@ -185,38 +249,30 @@ def _named(row: Any) -> str | None:
         return None
 
 
-def _observation(
-    body: Any,
-    shop: str,
-    asked_at: datetime,
-    seen_at: datetime,
-    *,
-    source: str,
-    order_cancelled: bool,
-) -> Observation:
+def _observation(body: Any, look: _Look, *, order_cancelled: bool) -> Observation:
     fulfillment_id = _id(_member(body, "id", of="a fulfillment"), of="a fulfillment")
     where = f"fulfillment {fulfillment_id}"
     order_id = _id(_member(body, "order_id", of=where), of=f"the order of {where}")
     updated_at = _member(body, "updated_at", of=where)
     carrier = _code(body, "carrier_status_code", CARRIER_CODES, of=where)
     cod = _code(body, "carrier_cod_status_code", COD_CODES, of=where)
-    dates, dates_raw = _dates(body, seen_at)
+    dates, dates_raw = _dates(body, look.seen_at)
     return Observation(
-        ref=FulfillmentRef(shop=shop, order_id=order_id, fulfillment_id=fulfillment_id),
-        asked_at=asked_at,
-        seen_at=seen_at,
+        ref=FulfillmentRef(shop=look.shop, order_id=order_id, fulfillment_id=fulfillment_id),
+        asked_at=look.asked_at,
+        seen_at=look.seen_at,
         carrier=carrier,
         cod=cod,
-        updated_at=_required_time(updated_at, of=where, seen_at=seen_at),
+        updated_at=_required_time(updated_at, of=where, seen_at=look.seen_at),
         updated_at_raw=updated_at,
-        created_at=_time(body.get("created_at"), seen_at),
+        created_at=_time(body.get("created_at"), look.seen_at),
         dates=dates,
         dates_raw=dates_raw,
         order_cancelled=order_cancelled,
         tracking_number=_text(body.get("tracking_number")),
         tracking_company_code=_text(body.get("tracking_company_code")),
         cod_amount=_amount(body.get("cod_amount")),
-        source=source,
+        source=look.source,
     )
 
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
 from carrierflow import clock
-from carrierflow.errors import InvalidInput, PlatformUnavailable, Refused
-from carrierflow.model import FulfillmentRef, Observation, RemoteOrder, RequestSketch, Status
+from carrierflow.errors import AccessDenied, InvalidInput, ReadRefused, Refused
+from carrierflow.model import (
+    FulfillmentRef,
+    Observation,
+    RemoteOrder,
+    RequestSketch,
+    Status,
+    Unreadable,
+)
 from carrierflow.platforms.haravan.client import HaravanClient, NotThere
 from carrierflow.platforms.haravan.codec import (
     UnreadableReply,
     read_fulfillment,
+    read_fulfillments,
+    read_one,
     read_order,
     read_orders,
 )
@@ -32,13 +42,20 @@ __all__ = ["MOST_ORDERS", "HaravanPlatform"]
 MOST_ORDERS = 50
 """How many orders Haravan puts on a page; it silently lowers any higher `limit` to this."""
 
-_FIELDS = "id,updated_at,cancelled_at,fulfillments"
+_FIELDS = "id,updated_at,cancelled_at,fulfillment_status,fulfillments"
+
+_REFUSALS = 5
+"""So many single reads may be refused, where nothing was answered yet, before it is given up."""
 
 T = TypeVar("T")
 
 
 class HaravanPlatform:
     """One shop on Haravan, as the port `carrierflow.ports.Platform` has it.
+
+    Orders are read fifty at a time, with their fulfillments. No live shop was seen to show these:
+    every GET in Haravan's references prints an empty list. So whatever such a reply leaves out
+    is asked for again, one order at a time.
 
     Args:
         shop: our code of the shop, which goes into every reference read.
@@ -71,6 +88,8 @@ class HaravanPlatform:
         self._shop = shop
         self._carrier_code = carrier_code
         self._budget = budget
+        self._lists_refused = self._has_answered = False
+        self._refusals = 0
         self._client = HaravanClient(
             base_url=base_url,
             token=token,
@@ -94,28 +113,34 @@ class HaravanPlatform:
         self._client.close()
 
     def orders(self, order_ids: Sequence[str]) -> tuple[RemoteOrder, ...]:
-        """Read up to 50 orders by id in one request; orders that are gone are left out.
+        """Read up to 50 orders by id: in one request, and what that leaves out one by one.
 
-        Left out, too, are ids that cannot be ids of Haravan's. They are not sent: it ignores a
-        blank filter and answers with whatever orders it likes.
+        Left out are then orders that it shows in neither way, and ids that cannot be ids of
+        Haravan's. These are not sent: it ignores a blank filter and answers with whatever orders
+        it likes. Orders that were not asked for show that the filter was ignored; they prove
+        nothing about the others.
 
         Raises:
             InvalidInput: there are no ids, or too many.
-            PlatformUnavailable: it answered with orders that nobody had asked for.
         """
         if not 0 < len(set(order_ids)) <= MOST_ORDERS:
             raise InvalidInput(f"Haravan is asked for 1 to {MOST_ORDERS} orders at a time.")
         wanted = [order_id for order_id in dict.fromkeys(order_ids) if is_id(order_id)]
         if not wanted:
             return ()
-        found = self._orders({"ids": ",".join(wanted), "status": "any"})
-        if not {order.order_id for order in found} <= {*wanted, ""}:
-            raise PlatformUnavailable("it answers with orders that were not asked for")
-        return found
+        listed = self._listed(wanted)
+        shown = {order.order_id: order for order in listed}
+        orders = (self._whole(order_id, shown.get(order_id)) for order_id in wanted)
+        nameless = [order for order in listed if not order.order_id]
+        return (*(order for order in orders if order is not None), *nameless)
 
     def orders_changed(self, since: datetime, *, page: int = 1) -> tuple[RemoteOrder, ...]:
-        """Read up to 50 orders updated at or after a time, oldest change first."""
-        return self._orders(
+        """Read up to 50 orders updated at or after a time, oldest change first.
+
+        Raises:
+            ReadRefused: it does not list them, or not so.
+        """
+        found = self._orders(
             {
                 "status": "any",
                 "order": "updated_at asc",
@@ -123,6 +148,29 @@ class HaravanPlatform:
                 "page": str(page),
             }
         )
+        return tuple(self._completed(o.order_id, o) or o if o.left_out else o for o in found)
+
+    def fulfillment(self, ref: FulfillmentRef) -> Observation | Unreadable | None:
+        """Read one fulfillment at its own address; None if Haravan says that there is none.
+
+        Raises:
+            ReadRefused: it does not say; also a 404 while nothing else was answered, for then it
+                may be anybody's.
+        """
+        if not (is_id(ref.order_id) and is_id(ref.fulfillment_id)):
+            return None
+
+        def read(reply: Reply) -> Observation | Unreadable:
+            found = self._read(read_one, reply, order_id=ref.order_id)
+            return found if isinstance(found, Unreadable) else _about(ref, found)
+
+        path = f"/orders/{ref.order_id}/fulfillments/{ref.fulfillment_id}.json"
+        try:
+            return self._client.get(path, {}, read)
+        except NotThere:
+            if not self._has_answered:
+                raise
+            return None
 
     def order(self, order_id: str) -> RemoteOrder | None:
         """Read one order; None if Haravan says that there is no such order."""
@@ -165,10 +213,7 @@ class HaravanPlatform:
             raise Refused(f"there is no way to tell it {status.value!r} about {ref}")
 
         def read(reply: Reply) -> Observation:
-            seen = self._read(read_fulfillment, reply)
-            if seen.ref.fulfillment_id != ref.fulfillment_id or seen.ref.order_id != ref.order_id:
-                raise UnreadableReply("the reply is about another fulfillment")
-            return seen
+            return _about(ref, self._read(read_fulfillment, reply))
 
         return self._client.put(put_path(ref, status), read, not_later_than=not_later_than)
 
@@ -192,6 +237,60 @@ class HaravanPlatform:
         """
         return RequestSketch(method="PUT", url=self._client.url + put_path(ref, status))
 
+    def _listed(self, order_ids: Sequence[str]) -> tuple[RemoteOrder, ...]:
+        """Read orders in one request; nothing where this shop does not answer that."""
+        if self._lists_refused:
+            return ()
+        try:
+            return self._orders({"ids": ",".join(order_ids), "status": "any"})
+        except ReadRefused:
+            pass
+        except AccessDenied as error:
+            if error.http_status != HTTPStatus.FORBIDDEN:
+                raise
+        self._lists_refused = True
+        return ()
+
+    def _whole(self, order_id: str, shown: RemoteOrder | None) -> RemoteOrder | None:
+        if shown is not None and (shown.fulfillments or _has_odd_rows(shown)):
+            return shown
+        return self._completed(order_id, shown) or shown
+
+    def _completed(self, order_id: str, shown: RemoteOrder | None) -> RemoteOrder | None:
+        """Read an order by its own list of fulfillments; None if there is nothing in it."""
+        cancelled = shown is not None and shown.cancelled
+        found, odd = self._fulfillments(order_id, order_cancelled=cancelled)
+        if not found and not odd:
+            return None
+        changes = [one.updated_at for one in found]
+        return RemoteOrder(
+            order_id=order_id,
+            updated_at=shown.updated_at if shown else max(changes, default=None),
+            cancelled=cancelled,
+            fulfillments=found,
+            unreadable=(*(shown.unreadable if shown else ()), *odd),
+        )
+
+    def _fulfillments(
+        self, order_id: str, *, order_cancelled: bool
+    ) -> tuple[tuple[Observation, ...], tuple[Unreadable, ...]]:
+        def read(reply: Reply) -> tuple[tuple[Observation, ...], tuple[Unreadable, ...]]:
+            # Some replies are 200 with an empty body, and show as little as an empty list.
+            if reply.flaw is None and not reply.body.strip():
+                return (), ()
+            about = {"order_id": order_id, "order_cancelled": order_cancelled}
+            return self._read(read_fulfillments, reply, **about)
+
+        self.requests.add(alone=1)
+        path = f"/orders/{order_id}/fulfillments.json"
+        try:
+            return self._client.get(path, {"limit": str(MOST_ORDERS)}, read)
+        except ReadRefused:
+            self._refusals += not self._has_answered
+            if self._refusals >= _REFUSALS:
+                raise
+            return (), ()
+
     def _orders(self, params: dict[str, str]) -> tuple[RemoteOrder, ...]:
         return self._client.get(
             "/orders.json",
@@ -199,7 +298,21 @@ class HaravanPlatform:
             lambda reply: self._read(read_orders, reply),
         )
 
-    def _read(self, reader: Callable[..., T], reply: Reply) -> T:
-        return reader(
-            reply.document(), shop=self._shop, asked_at=reply.asked_at, seen_at=reply.seen_at
+    def _read(self, reader: Callable[..., T], reply: Reply, **more: object) -> T:
+        asked_at, seen_at = reply.asked_at, reply.seen_at
+        found = reader(
+            reply.document(), shop=self._shop, asked_at=asked_at, seen_at=seen_at, **more
         )
+        self._has_answered = True
+        return found
+
+
+def _about(ref: FulfillmentRef, seen: Observation) -> Observation:
+    if seen.ref.fulfillment_id != ref.fulfillment_id or seen.ref.order_id != ref.order_id:
+        raise UnreadableReply("the reply is about another fulfillment")
+    return seen
+
+
+def _has_odd_rows(order: RemoteOrder) -> bool:
+    """Tell whether an order has fulfillments that could not be read; its own time is none."""
+    return any(row.fulfillment_id != "" for row in order.unreadable)

@@ -62,17 +62,19 @@ class Counts:
         self.get = 0
         self.put = 0
         self.throttled = 0
+        self.alone = 0
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(get={self.get}, put={self.put}, throttled={self.throttled})"
 
-    def add(self, *, get: int = 0, put: int = 0, throttled: int = 0) -> None:
+    def add(self, *, get: int = 0, put: int = 0, throttled: int = 0, alone: int = 0) -> None:
         """Count some more."""
         with self._lock:
             self.get += get
             self.put += put
             self.throttled += throttled
+            self.alone += alone
 
 
 class Lost(Exception):  # noqa: N818 (internal: what happened, no "Error")

@@ -79,6 +79,8 @@ class RawServer:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.script, self.connections, self.requests = [], 0, []
         self._open = []
+        self.said = threading.Semaphore(0)
+        """Released when all parts of a reply have left, which its reader need not wait for."""
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self):
@@ -98,6 +100,7 @@ class RawServer:
                 self.requests.append(request.split(b" ", 1)[0].decode())
                 for part in self.script.pop(0):
                     talk.sendall(part)
+                self.said.release()
         except OSError:
             pass
 
@@ -150,6 +153,7 @@ def test_what_says_more_than_one_reply_is_not_used_again(raw, told, case):
     raw.script = [ODD[case], [http({"orders": []})]]
 
     assert ["7"] == ids(told)
+    assert raw.said.acquire(timeout=10)
     assert [] == ids(told)
     assert 2 == raw.connections
 

@@ -142,7 +142,7 @@ def test_what_a_person_wrote_into_an_order_is_in_no_error(server, answer, make_p
     """Names and phones in a page that cannot be read are in no error, no odd row and no log."""
     caplog.set_level(logging.DEBUG)
     page = json.dumps({"orders": [{"id": 1, "customer": "Nguyen 0901234567"}]}).encode()
-    server.plays(answer.reply(page), answer.reply(page[:-3]))
+    server.plays(answer.reply(page), answer.reply(status=404), answer.reply(page[:-3]))
     platform = make_platform(limits=Limits(get_retries=0))
 
     (order,) = platform.orders(["1"])

@@ -1,0 +1,96 @@
+"""Stopping a run before the damage, where something is wrong with everything at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from carrierflow.model import Status
+from carrierflow.reconcile.limits import Limits
+from carrierflow.reconcile.survey import Batch
+from carrierflow.reconcile.tally import Tally
+from carrierflow.reconcile.turn import take_turn
+from carrierflow.reconcile.view import Situation
+
+
+__all__ = ["Brake", "Braked"]
+
+FEWEST_MISSING = 10
+"""Fewer missing orders than this are asked for one by one."""
+
+
+class Braked(Exception):  # noqa: N818
+    """A run must go no further; a person should look at the shop."""
+
+    def __init__(self, sentence: str, **evidence: int) -> None:
+        self.sentence = sentence
+        self.evidence = evidence
+        super().__init__(sentence)
+
+
+class Brake:
+    """What one run would freeze or cancel, and how much of that is too much."""
+
+    def __init__(self, limits: Limits, tally: Tally, *, open_count: int) -> None:
+        self._tally = tally
+        self._open = open_count
+        self._most = max(limits.freeze_least, limits.freeze_share * open_count)
+        self._doomed = 0
+
+    def check_refusals(self) -> None:
+        """Stop where PUTs in a row were refused, which count as the freezes they would lead to.
+
+        Raises:
+            Braked: if these are too many.
+        """
+        refused = self._tally.refusals_in_a_row
+        if refused + self._doomed > self._most:
+            raise Braked(
+                f"{refused} PUTs in a row were refused; does something between here and the "
+                "platform answer in its place?",
+                refused=refused,
+                open=self._open,
+            )
+
+    def check(self, situations: Iterable[Situation]) -> None:
+        """Count what a batch would freeze or cancel.
+
+        Raises:
+            Braked: if that makes too many.
+        """
+        self._doomed += _drastic_turns(situations)
+        if self._doomed > self._most:
+            raise Braked(
+                f"{self._doomed} of {self._open} open fulfillments would be frozen or "
+                "cancelled; nothing of this batch was done.",
+                doomed=self._doomed,
+                open=self._open,
+            )
+
+    def stops(self, situations: Iterable[Situation]) -> bool:
+        """Tell whether a batch would freeze or cancel too much."""
+        return self._doomed + _drastic_turns(situations) > self._most
+
+    @staticmethod
+    def missing(batch: Batch) -> Braked | None:
+        """Return why to stop if the missing orders of a batch are truly gone: it is most of them.
+
+        Asked for, here, is what could not be read in any way.
+        """
+        missing = len({parcel.ref.order_id for parcel in batch.absent})
+        if missing < FEWEST_MISSING or missing * 2 <= batch.asked:
+            return None
+        return Braked(
+            f"{missing} of {batch.asked} orders asked for are missing; is this the right "
+            "shop, and the right token?",
+            asked=batch.asked,
+            missing=missing,
+        )
+
+
+def _drastic_turns(situations: Iterable[Situation]) -> int:
+    """Count the turns that freeze their fulfillment, or cancel it on the platform's word.
+
+    Cancels that the carrier itself recorded are its own truth: they do not count.
+    """
+    turns = map(take_turn, situations)
+    return sum(turn.froze is not None or turn.adopt is Status.CANCEL for turn in turns)
