@@ -83,8 +83,8 @@ def _finding(case: OrderCase, row: str, action: Freeze | Report) -> Finding:
 
 def odd_finding(row: Unreadable) -> Finding:
     """Return what is told of a row: a nameless one is known by its digest, others by their ids."""
-    cause = {"order_id": row.order_id, "fulfillment_id": row.fulfillment_id, "reason": row.reason}
-    detail = {"place": row.place, "digest": row.digest}
+    cause = {"order_id": row.order_id, "fulfillment_id": row.fulfillment_id}
+    detail = {"place": row.place, "reason": row.reason, "digest": row.digest}
     if row.order_id is None:
         cause["digest"] = detail.pop("digest")
     return Finding(

@@ -41,9 +41,12 @@ _DAMAGES: tuple[Callable[[dict[str, Any]], Any], ...] = (
 )
 
 
-def damaged(body: bytes, chance: random.Random) -> bytes:
-    """Return a reply with one of its fulfillments damaged; one without any stays as it is."""
-    return _changed(body, chance, chance.choice(_DAMAGES))
+def damaged(body: bytes, chance: random.Random, *, only: int | None = None) -> bytes:
+    """Return a reply with one of its fulfillments damaged; one without any stays as it is.
+
+    `only` is the id of the one that it is to be, if not any.
+    """
+    return _changed(body, chance, chance.choice(_DAMAGES), only=only)
 
 
 def misdated(body: bytes, chance: random.Random) -> bytes:
@@ -69,9 +72,20 @@ def spoken(body: bytes, word: str) -> bytes:
     return encode(document)
 
 
-def _changed(body: bytes, chance: random.Random, change: Callable[[dict[str, Any]], Any]) -> bytes:
+def _changed(
+    body: bytes,
+    chance: random.Random,
+    change: Callable[[dict[str, Any]], Any],
+    *,
+    only: int | None = None,
+) -> bytes:
     document = _read(body)
-    places = [(rows, n) for rows in _lists_of(document) for n in range(len(rows))]
+    places = [
+        (rows, place)
+        for rows in _lists_of(document)
+        for place, row in enumerate(rows)
+        if only is None or (isinstance(row, dict) and row.get("id") == only)
+    ]
     if not places:
         return body
     rows, place = chance.choice(places)

@@ -11,11 +11,16 @@ from carrierflow.errors import (
     ShopHeld,
 )
 from carrierflow.model import Event, Status
+from carrierflow.reconcile import EndReason
 
 from .calls import start_calls
 from .people import start_people
-from .scheduler import START
+from .scheduler import START, Broken
 from .stage import SHOP
+
+
+LONGEST_RUN = 1800.0
+"""Seconds; with all stalls and slow answers no run comes near, and one that sleeps an hour does."""
 
 
 def start_all(stage):
@@ -36,6 +41,7 @@ def run_once(stage, name, *, full=False, wait=False, hinted=False, mortal=True):
     """Start one process that reconciles the shop, as cron does."""
 
     def work(process):
+        began_us = stage.scheduler.time_us
         with stage.living() as app:
             try:
                 reports = app.reconcile([SHOP], full=full, wait=wait, hinted=hinted)
@@ -43,6 +49,8 @@ def run_once(stage, name, *, full=False, wait=False, hinted=False, mortal=True):
                 stage.scheduler.met["run shop_held"] += 1
                 stage.scheduler.tell("shop held")
                 return
+        if (lasted := (stage.scheduler.time_us - began_us) / 1e6) > LONGEST_RUN:
+            raise Broken("waiting ends", f"{process.name} lasted {lasted:.0f} s")
         for report in reports:
             _take_down(stage, report)
 
@@ -50,6 +58,8 @@ def run_once(stage, name, *, full=False, wait=False, hinted=False, mortal=True):
 
 
 def _take_down(stage, report):
+    if report.end_reason is EndReason.FAILED:
+        raise Broken("no process crashes", report.sentence)
     stage.reports.append(report)
     stage.run_ended()
     stage.scheduler.met[f"run {report.end_reason}"] += 1

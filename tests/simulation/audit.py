@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from carrierflow.model import Recorded
 from carrierflow.sandbox import FaultKind
+from carrierflow.sandbox.ticks import TICKS_PER_SECOND
 
 from .calls import poll
 from .scheduler import Broken
@@ -24,6 +25,9 @@ FREEZING = {
     "stuck",
     "unknown_code",
 }
+
+TRIES = 3
+"""How often a step has to be refused before a person is asked."""
 
 MOST_READS = 4
 """Of a shop that fits on a page: what a run published comes again in the list of changes."""
@@ -166,9 +170,20 @@ def _incidents(stage):
         for ref, road in zip(stage.refs, stage.scenario.roads, strict=True)
         if road.late_open
     }
-    nonsense = stage.haravan.faults.given[FaultKind.NONSENSE_WORD]
+    given = stage.haravan.faults.given
+    nonsense = given[FaultKind.NONSENSE_WORD]
+    odd = given[FaultKind.ODD_ROW] + given[FaultKind.ODD_DATE] + stage.scenario.neighbour
+    proxied = given[FaultKind.PROXY_BEFORE] + given[FaultKind.PROXY_AFTER]
+    proxied += stage.scheduler.met["storm"]
+    refusals = Counter(put.fulfillment for put in stage.network.sent if put.refused)
     for incident in stage.app.incidents.all(state=None):
         if incident.fulfillment_id in touched or (nonsense and incident.kind == "unknown_code"):
+            continue
+        if incident.kind == "unreadable" and odd:
+            continue
+        if incident.kind == "brake" and proxied and incident.state != "open":
+            continue
+        if incident.kind == "refused" and refusals[incident.fulfillment_id] >= TRIES:
             continue
         if incident.kind == "unknown_here" and incident.evidence["fulfillment_id"] in late:
             continue
@@ -177,6 +192,27 @@ def _incidents(stage):
         if incident.kind == "remote_ahead" and incident.fulfillment_id in stage.watch.adopted:
             continue
         raise Broken("no incident without a cause", f"{incident.kind}: {incident.sentence}")
+
+
+def _neighbour(stage):
+    """A row that can never be read is one incident, and holds up nothing beside it."""
+    if not stage.scenario.neighbour:
+        return
+    order_id, number = stage.neighbour
+    named = [
+        incident.evidence["fulfillment_id"]
+        for incident in stage.app.incidents.all()
+        if incident.kind == "unreadable" and incident.evidence["order_id"] == order_id
+    ]
+    if not {number, None} & set(named) or len(named) != len(set(named)):
+        raise Broken("one bad row costs one row", f"{named} is said to be unreadable")
+    ((swept_to,),) = stage.watch.rows("SELECT swept_to FROM carrierflow_shops")
+    orders = stage.world.shop(stage.code).orders
+    ids = {int(ref.order_id) for ref in stage.refs}
+    last = max(orders.get(number).updated_at for number in ids) / TICKS_PER_SECOND
+    behind = last - datetime.fromisoformat(swept_to).replace(tzinfo=UTC).timestamp()
+    if behind > 1:
+        raise Broken("one bad row costs one row", f"the watermark is {behind:.0f} s behind")
 
 
 def _frozen(stage):
@@ -214,5 +250,5 @@ def _agreement(stage):
 
 CHECKS = (
     *(_chains, _nothing_lost, _ends, _repeats, _exact, _few_reads, _bucket),
-    *(_incidents, _frozen, _agreement),
+    *(_incidents, _neighbour, _frozen, _agreement),
 )

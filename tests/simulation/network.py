@@ -12,7 +12,8 @@ from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ProtocolError
 
-from carrierflow.sandbox import Dropped, Request
+from carrierflow.sandbox import Dropped, Reply, Request
+from carrierflow.sandbox.exchange import HTML
 from carrierflow.sandbox.vocabulary import BY_SEGMENT, Status
 
 from .scheduler import Broken
@@ -23,11 +24,13 @@ PUT_PATH = re.compile(r"/orders/(\d+)/fulfillments/(\d+)/(?:.*/)?([a-z_]+)\.json
 STATUSES = {segment: status for (_, segment), status in BY_SEGMENT.items()}
 
 
-BAD_REQUEST = 400
+BAD_REQUEST, SERVER_ERROR = 400, 500
 TURNED_AWAY = {401, 403, 429}
 """What is said at the platform's door. Another refusal may be a proxy's, and prove nothing."""
 
 PATIENCE = 0.05
+PAUSE = 120.0
+"""Seconds for which what a platform asks for is heeded; an hour of silence is nobody's wish."""
 
 NEAR = (0.01, 0.25)
 FAR = (1.0, 12.0)
@@ -36,6 +39,11 @@ FAR = (1.0, 12.0)
 
 def nothing(_request):
     """Do nothing."""
+
+
+def unchanged(outcome):
+    """Return a reply as it is."""
+    return outcome
 
 
 @dataclass(slots=True)
@@ -49,6 +57,8 @@ class SentPut:
     departed_us: int
     settled_at_us: int
     """When its effect is certain, by the settle window; set when its sender gives up."""
+    refused: bool = False
+    """Whether it was answered with a no, by whomever."""
     state: str = "open"
     commits: int = 0
 
@@ -97,6 +107,9 @@ class Network(BaseAdapter):
         """Lets the platform tell the carrier of a cancel; its reply waits until that has ended."""
         self.before_read = self.after_read = nothing
         """What happens at the platform whenever it is read."""
+        self.storm = None
+        self.warp = unchanged
+        """What every reply looks like when it comes over."""
 
     def session(self, departure):
         """Return a session for the client whose requests go through here."""
@@ -190,10 +203,16 @@ class Network(BaseAdapter):
         self.last[put.path] = process.put = put
         return put
 
+    @property
+    def storms(self):
+        """Tell whether a proxy answers in the platform's place now."""
+        storm, now = self.storm, self.scheduler.time_us / 1e6
+        return storm is not None and storm.begins < now < storm.ends
+
     def _understood(self, process, outcome, departed_us):
         """Note what a process knows now that it has a reply."""
         if "Retry-After" in outcome.headers:
-            pause_us = round(float(outcome.headers["Retry-After"]) * 1e6)
+            pause_us = round(min(float(outcome.headers["Retry-After"]), PAUSE) * 1e6)
             process.paused_until_us = self.scheduler.time_us + pause_us
         if outcome.is_usable and outcome.status < BAD_REQUEST:
             for number in IDS.findall(outcome.body):
@@ -213,6 +232,7 @@ class Network(BaseAdapter):
     def _answered(self, put, outcome):
         if put is None:
             return
+        put.refused = BAD_REQUEST <= outcome.status < SERVER_ERROR
         if outcome.status in TURNED_AWAY:
             put.state = "not_applied"
         elif outcome.is_usable and len(outcome.body) <= self.longest:
@@ -230,10 +250,14 @@ class _Arrival:
 
     def __call__(self):
         network = self._network
+        if network.storms:
+            self.outcome = Reply(status=network.storm.status, headers={"Content-Type": HTML})
+            network.scheduler.met["storm"] += 1
+            return
         is_read = self._request.method == "GET"
         if is_read:
             network.before_read(self._request)
-        self.outcome = network.haravan.dispatch(self._request)
+        self.outcome = network.warp(network.haravan.dispatch(self._request))
         network.watch.platform_changed()
         if self._request.path.endswith("/cancel.json"):
             self.calling = network.after_cancel()

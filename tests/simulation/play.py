@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from .actors import run_once, start_all
 from .audit import audit, nothing_to_poll, verified_in_time
+from .network import PAUSE
 from .scenario import draw, traits
 from .scheduler import Broken
 from .stage import SETTLE, staged
@@ -83,7 +84,7 @@ def _rest(stage):
     """End all faults, let everything settle that is under way, then two runs and one window."""
     stage.calm_down()
     stage.scheduler.run()
-    _pass(stage, max(stage.scenario.lease, 1.0))
+    _pass(stage, max(stage.scenario.lease, PAUSE))
     full = stage.scenario.people and not stage.scenario.sweeps
     for number in range(2 if stage.scenario.lifts else 3):
         run_once(stage, f"rest.{number}", full=full, mortal=False)

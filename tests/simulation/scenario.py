@@ -26,8 +26,14 @@ ODD = (
 )
 NETWORK = tuple(kind for kind in FaultKind if kind not in {*CALLS, *PEOPLE, *ODD})
 
+STORMS = (301, 307, 404, 408, 409, 422, 425, 499)
+"""What a proxy answers for a while; none of it says anything about a parcel."""
+
 CALLED = 0.4
 """In how many shops the platform calls the carrier."""
+
+STORMY, NEIGHBOURLY = 0.3, 0.3
+"""In how many shops a proxy storms, and in how many a row can never be read."""
 
 FIXED = tuple(range(8))
 """The seeds of the fast test."""
@@ -46,6 +52,15 @@ class Road:
     """Whether it lies in the order of the parcel before it."""
     late_open: bool = False
     """Whether the ledger hears of it only with its first event."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storm:
+    """A proxy's bad minute: what it answers in the platform's place, and from when to when."""
+
+    begins: float
+    ends: float
+    status: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +112,9 @@ class Scenario:
     operator: bool = False
     reassert: bool = False
     """Whether the carrier's policy is to undo a merchant's edit once."""
+    storm: Storm | None = None
+    neighbour: bool = False
+    """Whether a parcel of another carrier, in an order of ours, can never be read."""
 
     @property
     def people(self):
@@ -123,7 +141,7 @@ def draw(seed):
     """Return the scenario of a seed."""
     chance = random.Random(f"{seed}:scenario")
     (profile,) = chance.choices(list(PROFILES), PROFILES.values())
-    calls = _calls(seed)
+    calls, odd = _calls(seed), _odd(seed, profile)
     if profile == "crowd":
         return replace(_crowd(seed, chance), **calls)
     roads = tuple(_road(chance) for _ in range(chance.randint(3, 12)))
@@ -134,7 +152,8 @@ def draw(seed):
         profile=profile,
         roads=roads,
         tellings=_tellings(chance, roads),
-        rates=_rates(chance, profile) | _call_rates(seed, profile, **calls),
+        rates=_rates(chance, profile) | _call_rates(seed, profile, **calls) | odd.pop("rates"),
+        **odd,
         **calls,
         kill_rate=chance.choice([0.002, 0.01, 0.03]) if profile == "kills" else 0.0,
         stall_rate=chance.choice([0, 0.002, 0.01]) if rough else 0.0,
@@ -194,6 +213,7 @@ def traits(scenario):
         "cron away": scenario.gap is not None,
         "edits undone": scenario.reassert,
         "platform calls": scenario.calls,
+        "a row is never readable": scenario.neighbour,
     }
     return [name for name, is_so in found.items() if is_so]
 
@@ -266,6 +286,20 @@ def _call_rates(seed, profile, *, calls, **_others):
     if profile == "calm" or not calls:
         return {}
     return {kind: chance.uniform(0.02, 0.1) for kind in chance.sample(CALLS, 3)}
+
+
+def _odd(seed, profile):
+    """Return what is odd about a shop's rows, and about what lies between it and us."""
+    chance = random.Random(f"{seed}:odd")
+    if profile in {"calm", "crowd"}:
+        return {"rates": {}}
+    begins = chance.uniform(10, 200)
+    storm = Storm(begins=begins, ends=begins + chance.uniform(20, 90), status=chance.choice(STORMS))
+    return {
+        "rates": {kind: chance.uniform(0.005, 0.03) for kind in chance.sample(ODD, 2)},
+        "storm": storm if chance.random() < STORMY else None,
+        "neighbour": chance.random() < NEIGHBOURLY,
+    }
 
 
 def _rates(chance, profile):

@@ -28,8 +28,8 @@ class Killed(BaseException):
     """kill -9, as it looks from inside: nothing catches it, and nothing works any more."""
 
 
-class Broken(AssertionError):  # noqa: N818 - what happened to a promise
-    """An invariant does not hold; `promise` says which."""
+class Broken(BaseException):
+    """An invariant does not hold; `promise` says which. Nothing that guards a shop swallows it."""
 
     def __init__(self, promise, what):
         self.promise = promise

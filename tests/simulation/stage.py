@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from unittest import mock
 
@@ -12,8 +13,9 @@ from carrierflow.model import FulfillmentRef, Opening
 from carrierflow.platforms.haravan import platform as haravan_platform
 from carrierflow.platforms.haravan import transport
 from carrierflow.reconcile import sweep
-from carrierflow.sandbox import FaultMix, Faults, Haravan, World
+from carrierflow.sandbox import Dropped, FaultMix, Faults, Haravan, World
 from carrierflow.sandbox.app import App
+from carrierflow.sandbox.damage import damaged
 from carrierflow.settings import Settings
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage import store as store_module
@@ -21,7 +23,7 @@ from carrierflow.wiring import build
 
 from .calls import TOPICS, WEBHOOKS, Line, connect
 from .database import ENGINES, KEY, fresh_database
-from .network import Network, nothing
+from .network import PAUSE, Network, nothing
 from .scenario import ROOMY
 from .scheduler import Scheduler
 from .watch import LEGAL, Watch
@@ -63,6 +65,9 @@ class Stage:
         if scenario.calls:
             connect(self)
         self._plant()
+        if scenario.neighbour:
+            self._settle_neighbour()
+        self.network.storm = scenario.storm
 
     @property
     def _bucket(self):
@@ -79,6 +84,7 @@ class Stage:
             rate_leak=scenario.leak,
             request_timeout=TIMEOUT,
             settle_seconds=SETTLE,
+            longest_pause_seconds=PAUSE,
             merchant_edit="reassert" if scenario.reassert else "hold",
             client_secret=App().client_secret,
         )
@@ -109,6 +115,25 @@ class Stage:
             longest=LONGEST_REPLY,
             watch=self.watch,
         )
+
+    def _settle_neighbour(self):
+        """Put a parcel of another carrier into the first order; its row can never be read."""
+        _, number = self.world.add_parcel(
+            shop=SHOP,
+            order_id=int(self.refs[0].order_id),
+            tracking_number="elsewhere",
+            tracking_company_code="ghn2018",
+        )
+        self.neighbour = (self.refs[0].order_id, str(number))
+        mark, seed = f'"id":{number},'.encode(), f"{self.scenario.seed}:neighbour"
+
+        def warp(outcome):
+            if isinstance(outcome, Dropped) or mark not in outcome.body:
+                return outcome
+            body = damaged(outcome.body, random.Random(seed), only=number)
+            return replace(outcome, body=body)
+
+        self.network.warp = warp
 
     def _faults(self):
         rates = self.scenario.rates
@@ -198,6 +223,7 @@ class Stage:
         self.haravan.faults.plan()
         self.network.jitter, self.hiccups, self.drift = 0.0, 0.0, 0.0
         self.network.before_read = self.network.after_read = nothing
+        self.network.storm = None
         self.scheduler.kill_rate = self.scheduler.stall_rate = 0.0
 
     def close(self):

@@ -10,7 +10,7 @@ from carrierflow.reconcile.decide import ORDER_TABLE, TABLE
 from carrierflow.sandbox import FaultKind
 
 from .people import DEEDS
-from .scenario import ODD, PROFILES
+from .scenario import PROFILES
 
 
 KILLED_AT = (
@@ -24,14 +24,14 @@ UNPLAYED = {"20", "21"}
 
 SOMETIMES = {
     "profiles": tuple(PROFILES),
-    "faults": tuple(str(kind) for kind in FaultKind if kind not in ODD),
+    "faults": tuple(map(str, FaultKind)),
     "rows": tuple(r.number for r in (*TABLE, *ORDER_TABLE) if r.number not in UNPLAYED),
     "verdicts": ("accepted", "duplicate", "late", "refused"),
     "met": (
         *(f"kill {label}" for label in KILLED_AT),
         *(f"merchant {deed}" for deed in DEEDS),
         *(f"person {action}" for action in ResolveAction),
-        *(f"run {end}" for end in ("done", "shop_held", "lease_lost", "unavailable")),
+        *(f"run {end}" for end in ("done", "shop_held", "lease_lost", "unavailable", "throttled")),
         *(
             "merchant back",
             "stall",
@@ -50,6 +50,7 @@ SOMETIMES = {
             "no answer to a call",
             "change surfaces late",
             "order moves in the list",
+            *("storm", "a row is never readable"),
         ),
     ),
 }
