@@ -149,7 +149,8 @@ def _few_reads(stage):
 def _bucket(stage):
     """The bucket is never overdrawn: the platform throttles only where a fault says so."""
     given, judged = stage.haravan.faults.given, stage.judged()
-    wanted = given[FaultKind.THROTTLE_429] + given[FaultKind.THROTTLE_429_BARE]
+    throttles = (FaultKind.THROTTLE_429, FaultKind.THROTTLE_429_BARE, FaultKind.THROTTLE_LONG)
+    wanted = sum(given[kind] for kind in throttles)
     if judged.throttled > wanted:
         raise Broken("budget", f"{judged.throttled - wanted} requests overdrew the bucket")
 

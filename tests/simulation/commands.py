@@ -9,7 +9,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from . import planted_answering, planted_deciding, planted_doing  # noqa: F401 - they plant
+from . import (  # noqa: F401 - they plant
+    planted_answering,
+    planted_deciding,
+    planted_doing,
+    planted_reading,
+)
 from .kills import SCENARIOS, kill_everywhere, kill_twice
 from .planted import BUGS, hunt
 from .play import play_seed

@@ -18,6 +18,9 @@ DEEDS = ("edit", "edit", "edit", "edit", "cod", "word", "cancel", "ask", "order"
 LIST = "updated_at_min"
 """What the address of a list of changed orders holds."""
 
+UNSEEN = 12
+"""For how many reads an order hides: its batch, its own list and its own address, a few times."""
+
 TAKEN_BACK = 0.05
 """How often a merchant takes back what was just told."""
 
@@ -37,6 +40,8 @@ def start_people(stage):
         _crowd(stage, begins, ends)
     if scenario.operator:
         _operator(stage)
+    if scenario.hidden is not None:
+        stage.scheduler.at(scenario.hidden, lambda: _hide(stage))
 
 
 def _take_back(stage):
@@ -81,6 +86,12 @@ def _crowd(stage, begins, ends):
     stage.network.after_read = shift
     late = ends + chance.uniform(70, 90)
     scheduler.at(late, lambda: _surface_late(stage))
+
+
+def _hide(stage):
+    """An order is in no list, and under no address of its own, for some reads in a row."""
+    hidden = Fault(kind=FaultKind.MISSING_IDS, ids=(int(stage.refs[-1].order_id),))
+    stage.haravan.faults.add(Rule(fault=hidden, method="GET", times=UNSEEN))
 
 
 def _rename(stage, order_id):

@@ -32,8 +32,8 @@ STORMS = (301, 307, 404, 408, 409, 422, 425, 499)
 CALLED = 0.4
 """In how many shops the platform calls the carrier."""
 
-STORMY, NEIGHBOURLY = 0.3, 0.3
-"""In how many shops a proxy storms, and in how many a row can never be read."""
+STORMY, NEIGHBOURLY, HIDING = 0.3, 0.3, 0.3
+"""In how many shops a proxy storms, a row can never be read, an order hides for a while."""
 
 FIXED = tuple(range(8))
 """The seeds of the fast test."""
@@ -113,6 +113,8 @@ class Scenario:
     reassert: bool = False
     """Whether the carrier's policy is to undo a merchant's edit once."""
     storm: Storm | None = None
+    hidden: float | None = None
+    """From when on an order is not to be seen for a while, wherever it is asked for."""
     neighbour: bool = False
     """Whether a parcel of another carrier, in an order of ours, can never be read."""
 
@@ -214,6 +216,7 @@ def traits(scenario):
         "edits undone": scenario.reassert,
         "platform calls": scenario.calls,
         "a row is never readable": scenario.neighbour,
+        "an order hides": scenario.hidden is not None,
     }
     return [name for name, is_so in found.items() if is_so]
 
@@ -299,6 +302,7 @@ def _odd(seed, profile):
         "rates": {kind: chance.uniform(0.005, 0.03) for kind in chance.sample(ODD, 2)},
         "storm": storm if chance.random() < STORMY else None,
         "neighbour": chance.random() < NEIGHBOURLY,
+        "hidden": chance.uniform(30, 200) if chance.random() < HIDING else None,
     }
 
 

@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from . import planted_answering, planted_deciding, planted_doing  # noqa: F401 - they plant
+from . import (  # noqa: F401 - they plant
+    planted_answering,
+    planted_deciding,
+    planted_doing,
+    planted_reading,
+)
 from .kills import SCENARIOS, kill_twice
 from .planted import BUGS, SURVIVABLE, hunt
 from .play import play_seed

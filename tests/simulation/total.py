@@ -50,7 +50,7 @@ SOMETIMES = {
             "no answer to a call",
             "change surfaces late",
             "order moves in the list",
-            *("storm", "a row is never readable"),
+            *("storm", "a row is never readable", "an order hides"),
         ),
     ),
 }
