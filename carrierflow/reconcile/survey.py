@@ -5,6 +5,7 @@ Runs and plans go through the same batches; only what they do with them differs.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from carrierflow.clock import Clock
 from carrierflow.errors import AccessDenied, ReadRefused
 from carrierflow.hashing import observation_digest
 from carrierflow.lifecycle import Lifecycle
-from carrierflow.model import Observation, RemoteOrder, Status, Unreadable
+from carrierflow.model import FulfillmentRef, Observation, RemoteOrder, Status, Unreadable
 from carrierflow.parcel import Parcel
 from carrierflow.ports import Due, Hint, Platform, ReconcileStore, Work
 from carrierflow.reconcile.policy import Policy
@@ -187,8 +188,8 @@ class Survey:
         read_at, seen = self._clock(), _seen(orders)
         ids = {order.order_id for order in orders} | set(asked)
         parcels = self._store.parcels_of(self._shop, ids) if ids else []
-        known = {parcel.ref.fulfillment_id for parcel in parcels}
-        found = [(p, seen[p.ref.fulfillment_id]) for p in parcels if p.ref.fulfillment_id in seen]
+        known = {parcel.ref for parcel in parcels}
+        found = [(p, seen[p.ref]) for p in parcels if p.ref in seen]
         grace = self._policy.grace
         agreeing = [p for p, o in found if _agrees(p, o) and not _closes(p, read_at - grace)]
         done = {parcel.id for parcel in agreeing}
@@ -204,7 +205,7 @@ class Survey:
             unreadable=tuple(row for order in orders for row in order.unreadable),
             clean=frozenset(order.order_id for order in orders if not order.unreadable),
             strangers=tuple(
-                o for key, o in seen.items() if key not in known and self._platform.is_ours(o)
+                o for ref, o in seen.items() if ref not in known and self._platform.is_ours(o)
             ),
             asked=len(asked),
             parcels=tuple(parcels),
@@ -229,16 +230,19 @@ class Survey:
         ]
 
 
-def _seen(orders: tuple[RemoteOrder, ...] | list[RemoteOrder]) -> dict[str, Observation]:
-    return {o.ref.fulfillment_id: o for order in orders for o in order.fulfillments}
+def _seen(orders: Sequence[RemoteOrder]) -> dict[FulfillmentRef, Observation]:
+    """Return what is said of each fulfillment; of one that two rows claim to be, nothing is."""
+    rows = [row for order in orders for row in order.fulfillments]
+    times = Counter(row.ref for row in rows)
+    return {row.ref: row for row in rows if times[row.ref] == 1}
 
 
 def _is_absent(
-    parcel: Parcel, orders: Sequence[RemoteOrder], seen: Mapping[str, Observation]
+    parcel: Parcel, orders: Sequence[RemoteOrder], seen: Mapping[FulfillmentRef, Observation]
 ) -> bool:
     """Tell whether a reply shows that it does not hold a fulfillment: no odd row may be it."""
     ref = parcel.ref
-    if ref.fulfillment_id in seen:
+    if ref in seen:
         return False
     return not any(
         order.may_hide(ref.fulfillment_id)

@@ -36,7 +36,7 @@ class Between:
         if self.change is None or not isinstance(outcome, Reply) or request.method != "GET":
             return outcome
         document = json.loads(outcome.body)
-        for order in document.get("orders") or [document["order"]]:
+        for order in document.get("orders", ()):
             self.change(order)
         return replace(outcome, body=json.dumps(document).encode())
 
@@ -154,6 +154,28 @@ def test_a_damaged_order_costs_that_order(stage, victim, name, value):
     victim_now = stage.app.parcel(alpha, refs[alpha][victim].fulfillment_id)
     assert victim_now.frozen is None
     assert [(0,)] == rows_of(stage, "SELECT count(*) FROM carrierflow_runs WHERE ended_at IS NULL")
+
+
+def test_a_row_under_anothers_id_is_not_taken_for_it(stage):
+    """Of a parcel that two rows claim to be, neither is believed; its own address decides."""
+    (alpha, _), refs = shops(stage)
+    mine, other = refs[alpha][:2]
+    stage.record(mine, "picking")
+
+    def claim(order):
+        if str(order["id"]) in {mine.order_id, other.order_id}:
+            (row,) = order["fulfillments"]
+            claimed = {"id": int(mine.fulfillment_id), "carrier_status_code": "delivered"}
+            order["fulfillments"] = [row, {**row, **claimed}]
+
+    stage.between.change = claim
+    (report,) = stage.app.reconcile([alpha], full=True)
+    stage.app.reconcile([alpha], full=True)
+
+    assert EndReason.DONE == report.end_reason
+    assert ("picking", "picking") == (stage.known(mine)[0], stage.shown(mine)[0])
+    assert "readytopick" == stage.known(other)[0]
+    assert {None} == {stage.app.parcel(alpha, ref.fulfillment_id).frozen for ref in refs[alpha]}
 
 
 def test_what_can_be_read_again_is_over(stage):
