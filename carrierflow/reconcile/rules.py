@@ -194,14 +194,13 @@ def absent(case: OrderCase) -> Action:
     parcel, now = case.parcel, case.now
     if not case.asked_alone:
         return Ask()
-    if parcel is None or parcel.missing_since is None:
-        return Wait(now + case.policy.gone_after)
-    times, span = parcel.missing + 1, now - parcel.missing_since
-    if times >= case.policy.gone_times and span >= case.policy.gone_after:
-        return Freeze(
-            "gone", f"Its own address answered {times} times that there is no such parcel."
-        )
-    return Wait(parcel.missing_since + case.policy.gone_after)
+    if parcel is not None and parcel.missing_since is not None:
+        times, span = parcel.missing + 1, now - parcel.missing_since
+        if times >= case.policy.gone_times and span >= case.policy.gone_after:
+            return Freeze(
+                "gone", f"Its own address answered {times} times that there is no such parcel."
+            )
+    return Wait(now + case.policy.settle)  # What comes back may have steps to be told.
 
 
 def order_cancelled(_case: OrderCase) -> Action:

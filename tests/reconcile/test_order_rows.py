@@ -42,9 +42,9 @@ def test_row_17_asks_alone_for_what_a_list_left_out():
     assert ("17", Ask()) == (decision.row, decision.action)
 
 
-def test_row_17_waits_an_hour_after_the_first_absence():
-    """An order that is absent once may come back."""
-    assert Wait(at(HOUR)) == decide_order(case()).action
+def test_row_17_looks_again_after_the_settle_window():
+    """An order that is absent once may come back, with steps to be told."""
+    assert Wait(T0 + POLICY.settle) == decide_order(case()).action
 
 
 def test_row_17_freezes_at_the_third_absence_over_an_hour():
@@ -58,7 +58,7 @@ def test_row_17_freezes_at_the_third_absence_over_an_hour():
 @pytest.mark.parametrize(("times", "first"), [(1, -HOUR), (2, -HOUR + TICK), (7, -1.0)])
 def test_row_17_wants_both_the_three_times_and_the_hour(times, first):
     """Twice in an hour is too few, and three times in less than an hour too soon."""
-    assert Wait(at(first + HOUR)) == absent(times, first)
+    assert Wait(T0 + POLICY.settle) == absent(times, first)
 
 
 def test_row_17_ends_where_the_order_is_there():

@@ -37,9 +37,9 @@ def record(stage, *statuses):
         )
 
 
-def reconcile(stage):
+def reconcile(stage, *, full=True):
     """Let one process reconcile, and some time pass after it."""
-    run_once(stage, "run", full=True, mortal=False)
+    run_once(stage, "run", full=full, mortal=False)
     stage.scheduler.run()
     stage.scheduler.at(90.0, lambda: None)
     stage.scheduler.run()
@@ -48,9 +48,11 @@ def reconcile(stage):
 
 def edit(stage, **statuses):
     """Let the merchant set a status by hand."""
-    ref = stage.refs[0]
-    parcel = stage.world.shop(SHOP).parcel(int(ref.order_id), int(ref.fulfillment_id))
-    stage.world.edit(parcel.ref, **statuses)
+    stage.world.edit(_at_platform(stage, stage.refs[0]).ref, **statuses)
+
+
+def _at_platform(stage, ref):
+    return stage.world.shop(SHOP).parcel(int(ref.order_id), int(ref.fulfillment_id))
 
 
 def resolve(stage, action):
@@ -150,3 +152,21 @@ def test_a_reassertion_of_what_the_platform_shows_is_no_difference(stage):
     assert ("readytopick", "codpending") == stage.shown(stage.refs[0])
     assert 0 == stage.app.parcel(SHOP, stage.refs[0].fulfillment_id).unpublished
     assert "diverged" not in {incident.kind for incident in stage.app.incidents.all()}
+
+
+def test_an_order_that_comes_back_is_not_kept_waiting():
+    """An order that lists left out a while is told as soon as it is shown; it waited an hour."""
+    with staged(small("merchant", [(), ()])) as stage:
+        for _ in range(5):
+            reconcile(stage)
+        first, second = stage.refs
+        stage.world.edit(_at_platform(stage, second).ref, carrier_status="picking")
+        record(stage, "picking")
+        hidden = Fault(kind=FaultKind.MISSING_IDS, ids=(int(first.order_id),))
+        stage.haravan.faults.add(Rule(fault=hidden, method="GET", times=10))
+        reconcile(stage, full=False)
+        assert ("readytopick", "codpending") == stage.shown(first)
+        stage.haravan.faults.plan()
+
+        assert 1 == reconcile(stage, full=False).published
+        assert ("picking", "codpending") == stage.shown(first)
