@@ -13,7 +13,7 @@ from .stage import staged
 from .test_faults import FAST
 
 
-KINDS = (302, 401, 404, 408, 422, 500)
+KINDS = (302, 401, 404, 408, 422, 429, 500)
 """One of each kind; the slow test takes them all."""
 
 FEW = 3
@@ -106,7 +106,9 @@ def end_of_a_storm(method, status):
     """Return how a run ends in which nothing but this is answered."""
     if status in {401, 403}:
         return "access_denied"
-    return "unavailable" if method == "GET" else "done"
+    if method == "PUT":
+        return "done"
+    return "throttled" if status == 429 else "unavailable"
 
 
 def check_one(stage, weather, method, status):
