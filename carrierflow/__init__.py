@@ -33,6 +33,23 @@ from carrierflow.carrier_service import (
     Reply,
     Request,
 )
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.incident import Incident, ResolveAction
+from carrierflow.domain.lifecycle import Definition, Lifecycle, define
+from carrierflow.domain.model import (
+    Event,
+    FulfillmentRef,
+    HistoryEntry,
+    Machine,
+    Observation,
+    Opening,
+    Reason,
+    Recorded,
+    Source,
+    Status,
+    Verdict,
+)
+from carrierflow.domain.shop import Coverage, Shop, ShopState
 from carrierflow.errors import (
     AccessDenied,
     AnchorUnavailable,
@@ -69,31 +86,14 @@ from carrierflow.errors import (
     UnknownStatus,
     WrongSecretKey,
 )
-from carrierflow.incident import Incident, ResolveAction
 from carrierflow.ledger import Ledger
-from carrierflow.lifecycle import Definition, Lifecycle, define
-from carrierflow.model import (
-    Event,
-    FulfillmentRef,
-    HistoryEntry,
-    Machine,
-    Observation,
-    Opening,
-    Reason,
-    Recorded,
-    Source,
-    Status,
-    Verdict,
-)
 from carrierflow.notary import Anchored, Notary, Sealing
-from carrierflow.parcel import Parcel
 from carrierflow.reconcile import EndReason, Plan, Progress, RunReport
 from carrierflow.reports import Reports
 from carrierflow.retention import Erased
 from carrierflow.scheduling import Job
 from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings, load_settings
-from carrierflow.shop import Coverage, Shop, ShopState
 from carrierflow.wiring import build
 
 

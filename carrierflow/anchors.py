@@ -19,7 +19,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from carrierflow.addresses import is_safe_url
+from carrierflow.domain.urls import is_safe_url
 from carrierflow.errors import AnchorUnavailable, ConfigurationError
 
 

@@ -22,21 +22,23 @@ from carrierflow.carrier_service import (
     Intake,
     OnAnswer,
 )
-from carrierflow.cleaning import in_force
-from carrierflow.clock import Clock, Sleep
 from carrierflow.connections import Connections, Installer, Registrar, Subscriber, is_gone
 from carrierflow.desk import Desk
-from carrierflow.doors import check_fields, guarded_methods
+from carrierflow.domain.cleaning import in_force
+from carrierflow.domain.clock import Clock, Sleep
+from carrierflow.domain.counters import Meter
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.lifecycle import Lifecycle
+from carrierflow.domain.model import Recorded
+from carrierflow.domain.shop import Backlog, Coverage, EndedRun, ShopState
+from carrierflow.domain.typecheck import check_fields, guarded_methods
+from carrierflow.domain.waiting import Stop, never, until
 from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked
 from carrierflow.exporting import Exporter
 from carrierflow.importing import Imported, import_shop
 from carrierflow.intake import Row
 from carrierflow.ledger import Ledger
-from carrierflow.lifecycle import Lifecycle
-from carrierflow.meter import Meter
-from carrierflow.model import Recorded
 from carrierflow.notary import Notary
-from carrierflow.parcel import Parcel
 from carrierflow.reconcile import (
     Crew,
     EndReason,
@@ -52,9 +54,7 @@ from carrierflow.reports import Reports
 from carrierflow.retention import Retention
 from carrierflow.sealing import KeyRing
 from carrierflow.settings import Settings
-from carrierflow.shop import Backlog, Coverage, EndedRun, ShopState
 from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, figures, reading, upgrade
-from carrierflow.waiting import Stop, never, until
 
 
 __all__ = ["Carrierflow"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import cached_property
 
-from carrierflow import clock
-from carrierflow.cleaning import in_force
 from carrierflow.connections import ShopToken, TokenKeeper
+from carrierflow.domain import clock
+from carrierflow.domain.cleaning import in_force
+from carrierflow.domain.shop import Shop
+from carrierflow.domain.waiting import Idle, in_slices, keep_waiting
 from carrierflow.errors import ConfigurationError
 from carrierflow.link import Accounts, Registrations, Subscriptions
 from carrierflow.platforms.haravan import (
@@ -21,9 +23,7 @@ from carrierflow.platforms.haravan import (
 )
 from carrierflow.ports import Platform, Sealer
 from carrierflow.settings import Settings
-from carrierflow.shop import Shop
 from carrierflow.storage import Rate, ShopBudget, SqlStore
-from carrierflow.waiting import Idle, in_slices, keep_waiting
 
 
 __all__ = ["Connector"]

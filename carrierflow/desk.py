@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from carrierflow import limits
-from carrierflow.clock import Clock
-from carrierflow.doors import check_text, guarded_methods
+from carrierflow.domain import limits
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.incident import Incident, ResolveAction
+from carrierflow.domain.model import Event, Machine, Source, Status, Verdict, parse_status
+from carrierflow.domain.typecheck import check_text, guarded_methods
 from carrierflow.errors import InvalidInput
-from carrierflow.incident import Incident, ResolveAction
 from carrierflow.ledger import Ledger
-from carrierflow.model import Event, Machine, Source, Status, Verdict, parse_status
-from carrierflow.parcel import Parcel
 from carrierflow.ports import Writing
 from carrierflow.storage import SqlStore
 from carrierflow.storage.incidents import (

@@ -9,10 +9,10 @@ from carrierflow.audit.export import Contents, Exported, Line, Scope, write_expo
 from carrierflow.audit.note import Checkpoint, SignedNote
 from carrierflow.audit.sheet import HEADINGS, cells_of
 from carrierflow.audit.tree import inclusion_proof
-from carrierflow.clock import Clock
-from carrierflow.doors import guarded_methods
+from carrierflow.domain.canonical import COLUMNS, canonical_row, quoted
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import NotSealed
-from carrierflow.hashing import COLUMNS, canonical_row, quoted
 from carrierflow.notary import Notary
 from carrierflow.storage import SqlStore, reading
 from carrierflow.storage.exporting import count_unsealed, definition_texts, scoped_rows

@@ -6,11 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from carrierflow.clock import EARLIEST, Clock
-from carrierflow.errors import InvalidInput
-from carrierflow.ledger import Ledger
-from carrierflow.lifecycle import Lifecycle
-from carrierflow.model import (
+from carrierflow.domain.clock import EARLIEST, Clock
+from carrierflow.domain.lifecycle import Lifecycle
+from carrierflow.domain.model import (
     START,
     Event,
     Observation,
@@ -22,9 +20,11 @@ from carrierflow.model import (
     Unreadable,
     Verdict,
 )
+from carrierflow.domain.shop import Shop
+from carrierflow.errors import InvalidInput
+from carrierflow.ledger import Ledger
 from carrierflow.ports import Platform
 from carrierflow.reconcile.sweep import OVERLAP, Unsettled, changed_orders, newest
-from carrierflow.shop import Shop
 from carrierflow.storage import SqlStore
 from carrierflow.storage.reading import known_ids
 

@@ -13,10 +13,10 @@ from datetime import datetime
 from functools import cache
 from typing import Protocol
 
-from carrierflow.errors import KeyReused
-from carrierflow.hashing import entry_hash, stamp
-from carrierflow.lifecycle import Lifecycle
-from carrierflow.model import (
+from carrierflow.domain.canonical import entry_hash, stamp
+from carrierflow.domain.fulfillment import Change, Head, Kept, Memory, Parcel, Remembered
+from carrierflow.domain.lifecycle import Lifecycle
+from carrierflow.domain.model import (
     OVERTURNABLE,
     START,
     Claim,
@@ -28,7 +28,7 @@ from carrierflow.model import (
     Status,
     Verdict,
 )
-from carrierflow.parcel import Change, Head, Kept, Memory, Parcel, Remembered
+from carrierflow.errors import KeyReused
 
 
 __all__ = ["Draft", "Judge", "Steps"]

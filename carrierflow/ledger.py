@@ -14,8 +14,13 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 
-from carrierflow.clock import EARLIEST, Clock
-from carrierflow.doors import guarded_methods
+from carrierflow.domain.canonical import digest, stamp
+from carrierflow.domain.clock import EARLIEST, Clock
+from carrierflow.domain.counters import Meter
+from carrierflow.domain.fulfillment import Memory, Parcel
+from carrierflow.domain.lifecycle import Lifecycle, LifecycleMachine
+from carrierflow.domain.model import Claim, Event, Opening, Recorded, Status, Verdict
+from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import (
     ConcurrentUpdate,
     InvalidInput,
@@ -23,12 +28,7 @@ from carrierflow.errors import (
     UnknownFulfillment,
     UnknownShop,
 )
-from carrierflow.hashing import digest, stamp
 from carrierflow.judgement import Draft, Judge
-from carrierflow.lifecycle import Lifecycle, LifecycleMachine
-from carrierflow.meter import Meter
-from carrierflow.model import Claim, Event, Opening, Recorded, Status, Verdict
-from carrierflow.parcel import Memory, Parcel
 from carrierflow.ports import LedgerStore, LedgerTransaction, SealedNote, Sealer
 from carrierflow.vetting import (
     check_event,

@@ -17,8 +17,10 @@ from pathlib import Path
 from carrierflow.audit.note import Checkpoint, SignedNote
 from carrierflow.audit.proof import Consistency, Proof
 from carrierflow.audit.tree import consistency_proof, inclusion_proof
-from carrierflow.clock import Clock
-from carrierflow.doors import guarded_methods
+from carrierflow.domain.canonical import canonical_entry
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.model import Machine
+from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import (
     AnchorUnavailable,
     CarrierflowError,
@@ -29,8 +31,6 @@ from carrierflow.errors import (
     NotSealed,
     SealHeld,
 )
-from carrierflow.hashing import canonical_entry
-from carrierflow.model import Machine
 from carrierflow.ports import Anchor
 from carrierflow.signing import SealKey
 from carrierflow.storage import Connection, SqlStore, reading

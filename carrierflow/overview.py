@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from carrierflow.hashing import stamp
-from carrierflow.parcel import Parcel
+from carrierflow.domain.canonical import stamp
+from carrierflow.domain.fulfillment import Parcel
 
 
 __all__ = ["overview"]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from carrierflow.incident import Finding
-from carrierflow.model import (
+from carrierflow.domain.fulfillment import Change, Memory, Parcel
+from carrierflow.domain.incident import Finding
+from carrierflow.domain.model import (
     FulfillmentRef,
     Observation,
     Opening,
@@ -17,9 +18,8 @@ from carrierflow.model import (
     Status,
     Unreadable,
 )
-from carrierflow.parcel import Change, Memory, Parcel
-from carrierflow.shop import Coverage, Shop
-from carrierflow.track import Attempt, Conclusion, Publication, Track
+from carrierflow.domain.publication import Attempt, Conclusion, Publication, Track
+from carrierflow.domain.shop import Coverage, Shop
 
 
 __all__ = [

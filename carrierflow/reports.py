@@ -16,13 +16,13 @@ from carrierflow.audit.standing import AsOf, Basis
 from carrierflow.audit.stays import TimeInState
 from carrierflow.audit.steps import StepCount
 from carrierflow.audit.timeline import Timeline
-from carrierflow.clock import Clock
-from carrierflow.doors import guarded_methods
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.lifecycle import Definition
+from carrierflow.domain.model import Machine
+from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.drawing.parcel import parcel_page
 from carrierflow.drawing.report import report_page
 from carrierflow.errors import NotSealed
-from carrierflow.lifecycle import Definition
-from carrierflow.model import Machine
 from carrierflow.settings import Settings
 from carrierflow.storage import Connection, reading
 from carrierflow.storage.incidents import incidents_of

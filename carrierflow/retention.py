@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from carrierflow.clock import Clock
-from carrierflow.doors import guarded_methods
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import ConfigurationError
 from carrierflow.settings import Settings
 from carrierflow.storage import Connection, SqlStore, reading, retention

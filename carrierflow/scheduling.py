@@ -16,10 +16,10 @@ from pathlib import Path
 import schedule
 
 from carrierflow.app import Carrierflow
-from carrierflow.clock import Sleep
+from carrierflow.domain.clock import Sleep
+from carrierflow.domain.waiting import Stop, never
 from carrierflow.errors import ConfigurationError
 from carrierflow.loading import load_name
-from carrierflow.waiting import Stop, never
 
 
 __all__ = ["Job", "JobRun", "Loop", "load_jobs"]

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from carrierflow.cleaning import in_force
+from carrierflow.domain.cleaning import in_force
 from carrierflow.errors import ConfigurationError, MissingSecretKey, WrongSecretKey
 
 

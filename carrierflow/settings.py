@@ -24,9 +24,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from carrierflow.cleaning import cleaned
-from carrierflow.clock import EARLIEST
-from carrierflow.doors import guarded
+from carrierflow.domain.cleaning import cleaned
+from carrierflow.domain.clock import EARLIEST
+from carrierflow.domain.typecheck import guarded
 from carrierflow.errors import ConfigurationError
 
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from carrierflow.audit.note import ED25519, NAME, SignedNote, VerifierKey, key_hash, split_key
-from carrierflow.cleaning import cleaned
+from carrierflow.domain.cleaning import cleaned
 from carrierflow.errors import ConfigurationError, InvalidInput
 
 

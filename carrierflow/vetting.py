@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from carrierflow import limits
-from carrierflow.clock import AHEAD, EARLIEST
-from carrierflow.doors import check_fields, check_text
+from carrierflow.domain import limits
+from carrierflow.domain.clock import AHEAD, EARLIEST
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.limits import fits, is_name
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Source
+from carrierflow.domain.typecheck import check_fields, check_text
 from carrierflow.errors import BadTime, InvalidInput
-from carrierflow.limits import fits, is_name
-from carrierflow.model import Event, FulfillmentRef, Opening, Source
-from carrierflow.parcel import Parcel
 
 
 __all__ = [

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from carrierflow import clock
 from carrierflow.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.app import Carrierflow
 from carrierflow.connections import Finish, Installer, Registrar, Subscriber
 from carrierflow.connector import Connector
-from carrierflow.doors import guarded
+from carrierflow.domain import clock
+from carrierflow.domain.counters import Meter
+from carrierflow.domain.lifecycle import Definition, Lifecycle, define
+from carrierflow.domain.typecheck import guarded
 from carrierflow.ledger import Ledger
-from carrierflow.lifecycle import Definition, Lifecycle, define
-from carrierflow.meter import Meter
 from carrierflow.notary import Notary
 from carrierflow.platforms.haravan import HaravanDialect
 from carrierflow.ports import Anchor

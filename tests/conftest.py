@@ -22,9 +22,9 @@ from hypothesis import settings
 from outside import toolless
 
 from carrierflow.cli.session import OTHERS
+from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
+from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.ledger import Ledger
-from carrierflow.lifecycle import DEFAULT, Lifecycle
-from carrierflow.model import FulfillmentRef, Opening
 from carrierflow.sealing import KeyRing, generate_key
 from carrierflow.storage import DatabaseClock, SqlStore
 from carrierflow.storage.shops import add_shop

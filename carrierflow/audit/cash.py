@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from carrierflow.audit.standing import Basis
-from carrierflow.model import FulfillmentRef, Status
+from carrierflow.domain.model import FulfillmentRef, Status
 
 
 __all__ = ["BANDS", "AgedCash", "Band", "Cash", "CashTotal", "HeldCash", "band_of"]

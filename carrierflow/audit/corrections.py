@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from carrierflow.model import Machine
+from carrierflow.domain.model import Machine
 
 
 __all__ = ["Correction", "CorrectionKind"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from carrierflow.model import FulfillmentRef, Status
-from carrierflow.shop import Coverage
+from carrierflow.domain.model import FulfillmentRef, Status
+from carrierflow.domain.shop import Coverage
 
 
 __all__ = ["AGES", "AgedLooks", "CoverageReport", "LookAge", "Unseen"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from carrierflow.audit.calendar import day_of
-from carrierflow.model import FulfillmentRef
+from carrierflow.domain.model import FulfillmentRef
 
 
 __all__ = ["Drift", "DriftDay", "DriftKind", "Episode"]

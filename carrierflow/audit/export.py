@@ -20,8 +20,8 @@ from typing import Any, BinaryIO
 from carrierflow.audit.note import SignedNote
 from carrierflow.audit.proof import Consistency
 from carrierflow.audit.sheet import BOM, record
+from carrierflow.domain.canonical import stamp
 from carrierflow.errors import InvalidInput
-from carrierflow.hashing import stamp
 
 
 __all__ = [

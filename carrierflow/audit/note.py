@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from carrierflow.cleaning import cleaned
+from carrierflow.domain.cleaning import cleaned
 from carrierflow.errors import InvalidInput
 
 

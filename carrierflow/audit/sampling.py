@@ -14,7 +14,7 @@ from itertools import count, islice
 
 from carrierflow.audit.note import SignedNote
 from carrierflow.audit.proof import Proof
-from carrierflow.model import FulfillmentRef, HistoryEntry
+from carrierflow.domain.model import FulfillmentRef, HistoryEntry
 
 
 __all__ = ["Sample", "Sampled", "places"]

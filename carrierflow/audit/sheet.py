@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from carrierflow.audit.calendar import VIETNAM
-from carrierflow.lifecycle import MACHINE_LABELS, label_of
-from carrierflow.model import Machine
+from carrierflow.domain.lifecycle import MACHINE_LABELS, label_of
+from carrierflow.domain.model import Machine
 
 
 __all__ = ["BOM", "HEADINGS", "cells_of", "record"]

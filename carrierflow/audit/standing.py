@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from carrierflow.model import FulfillmentRef, Machine, Status
+from carrierflow.domain.model import FulfillmentRef, Machine, Status
 
 
 __all__ = ["AsOf", "Basis", "Place", "Standing", "StandingCount", "StandingTotal"]

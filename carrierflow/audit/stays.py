@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from carrierflow.model import Status
+from carrierflow.domain.model import Status
 
 
 __all__ = ["Stay", "TimeInState"]

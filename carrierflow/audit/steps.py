@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from carrierflow.model import Machine, Status
+from carrierflow.domain.model import Machine, Status
 
 
 __all__ = ["StepCount"]

@@ -19,9 +19,9 @@ from carrierflow.audit.traces import (
     moment_of_sighting,
     moments_of_telling,
 )
-from carrierflow.incident import Incident
-from carrierflow.model import HistoryEntry
-from carrierflow.parcel import Parcel
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.incident import Incident
+from carrierflow.domain.model import HistoryEntry
 
 
 __all__ = ["Timeline"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from carrierflow.incident import Incident
-from carrierflow.model import HistoryEntry, Machine, Source, Status
+from carrierflow.domain.incident import Incident
+from carrierflow.domain.model import HistoryEntry, Machine, Source, Status
 
 
 __all__ = [

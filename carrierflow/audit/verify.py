@@ -14,9 +14,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from carrierflow.hashing import COLUMNS, canonical_row, digest, quoted
-from carrierflow.model import START, FulfillmentRef, Machine
-from carrierflow.parcel import GENESIS
+from carrierflow.domain.canonical import COLUMNS, canonical_row, digest, quoted
+from carrierflow.domain.fulfillment import GENESIS
+from carrierflow.domain.model import START, FulfillmentRef, Machine
 
 
 __all__ = [

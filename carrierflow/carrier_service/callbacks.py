@@ -31,13 +31,21 @@ from carrierflow.carrier_service.shipments import (
     shown,
 )
 from carrierflow.carrier_service.store import CallbackStore, CallbackTransaction, GivenOut
-from carrierflow.clock import Clock
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.lifecycle import LABELS
+from carrierflow.domain.model import (
+    Event,
+    FulfillmentRef,
+    Machine,
+    Opening,
+    Source,
+    Status,
+    Verdict,
+)
+from carrierflow.domain.publication import Publication, PublicationState, Track
 from carrierflow.errors import InvalidInput
 from carrierflow.ledger import Ledger
-from carrierflow.lifecycle import LABELS
-from carrierflow.model import Event, FulfillmentRef, Machine, Opening, Source, Status, Verdict
-from carrierflow.parcel import Parcel
-from carrierflow.track import Publication, PublicationState, Track
 from carrierflow.vetting import check_opening, check_same
 
 

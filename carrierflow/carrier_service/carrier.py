@@ -11,8 +11,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from carrierflow import limits
-from carrierflow.doors import check_text
+from carrierflow.domain import limits
+from carrierflow.domain.typecheck import check_text
 from carrierflow.errors import BadTime, InvalidInput
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from carrierflow.carrier_service.carrier import AcceptRequest, QuoteRequest, Rate
 from carrierflow.carrier_service.exchange import Reply, Request
-from carrierflow.model import Status
+from carrierflow.domain.model import Status
 
 
 __all__ = ["Dialect", "Shown", "Webhook"]

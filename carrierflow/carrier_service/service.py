@@ -18,10 +18,10 @@ from carrierflow.carrier_service.exchange import MAX_BODY, Reply, Request
 from carrierflow.carrier_service.installing import InstallPages
 from carrierflow.carrier_service.paths import Call, Found, find
 from carrierflow.carrier_service.webhooks import Intake
-from carrierflow.clock import Clock
-from carrierflow.doors import check_fields
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.counters import Meter
+from carrierflow.domain.typecheck import check_fields
 from carrierflow.errors import InvalidInput, ShopRevoked, UnknownShop
-from carrierflow.meter import Meter
 
 
 __all__ = ["CarrierService"]

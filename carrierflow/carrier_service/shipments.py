@@ -9,10 +9,10 @@ from decimal import Decimal
 
 from carrierflow.carrier_service.carrier import AcceptRequest
 from carrierflow.carrier_service.dialect import Shown
-from carrierflow.hashing import digest
-from carrierflow.model import Machine, Status
-from carrierflow.parcel import Parcel
-from carrierflow.track import PublicationState, Step, Track
+from carrierflow.domain.canonical import digest
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.model import Machine, Status
+from carrierflow.domain.publication import PublicationState, Step, Track
 
 
 __all__ = [

@@ -9,9 +9,9 @@ from enum import Enum
 from typing import Protocol, TypeVar
 
 from carrierflow.carrier_service.shipments import Held, Shipment
-from carrierflow.parcel import Parcel
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.publication import Publication, Track
 from carrierflow.ports import LedgerTransaction
-from carrierflow.track import Publication, Track
 
 
 __all__ = ["CallbackStore", "CallbackTransaction", "Delivery", "GivenOut"]

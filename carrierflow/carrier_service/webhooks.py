@@ -13,7 +13,7 @@ from collections.abc import Callable
 from carrierflow.carrier_service.dialect import Dialect, Webhook
 from carrierflow.carrier_service.exchange import MAX_BODY, Request
 from carrierflow.carrier_service.store import CallbackStore, Delivery
-from carrierflow.clock import Clock
+from carrierflow.domain.clock import Clock
 from carrierflow.ports import Sealer
 
 

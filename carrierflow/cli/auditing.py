@@ -16,8 +16,8 @@ from carrierflow.audit.verify import Verification
 from carrierflow.auditor import read_kept, trusted
 from carrierflow.cli.days import SINCE, WHEN
 from carrierflow.cli.session import FAILED, Session, command, print_exactly
+from carrierflow.domain.model import Machine
 from carrierflow.errors import InvalidInput
-from carrierflow.model import Machine
 from carrierflow.notary import Anchored, Sealing
 
 

@@ -7,8 +7,8 @@ from typing import IO
 
 import click
 
-from carrierflow.cleaning import cleaned
 from carrierflow.cli.session import WORK_LEFT, Session, command, print_exactly
+from carrierflow.domain.cleaning import cleaned
 from carrierflow.errors import InvalidInput
 from carrierflow.sealing import generate_key
 from carrierflow.signing import SealKey

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from carrierflow.cli.session import moment
-from carrierflow.model import FulfillmentRef
+from carrierflow.domain.model import FulfillmentRef
 
 
 __all__ = ["document_of"]

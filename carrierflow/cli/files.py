@@ -17,12 +17,12 @@ from typing import IO, BinaryIO
 
 import click
 
-from carrierflow import limits
 from carrierflow.cli.session import FAILED, Session, command, moment, tell
 from carrierflow.cli.streams import why_lost
+from carrierflow.domain import limits
+from carrierflow.domain.model import Recorded
 from carrierflow.errors import CarrierflowError, FileAlreadyRecorded, InvalidInput
 from carrierflow.intake import Counts, Row, RowFormat, digest_of, read_rows, verdict_line
-from carrierflow.model import Recorded
 
 
 __all__ = ["register"]

@@ -8,7 +8,7 @@ import click
 
 from carrierflow.cli.session import Session, command, moment
 from carrierflow.desk import curl, postman
-from carrierflow.incident import Incident, ResolveAction
+from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.terminal import Page, json_text
 
 

@@ -17,7 +17,7 @@ from carrierflow.demo import Figures, draw, write
 from carrierflow.demo import tell as play
 from carrierflow.demo.scenario import FEWEST
 from carrierflow.demo.screen import WIDTH
-from carrierflow.lifecycle import define
+from carrierflow.domain.lifecycle import define
 from carrierflow.sandbox import App, Faults, SandboxServer, World, serve
 from carrierflow.settings import LogFormat
 from carrierflow.terminal import Page

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from carrierflow.cli.session import FAILED, TIME, Session, command, moment, short
-from carrierflow.lifecycle import LABELS
-from carrierflow.model import (
+from carrierflow.domain.lifecycle import LABELS
+from carrierflow.domain.model import (
     Event,
     FulfillmentRef,
     HistoryEntry,

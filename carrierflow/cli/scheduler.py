@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from carrierflow import clock
 from carrierflow.cli.reconciling import stopping
 from carrierflow.cli.session import FAILED, Session, command
+from carrierflow.domain import clock
 from carrierflow.errors import InvalidInput
 from carrierflow.scheduling import Job, JobRun, Loop, load_jobs
 

@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from carrierflow.app import Carrierflow
+from carrierflow.domain.canonical import stamp
 from carrierflow.errors import CarrierflowError, InvalidInput, SealHeld, ShopHeld
-from carrierflow.hashing import stamp
 from carrierflow.intake import parse_time
 from carrierflow.settings import LogFormat, Settings, load_settings
 from carrierflow.terminal import Page, json_text, shown

@@ -11,9 +11,9 @@ import click
 
 from carrierflow.cli.session import FAILED, TIME, WORK_LEFT, Session, command, moment
 from carrierflow.connections import Connections
+from carrierflow.domain.shop import Shop
 from carrierflow.errors import InvalidInput
 from carrierflow.importing import Imported
-from carrierflow.shop import Shop
 
 
 __all__ = ["register"]

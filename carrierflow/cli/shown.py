@@ -10,7 +10,7 @@ from carrierflow.audit.drift import Drift
 from carrierflow.audit.standing import AsOf, Place
 from carrierflow.audit.words import dong, span
 from carrierflow.cli.session import short
-from carrierflow.model import FulfillmentRef
+from carrierflow.domain.model import FulfillmentRef
 from carrierflow.terminal import Page
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from carrierflow.cli.session import Session, command, print_exactly, print_json
-from carrierflow.lifecycle import as_dot, as_json, as_mermaid, as_rows, define
+from carrierflow.domain.lifecycle import as_dot, as_json, as_mermaid, as_rows, define
 
 
 __all__ = ["register"]

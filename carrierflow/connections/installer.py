@@ -15,18 +15,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from carrierflow import limits
 from carrierflow.carrier_service import Call, route_of
-from carrierflow.clock import Clock
 from carrierflow.connections.registrar import public_root
 from carrierflow.connections.shops import check_code, checked_id, checked_root
 from carrierflow.connections.tokens import sealed_tokens
-from carrierflow.doors import guarded_methods
+from carrierflow.domain import limits
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.shop import Shop, ShopState
+from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import AccessDenied, InvalidInput
 from carrierflow.link import Accounts, Install, Installed, Redirect, Tokens
 from carrierflow.ports import Sealer
 from carrierflow.settings import Settings
-from carrierflow.shop import Shop, ShopState
 from carrierflow.storage import Connection, SqlStore
 from carrierflow.storage.installs import (
     add_install,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 
+from carrierflow.domain.shop import Shop
 from carrierflow.errors import AccessDenied, ShopRevoked
 from carrierflow.ports import Platform
-from carrierflow.shop import Shop
 
 
 __all__ = ["is_gone"]

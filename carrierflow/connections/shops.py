@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from carrierflow import limits
-from carrierflow.addresses import flaw_of_root
-from carrierflow.cleaning import cleaned, is_token
-from carrierflow.clock import Clock
-from carrierflow.doors import check_text, guarded_methods
+from carrierflow.domain import limits
+from carrierflow.domain.cleaning import cleaned, is_token
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.shop import Shop, ShopState
+from carrierflow.domain.typecheck import check_text, guarded_methods
+from carrierflow.domain.urls import flaw_of_root
 from carrierflow.errors import InvalidInput, ShopRevoked
 from carrierflow.ports import Sealer
-from carrierflow.shop import Shop, ShopState
 from carrierflow.storage import Connection, SqlStore
 from carrierflow.storage.shops import add_shop, all_shops, change_shop, find_shop, revoke_shop
 

@@ -12,8 +12,9 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from carrierflow import limits
-from carrierflow.clock import Clock, Sleep
+from carrierflow.domain import limits
+from carrierflow.domain.clock import Clock, Sleep
+from carrierflow.domain.shop import Shop
 from carrierflow.errors import (
     AccessDenied,
     CarrierflowError,
@@ -23,7 +24,6 @@ from carrierflow.errors import (
 )
 from carrierflow.link import Accounts, Tokens
 from carrierflow.ports import Sealer
-from carrierflow.shop import Shop
 from carrierflow.storage import SqlStore
 from carrierflow.storage.installs import claim_refresh, end_refresh, swap_tokens
 

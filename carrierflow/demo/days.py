@@ -9,8 +9,8 @@ from carrierflow.demo.pushing import Pushed, push
 from carrierflow.demo.roads import Deed
 from carrierflow.demo.scenario import Day, Scan, Scenario
 from carrierflow.demo.stage import Stage, ref_of
+from carrierflow.domain.model import Event, Reason, Recorded, Status
 from carrierflow.intake import Counts
-from carrierflow.model import Event, Reason, Recorded, Status
 
 
 __all__ = ["Lived", "live"]

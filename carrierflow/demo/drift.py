@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from carrierflow.demo.scenario import Parcel
 from carrierflow.demo.stage import SHOP, Stage, ref_of
-from carrierflow.model import Status
-from carrierflow.parcel import Parcel as Held
+from carrierflow.domain.fulfillment import Parcel as Held
+from carrierflow.domain.model import Status
 
 
 __all__ = ["IN_HAND", "Drift", "measure"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from carrierflow.demo.drift import Drift
 from carrierflow.demo.pushing import Pushed
-from carrierflow.hashing import stamp
+from carrierflow.domain.canonical import stamp
 from carrierflow.intake import Counts
 
 

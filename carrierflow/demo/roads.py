@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from carrierflow.model import Status
+from carrierflow.domain.model import Status
 
 
 __all__ = ["CAST", "REMITTANCE", "ROADS", "SHARES", "Deed", "Leg", "Road", "Role"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
 from carrierflow.demo.roads import CAST, REMITTANCE, ROADS, SHARES, Deed, Leg, Road, Role
-from carrierflow.model import Status
+from carrierflow.domain.model import Status
 
 
 __all__ = ["FEWEST", "Day", "Handiwork", "Parcel", "Scan", "Scenario", "write"]

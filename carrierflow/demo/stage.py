@@ -13,8 +13,8 @@ from typing import Any
 from carrierflow.app import Carrierflow
 from carrierflow.demo.roads import Deed
 from carrierflow.demo.scenario import Handiwork, Parcel
+from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.errors import InvalidInput
-from carrierflow.model import FulfillmentRef, Opening
 from carrierflow.sandbox import (
     Haravan,
     Legal,

@@ -13,8 +13,8 @@ from carrierflow.demo.figures import Figures, Frozen, Move, Planned, Run, Star, 
 from carrierflow.demo.roads import Road
 from carrierflow.demo.scenario import Scenario
 from carrierflow.demo.stage import SHOP, Stage, ref_of, stage
-from carrierflow.incident import Incident, ResolveAction
-from carrierflow.model import HistoryEntry
+from carrierflow.domain.incident import Incident, ResolveAction
+from carrierflow.domain.model import HistoryEntry
 from carrierflow.reconcile import RunReport
 from carrierflow.sandbox import ParcelRef, Report, Source
 

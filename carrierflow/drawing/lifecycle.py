@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from carrierflow.audit.steps import StepCount
 from carrierflow.audit.words import number
+from carrierflow.domain.lifecycle import MACHINE_LABELS, label_of
+from carrierflow.domain.model import START, Machine, Status
 from carrierflow.drawing.charts import INK, LINE, MAIN, canvas
 from carrierflow.drawing.markup import Markup, join, tag
-from carrierflow.lifecycle import MACHINE_LABELS, label_of
-from carrierflow.model import START, Machine, Status
 
 
 __all__ = ["lifecycle_diagram"]

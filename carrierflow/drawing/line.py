@@ -10,10 +10,10 @@ from itertools import pairwise
 from carrierflow.audit.calendar import VIETNAM
 from carrierflow.audit.timeline import Timeline
 from carrierflow.audit.words import span
+from carrierflow.domain.lifecycle import label_of
+from carrierflow.domain.model import HistoryEntry, Machine, Source
 from carrierflow.drawing.charts import INK, LIGHT, MAIN, SOFT, canvas
 from carrierflow.drawing.markup import Markup, join, tag
-from carrierflow.lifecycle import label_of
-from carrierflow.model import HistoryEntry, Machine, Source
 
 
 __all__ = ["life_line"]

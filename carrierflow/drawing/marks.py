@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from carrierflow.audit.traces import Moment
+from carrierflow.domain.model import Machine, Source
 from carrierflow.drawing.charts import INK, LINE, MAIN
 from carrierflow.drawing.markup import Markup, join, tag
-from carrierflow.model import Machine, Source
 
 
 __all__ = ["lanes", "letters"]

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from carrierflow.audit.calendar import VIETNAM
+from carrierflow.domain.lifecycle import label_of
 from carrierflow.drawing.charts import arrows
 from carrierflow.drawing.markup import Markup, join, tag
 from carrierflow.drawing.style import STYLE
-from carrierflow.lifecycle import label_of
 
 
 __all__ = ["both", "figure", "free", "moment", "name", "page", "section", "table"]

@@ -10,11 +10,11 @@ from carrierflow.audit.calendar import VIETNAM
 from carrierflow.audit.timeline import Timeline
 from carrierflow.audit.traces import Moment
 from carrierflow.audit.words import dong
+from carrierflow.domain.lifecycle import label_of
 from carrierflow.drawing.line import life_line
 from carrierflow.drawing.marks import lanes, letters
 from carrierflow.drawing.markup import Markup, join, tag
 from carrierflow.drawing.page import figure, free, moment, page, section
-from carrierflow.lifecycle import label_of
 
 
 __all__ = ["parcel_page"]

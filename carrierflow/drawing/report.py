@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from carrierflow.audit.corrections import Correction
 from carrierflow.audit.report import Report
 from carrierflow.audit.words import dong, number
+from carrierflow.domain.model import Machine, Status
 from carrierflow.drawing.lifecycle import Edge, lifecycle_diagram
 from carrierflow.drawing.markup import Markup, join, tag
 from carrierflow.drawing.page import figure, moment, name, page, section, table
@@ -17,7 +18,6 @@ from carrierflow.drawing.sections import (
     drift_section,
     stays_section,
 )
-from carrierflow.model import Machine, Status
 
 
 __all__ = ["report_page"]

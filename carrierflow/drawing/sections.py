@@ -9,10 +9,10 @@ from carrierflow.audit.coverage import AGES, CoverageReport
 from carrierflow.audit.drift import Drift, DriftDay
 from carrierflow.audit.stays import TimeInState
 from carrierflow.audit.words import dong, number, span
+from carrierflow.domain.lifecycle import label_of
 from carrierflow.drawing.charts import Bar, Column, Range, bars, columns, ranges
 from carrierflow.drawing.markup import Markup, tag
 from carrierflow.drawing.page import figure, moment, name, section, table
-from carrierflow.lifecycle import label_of
 
 
 __all__ = ["cash_section", "coverage_section", "drift_section", "stays_section"]

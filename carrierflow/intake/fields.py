@@ -12,10 +12,10 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
-from carrierflow import limits
+from carrierflow.domain import limits
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status, parse_status
 from carrierflow.errors import InvalidInput
 from carrierflow.intake.times import parse_time
-from carrierflow.model import Event, FulfillmentRef, Opening, Status, parse_status
 
 
 __all__ = ["COLUMNS", "MOST_CASH", "REQUIRED", "Whole", "event_of", "shown"]

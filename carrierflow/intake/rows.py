@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, BinaryIO
 
+from carrierflow.domain.model import Event
 from carrierflow.errors import InvalidInput
 from carrierflow.intake.fields import event_of
 from carrierflow.intake.formats import Header, RowFormat, called, format_of, json_values
 from carrierflow.intake.records import CsvEnds, Record, ends_line, records
-from carrierflow.model import Event
 
 
 __all__ = ["Row", "read_rows"]

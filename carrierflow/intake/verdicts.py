@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from carrierflow.domain.model import Recorded
 from carrierflow.errors import InvalidInput
-from carrierflow.model import Recorded
 
 
 __all__ = ["Counts", "verdict_line"]

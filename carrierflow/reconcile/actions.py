@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from carrierflow.model import Status
-from carrierflow.track import Step
+from carrierflow.domain.model import Status
+from carrierflow.domain.publication import Step
 
 
 __all__ = [

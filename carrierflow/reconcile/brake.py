@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from carrierflow.model import Status
+from carrierflow.domain.model import Status
 from carrierflow.reconcile.limits import Limits
 from carrierflow.reconcile.survey import Batch
 from carrierflow.reconcile.tally import Tally

@@ -9,13 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from carrierflow.clock import Sleep
+from carrierflow.domain.clock import Sleep
+from carrierflow.domain.waiting import Stop, in_slices, until
 from carrierflow.errors import CarrierflowError, Interrupted, ShopHeld
 from carrierflow.reconcile.limits import Limits
 from carrierflow.reconcile.reconciler import Reconciler
 from carrierflow.reconcile.report import EndReason, RunReport
 from carrierflow.reconcile.tally import Tally
-from carrierflow.waiting import Stop, in_slices, until
 
 
 __all__ = ["Crew", "Progress"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from carrierflow.model import Machine, Status
+from carrierflow.domain.model import Machine, Status
 from carrierflow.reconcile import rules
 from carrierflow.reconcile.actions import Action, Decision, Discard, Freeze, InSync, Note, Report
 from carrierflow.reconcile.rules import OrderCase

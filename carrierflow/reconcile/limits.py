@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from carrierflow.clock import Clock
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.errors import Interrupted, PlatformUnavailable, ShopHeld, Throttled
 from carrierflow.ledger import Ledger
-from carrierflow.lifecycle import Lifecycle
 from carrierflow.ports import ReconcileStore
 from carrierflow.reconcile.policy import Policy
 from carrierflow.reconcile.report import EndReason

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from carrierflow.incident import Finding
-from carrierflow.limits import SENTENCE, cut
-from carrierflow.model import Unreadable
-from carrierflow.parcel import Parcel
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.incident import Finding
+from carrierflow.domain.limits import SENTENCE, cut
+from carrierflow.domain.model import Unreadable
 from carrierflow.reconcile.actions import Ask, Freeze, Report, Wait
 from carrierflow.reconcile.decide import OrderCase, decisions_about_order
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from carrierflow.clock import seconds
-from carrierflow.errors import InvalidInput
-from carrierflow.hashing import digest
-from carrierflow.model import (
+from carrierflow.domain.canonical import digest
+from carrierflow.domain.clock import seconds
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.model import (
     FulfillmentRef,
     Machine,
     Observation,
@@ -25,7 +25,7 @@ from carrierflow.model import (
     RequestSketch,
     Status,
 )
-from carrierflow.parcel import Parcel
+from carrierflow.errors import InvalidInput
 from carrierflow.reconcile.survey import Batch, Survey
 from carrierflow.reconcile.turn import Turn, evidence_of, take_turn
 from carrierflow.reconcile.view import Situation

@@ -10,18 +10,25 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from carrierflow.clock import Clock
+from carrierflow.domain.canonical import observation_digest
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.incident import Finding
+from carrierflow.domain.model import Event, Machine, Observation, Source, Status, Verdict
+from carrierflow.domain.publication import (
+    Attempt,
+    Conclusion,
+    Outcome,
+    Publication,
+    PublicationState,
+    Step,
+)
+from carrierflow.domain.shop import Shop
 from carrierflow.errors import AccessDenied, ConcurrentUpdate, NotSent, OutcomeUnknown, Refused
-from carrierflow.hashing import observation_digest
-from carrierflow.incident import Finding
 from carrierflow.ledger import Ledger
-from carrierflow.model import Event, Machine, Observation, Source, Status, Verdict
 from carrierflow.ports import Platform, ReconcileStore, Writing
 from carrierflow.reconcile.tally import Ending, Settled, Tally, ending_of
 from carrierflow.reconcile.turn import Turn, evidence_of, take_turn
 from carrierflow.reconcile.view import OPEN, Situation
-from carrierflow.shop import Shop
-from carrierflow.track import Attempt, Conclusion, Outcome, Publication, PublicationState, Step
 
 
 __all__ = ["Publisher"]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from carrierflow.domain.shop import Shop, ShopState
+from carrierflow.domain.waiting import Idle, Stop, keep_waiting, never, until
 from carrierflow.errors import ShopRevoked
 from carrierflow.ports import Platform
 from carrierflow.reconcile.limits import Limits, Parts
@@ -14,8 +16,6 @@ from carrierflow.reconcile.report import EndReason, Requests, RunReport
 from carrierflow.reconcile.run import Reader, ShopRun, survey_of
 from carrierflow.reconcile.survey import Survey
 from carrierflow.reconcile.tally import Tally
-from carrierflow.shop import Shop, ShopState
-from carrierflow.waiting import Idle, Stop, keep_waiting, never, until
 
 
 __all__ = ["Reconciler"]

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from carrierflow.hashing import stamp
-from carrierflow.model import Observation, Source, Status
-from carrierflow.parcel import Parcel
+from carrierflow.domain.canonical import stamp
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.model import Observation, Source, Status
+from carrierflow.domain.publication import Attempt, Step
 from carrierflow.reconcile.actions import (
     Action,
     Adopt,
@@ -27,7 +28,6 @@ from carrierflow.reconcile.actions import (
 )
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
 from carrierflow.reconcile.view import View, rounded
-from carrierflow.track import Attempt, Step
 
 
 __all__ = [

@@ -14,7 +14,13 @@ from contextlib import closing, suppress
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from carrierflow.clock import seconds
+from carrierflow.domain.clock import seconds
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.incident import Finding
+from carrierflow.domain.limits import SENTENCE, cut
+from carrierflow.domain.model import Observation, Unreadable
+from carrierflow.domain.shop import Shop
+from carrierflow.domain.waiting import Idle, Stop, until
 from carrierflow.errors import (
     AccessDenied,
     CarrierflowError,
@@ -25,10 +31,6 @@ from carrierflow.errors import (
     ShopHeld,
     Throttled,
 )
-from carrierflow.incident import Finding
-from carrierflow.limits import SENTENCE, cut
-from carrierflow.model import Observation, Unreadable
-from carrierflow.parcel import Parcel
 from carrierflow.ports import Platform, Writing
 from carrierflow.reconcile.brake import Brake, Braked
 from carrierflow.reconcile.decide import OrderCase
@@ -39,8 +41,6 @@ from carrierflow.reconcile.report import EndReason, Requests, RunReport
 from carrierflow.reconcile.survey import Batch, Survey
 from carrierflow.reconcile.tally import Ending, Settled, Tally
 from carrierflow.reconcile.turn import take_turn
-from carrierflow.shop import Shop
-from carrierflow.waiting import Idle, Stop, until
 
 
 __all__ = ["Reader", "ShopRun", "survey_of"]

@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
-from carrierflow.clock import Clock
+from carrierflow.domain.canonical import observation_digest
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.lifecycle import Lifecycle
+from carrierflow.domain.model import FulfillmentRef, Observation, RemoteOrder, Status, Unreadable
+from carrierflow.domain.shop import Shop
 from carrierflow.errors import AccessDenied, ReadRefused
-from carrierflow.hashing import observation_digest
-from carrierflow.lifecycle import Lifecycle
-from carrierflow.model import FulfillmentRef, Observation, RemoteOrder, Status, Unreadable
-from carrierflow.parcel import Parcel
 from carrierflow.ports import Due, Hint, Platform, ReconcileStore, Work
 from carrierflow.reconcile.policy import Policy
 from carrierflow.reconcile.rules import cod_amount_differs
 from carrierflow.reconcile.sweep import OVERLAP, Pool, changed_orders, newest
 from carrierflow.reconcile.turn import is_over
 from carrierflow.reconcile.view import ROUNDING, Situation
-from carrierflow.shop import Shop
 
 
 __all__ = ["Batch", "Survey"]

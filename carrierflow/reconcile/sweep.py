@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import count
 
+from carrierflow.domain.model import RemoteOrder
 from carrierflow.errors import PlatformUnavailable
-from carrierflow.model import RemoteOrder
 from carrierflow.ports import Platform, Work
 
 

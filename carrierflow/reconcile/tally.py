@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from carrierflow.parcel import Parcel
+from carrierflow.domain.fulfillment import Parcel
 from carrierflow.reconcile.turn import Turn
 from carrierflow.reconcile.view import Situation
 

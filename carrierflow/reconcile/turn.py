@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from carrierflow.hashing import observation_digest
-from carrierflow.incident import Finding
-from carrierflow.model import Machine, Observation, Source, Status
-from carrierflow.parcel import Head, Parcel, Remote
+from carrierflow.domain.canonical import observation_digest
+from carrierflow.domain.fulfillment import Head, Parcel, Remote
+from carrierflow.domain.incident import Finding
+from carrierflow.domain.model import Machine, Observation, Source, Status
+from carrierflow.domain.publication import Publication, PublicationState, Step
 from carrierflow.reconcile.actions import (
     Adopt,
     Confirm,
@@ -32,7 +33,6 @@ from carrierflow.reconcile.actions import (
 from carrierflow.reconcile.decide import OrderCase, decide
 from carrierflow.reconcile.orders import take_order_turn
 from carrierflow.reconcile.view import Situation
-from carrierflow.track import Publication, PublicationState, Step
 
 
 __all__ = ["Turn", "take_turn"]

@@ -6,12 +6,19 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from carrierflow.hashing import observation_digest
-from carrierflow.lifecycle import Lifecycle
-from carrierflow.model import Machine, Observation, Status
-from carrierflow.parcel import Parcel
+from carrierflow.domain.canonical import observation_digest
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.lifecycle import Lifecycle
+from carrierflow.domain.model import Machine, Observation, Status
+from carrierflow.domain.publication import (
+    Attempt,
+    Outcome,
+    Publication,
+    PublicationState,
+    Step,
+    Track,
+)
 from carrierflow.reconcile.policy import Policy
-from carrierflow.track import Attempt, Outcome, Publication, PublicationState, Step, Track
 
 
 __all__ = ["Situation", "View", "rounded"]

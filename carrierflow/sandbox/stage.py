@@ -8,7 +8,7 @@ from collections import deque
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from carrierflow import clock as real_clock
+from carrierflow.domain import clock as real_clock
 from carrierflow.sandbox.accounts import Accounts
 from carrierflow.sandbox.app import App
 from carrierflow.sandbox.callbacks import Callbacks

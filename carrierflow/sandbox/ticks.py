@@ -11,7 +11,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from carrierflow import clock as real_clock
+from carrierflow.domain import clock as real_clock
 
 
 if TYPE_CHECKING:

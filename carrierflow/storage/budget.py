@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Update, case, select, update
 
-from carrierflow.clock import Sleep
+from carrierflow.domain.clock import Sleep
+from carrierflow.domain.shop import Shop
 from carrierflow.errors import Throttled
-from carrierflow.shop import Shop
 from carrierflow.storage.clock import DatabaseClock
 from carrierflow.storage.tables import shops
 

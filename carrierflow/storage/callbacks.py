@@ -21,16 +21,16 @@ from sqlalchemy import (
 
 from carrierflow.carrier_service.shipments import Held, Shipment
 from carrierflow.carrier_service.store import Delivery, GivenOut
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.publication import Publication, Track
+from carrierflow.domain.shop import ShopState
 from carrierflow.errors import ShopRevoked, UnknownShop
-from carrierflow.parcel import Parcel
-from carrierflow.shop import ShopState
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.ledger import SqlLedgerTransaction
 from carrierflow.storage.reconcile import add_publication, tracks
 from carrierflow.storage.rows import PARCEL, parcel_from, refusal_row
 from carrierflow.storage.tables import evidence, fulfillments, shipments, shops, webhooks
-from carrierflow.track import Publication, Track
 
 
 __all__ = [

@@ -7,7 +7,7 @@ from functools import partial
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, literal_column, select
 
-from carrierflow.clock import Clock
+from carrierflow.domain.clock import Clock
 from carrierflow.storage.engine import is_mysql
 
 

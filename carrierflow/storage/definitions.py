@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, insert, select
 
-from carrierflow.clock import Clock
-from carrierflow.lifecycle import Definition
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.lifecycle import Definition
 from carrierflow.storage.tables import definitions, edges
 
 

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
-from carrierflow.model import Machine
-from carrierflow.shop import Backlog, EndedRun
+from carrierflow.domain.model import Machine
+from carrierflow.domain.shop import Backlog, EndedRun
 from carrierflow.storage.clock import DatabaseClock
 from carrierflow.storage.incidents import OPEN
 from carrierflow.storage.tables import fulfillments, history, incidents, runs, shops

@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.incident import Finding, Incident, ResolveAction
+from carrierflow.domain.limits import SENTENCE, cut
 from carrierflow.errors import UnknownIncident
-from carrierflow.incident import Finding, Incident, ResolveAction
-from carrierflow.limits import SENTENCE, cut
-from carrierflow.parcel import Parcel
 from carrierflow.storage.tables import evidence, fulfillments, incidents, shops
 
 

@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from carrierflow.clock import Clock
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.lifecycle import Definition
 from carrierflow.errors import InvalidInput
-from carrierflow.lifecycle import Definition
 from carrierflow.ports import LedgerTransaction
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import translated

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, Insert, bindparam, insert, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
+from carrierflow.domain.fulfillment import GENESIS, Change, Memory, Parcel, Remembered
+from carrierflow.domain.model import OVERTURNABLE, START, Claim, Opening, Source, Status, Verdict
 from carrierflow.errors import ConcurrentUpdate
-from carrierflow.model import OVERTURNABLE, START, Claim, Opening, Source, Status, Verdict
-from carrierflow.parcel import GENESIS, Change, Memory, Parcel, Remembered
 from carrierflow.ports import SealedNote
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.definitions import Definitions

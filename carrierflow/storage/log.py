@@ -28,8 +28,8 @@ from sqlalchemy import (
 
 from carrierflow.audit.note import SignedNote
 from carrierflow.audit.tree import leaf_hash, node_hash, range_root
+from carrierflow.domain.canonical import COLUMNS, canonical_row, digest, quoted
 from carrierflow.errors import HistoryBroken, SealHeld
-from carrierflow.hashing import COLUMNS, canonical_row, digest, quoted
 from carrierflow.storage.clock import DatabaseClock
 from carrierflow.storage.engine import is_mysql, streamed
 from carrierflow.storage.tables import (

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, and_, delete, insert, select, update
 
 from carrierflow.audit.verify import HeadRow
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.limits import FILE_NAME, cut
+from carrierflow.domain.model import HistoryEntry
 from carrierflow.errors import UnknownFulfillment
-from carrierflow.limits import FILE_NAME, cut
-from carrierflow.model import HistoryEntry
-from carrierflow.parcel import Parcel
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.engine import streamed
 from carrierflow.storage.log import is_placed, raw_entry

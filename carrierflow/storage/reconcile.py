@@ -25,13 +25,22 @@ from sqlalchemy import (
     update,
 )
 
+from carrierflow.domain.canonical import observation_digest
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.limits import REASON, WORD, cut
+from carrierflow.domain.model import Machine, Observation, Source, Status
+from carrierflow.domain.publication import (
+    Attempt,
+    Conclusion,
+    Outcome,
+    Publication,
+    PublicationState,
+    Step,
+    Track,
+)
+from carrierflow.domain.shop import Shop
 from carrierflow.errors import ConcurrentUpdate
-from carrierflow.hashing import observation_digest
-from carrierflow.limits import REASON, WORD, cut
-from carrierflow.model import Machine, Observation, Source, Status
-from carrierflow.parcel import Parcel
 from carrierflow.ports import Due, Hint, Work, Writing
-from carrierflow.shop import Shop
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.clock import EPOCH
 from carrierflow.storage.incidents import open_incident
@@ -46,15 +55,6 @@ from carrierflow.storage.tables import (
     shops,
 )
 from carrierflow.storage.types import UtcDateTime
-from carrierflow.track import (
-    Attempt,
-    Conclusion,
-    Outcome,
-    Publication,
-    PublicationState,
-    Step,
-    Track,
-)
 
 
 __all__ = [

@@ -22,8 +22,8 @@ from sqlalchemy import (
     update,
 )
 
-from carrierflow.parcel import Parcel
-from carrierflow.shop import ShopState
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.shop import ShopState
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.tables import files, fulfillments, notes, shops, webhooks
 

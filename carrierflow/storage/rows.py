@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from carrierflow.limits import REASON, WORD, cut
-from carrierflow.model import (
+from carrierflow.domain.fulfillment import Head, Kept, Parcel, Remote
+from carrierflow.domain.limits import REASON, WORD, cut
+from carrierflow.domain.model import (
     Claim,
     FulfillmentRef,
     HistoryEntry,
@@ -17,7 +18,6 @@ from carrierflow.model import (
     Status,
     Verdict,
 )
-from carrierflow.parcel import Head, Kept, Parcel, Remote
 from carrierflow.storage.tables import fulfillments
 
 

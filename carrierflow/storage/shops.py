@@ -22,8 +22,8 @@ from sqlalchemy import (
     update,
 )
 
+from carrierflow.domain.shop import Coverage, Shop, ShopState
 from carrierflow.errors import InvalidInput, ShopHeld, UnknownShop
-from carrierflow.shop import Coverage, Shop, ShopState
 from carrierflow.storage.clock import DatabaseClock
 from carrierflow.storage.tables import fulfillments, incidents, runs, shops
 

@@ -12,13 +12,14 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from carrierflow.carrier_service.store import CallbackTransaction, Delivery
-from carrierflow.clock import Clock, Sleep
+from carrierflow.domain.clock import Clock, Sleep
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.incident import Finding
+from carrierflow.domain.lifecycle import Definition
+from carrierflow.domain.publication import Track
+from carrierflow.domain.shop import Coverage, Shop
 from carrierflow.errors import ConcurrentUpdate, ShopHeld
-from carrierflow.incident import Finding
-from carrierflow.lifecycle import Definition
-from carrierflow.parcel import Parcel
 from carrierflow.ports import Due, Hint, LedgerTransaction, Work, Writing
-from carrierflow.shop import Coverage, Shop
 from carrierflow.storage import callbacks, reconcile, shops
 from carrierflow.storage.callbacks import SqlCallbackTransaction
 from carrierflow.storage.clock import DatabaseClock
@@ -36,7 +37,6 @@ from carrierflow.storage.ledger import SqlLedgerTransaction
 from carrierflow.storage.migrate import require_migrated
 from carrierflow.storage.ownership import present_user, ways_around
 from carrierflow.storage.sessions import is_plain
-from carrierflow.track import Track
 
 
 __all__ = ["SqlStore"]

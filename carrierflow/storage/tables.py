@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from carrierflow import limits
+from carrierflow.domain import limits
 from carrierflow.storage.types import (
     Actor,
     Code,

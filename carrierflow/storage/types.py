@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, Stri
 from sqlalchemy.dialects.mysql import DATETIME, LONGBLOB, LONGTEXT
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from carrierflow import limits
+from carrierflow.domain import limits
 from carrierflow.storage.engine import is_mysql
 
 

@@ -14,8 +14,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from carrierflow.app import Carrierflow
+from carrierflow.domain.shop import Backlog
 from carrierflow.errors import CarrierflowError
-from carrierflow.shop import Backlog
 
 
 __all__ = ["FIGURES", "Figure", "Figures"]

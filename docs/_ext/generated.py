@@ -15,13 +15,14 @@ from prometheus_client.core import CounterMetricFamily
 from pydantic import SecretStr
 
 import carrierflow
-from carrierflow import errors, limits
+from carrierflow import errors
 from carrierflow.carrier_service import ROUTES, Result
 from carrierflow.cli import cli
+from carrierflow.domain import limits
+from carrierflow.domain.lifecycle import DEFAULT, GROUPS, LABELS, as_mermaid, as_rows, define
+from carrierflow.domain.model import Reason, Status
 from carrierflow.errors import CarrierflowError
 from carrierflow.intake.fields import COLUMNS, REQUIRED
-from carrierflow.lifecycle import DEFAULT, GROUPS, LABELS, as_mermaid, as_rows, define
-from carrierflow.model import Reason, Status
 from carrierflow.platforms.haravan.spelling import CALLBACK_WORDS, DATE_FIELDS, PUT_SEGMENTS
 from carrierflow.reconcile.decide import ORDER_TABLE, TABLE
 from carrierflow.reconcile.report import EndReason

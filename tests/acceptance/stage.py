@@ -6,8 +6,8 @@ import random
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from carrierflow.lifecycle import DEFAULT, Lifecycle
-from carrierflow.model import Event, FulfillmentRef, Machine, Opening, Status
+from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
+from carrierflow.domain.model import Event, FulfillmentRef, Machine, Opening, Status
 from carrierflow.sandbox import Faults, ManualClock, SandboxServer, World
 from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings

@@ -7,7 +7,7 @@ import math
 import pytest
 from sqlalchemy import select
 
-from carrierflow.model import FulfillmentRef, Opening
+from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.storage.tables import metadata, shops
 
 from .stage import random_parcels, staged

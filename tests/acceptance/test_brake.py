@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrierflow.model import FulfillmentRef, Opening
+from carrierflow.domain.model import FulfillmentRef, Opening
 
 from .calling import SECRET, Platform
 from .stage import staged

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrierflow.carrier_service import callbacks, shipments
-from carrierflow.model import Status
+from carrierflow.domain.model import Status
 from carrierflow.sandbox import FaultMix, Faults
 
 from .calling import SECRET, Platform, platform_ref

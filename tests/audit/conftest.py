@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from databases import SERVERS, create, every_database
 
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.exporting import Exporter
 from carrierflow.ledger import Ledger
-from carrierflow.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.notary import Notary
 from carrierflow.signing import SealKey
 from carrierflow.storage import SqlStore

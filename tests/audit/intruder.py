@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from sqlalchemy import select, text
 
 from carrierflow.audit.tree import leaf_hash
-from carrierflow.hashing import COLUMNS, canonical_row, digest, quoted
-from carrierflow.lifecycle import GROUPS, define
-from carrierflow.parcel import GENESIS
+from carrierflow.domain.canonical import COLUMNS, canonical_row, digest, quoted
+from carrierflow.domain.fulfillment import GENESIS
+from carrierflow.domain.lifecycle import GROUPS, define
 from carrierflow.storage.log import definition_names, raw_entry
 from carrierflow.storage.protections import triggers
 from carrierflow.storage.tables import fulfillments, history, shops

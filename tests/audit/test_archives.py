@@ -8,7 +8,7 @@ from carrierflow import Settings
 from carrierflow.audit.export import Scope
 from carrierflow.audit.offline import verify_export
 from carrierflow.auditor import trusted
-from carrierflow.model import Event, Status
+from carrierflow.domain.model import Event, Status
 from carrierflow.retention import Retention
 from carrierflow.signing import SealKey
 from carrierflow.storage.tables import fulfillments

@@ -18,6 +18,7 @@ from carrierflow.audit.offline import verify_export
 from carrierflow.audit.sealed import kept_in
 from carrierflow.audit.sheet import record
 from carrierflow.auditor import trusted
+from carrierflow.domain.model import Machine
 from carrierflow.errors import (
     HistoryBroken,
     InvalidInput,
@@ -25,7 +26,6 @@ from carrierflow.errors import (
     UnknownFulfillment,
     UnknownShop,
 )
-from carrierflow.model import Machine
 from carrierflow.signing import SealKey
 from carrierflow.storage.log import all_checkpoints
 

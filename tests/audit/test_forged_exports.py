@@ -17,7 +17,7 @@ from carrierflow.audit.note import Checkpoint
 from carrierflow.audit.offline import verify_export
 from carrierflow.audit.tree import Frontier, leaf_hash
 from carrierflow.auditor import read_kept, trusted
-from carrierflow.lifecycle import GROUPS, define
+from carrierflow.domain.lifecycle import GROUPS, define
 from carrierflow.signing import SealKey
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from carrierflow.audit.proof import Proof
 from carrierflow.audit.sampling import places
+from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.errors import HistoryBroken, NotSealed
-from carrierflow.lifecycle import DEFAULT
 from carrierflow.reports import Reports
 from carrierflow.settings import Settings
 from carrierflow.storage.tables import log

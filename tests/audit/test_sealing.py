@@ -11,6 +11,9 @@ from sqlalchemy import func, select, text
 from carrierflow.audit.note import Checkpoint
 from carrierflow.audit.proof import Consistency, Proof
 from carrierflow.audit.tree import Frontier, leaf_hash
+from carrierflow.domain.canonical import canonical_entry
+from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
+from carrierflow.domain.model import Machine
 from carrierflow.errors import (
     ConcurrentUpdate,
     ConfigurationError,
@@ -20,10 +23,7 @@ from carrierflow.errors import (
     NotSealed,
     SealHeld,
 )
-from carrierflow.hashing import canonical_entry
 from carrierflow.ledger import Ledger
-from carrierflow.lifecycle import DEFAULT, Lifecycle
-from carrierflow.model import Machine
 from carrierflow.signing import SealKey
 from carrierflow.storage import JoinedStore, reading
 from carrierflow.storage.log import SealLease

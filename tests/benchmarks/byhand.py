@@ -12,8 +12,8 @@ import json
 
 from sqlalchemy import bindparam, insert, select, update
 
-from carrierflow.clock import now
-from carrierflow.lifecycle import DEFAULT
+from carrierflow.domain.clock import now
+from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.storage.tables import definitions, evidence, fulfillments, history, shops
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from carrierflow.model import Event, FulfillmentRef, Opening, Status
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 
 
 __all__ = ["CASH", "MORNING", "ROWS_PER_JOURNEY", "SHOP", "at_picking", "journeys", "scans"]

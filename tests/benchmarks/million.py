@@ -15,10 +15,10 @@ from itertools import islice
 
 from sqlalchemy import Engine, insert
 
-from carrierflow.hashing import entry_hash
-from carrierflow.lifecycle import DEFAULT
-from carrierflow.model import FulfillmentRef, HistoryEntry, Machine, Source, Status
-from carrierflow.parcel import Head, Parcel
+from carrierflow.domain.canonical import entry_hash
+from carrierflow.domain.fulfillment import Head, Parcel
+from carrierflow.domain.lifecycle import DEFAULT
+from carrierflow.domain.model import FulfillmentRef, HistoryEntry, Machine, Source, Status
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.rows import entry_row, head_values
 from carrierflow.storage.tables import fulfillments, history, shops

@@ -20,9 +20,9 @@ from xstate_statemachine.contrib.sqlalchemy import (
     xsm_sqlalchemy_ddl,
 )
 
-from carrierflow.clock import now
-from carrierflow.lifecycle import DEFAULT
-from carrierflow.model import Machine, Status
+from carrierflow.domain.clock import now
+from carrierflow.domain.lifecycle import DEFAULT
+from carrierflow.domain.model import Machine, Status
 from carrierflow.storage.types import UtcDateTime
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from carrierflow.model import Event, FulfillmentRef, Opening, Status
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.reconcile.sweep import BATCH
 from carrierflow.reconcile.turn import accept
 from carrierflow.sealing import generate_key

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 
 from databases import create
 
-from carrierflow.clock import now
-from carrierflow.model import Verdict
+from carrierflow.domain.clock import now
+from carrierflow.domain.model import Verdict
 from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings
 from carrierflow.storage.shops import add_shop

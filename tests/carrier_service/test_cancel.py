@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 
 from carrierflow.carrier_service import Declined
-from carrierflow.model import Event, Machine, Source, Status
-from carrierflow.track import PublicationState
+from carrierflow.domain.model import Event, Machine, Source, Status
+from carrierflow.domain.publication import PublicationState
 
 from .conftest import envelope, order, signed
 

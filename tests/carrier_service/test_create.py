@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from carrierflow.carrier_service import Accepted, Declined
+from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.errors import ConcurrentUpdate
-from carrierflow.model import FulfillmentRef, Opening
 
 from .conftest import ROAD, envelope, order, signed
 

@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 import pytest
 
 from carrierflow.carrier_service.shipments import is_beyond_words, standing
-from carrierflow.model import FulfillmentRef, Machine, Opening, Status
-from carrierflow.parcel import Head, Parcel, Remote
-from carrierflow.track import Publication, PublicationState, Step, Track
+from carrierflow.domain.fulfillment import Head, Parcel, Remote
+from carrierflow.domain.model import FulfillmentRef, Machine, Opening, Status
+from carrierflow.domain.publication import Publication, PublicationState, Step, Track
 
 from .conftest import envelope, order, signed
 

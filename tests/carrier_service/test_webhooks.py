@@ -4,9 +4,9 @@ from datetime import timedelta
 import pytest
 
 from carrierflow.carrier_service import MAX_BODY
+from carrierflow.domain.model import FulfillmentRef, Opening
+from carrierflow.domain.shop import ShopState
 from carrierflow.errors import DatabaseUnavailable
-from carrierflow.model import FulfillmentRef, Opening
-from carrierflow.shop import ShopState
 
 from .conftest import envelope, signed
 

@@ -13,8 +13,8 @@ from docs.pages import ROOT, generated, reference, rows
 
 from carrierflow import build, load_settings
 from carrierflow.cli import cli
-from carrierflow.incident import Finding
-from carrierflow.model import FulfillmentRef
+from carrierflow.domain.incident import Finding
+from carrierflow.domain.model import FulfillmentRef
 from carrierflow.sandbox import SandboxServer, World
 from carrierflow.sealing import generate_key
 from carrierflow.terminal import cells, shown

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from carrierflow.carrier_service import Request
-from carrierflow.model import FulfillmentRef, Opening
+from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.sandbox import App, ManualClock, SandboxServer, World
 from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings

@@ -15,11 +15,11 @@ from databases import every_database
 from sqlalchemy import event, select
 
 from carrierflow.connections.installer import missing_scopes
+from carrierflow.domain.model import Event as RoadEvent
+from carrierflow.domain.model import Status
+from carrierflow.domain.shop import ShopState
 from carrierflow.link import Install
-from carrierflow.model import Event as RoadEvent
-from carrierflow.model import Status
 from carrierflow.sealing import KeyRing, generate_key
-from carrierflow.shop import ShopState
 from carrierflow.storage.installs import add_install, take_install
 from carrierflow.storage.tables import installs, shops
 

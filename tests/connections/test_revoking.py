@@ -7,8 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from carrierflow.clock import now
 from carrierflow.connections import Connections, is_gone
+from carrierflow.domain.clock import now
+from carrierflow.domain.model import Machine, Status
+from carrierflow.domain.publication import Attempt
+from carrierflow.domain.shop import ShopState
 from carrierflow.errors import (
     AccessDenied,
     PlatformUnavailable,
@@ -16,14 +19,11 @@ from carrierflow.errors import (
     ShopRevoked,
     UnknownShop,
 )
-from carrierflow.model import Machine, Status
 from carrierflow.ports import Writing
 from carrierflow.reconcile import EndReason
 from carrierflow.sealing import KeyRing, generate_key
 from carrierflow.settings import Settings
-from carrierflow.shop import ShopState
 from carrierflow.storage.tables import shops
-from carrierflow.track import Attempt
 from carrierflow.wiring import build
 
 

@@ -9,7 +9,7 @@ import signal
 import traceback
 from typing import ClassVar
 
-from carrierflow import clock
+from carrierflow.domain import clock
 from carrierflow.errors import CarrierflowError, TryLater
 from carrierflow.wiring import build
 

@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from acceptance.stage import LEGAL, random_walk
 from sqlalchemy import select, union_all
 
-from carrierflow import clock
+from carrierflow.domain import clock
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import ShopHeld
-from carrierflow.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.reconcile import EndReason
 from carrierflow.sandbox import SandboxServer, World
 from carrierflow.sealing import generate_key

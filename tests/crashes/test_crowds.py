@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from carrierflow.model import Status
+from carrierflow.domain.model import Status
 from carrierflow.storage.tables import history
 
 from .processes import CONTEXT, Worker, all_at_once, reconciling

@@ -14,8 +14,8 @@ from databases import every_database
 from sqlalchemy.engine import make_url
 
 from carrierflow.app import Carrierflow
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import CommitUnknown, DatabaseUnavailable
-from carrierflow.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings
 from carrierflow.wiring import build

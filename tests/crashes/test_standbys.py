@@ -9,8 +9,8 @@ from databases import Database, every_database
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.errors import CommitUnknown, DatabaseUnavailable
-from carrierflow.model import FulfillmentRef, Opening
 from carrierflow.storage import upgrade
 
 from .servers import PRIVATE

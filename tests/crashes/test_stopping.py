@@ -11,8 +11,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from carrierflow import clock
-from carrierflow.model import FulfillmentRef, Opening
+from carrierflow.domain import clock
+from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.sandbox import Fault, FaultKind, Rule, World
 from carrierflow.storage.shops import change_shop
 from carrierflow.storage.tables import runs, shops

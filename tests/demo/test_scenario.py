@@ -4,7 +4,7 @@ import pytest
 
 from carrierflow.demo.roads import CAST, Deed, Road
 from carrierflow.demo.scenario import FEWEST, write
-from carrierflow.model import Status
+from carrierflow.domain.model import Status
 
 
 def test_a_seed_is_a_week():

@@ -10,8 +10,8 @@ from carrierflow.demo.drift import measure
 from carrierflow.demo.scenario import write
 from carrierflow.demo.stage import LEDGER, SHOP, ref_of, stage
 from carrierflow.demo.story import REMEDIES
+from carrierflow.domain.incident import ResolveAction
 from carrierflow.errors import InvalidInput
-from carrierflow.incident import ResolveAction
 
 
 SEEDS = (1, 2, 3)

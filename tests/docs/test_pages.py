@@ -7,7 +7,7 @@ import pytest
 
 from carrierflow import Job, build, generate_key, load_settings
 from carrierflow.cli import cli
-from carrierflow.lifecycle import LABELS
+from carrierflow.domain.lifecycle import LABELS
 
 from .pages import DOCS, ROOT, blocks, called, every_page, generated, prose
 

@@ -5,7 +5,7 @@ from click.testing import CliRunner
 import carrierflow
 from carrierflow import errors
 from carrierflow.cli import cli
-from carrierflow.incident import ResolveAction
+from carrierflow.domain.incident import ResolveAction
 from carrierflow.intake.fields import COLUMNS
 from carrierflow.reconcile.decide import ORDER_TABLE, TABLE
 from carrierflow.sandbox import FaultKind

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carrierflow.addresses import flaw_of_root, is_safe_url
 from carrierflow.carrier_service import Request
-from carrierflow.cleaning import cleaned, in_force, is_token
+from carrierflow.domain.cleaning import cleaned, in_force, is_token
+from carrierflow.domain.urls import flaw_of_root, is_safe_url
 from carrierflow.errors import ConfigurationError, InvalidInput
 from carrierflow.platforms.haravan import HaravanDialect, is_signed, sign
 from carrierflow.platforms.haravan.transport import Limits, Transport

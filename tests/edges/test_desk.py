@@ -9,9 +9,9 @@ import pytest
 
 from carrierflow import desk as desks
 from carrierflow.desk import Desk
+from carrierflow.domain.incident import Finding, ResolveAction
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import ConcurrentUpdate
-from carrierflow.incident import Finding, ResolveAction
-from carrierflow.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.ports import Writing
 
 

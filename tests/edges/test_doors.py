@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from carrierflow import Request, build, define, generate_key, load_settings
 from carrierflow.audit.export import Scope
 from carrierflow.audit.note import Checkpoint
+from carrierflow.domain.incident import ResolveAction
+from carrierflow.domain.model import Event, FulfillmentRef, Machine, Opening, Status
 from carrierflow.errors import CarrierflowError, InvalidInput
-from carrierflow.incident import ResolveAction
-from carrierflow.model import Event, FulfillmentRef, Machine, Opening, Status
 from carrierflow.reconcile import Plan
 from carrierflow.signing import SealKey
 

@@ -9,10 +9,8 @@ from itertools import count
 
 import pytest
 
-from carrierflow.importing import import_shop
-from carrierflow.ledger import Ledger
-from carrierflow.lifecycle import DEFAULT, Lifecycle
-from carrierflow.model import (
+from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
+from carrierflow.domain.model import (
     FulfillmentRef,
     Observation,
     Opening,
@@ -21,6 +19,8 @@ from carrierflow.model import (
     Status,
     Unreadable,
 )
+from carrierflow.importing import import_shop
+from carrierflow.ledger import Ledger
 from carrierflow.reconcile import sweep
 from carrierflow.storage.reading import known_ids
 

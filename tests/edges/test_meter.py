@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from carrierflow.meter import Meter
+from carrierflow.domain.counters import Meter
 
 
 def test_counts_are_kept_by_name_and_labels():

@@ -6,10 +6,10 @@ from io import StringIO
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from carrierflow.domain.model import Status
 from carrierflow.errors import InvalidInput
 from carrierflow.intake import Counts, RowFormat
 from carrierflow.intake.fields import COLUMNS, MOST_CASH
-from carrierflow.model import Status
 
 from .reading import GOOD, read
 

@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Source, Status
 from carrierflow.errors import BadTime, InvalidInput, UnknownStatus
-from carrierflow.model import Event, FulfillmentRef, Opening, Source, Status
 
 from .reading import GOOD, but, problem_of, read, read_csv, read_json
 

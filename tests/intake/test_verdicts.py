@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from carrierflow.domain.model import Reason, Recorded, Status, Verdict
 from carrierflow.errors import BadTime, InvalidInput, KeyReused, UnknownFulfillment
 from carrierflow.intake import Counts, verdict_line
-from carrierflow.model import Reason, Recorded, Status, Verdict
 
 
 def recorded(verdict=Verdict.ACCEPTED):

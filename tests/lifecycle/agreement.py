@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import chain, combinations, product
 from typing import TYPE_CHECKING
 
-from carrierflow.lifecycle import (
+from carrierflow.domain.lifecycle import (
     GROUPS,
     Definition,
     Edge,
@@ -18,7 +18,7 @@ from carrierflow.lifecycle import (
     LifecycleMachine,
     define,
 )
-from carrierflow.model import START, Machine, Status
+from carrierflow.domain.model import START, Machine, Status
 
 
 if TYPE_CHECKING:

@@ -2,8 +2,15 @@
 
 from hypothesis import strategies as st
 
-from carrierflow.lifecycle import DEFAULT, GROUPS, Definition, Edge, MachineDefinition, define
-from carrierflow.model import START, Machine, Status
+from carrierflow.domain.lifecycle import (
+    DEFAULT,
+    GROUPS,
+    Definition,
+    Edge,
+    MachineDefinition,
+    define,
+)
+from carrierflow.domain.model import START, Machine, Status
 
 
 DELIVERY = [status for status in Status if status.machine is Machine.DELIVERY]

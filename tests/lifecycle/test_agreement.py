@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 
-from carrierflow.lifecycle import DEFAULT, GROUPS, as_rows
-from carrierflow.model import START, Machine, Status
+from carrierflow.domain.lifecycle import DEFAULT, GROUPS, as_rows
+from carrierflow.domain.model import START, Machine, Status
 
 from .agreement import CELLS, by_rows, disagreements, every_definition
 from .strategies import definitions

@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import carrierflow
-from carrierflow.errors import DefinitionError, InvalidInput
-from carrierflow.lifecycle import (
+from carrierflow.domain.lifecycle import (
     DEFAULT,
     GROUPS,
     Coupling,
@@ -24,8 +23,9 @@ from carrierflow.lifecycle import (
     MachineDefinition,
     define,
 )
-from carrierflow.lifecycle.definition import _edges
-from carrierflow.model import Machine, Status
+from carrierflow.domain.lifecycle.definition import _edges
+from carrierflow.domain.model import Machine, Status
+from carrierflow.errors import DefinitionError, InvalidInput
 
 from .agreement import every_definition
 from .strategies import definitions

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from carrierflow.lifecycle import (
+from carrierflow.domain.lifecycle import (
     DEFAULT,
     GROUPS,
     LABELS,
@@ -21,7 +21,7 @@ from carrierflow.lifecycle import (
     as_rows,
     define,
 )
-from carrierflow.model import START, Machine, Status
+from carrierflow.domain.model import START, Machine, Status
 
 from .agreement import every_definition
 

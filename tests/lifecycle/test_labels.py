@@ -4,8 +4,8 @@ from unicodedata import normalize
 
 import pytest
 
-from carrierflow.lifecycle import LABELS, MACHINE_LABELS, START_LABEL, label_of
-from carrierflow.model import START, Machine, Status
+from carrierflow.domain.lifecycle import LABELS, MACHINE_LABELS, START_LABEL, label_of
+from carrierflow.domain.model import START, Machine, Status
 
 
 # Haravan's documented display names; three cash statuses share "Chưa nhận" there.

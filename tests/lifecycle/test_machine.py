@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from carrierflow.lifecycle import (
+from carrierflow.domain.lifecycle import (
     DEFAULT,
     Definition,
     Edge,
@@ -14,7 +14,7 @@ from carrierflow.lifecycle import (
     LifecycleMachine,
     MachineDefinition,
 )
-from carrierflow.model import START, Machine, Status
+from carrierflow.domain.model import START, Machine, Status
 
 from .agreement import CELLS
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carrierflow.lifecycle import (
+from carrierflow.domain.lifecycle import (
     DEFAULT,
     Definition,
     Edge,
@@ -12,7 +12,7 @@ from carrierflow.lifecycle import (
     MachineDefinition,
     define,
 )
-from carrierflow.model import START, Machine, Status
+from carrierflow.domain.model import START, Machine, Status
 
 from .strategies import definitions
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from carrierflow.model import Status
-from carrierflow.parcel import Head, Parcel
+from carrierflow.domain.fulfillment import Head, Parcel
+from carrierflow.domain.model import Status
+from carrierflow.domain.publication import Track
 from carrierflow.reconcile.turn import take_turn
-from carrierflow.track import Track
 
 from .making import COD, DELIVERY, REF, steps
 from .moments import Platform, Scenario, State, Worker

@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from carrierflow.lifecycle import Lifecycle, define
-from carrierflow.model import (
+from carrierflow.domain.fulfillment import Head, Parcel
+from carrierflow.domain.lifecycle import Lifecycle, define
+from carrierflow.domain.model import (
     START,
     FulfillmentRef,
     Machine,
@@ -20,13 +21,12 @@ from carrierflow.model import (
     Source,
     Status,
 )
-from carrierflow.parcel import Head, Parcel
+from carrierflow.domain.publication import Attempt, Publication, PublicationState, Step, Track
 from carrierflow.platforms.haravan.spelling import PUT_SEGMENTS
 from carrierflow.reconcile.decide import decide
 from carrierflow.reconcile.policy import Policy
 from carrierflow.reconcile.turn import accept
 from carrierflow.reconcile.view import Situation
-from carrierflow.track import Attempt, Publication, PublicationState, Step, Track
 
 
 T0 = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from carrierflow.lifecycle import Lifecycle
-from carrierflow.model import Machine, Observation, Status
-from carrierflow.parcel import Parcel
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.lifecycle import Lifecycle
+from carrierflow.domain.model import Machine, Observation, Status
+from carrierflow.domain.publication import Attempt, Track
 from carrierflow.reconcile.policy import Policy
-from carrierflow.track import Attempt, Track
 
 from .making import COD, DELIVERY, POLICY, REF, T0, at, lifecycle, word_of
 

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from carrierflow.hashing import observation_digest
-from carrierflow.lifecycle import GROUPS
-from carrierflow.model import START, Machine, Status
-from carrierflow.parcel import Head, Parcel
+from carrierflow.domain.canonical import observation_digest
+from carrierflow.domain.fulfillment import Head, Parcel
+from carrierflow.domain.lifecycle import GROUPS
+from carrierflow.domain.model import START, Machine, Status
+from carrierflow.domain.publication import Publication, PublicationState, Track
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
 from carrierflow.reconcile.turn import accept
 from carrierflow.reconcile.view import Situation
-from carrierflow.track import Publication, PublicationState, Track
 
 from .making import CAN_PUT, COD, DELIVERY, REF, at, attempt, lifecycle, seen_as, steps
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from carrierflow.model import Status
+from carrierflow.domain.model import Status
 from carrierflow.reconcile.actions import Adopt, Confirm, InSync, Note, Put, ReadAgain, Report, Wait
 from carrierflow.reconcile.turn import take_turn
 

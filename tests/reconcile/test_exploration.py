@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from carrierflow.model import Status
+from carrierflow.domain.model import Status
 from carrierflow.reconcile import decide as decide_module
 from carrierflow.reconcile import rules
 from carrierflow.reconcile import turn as turn_module

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carrierflow.model import Machine, Source, Status
+from carrierflow.domain.model import Machine, Source, Status
 from carrierflow.reconcile.actions import Ask, Freeze, Wait
 from carrierflow.reconcile.decide import ORDER_TABLE, TABLE, OrderCase, decide_order
 from carrierflow.reconcile.turn import take_turn

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from carrierflow.domain.model import FulfillmentRef, Machine, RequestSketch, Status
 from carrierflow.errors import InvalidInput
-from carrierflow.model import FulfillmentRef, Machine, RequestSketch, Status
 from carrierflow.reconcile.plan import Plan, PlanClass, PlanLine, plan_line
 
 from .exploring import start, whole_run

@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from carrierflow.model import Machine, Status
+from carrierflow.domain.model import Machine, Status
 from carrierflow.reconcile.actions import Confirm, Freeze, Put, ReadAgain, Rewind
 from carrierflow.reconcile.decide import TABLE, decide
 from carrierflow.reconcile.survey import _agrees, _closes

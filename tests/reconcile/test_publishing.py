@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from carrierflow.domain.publication import PublicationState
 from carrierflow.reconcile.publish import _over
-from carrierflow.track import PublicationState
 
 from .making import DELIVERY, attempt, situation, told
 

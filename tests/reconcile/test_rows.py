@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from carrierflow.hashing import observation_digest
-from carrierflow.model import Status
+from carrierflow.domain.canonical import observation_digest
+from carrierflow.domain.model import Status
+from carrierflow.domain.publication import Outcome
 from carrierflow.reconcile.actions import (
     Adopt,
     Confirm,
@@ -19,7 +20,6 @@ from carrierflow.reconcile.actions import (
     Wait,
 )
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
-from carrierflow.track import Outcome
 
 from .making import (
     CAN_PUT,

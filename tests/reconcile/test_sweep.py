@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carrierflow.model import RemoteOrder
+from carrierflow.domain.model import RemoteOrder
 from carrierflow.ports import Work
 from carrierflow.reconcile.sweep import BATCH, Pool, changed_orders
 

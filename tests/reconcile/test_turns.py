@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from carrierflow.model import Status
+from carrierflow.domain.model import Status
+from carrierflow.domain.publication import PublicationState
 from carrierflow.reconcile.policy import MerchantEdit, Policy
 from carrierflow.reconcile.turn import take_turn
-from carrierflow.track import PublicationState
 
 from .making import COD, DELIVERY, LOOP, at, attempt, situation, step_of, told
 

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import bindparam, text
 
 from carrierflow.desk import Desk
-from carrierflow.incident import Finding, ResolveAction
-from carrierflow.lifecycle import DEFAULT
-from carrierflow.model import Event, FulfillmentRef, Opening, Source, Status
+from carrierflow.domain.incident import Finding, ResolveAction
+from carrierflow.domain.lifecycle import DEFAULT
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Source, Status
 from carrierflow.reports import Reports
 from carrierflow.settings import Settings
 from carrierflow.storage.types import UtcDateTime

@@ -8,7 +8,7 @@ import re
 import pytest
 from chromium import chromium
 
-from carrierflow.model import Event, Status
+from carrierflow.domain.model import Event, Status
 
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

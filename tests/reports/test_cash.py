@@ -3,7 +3,7 @@ from itertools import product
 
 from carrierflow.audit.cash import BANDS, band_of
 from carrierflow.audit.standing import Basis
-from carrierflow.model import Event, Status
+from carrierflow.domain.model import Event, Status
 
 from .conftest import MOMENTS
 

@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import insert
 
 from carrierflow.audit.drift import Drift, Episode
-from carrierflow.incident import Finding
-from carrierflow.model import Event, FulfillmentRef, Source, Status
+from carrierflow.domain.incident import Finding
+from carrierflow.domain.model import Event, FulfillmentRef, Source, Status
 from carrierflow.storage.incidents import open_incident
 from carrierflow.storage.tables import attempts, fulfillments, outcomes, publications
 

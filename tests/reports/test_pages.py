@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 import pytest
 
 from carrierflow.audit.words import dong
+from carrierflow.domain.model import Event, Status
 from carrierflow.drawing.markup import Markup, join, tag
-from carrierflow.model import Event, Status
 
 
 HOSTILE = [

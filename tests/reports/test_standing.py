@@ -3,8 +3,8 @@ from itertools import product
 
 import pytest
 
+from carrierflow.domain.model import Event, Machine, Status
 from carrierflow.errors import UnknownFulfillment, UnknownShop
-from carrierflow.model import Event, Machine, Status
 
 from .conftest import MOMENTS
 

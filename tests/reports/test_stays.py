@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from carrierflow.audit.calendar import VIETNAM
-from carrierflow.model import Event, Status
+from carrierflow.domain.model import Event, Status
 from carrierflow.storage.types import UtcDateTime
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from carrierflow.domain.model import Event, Status
 from carrierflow.errors import (
     AccessDenied,
     ConcurrentUpdate,
     PlatformUnavailable,
     ShopHeld,
 )
-from carrierflow.model import Event, Status
 from carrierflow.reconcile import EndReason
 
 from .calls import start_calls

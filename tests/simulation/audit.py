@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from carrierflow.model import Recorded
+from carrierflow.domain.model import Recorded
 from carrierflow.sandbox import FaultKind
 from carrierflow.sandbox.ticks import TICKS_PER_SECOND
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from carrierflow.domain.incident import ResolveAction
 from carrierflow.errors import ConcurrentUpdate, InvalidInput
-from carrierflow.incident import ResolveAction
 from carrierflow.sandbox import Fault, FaultKind, Rule, SandboxError
 from carrierflow.sandbox.ticks import TICKS_PER_SECOND
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from unittest import mock
 
 from carrierflow.carrier_service import shipments
-from carrierflow.model import Status
+from carrierflow.domain.model import Status
 from carrierflow.platforms.haravan.callbacks import HaravanDialect
 from carrierflow.reconcile import survey
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from unittest import mock
 
-from carrierflow.model import Status
+from carrierflow.domain.model import Status
 from carrierflow.reconcile import decide, publish, rules
 from carrierflow.reconcile.actions import Freeze, InSync, Put
 from carrierflow.reconcile.survey import Survey

@@ -9,8 +9,8 @@ from unittest import mock
 from sqlalchemy import bindparam, update
 
 from carrierflow import judgement
+from carrierflow.domain.model import Verdict
 from carrierflow.errors import OutcomeUnknown
-from carrierflow.model import Verdict
 from carrierflow.platforms.haravan import HaravanPlatform
 from carrierflow.platforms.haravan.client import HaravanClient
 from carrierflow.ports import Work, Writing

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 
-from carrierflow.lifecycle import DEFAULT, Lifecycle
-from carrierflow.model import Machine, Status
+from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
+from carrierflow.domain.model import Machine, Status
 from carrierflow.sandbox import FaultKind
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 from unittest import mock
 
-from carrierflow.lifecycle import DEFAULT
-from carrierflow.model import FulfillmentRef, Opening
+from carrierflow.domain.lifecycle import DEFAULT
+from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.platforms.haravan import platform as haravan_platform
 from carrierflow.platforms.haravan import transport
 from carrierflow.reconcile import sweep

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from carrierflow.incident import ResolveAction
-from carrierflow.model import Event, Status
+from carrierflow.domain.incident import ResolveAction
+from carrierflow.domain.model import Event, Status
 from carrierflow.reconcile import sweep
 from carrierflow.sandbox import Fault, FaultKind, Rule
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from carrierflow.incident import ResolveAction
+from carrierflow.domain.incident import ResolveAction
 from carrierflow.reconcile.decide import ORDER_TABLE, TABLE
 from carrierflow.sandbox import FaultKind
 

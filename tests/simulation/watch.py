@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 
-from carrierflow.lifecycle import DEFAULT
+from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.sandbox import Source
 from carrierflow.sandbox.judge import Put, PutResult
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
+from carrierflow.domain.fulfillment import Head, Memory, Parcel
+from carrierflow.domain.lifecycle import GROUPS, Definition, Lifecycle, define
+from carrierflow.domain.model import Claim, FulfillmentRef, Machine, Status
 from carrierflow.judgement import Draft, Judge
-from carrierflow.lifecycle import GROUPS, Definition, Lifecycle, define
-from carrierflow.model import Claim, FulfillmentRef, Machine, Status
-from carrierflow.parcel import Head, Memory, Parcel
 
 
 if TYPE_CHECKING:

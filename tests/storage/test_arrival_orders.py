@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from carrierflow.hashing import entry_hash
-from carrierflow.lifecycle import define
-from carrierflow.model import Event, FulfillmentRef, Opening, Status
-from carrierflow.parcel import GENESIS
+from carrierflow.domain.canonical import entry_hash
+from carrierflow.domain.fulfillment import GENESIS
+from carrierflow.domain.lifecycle import define
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.storage.rows import entry_from
 from carrierflow.storage.tables import definitions, fulfillments, history
 

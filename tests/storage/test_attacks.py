@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrierflow.model import Event, FulfillmentRef, Opening, Status
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.storage.tables import APPEND_ONLY
 
 from .raw import REFUSALS, connected

@@ -10,7 +10,7 @@ from databases import every_database
 from sqlalchemy import func, select
 from sqlalchemy.event import listen
 
-from carrierflow.model import Event, FulfillmentRef, Opening, Status
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.storage import retention
 from carrierflow.storage.binding import MOST, SPARE, sliced
 from carrierflow.storage.reading import find_parcel, known_ids

@@ -175,7 +175,7 @@ def test_budgets_of_two_shops_are_apart(budgets, store, make_shop, clock):
 
 def test_the_databases_own_clock_is_close_to_ours(store):
     """Without another clock, the database's own is asked, and says UTC."""
-    from carrierflow.clock import now, seconds  # noqa: PLC0415
+    from carrierflow.domain.clock import now, seconds  # noqa: PLC0415
 
     with store.begin() as connection:
         said = DatabaseClock().now(connection)

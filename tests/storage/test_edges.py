@@ -4,7 +4,7 @@ import pytest
 from lifecycle.agreement import by_rows, disagreements
 from sqlalchemy import select
 
-from carrierflow.lifecycle import DEFAULT, GROUPS, define
+from carrierflow.domain.lifecycle import DEFAULT, GROUPS, define
 from carrierflow.storage.tables import definitions, edges
 
 

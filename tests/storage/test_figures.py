@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from carrierflow.incident import Finding
-from carrierflow.model import Event, Status
+from carrierflow.domain.incident import Finding
+from carrierflow.domain.model import Event, Status
 from carrierflow.storage.figures import backlogs, runs_ended
 from carrierflow.storage.reading import find_parcel
 

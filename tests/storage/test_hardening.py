@@ -11,10 +11,8 @@ from sqlalchemy.engine import make_url
 from carrierflow.audit.note import Checkpoint, SignedNote
 from carrierflow.carrier_service.shipments import Shipment
 from carrierflow.carrier_service.store import Delivery
-from carrierflow.errors import ConfigurationError, NotMigrated
-from carrierflow.incident import Finding
-from carrierflow.link import Install
-from carrierflow.model import (
+from carrierflow.domain.incident import Finding
+from carrierflow.domain.model import (
     Event,
     FulfillmentRef,
     Machine,
@@ -23,6 +21,15 @@ from carrierflow.model import (
     RemoteWord,
     Status,
 )
+from carrierflow.domain.publication import (
+    Attempt,
+    Conclusion,
+    Outcome,
+    Publication,
+    PublicationState,
+)
+from carrierflow.errors import ConfigurationError, NotMigrated
+from carrierflow.link import Install
 from carrierflow.ports import Writing
 from carrierflow.storage import build_engine
 from carrierflow.storage.callbacks import SqlCallbackTransaction, mark_acted, take_in
@@ -32,7 +39,6 @@ from carrierflow.storage.installs import add_install, take_install
 from carrierflow.storage.log import SealLease, add_checkpoint, seal_batch
 from carrierflow.storage.reading import add_file, erase_notes, replace_secret
 from carrierflow.storage.tables import APPEND_ONLY, ERASABLE, metadata
-from carrierflow.track import Attempt, Conclusion, Outcome, Publication, PublicationState
 
 from .raw import connected
 

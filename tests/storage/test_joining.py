@@ -6,6 +6,8 @@ from sqlalchemy import event as events
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from carrierflow.domain.lifecycle import DEFAULT, Lifecycle, define
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import (
     CarrierflowError,
     ConcurrentUpdate,
@@ -13,8 +15,6 @@ from carrierflow.errors import (
     InvalidInput,
 )
 from carrierflow.ledger import Ledger
-from carrierflow.lifecycle import DEFAULT, Lifecycle, define
-from carrierflow.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.storage import JoinedStore
 from carrierflow.storage.tables import fulfillments, history, shops
 

@@ -7,6 +7,18 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select
 
+from carrierflow.domain.canonical import entry_hash, stamp
+from carrierflow.domain.fulfillment import GENESIS
+from carrierflow.domain.lifecycle import DEFAULT, Lifecycle, define
+from carrierflow.domain.model import (
+    Event,
+    FulfillmentRef,
+    Machine,
+    Opening,
+    Source,
+    Status,
+    Verdict,
+)
 from carrierflow.errors import (
     BadTime,
     InvalidInput,
@@ -15,11 +27,7 @@ from carrierflow.errors import (
     UnknownFulfillment,
     UnknownShop,
 )
-from carrierflow.hashing import entry_hash, stamp
 from carrierflow.ledger import Ledger
-from carrierflow.lifecycle import DEFAULT, Lifecycle, define
-from carrierflow.model import Event, FulfillmentRef, Machine, Opening, Source, Status, Verdict
-from carrierflow.parcel import GENESIS
 from carrierflow.storage.rows import entry_from
 from carrierflow.storage.tables import definitions, evidence, fulfillments, history, notes
 

@@ -13,31 +13,32 @@ from typing import Any
 import pytest
 from sqlalchemy import LargeBinary, String, insert, select
 
-from carrierflow import build, generate_key, incident, limits, load_settings, model, track
+from carrierflow import build, generate_key, load_settings
 from carrierflow.carrier_service import Accepted
 from carrierflow.carrier_service.exchange import Request
 from carrierflow.carrier_service.shipments import Shipment
 from carrierflow.carrier_service.store import Delivery
 from carrierflow.connections import TokenKeeper
+from carrierflow.domain import incident, limits, model, publication
+from carrierflow.domain.fulfillment import Remote
+from carrierflow.domain.incident import Finding, ResolveAction
+from carrierflow.domain.model import Event, FulfillmentRef, Machine, Opening, Status
+from carrierflow.domain.publication import Attempt, Conclusion, Outcome
+from carrierflow.domain.shop import ShopState
 from carrierflow.errors import CarrierflowError, InvalidInput, UnknownIncident
-from carrierflow.incident import Finding, ResolveAction
 from carrierflow.intake.fields import event_of
 from carrierflow.link import Tokens
-from carrierflow.model import Event, FulfillmentRef, Machine, Opening, Status
-from carrierflow.parcel import Remote
 from carrierflow.platforms.haravan.callbacks import HaravanDialect
 from carrierflow.platforms.haravan.codec import read_fulfillment
 from carrierflow.ports import Writing
 from carrierflow.reconcile import EndReason
 from carrierflow.sealing import KeyRing
-from carrierflow.shop import ShopState
 from carrierflow.storage import tables, types
 from carrierflow.storage.engine import UNSTORABLE
 from carrierflow.storage.incidents import open_incident
 from carrierflow.storage.reading import add_file
 from carrierflow.storage.reconcile import write
 from carrierflow.storage.shops import change_shop
-from carrierflow.track import Attempt, Conclusion, Outcome
 
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -651,7 +652,7 @@ def test_our_own_words_have_room():
     """No word of ours is longer than its columns."""
     words = [
         word
-        for kind in (*_enums(model), *_enums(incident), *_enums(track), EndReason, ShopState)
+        for kind in (*_enums(model), *_enums(incident), *_enums(publication), EndReason, ShopState)
         for word in kind
     ]
 

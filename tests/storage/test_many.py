@@ -11,8 +11,8 @@ from databases import every_database
 from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from carrierflow.domain.model import Event, Status
 from carrierflow.errors import ConcurrentUpdate, DatabaseUnavailable
-from carrierflow.model import Event, Status
 from carrierflow.storage.many import FEW, execute_many, insert_many
 from carrierflow.storage.tables import evidence, files, fulfillments, history, shops
 

@@ -10,9 +10,9 @@ from databases import every_database
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.ledger import Ledger
-from carrierflow.lifecycle import DEFAULT, Lifecycle
-from carrierflow.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.storage import JoinedStore, build_engine, upgrade
 from carrierflow.storage.migrate import head_revision
 from carrierflow.storage.reading import entries_of, entry_rows, find_parcel, head_rows

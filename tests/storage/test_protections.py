@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from databases import every_database
 
-from carrierflow.model import Event, Status
+from carrierflow.domain.model import Event, Status
 from carrierflow.storage.protections import trigger_statements
 from carrierflow.storage.tables import APPEND_ONLY, metadata
 

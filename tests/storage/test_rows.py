@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
-from carrierflow.model import Status
-from carrierflow.parcel import Head, Parcel, Remote
+from carrierflow.domain.fulfillment import Head, Parcel, Remote
+from carrierflow.domain.model import Status
 from carrierflow.ports import Writing
 
 

@@ -9,9 +9,9 @@ from databases import every_database
 from sqlalchemy import func, select
 from sqlalchemy.event import listen
 
-from carrierflow import clock as clocks
-from carrierflow.lifecycle import define
-from carrierflow.model import Event, FulfillmentRef, Opening, Status, Verdict
+from carrierflow.domain import clock as clocks
+from carrierflow.domain.lifecycle import define
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status, Verdict
 from carrierflow.storage.tables import definitions, evidence, fulfillments, history
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, literal, select
 from sqlalchemy.exc import StatementError
 
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Recorded, Status
 from carrierflow.errors import InvalidInput
-from carrierflow.model import Event, FulfillmentRef, Opening, Recorded, Status
 from carrierflow.storage.tables import files, fulfillments, history
 from carrierflow.storage.types import UtcDateTime
 

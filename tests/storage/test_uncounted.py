@@ -12,10 +12,10 @@ from sqlalchemy.event import listen, remove
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
+from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
+from carrierflow.domain.model import Event, Status
 from carrierflow.errors import ConcurrentUpdate, DatabaseUnavailable
 from carrierflow.ledger import Ledger
-from carrierflow.lifecycle import DEFAULT, Lifecycle
-from carrierflow.model import Event, Status
 from carrierflow.storage import JoinedStore
 from carrierflow.storage.many import FEW
 from carrierflow.storage.tables import fulfillments, history

@@ -12,8 +12,8 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from carrierflow.domain.limits import MOST_CASH, is_storable
 from carrierflow.errors import InvalidInput
-from carrierflow.limits import MOST_CASH, is_storable
 
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from carrierflow import limits
 from carrierflow.carrier_service.carrier import AcceptRequest, Address, Item, QuoteRequest, Rate
 from carrierflow.carrier_service.dialect import Shown, Webhook
 from carrierflow.carrier_service.exchange import Reply, Request, header
-from carrierflow.cleaning import in_force
+from carrierflow.domain import limits
+from carrierflow.domain.cleaning import in_force
 from carrierflow.errors import InvalidInput
 from carrierflow.platforms.haravan.bodies import Fields, parse_body
 from carrierflow.platforms.haravan.signing import is_signed

@@ -31,7 +31,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import stamina
 
-from carrierflow import clock
+from carrierflow.domain import clock
+from carrierflow.domain.waiting import Idle, keep_waiting
 from carrierflow.errors import (
     AccessDenied,
     Interrupted,
@@ -53,7 +54,6 @@ from carrierflow.platforms.haravan.transport import (
     Token,
     Transport,
 )
-from carrierflow.waiting import Idle, keep_waiting
 
 
 if TYPE_CHECKING:

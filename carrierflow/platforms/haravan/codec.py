@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from carrierflow.errors import BadTime, InvalidInput, PlatformError
-from carrierflow.hashing import digest
-from carrierflow.limits import cut
-from carrierflow.model import (
+from carrierflow.domain.canonical import digest
+from carrierflow.domain.limits import cut
+from carrierflow.domain.model import (
     FulfillmentRef,
     Observation,
     RemoteOrder,
@@ -25,6 +24,7 @@ from carrierflow.model import (
     Status,
     Unreadable,
 )
+from carrierflow.errors import BadTime, InvalidInput, PlatformError
 from carrierflow.platforms.haravan.spelling import (
     CARRIER_CODES,
     COD_CODES,

@@ -25,7 +25,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.wait import wait_for_read
 
-from carrierflow.waiting import SLICE, Idle, keep_waiting
+from carrierflow.domain.waiting import SLICE, Idle, keep_waiting
 
 
 if TYPE_CHECKING:

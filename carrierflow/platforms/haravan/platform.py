@@ -5,9 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
-from carrierflow import clock
-from carrierflow.errors import AccessDenied, InvalidInput, ReadRefused, Refused
-from carrierflow.model import (
+from carrierflow.domain import clock
+from carrierflow.domain.model import (
     FulfillmentRef,
     Observation,
     RemoteOrder,
@@ -15,6 +14,8 @@ from carrierflow.model import (
     Status,
     Unreadable,
 )
+from carrierflow.domain.waiting import Idle, keep_waiting
+from carrierflow.errors import AccessDenied, InvalidInput, ReadRefused, Refused
 from carrierflow.platforms.haravan.client import HaravanClient, NotThere
 from carrierflow.platforms.haravan.codec import (
     UnreadableReply,
@@ -25,7 +26,6 @@ from carrierflow.platforms.haravan.codec import (
     read_orders,
 )
 from carrierflow.platforms.haravan.spelling import PUT_SEGMENTS, format_time, is_id, put_path
-from carrierflow.waiting import Idle, keep_waiting
 
 
 if TYPE_CHECKING:

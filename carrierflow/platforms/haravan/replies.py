@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from itertools import groupby
 from typing import Any
 
-from carrierflow.limits import cut
+from carrierflow.domain.limits import cut
 from carrierflow.platforms.haravan.codec import UnreadableReply, parse_document
 
 

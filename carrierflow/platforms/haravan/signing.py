@@ -12,7 +12,7 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
-from carrierflow.cleaning import in_force
+from carrierflow.domain.cleaning import in_force
 
 
 if TYPE_CHECKING:

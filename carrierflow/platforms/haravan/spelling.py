@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from carrierflow.clock import AHEAD, EARLIEST
+from carrierflow.domain.clock import AHEAD, EARLIEST
+from carrierflow.domain.limits import WORD, cut
+from carrierflow.domain.model import FulfillmentRef, Machine, RemoteWord, Status
 from carrierflow.errors import BadTime, InvalidInput, UnknownStatus
-from carrierflow.limits import WORD, cut
-from carrierflow.model import FulfillmentRef, Machine, RemoteWord, Status
 
 
 if TYPE_CHECKING:

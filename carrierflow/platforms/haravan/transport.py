@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Literal
 import requests
 from urllib3.exceptions import HTTPError
 
-from carrierflow.addresses import flaw_of_root
-from carrierflow.cleaning import cleaned, is_token
+from carrierflow.domain.cleaning import cleaned, is_token
+from carrierflow.domain.urls import flaw_of_root
+from carrierflow.domain.waiting import Idle, keep_waiting
 from carrierflow.errors import ConfigurationError
 from carrierflow.platforms.haravan.connection import Departure, new_session
 from carrierflow.platforms.haravan.replies import Reply
-from carrierflow.waiting import Idle, keep_waiting
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from carrierflow import clock
+    from carrierflow.domain import clock
 
 
 __all__ = ["Counts", "Limits", "Lost", "Method", "Token", "Transport"]

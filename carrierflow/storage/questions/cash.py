@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, li
 
 from carrierflow.audit.cash import BANDS, ONE_DAY, AgedCash, CashTotal, HeldCash
 from carrierflow.audit.standing import Basis
-from carrierflow.model import FulfillmentRef, Machine, Status
+from carrierflow.domain.model import FulfillmentRef, Machine, Status
 from carrierflow.storage.questions.standing import (
     CLOCKS,
     STREAM,

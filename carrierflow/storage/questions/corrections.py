@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, or_, select
 
 from carrierflow.audit.corrections import Correction, CorrectionKind
-from carrierflow.model import Machine, Source
+from carrierflow.domain.model import Machine, Source
 from carrierflow.storage.tables import evidence, fulfillments, history, shops
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, case, func, literal, select
 
 from carrierflow.audit.coverage import AGES, AgedLooks, Unseen
-from carrierflow.model import FulfillmentRef, Status
+from carrierflow.domain.model import FulfillmentRef, Status
 from carrierflow.storage.tables import fulfillments, shops
 
 

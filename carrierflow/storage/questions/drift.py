@@ -20,7 +20,8 @@ from sqlalchemy import (
 )
 
 from carrierflow.audit.drift import Episode
-from carrierflow.model import FulfillmentRef, Source
+from carrierflow.domain.model import FulfillmentRef, Source
+from carrierflow.domain.publication import Outcome, PublicationState
 from carrierflow.storage.tables import (
     attempts,
     fulfillments,
@@ -30,7 +31,6 @@ from carrierflow.storage.tables import (
     publications,
     shops,
 )
-from carrierflow.track import Outcome, PublicationState
 
 
 __all__ = ["episodes"]

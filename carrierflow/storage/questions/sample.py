@@ -11,9 +11,9 @@ from carrierflow.audit.note import SignedNote
 from carrierflow.audit.proof import Proof
 from carrierflow.audit.sampling import Sampled
 from carrierflow.audit.tree import inclusion_proof
+from carrierflow.domain.canonical import canonical_entry
+from carrierflow.domain.model import FulfillmentRef
 from carrierflow.errors import HistoryBroken
-from carrierflow.hashing import canonical_entry
-from carrierflow.model import FulfillmentRef
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.log import Log, is_placed
 from carrierflow.storage.rows import entry_from

@@ -16,8 +16,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Subquery, case, func, or_, select
 
 from carrierflow.audit.standing import Basis, Place, Standing, StandingCount
+from carrierflow.domain.model import FulfillmentRef, Machine, Status
 from carrierflow.errors import UnknownStatus
-from carrierflow.model import FulfillmentRef, Machine, Status
 from carrierflow.storage.shops import shop_codes
 from carrierflow.storage.tables import fulfillments, history, shops
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from carrierflow.audit.stays import Stay
-from carrierflow.model import Status
+from carrierflow.domain.model import Status
 from carrierflow.storage.engine import is_mysql
 from carrierflow.storage.shops import shop_codes
 from carrierflow.storage.tables import fulfillments, history

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, case, func, select
 
 from carrierflow.audit.steps import StepCount
-from carrierflow.model import Machine, Status
+from carrierflow.domain.model import Machine, Status
 from carrierflow.storage.tables import fulfillments, history
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from carrierflow.model import FulfillmentRef
+from carrierflow.domain.model import FulfillmentRef
 from carrierflow.platforms.haravan import HaravanPlatform, Limits
 
 

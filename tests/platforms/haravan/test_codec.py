@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from carrierflow.model import FulfillmentRef, RemoteWord, Status
+from carrierflow.domain.model import FulfillmentRef, RemoteWord, Status
 from carrierflow.platforms.haravan.codec import (
     UnreadableReply,
     parse_document,

@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
+from carrierflow.domain.model import Status
 from carrierflow.errors import OutcomeUnknown, PlatformUnavailable
-from carrierflow.model import Status
 from carrierflow.platforms.haravan import Limits
 
 

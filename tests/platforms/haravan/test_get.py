@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from carrierflow.domain.model import Status
 from carrierflow.errors import AccessDenied, InvalidInput, PlatformUnavailable, Throttled
-from carrierflow.model import Status
 from carrierflow.platforms.haravan import Limits
 
 

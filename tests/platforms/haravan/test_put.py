@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from carrierflow.domain.model import FulfillmentRef, Status
 from carrierflow.errors import (
     AccessDenied,
     DatabaseUnavailable,
@@ -14,7 +15,6 @@ from carrierflow.errors import (
     PlatformUnavailable,
     Refused,
 )
-from carrierflow.model import FulfillmentRef, Status
 from carrierflow.platforms.haravan import Limits
 
 

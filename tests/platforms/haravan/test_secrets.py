@@ -6,8 +6,8 @@ import traceback
 
 import pytest
 
+from carrierflow.domain.model import Status
 from carrierflow.errors import AccessDenied, CarrierflowError, ConfigurationError, Refused
-from carrierflow.model import Status
 from carrierflow.platforms.haravan import HaravanPlatform, Limits
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carrierflow.cleaning import cleaned
+from carrierflow.domain.cleaning import cleaned
 from carrierflow.platforms.haravan import is_signed, sign
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from carrierflow.domain.limits import WORD, cut
+from carrierflow.domain.model import FulfillmentRef, Machine, Status
 from carrierflow.errors import BadTime, InvalidInput, UnknownStatus
-from carrierflow.limits import WORD, cut
-from carrierflow.model import FulfillmentRef, Machine, Status
 from carrierflow.platforms.haravan.spelling import (
     CALLBACK_WORDS,
     CARRIER_CODES,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from carrierflow.clock import now
+from carrierflow.domain.clock import now
+from carrierflow.domain.model import FulfillmentRef, Status
 from carrierflow.errors import (
     AccessDenied,
     NotSent,
@@ -15,7 +16,6 @@ from carrierflow.errors import (
     Refused,
     Throttled,
 )
-from carrierflow.model import FulfillmentRef, Status
 from carrierflow.platforms.haravan import Limits
 from carrierflow.platforms.haravan.client import NotThere
 from carrierflow.platforms.haravan.replies import Reply

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from carrierflow.domain.model import Status
 from carrierflow.errors import NotSent, OutcomeUnknown
-from carrierflow.model import Status
 from carrierflow.platforms.haravan import Limits
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from carrierflow.domain.model import FulfillmentRef, Status
 from carrierflow.errors import AccessDenied, PlatformUnavailable, ReadRefused
-from carrierflow.model import FulfillmentRef, Status
 from carrierflow.platforms.haravan import Limits
 
 

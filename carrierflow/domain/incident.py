@@ -9,9 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from carrierflow.hashing import digest
-from carrierflow.limits import held
-from carrierflow.model import FulfillmentRef, RequestSketch, Status
+from carrierflow.domain.canonical import digest
+from carrierflow.domain.limits import held
+from carrierflow.domain.model import FulfillmentRef, RequestSketch, Status
 
 
 __all__ = ["Finding", "Incident", "ResolveAction"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from carrierflow.model import START, Machine, Status
+from carrierflow.domain.model import START, Machine, Status
 
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from pathlib import PurePath
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from carrierflow.domain.limits import fits, is_name, is_storable
 from carrierflow.errors import BadTime, InvalidInput
-from carrierflow.limits import fits, is_name, is_storable
 
 
 __all__ = ["check_fields", "check_text", "guarded", "guarded_methods"]

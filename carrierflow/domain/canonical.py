@@ -13,7 +13,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any
 
-from carrierflow.model import FulfillmentRef, HistoryEntry, Observation
+from carrierflow.domain.model import FulfillmentRef, HistoryEntry, Observation
 
 
 __all__ = [

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from carrierflow.doors import guarded
+from carrierflow.domain.model import START, Machine, Status
+from carrierflow.domain.typecheck import guarded
 from carrierflow.errors import DefinitionError
-from carrierflow.model import START, Machine, Status
 
 
 __all__ = ["DEFAULT", "GROUPS", "Coupling", "Definition", "Edge", "MachineDefinition", "define"]

@@ -1,6 +1,6 @@
 """What may follow what: the definition as data, and everything that is derived from it."""
 
-from carrierflow.lifecycle.definition import (
+from carrierflow.domain.lifecycle.definition import (
     DEFAULT,
     GROUPS,
     Coupling,
@@ -9,10 +9,10 @@ from carrierflow.lifecycle.definition import (
     MachineDefinition,
     define,
 )
-from carrierflow.lifecycle.diagrams import Row, as_dot, as_json, as_mermaid, as_rows
-from carrierflow.lifecycle.labels import LABELS, MACHINE_LABELS, START_LABEL, Label, label_of
-from carrierflow.lifecycle.machine import LifecycleMachine
-from carrierflow.lifecycle.table import Lifecycle
+from carrierflow.domain.lifecycle.diagrams import Row, as_dot, as_json, as_mermaid, as_rows
+from carrierflow.domain.lifecycle.labels import LABELS, MACHINE_LABELS, START_LABEL, Label, label_of
+from carrierflow.domain.lifecycle.machine import LifecycleMachine
+from carrierflow.domain.lifecycle.table import Lifecycle
 
 
 __all__ = [

@@ -6,12 +6,12 @@ from collections import deque
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from carrierflow.lifecycle.definition import Edge
-from carrierflow.model import START, Machine, Status
+from carrierflow.domain.lifecycle.definition import Edge
+from carrierflow.domain.model import START, Machine, Status
 
 
 if TYPE_CHECKING:
-    from carrierflow.lifecycle.definition import Definition
+    from carrierflow.domain.lifecycle.definition import Definition
 
 __all__ = ["Lifecycle"]
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from carrierflow.lifecycle.definition import DEFAULT, GROUPS
-from carrierflow.lifecycle.labels import LABELS, MACHINE_LABELS, label_of
-from carrierflow.model import START, Machine, Status
+from carrierflow.domain.lifecycle.definition import DEFAULT, GROUPS
+from carrierflow.domain.lifecycle.labels import LABELS, MACHINE_LABELS, label_of
+from carrierflow.domain.model import START, Machine, Status
 
 
 if TYPE_CHECKING:
-    from carrierflow.lifecycle.definition import Coupling, Definition, Edge, MachineDefinition
-    from carrierflow.lifecycle.labels import Label
+    from carrierflow.domain.lifecycle.definition import (
+        Coupling,
+        Definition,
+        Edge,
+        MachineDefinition,
+    )
+    from carrierflow.domain.lifecycle.labels import Label
 
 __all__ = ["Row", "as_dot", "as_json", "as_mermaid", "as_rows"]
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import transitions
 
-from carrierflow.model import START, Machine, Status
+from carrierflow.domain.model import START, Machine, Status
 
 
 if TYPE_CHECKING:
-    from carrierflow.lifecycle.definition import Definition, MachineDefinition
+    from carrierflow.domain.lifecycle.definition import Definition, MachineDefinition
 
 __all__ = ["LifecycleMachine"]
 

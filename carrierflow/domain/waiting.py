@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from carrierflow.clock import Sleep
+from carrierflow.domain.clock import Sleep
 from carrierflow.errors import Interrupted
 
 

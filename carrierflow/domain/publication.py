@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from carrierflow.model import Machine, Source, Status
+from carrierflow.domain.model import Machine, Source, Status
 
 
 __all__ = ["Attempt", "Conclusion", "Outcome", "Publication", "PublicationState", "Step", "Track"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from carrierflow.model import (
+from carrierflow.domain.model import (
     START,
     Claim,
     FulfillmentRef,
