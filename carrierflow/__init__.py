@@ -86,7 +86,7 @@ from carrierflow.errors import (
     UnknownStatus,
     WrongSecretKey,
 )
-from carrierflow.ledger import Ledger
+from carrierflow.ledger.ledger import Ledger
 from carrierflow.notary import Anchored, Notary, Sealing
 from carrierflow.reconcile import EndReason, Plan, Progress, RunReport
 from carrierflow.reports import Reports

@@ -36,8 +36,8 @@ from carrierflow.domain.waiting import Stop, never, until
 from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked
 from carrierflow.exporting import Exporter
 from carrierflow.importing import Imported, import_shop
-from carrierflow.intake import Row
-from carrierflow.ledger import Ledger
+from carrierflow.ledger.files import Row
+from carrierflow.ledger.ledger import Ledger
 from carrierflow.notary import Notary
 from carrierflow.reconcile import (
     Crew,

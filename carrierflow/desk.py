@@ -13,7 +13,7 @@ from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.domain.model import Event, Machine, Source, Status, Verdict, parse_status
 from carrierflow.domain.typecheck import check_text, guarded_methods
 from carrierflow.errors import InvalidInput
-from carrierflow.ledger import Ledger
+from carrierflow.ledger.ledger import Ledger
 from carrierflow.ports import Writing
 from carrierflow.storage import SqlStore
 from carrierflow.storage.incidents import (

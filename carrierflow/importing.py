@@ -22,7 +22,7 @@ from carrierflow.domain.model import (
 )
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import InvalidInput
-from carrierflow.ledger import Ledger
+from carrierflow.ledger.ledger import Ledger
 from carrierflow.ports import Platform
 from carrierflow.reconcile.sweep import OVERLAP, Unsettled, changed_orders, newest
 from carrierflow.storage import SqlStore

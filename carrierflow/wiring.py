@@ -12,7 +12,7 @@ from carrierflow.domain import clock
 from carrierflow.domain.counters import Meter
 from carrierflow.domain.lifecycle import Definition, Lifecycle, define
 from carrierflow.domain.typecheck import guarded
-from carrierflow.ledger import Ledger
+from carrierflow.ledger.ledger import Ledger
 from carrierflow.notary import Notary
 from carrierflow.platforms.haravan import HaravanDialect
 from carrierflow.ports import Anchor

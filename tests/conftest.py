@@ -24,7 +24,7 @@ from outside import toolless
 from carrierflow.cli.session import OTHERS
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import FulfillmentRef, Opening
-from carrierflow.ledger import Ledger
+from carrierflow.ledger.ledger import Ledger
 from carrierflow.sealing import KeyRing, generate_key
 from carrierflow.storage import DatabaseClock, SqlStore
 from carrierflow.storage.shops import add_shop

@@ -45,8 +45,8 @@ from carrierflow.domain.model import (
 )
 from carrierflow.domain.publication import Publication, PublicationState, Track
 from carrierflow.errors import InvalidInput
-from carrierflow.ledger import Ledger
-from carrierflow.vetting import check_opening, check_same
+from carrierflow.ledger.ledger import Ledger
+from carrierflow.ledger.validation import check_opening, check_same
 
 
 __all__ = ["Callbacks"]

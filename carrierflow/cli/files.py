@@ -22,7 +22,7 @@ from carrierflow.cli.streams import why_lost
 from carrierflow.domain import limits
 from carrierflow.domain.model import Recorded
 from carrierflow.errors import CarrierflowError, FileAlreadyRecorded, InvalidInput
-from carrierflow.intake import Counts, Row, RowFormat, digest_of, read_rows, verdict_line
+from carrierflow.ledger.files import Counts, Row, RowFormat, digest_of, read_rows, verdict_line
 
 
 __all__ = ["register"]

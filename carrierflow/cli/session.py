@@ -23,7 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from carrierflow.app import Carrierflow
 from carrierflow.domain.canonical import stamp
 from carrierflow.errors import CarrierflowError, InvalidInput, SealHeld, ShopHeld
-from carrierflow.intake import parse_time
+from carrierflow.ledger.files import parse_time
 from carrierflow.settings import LogFormat, Settings, load_settings
 from carrierflow.terminal import Page, json_text, shown
 from carrierflow.wiring import build

@@ -10,7 +10,7 @@ from carrierflow.demo.roads import Deed
 from carrierflow.demo.scenario import Day, Scan, Scenario
 from carrierflow.demo.stage import Stage, ref_of
 from carrierflow.domain.model import Event, Reason, Recorded, Status
-from carrierflow.intake import Counts
+from carrierflow.ledger.files import Counts
 
 
 __all__ = ["Lived", "live"]

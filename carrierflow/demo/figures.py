@@ -10,7 +10,7 @@ from typing import Any
 from carrierflow.demo.drift import Drift
 from carrierflow.demo.pushing import Pushed
 from carrierflow.domain.canonical import stamp
-from carrierflow.intake import Counts
+from carrierflow.ledger.files import Counts
 
 
 __all__ = ["Figures", "Frozen", "Move", "Planned", "Run", "Star", "Verified"]

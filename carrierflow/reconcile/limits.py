@@ -8,7 +8,7 @@ from datetime import timedelta
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.errors import Interrupted, PlatformUnavailable, ShopHeld, Throttled
-from carrierflow.ledger import Ledger
+from carrierflow.ledger.ledger import Ledger
 from carrierflow.ports import ReconcileStore
 from carrierflow.reconcile.policy import Policy
 from carrierflow.reconcile.report import EndReason

@@ -24,7 +24,7 @@ from carrierflow.domain.publication import (
 )
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import AccessDenied, ConcurrentUpdate, NotSent, OutcomeUnknown, Refused
-from carrierflow.ledger import Ledger
+from carrierflow.ledger.ledger import Ledger
 from carrierflow.ports import Platform, ReconcileStore, Writing
 from carrierflow.reconcile.tally import Ending, Settled, Tally, ending_of
 from carrierflow.reconcile.turn import Turn, evidence_of, take_turn

@@ -22,7 +22,7 @@ from carrierflow.domain import limits
 from carrierflow.domain.lifecycle import DEFAULT, GROUPS, LABELS, as_mermaid, as_rows, define
 from carrierflow.domain.model import Reason, Status
 from carrierflow.errors import CarrierflowError
-from carrierflow.intake.fields import COLUMNS, REQUIRED
+from carrierflow.ledger.files.fields import COLUMNS, REQUIRED
 from carrierflow.platforms.haravan.spelling import CALLBACK_WORDS, DATE_FIELDS, PUT_SEGMENTS
 from carrierflow.reconcile.decide import ORDER_TABLE, TABLE
 from carrierflow.reconcile.report import EndReason

@@ -11,7 +11,7 @@ from databases import SERVERS, create, every_database
 
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.exporting import Exporter
-from carrierflow.ledger import Ledger
+from carrierflow.ledger.ledger import Ledger
 from carrierflow.notary import Notary
 from carrierflow.signing import SealKey
 from carrierflow.storage import SqlStore

@@ -23,7 +23,7 @@ from carrierflow.errors import (
     NotSealed,
     SealHeld,
 )
-from carrierflow.ledger import Ledger
+from carrierflow.ledger.ledger import Ledger
 from carrierflow.signing import SealKey
 from carrierflow.storage import JoinedStore, reading
 from carrierflow.storage.log import SealLease

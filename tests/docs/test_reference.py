@@ -6,7 +6,7 @@ import carrierflow
 from carrierflow import errors
 from carrierflow.cli import cli
 from carrierflow.domain.incident import ResolveAction
-from carrierflow.intake.fields import COLUMNS
+from carrierflow.ledger.files.fields import COLUMNS
 from carrierflow.reconcile.decide import ORDER_TABLE, TABLE
 from carrierflow.sandbox import FaultKind
 from carrierflow.settings import Settings

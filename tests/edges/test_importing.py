@@ -20,7 +20,7 @@ from carrierflow.domain.model import (
     Unreadable,
 )
 from carrierflow.importing import import_shop
-from carrierflow.ledger import Ledger
+from carrierflow.ledger.ledger import Ledger
 from carrierflow.reconcile import sweep
 from carrierflow.storage.reading import known_ids
 

@@ -4,7 +4,7 @@ import csv
 import json
 from io import BytesIO, StringIO
 
-from carrierflow.intake import RowFormat, read_rows
+from carrierflow.ledger.files import RowFormat, read_rows
 
 
 GOOD = {

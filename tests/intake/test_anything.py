@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from carrierflow.domain.model import Status
 from carrierflow.errors import InvalidInput
-from carrierflow.intake import Counts, RowFormat
-from carrierflow.intake.fields import COLUMNS, MOST_CASH
+from carrierflow.ledger.files import Counts, RowFormat
+from carrierflow.ledger.files.fields import COLUMNS, MOST_CASH
 
 from .reading import GOOD, read
 

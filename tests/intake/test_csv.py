@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carrierflow.errors import InvalidInput
-from carrierflow.intake import RowFormat
-from carrierflow.intake.records import CsvEnds, records
+from carrierflow.ledger.files import RowFormat
+from carrierflow.ledger.files.records import CsvEnds, records
 
 from .reading import GOOD, but, outcome, problem_of, read, read_csv
 

@@ -5,9 +5,9 @@ import tracemalloc
 
 import pytest
 
-from carrierflow import intake
 from carrierflow.errors import InvalidInput
-from carrierflow.intake import RowFormat, digest_of, read_rows
+from carrierflow.ledger import files
+from carrierflow.ledger.files import RowFormat, digest_of, read_rows
 
 from .reading import GOOD, outcome, read
 
@@ -147,5 +147,5 @@ def test_a_digest_is_the_sha_256_of_the_bytes(tmp_path, size):
 
 def test_the_public_names_are_sorted_and_exist():
     """Everything that the package promises is there."""
-    assert sorted(intake.__all__) == intake.__all__
-    assert all(hasattr(intake, name) for name in intake.__all__)
+    assert sorted(files.__all__) == files.__all__
+    assert all(hasattr(files, name) for name in files.__all__)

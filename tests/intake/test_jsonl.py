@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from carrierflow.intake import RowFormat
+from carrierflow.ledger.files import RowFormat
 
 from .reading import GOOD, outcome, problem_of, read, read_json
 

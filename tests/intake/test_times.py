@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carrierflow.errors import BadTime
-from carrierflow.intake import parse_time
+from carrierflow.ledger.files import parse_time
 
 
 HALF_PAST_ONE = datetime(2026, 3, 1, 1, 30, tzinfo=UTC)

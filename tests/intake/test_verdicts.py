@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from carrierflow.domain.model import Reason, Recorded, Status, Verdict
 from carrierflow.errors import BadTime, InvalidInput, KeyReused, UnknownFulfillment
-from carrierflow.intake import Counts, verdict_line
+from carrierflow.ledger.files import Counts, verdict_line
 
 
 def recorded(verdict=Verdict.ACCEPTED):

@@ -8,9 +8,9 @@ from unittest import mock
 
 from sqlalchemy import bindparam, update
 
-from carrierflow import judgement
 from carrierflow.domain.model import Verdict
 from carrierflow.errors import OutcomeUnknown
+from carrierflow.ledger import verdicts
 from carrierflow.platforms.haravan import HaravanPlatform
 from carrierflow.platforms.haravan.client import HaravanClient
 from carrierflow.ports import Work, Writing
@@ -104,7 +104,7 @@ def late_lost():
 
         return keep_unless_late
 
-    return [wrapped(judgement, "_keep", make)]
+    return [wrapped(verdicts, "_keep", make)]
 
 
 @bug

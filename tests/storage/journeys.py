@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from carrierflow.domain.fulfillment import Head, Memory, Parcel
 from carrierflow.domain.lifecycle import GROUPS, Definition, Lifecycle, define
 from carrierflow.domain.model import Claim, FulfillmentRef, Machine, Status
-from carrierflow.judgement import Draft, Judge
+from carrierflow.ledger.verdicts import Draft, Judge
 
 
 if TYPE_CHECKING:

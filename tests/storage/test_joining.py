@@ -14,7 +14,7 @@ from carrierflow.errors import (
     DatabaseUnavailable,
     InvalidInput,
 )
-from carrierflow.ledger import Ledger
+from carrierflow.ledger.ledger import Ledger
 from carrierflow.storage import JoinedStore
 from carrierflow.storage.tables import fulfillments, history, shops
 

@@ -27,7 +27,7 @@ from carrierflow.errors import (
     UnknownFulfillment,
     UnknownShop,
 )
-from carrierflow.ledger import Ledger
+from carrierflow.ledger.ledger import Ledger
 from carrierflow.storage.rows import entry_from
 from carrierflow.storage.tables import definitions, evidence, fulfillments, history, notes
 

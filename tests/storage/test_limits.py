@@ -26,7 +26,7 @@ from carrierflow.domain.model import Event, FulfillmentRef, Machine, Opening, St
 from carrierflow.domain.publication import Attempt, Conclusion, Outcome
 from carrierflow.domain.shop import ShopState
 from carrierflow.errors import CarrierflowError, InvalidInput, UnknownIncident
-from carrierflow.intake.fields import event_of
+from carrierflow.ledger.files.fields import event_of
 from carrierflow.link import Tokens
 from carrierflow.platforms.haravan.callbacks import HaravanDialect
 from carrierflow.platforms.haravan.codec import read_fulfillment

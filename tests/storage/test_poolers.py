@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
-from carrierflow.ledger import Ledger
+from carrierflow.ledger.ledger import Ledger
 from carrierflow.storage import JoinedStore, build_engine, upgrade
 from carrierflow.storage.migrate import head_revision
 from carrierflow.storage.reading import entries_of, entry_rows, find_parcel, head_rows

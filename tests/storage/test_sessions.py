@@ -15,7 +15,7 @@ from sqlalchemy.event import listen
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import CommitUnknown, DatabaseUnavailable, UnknownFulfillment
-from carrierflow.ledger import Ledger
+from carrierflow.ledger.ledger import Ledger
 from carrierflow.storage import DatabaseClock, JoinedStore, build_engine
 from carrierflow.storage.questions.stays import _month, _seconds, stays
 from carrierflow.storage.reading import entries_of, find_parcel

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import Event, Status
 from carrierflow.errors import ConcurrentUpdate, DatabaseUnavailable
-from carrierflow.ledger import Ledger
+from carrierflow.ledger.ledger import Ledger
 from carrierflow.storage import JoinedStore
 from carrierflow.storage.many import FEW
 from carrierflow.storage.tables import fulfillments, history

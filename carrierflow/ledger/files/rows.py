@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 
 from carrierflow.domain.model import Event
 from carrierflow.errors import InvalidInput
-from carrierflow.intake.fields import event_of
-from carrierflow.intake.formats import Header, RowFormat, called, format_of, json_values
-from carrierflow.intake.records import CsvEnds, Record, ends_line, records
+from carrierflow.ledger.files.fields import event_of
+from carrierflow.ledger.files.formats import Header, RowFormat, called, format_of, json_values
+from carrierflow.ledger.files.records import CsvEnds, Record, ends_line, records
 
 
 __all__ = ["Row", "read_rows"]

@@ -12,8 +12,8 @@ from pathlib import PurePath
 from typing import Any, NoReturn
 
 from carrierflow.errors import InvalidInput
-from carrierflow.intake.fields import COLUMNS, REQUIRED, Whole, shown
-from carrierflow.intake.records import Record
+from carrierflow.ledger.files.fields import COLUMNS, REQUIRED, Whole, shown
+from carrierflow.ledger.files.records import Record
 
 
 __all__ = ["Header", "RowFormat", "called", "format_of", "json_values"]

@@ -28,15 +28,15 @@ from carrierflow.errors import (
     UnknownFulfillment,
     UnknownShop,
 )
-from carrierflow.judgement import Draft, Judge
-from carrierflow.ports import LedgerStore, LedgerTransaction, SealedNote, Sealer
-from carrierflow.vetting import (
+from carrierflow.ledger.validation import (
     check_event,
     check_opening,
     check_same,
     check_time,
     faults_of,
 )
+from carrierflow.ledger.verdicts import Draft, Judge
+from carrierflow.ports import LedgerStore, LedgerTransaction, SealedNote, Sealer
 
 
 __all__ = ["Ledger"]

@@ -15,7 +15,7 @@ from typing import Any
 from carrierflow.domain import limits
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status, parse_status
 from carrierflow.errors import InvalidInput
-from carrierflow.intake.times import parse_time
+from carrierflow.ledger.files.times import parse_time
 
 
 __all__ = ["COLUMNS", "MOST_CASH", "REQUIRED", "Whole", "event_of", "shown"]

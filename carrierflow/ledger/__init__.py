@@ -1,0 +1,1 @@
+"""Recording: events in, verdicts out, and the history that comes of them."""
