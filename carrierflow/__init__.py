@@ -92,8 +92,8 @@ from carrierflow.reconcile import EndReason, Plan, Progress, RunReport
 from carrierflow.reports import Reports
 from carrierflow.retention import Erased
 from carrierflow.scheduling import Job
-from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings, load_settings
+from carrierflow.storage.encryption import generate_key
 from carrierflow.wiring import build
 
 

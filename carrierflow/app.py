@@ -23,7 +23,6 @@ from carrierflow.carrier_service import (
     OnAnswer,
 )
 from carrierflow.connections import Connections, Installer, Registrar, Subscriber, is_gone
-from carrierflow.desk import Desk
 from carrierflow.domain.cleaning import in_force
 from carrierflow.domain.clock import Clock, Sleep
 from carrierflow.domain.counters import Meter
@@ -35,7 +34,6 @@ from carrierflow.domain.typecheck import check_fields, guarded_methods
 from carrierflow.domain.waiting import Stop, never, until
 from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked
 from carrierflow.exporting import Exporter
-from carrierflow.importing import Imported, import_shop
 from carrierflow.ledger.files import Row
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.notary import Notary
@@ -50,11 +48,13 @@ from carrierflow.reconcile import (
     Requests,
     RunReport,
 )
+from carrierflow.reconcile.backfill import Imported, import_shop
+from carrierflow.reconcile.resolution import Desk
 from carrierflow.reports import Reports
 from carrierflow.retention import Retention
-from carrierflow.sealing import KeyRing
 from carrierflow.settings import Settings
 from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, figures, reading, upgrade
+from carrierflow.storage.encryption import KeyRing
 
 
 __all__ = ["Carrierflow"]

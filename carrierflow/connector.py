@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import cached_property
 
+from carrierflow.carrier_service.registration import Accounts, Registrations, Subscriptions
 from carrierflow.connections import ShopToken, TokenKeeper
 from carrierflow.domain import clock
 from carrierflow.domain.cleaning import in_force
 from carrierflow.domain.shop import Shop
 from carrierflow.domain.waiting import Idle, in_slices, keep_waiting
 from carrierflow.errors import ConfigurationError
-from carrierflow.link import Accounts, Registrations, Subscriptions
 from carrierflow.platforms.haravan import (
     HaravanAccounts,
     HaravanClient,

@@ -17,9 +17,9 @@ from carrierflow.notary import Notary
 from carrierflow.platforms.haravan import HaravanDialect
 from carrierflow.ports import Anchor
 from carrierflow.reconcile import MerchantEdit, Parts, Policy, Reconciler, RemoteAhead
-from carrierflow.sealing import KeyRing
 from carrierflow.settings import Settings
 from carrierflow.storage import DatabaseClock, Engine, SqlStore, build_engine
+from carrierflow.storage.encryption import KeyRing
 
 
 __all__ = ["anchors_from", "build", "policy_from"]

@@ -25,8 +25,8 @@ from carrierflow.cli.session import OTHERS
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.sealing import KeyRing, generate_key
 from carrierflow.storage import DatabaseClock, SqlStore
+from carrierflow.storage.encryption import KeyRing, generate_key
 from carrierflow.storage.shops import add_shop
 
 

@@ -1,6 +1,5 @@
 """What a platform calls: rates, create, detail, cancel and webhooks, free of any web framework."""
 
-from carrierflow.carrier_service.answers import Answered, OnAnswer, Result
 from carrierflow.carrier_service.callbacks import Callbacks
 from carrierflow.carrier_service.carrier import (
     Accepted,
@@ -14,9 +13,10 @@ from carrierflow.carrier_service.carrier import (
     Rate,
 )
 from carrierflow.carrier_service.dialect import Dialect, Shown, Webhook
-from carrierflow.carrier_service.exchange import MAX_BODY, Reply, Request
-from carrierflow.carrier_service.installing import InstallPages
-from carrierflow.carrier_service.paths import ROUTES, Call, Route, find, route_of
+from carrierflow.carrier_service.install_pages import InstallPages
+from carrierflow.carrier_service.messages import MAX_BODY, Reply, Request
+from carrierflow.carrier_service.results import Answered, OnAnswer, Result
+from carrierflow.carrier_service.routes import ROUTES, Call, Route, find, route_of
 from carrierflow.carrier_service.service import CarrierService
 from carrierflow.carrier_service.webhooks import Intake
 

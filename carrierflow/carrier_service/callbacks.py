@@ -20,7 +20,8 @@ from carrierflow.carrier_service.carrier import (
     Rate,
 )
 from carrierflow.carrier_service.dialect import Dialect
-from carrierflow.carrier_service.exchange import Reply, Request
+from carrierflow.carrier_service.messages import Reply, Request
+from carrierflow.carrier_service.ports import CallbackStore, CallbackTransaction, GivenOut
 from carrierflow.carrier_service.shipments import (
     ATTEMPTED,
     Held,
@@ -30,7 +31,6 @@ from carrierflow.carrier_service.shipments import (
     made,
     shown,
 )
-from carrierflow.carrier_service.store import CallbackStore, CallbackTransaction, GivenOut
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.fulfillment import Parcel
 from carrierflow.domain.lifecycle import LABELS

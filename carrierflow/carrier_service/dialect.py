@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from carrierflow.carrier_service.carrier import AcceptRequest, QuoteRequest, Rate
-from carrierflow.carrier_service.exchange import Reply, Request
+from carrierflow.carrier_service.messages import Reply, Request
 from carrierflow.domain.model import Status
 
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from carrierflow.carrier_service.answers import Answered, OnAnswer, Result
 from carrierflow.carrier_service.callbacks import Callbacks
 from carrierflow.carrier_service.dialect import Dialect
-from carrierflow.carrier_service.exchange import MAX_BODY, Reply, Request
-from carrierflow.carrier_service.installing import InstallPages
-from carrierflow.carrier_service.paths import Call, Found, find
+from carrierflow.carrier_service.install_pages import InstallPages
+from carrierflow.carrier_service.messages import MAX_BODY, Reply, Request
+from carrierflow.carrier_service.results import Answered, OnAnswer, Result
+from carrierflow.carrier_service.routes import Call, Found, find
 from carrierflow.carrier_service.webhooks import Intake
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.counters import Meter

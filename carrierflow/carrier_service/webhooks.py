@@ -11,8 +11,8 @@ import hashlib
 from collections.abc import Callable
 
 from carrierflow.carrier_service.dialect import Dialect, Webhook
-from carrierflow.carrier_service.exchange import MAX_BODY, Request
-from carrierflow.carrier_service.store import CallbackStore, Delivery
+from carrierflow.carrier_service.messages import MAX_BODY, Request
+from carrierflow.carrier_service.ports import CallbackStore, Delivery
 from carrierflow.domain.clock import Clock
 from carrierflow.ports import Sealer
 

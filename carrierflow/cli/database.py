@@ -10,8 +10,8 @@ import click
 from carrierflow.cli.session import WORK_LEFT, Session, command, print_exactly
 from carrierflow.domain.cleaning import cleaned
 from carrierflow.errors import InvalidInput
-from carrierflow.sealing import generate_key
 from carrierflow.signing import SealKey
+from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.hardening import check, harden
 
 

@@ -7,8 +7,8 @@ from typing import IO, Any
 import click
 
 from carrierflow.cli.session import Session, command, moment
-from carrierflow.desk import curl, postman
 from carrierflow.domain.incident import Incident, ResolveAction
+from carrierflow.reconcile.resolution import curl, postman
 from carrierflow.terminal import Page, json_text
 
 

@@ -13,7 +13,7 @@ from carrierflow.cli.session import FAILED, TIME, WORK_LEFT, Session, command, m
 from carrierflow.connections import Connections
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import InvalidInput
-from carrierflow.importing import Imported
+from carrierflow.reconcile.backfill import Imported
 
 
 __all__ = ["register"]

@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 import click
 
+from carrierflow.carrier_service.registration import Subscription
 from carrierflow.cli.session import Session, command
-from carrierflow.link import Subscription
 from carrierflow.terminal import Page
 
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from carrierflow.carrier_service import Call, route_of
+from carrierflow.carrier_service.registration import Accounts, Install, Installed, Redirect, Tokens
 from carrierflow.connections.registrar import public_root
 from carrierflow.connections.shops import check_code, checked_id, checked_root
 from carrierflow.connections.tokens import sealed_tokens
@@ -24,7 +25,6 @@ from carrierflow.domain.clock import Clock
 from carrierflow.domain.shop import Shop, ShopState
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import AccessDenied, InvalidInput
-from carrierflow.link import Accounts, Install, Installed, Redirect, Tokens
 from carrierflow.ports import Sealer
 from carrierflow.settings import Settings
 from carrierflow.storage import Connection, SqlStore

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from carrierflow.carrier_service import Call, route_of
+from carrierflow.carrier_service.registration import Listed, Registration, Registrations
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.shop import Shop
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.domain.urls import is_safe_url
 from carrierflow.errors import ConfigurationError, InvalidInput, OutcomeUnknown
-from carrierflow.link import Listed, Registration, Registrations
 from carrierflow.settings import Settings
 from carrierflow.storage import SqlStore
 from carrierflow.storage.shops import change_shop

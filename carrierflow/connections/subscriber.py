@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+from carrierflow.carrier_service.registration import Subscription, Subscriptions
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.shop import Shop, ShopState
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.domain.waiting import Idle, keep_waiting
 from carrierflow.errors import CarrierflowError, OutcomeUnknown
-from carrierflow.link import Subscription, Subscriptions
 from carrierflow.storage import SqlStore
 from carrierflow.storage.installs import check_subscription
 from carrierflow.storage.shops import change_shop

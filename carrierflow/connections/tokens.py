@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from carrierflow.carrier_service.registration import Accounts, Tokens
 from carrierflow.domain import limits
 from carrierflow.domain.clock import Clock, Sleep
 from carrierflow.domain.shop import Shop
@@ -22,7 +23,6 @@ from carrierflow.errors import (
     PlatformUnavailable,
     ShopRevoked,
 )
-from carrierflow.link import Accounts, Tokens
 from carrierflow.ports import Sealer
 from carrierflow.storage import SqlStore
 from carrierflow.storage.installs import claim_refresh, end_refresh, swap_tokens

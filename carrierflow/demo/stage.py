@@ -25,9 +25,9 @@ from carrierflow.sandbox import (
     SandboxServer,
     World,
 )
-from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings
 from carrierflow.storage import DatabaseClock
+from carrierflow.storage.encryption import generate_key
 from carrierflow.wiring import build
 
 

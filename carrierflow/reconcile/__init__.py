@@ -1,13 +1,13 @@
 """Compares the ledger with a platform and issues exactly the missing PUTs."""
 
-from carrierflow.reconcile.crew import Crew, Progress
-from carrierflow.reconcile.decide import ORDER_TABLE, TABLE, Row
+from carrierflow.reconcile.counters import Tally
+from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE, Row
 from carrierflow.reconcile.limits import Limits, Parts
 from carrierflow.reconcile.plan import Plan, PlanLine
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
 from carrierflow.reconcile.reconciler import Reconciler
 from carrierflow.reconcile.report import EndReason, Requests, RunReport
-from carrierflow.reconcile.tally import Tally
+from carrierflow.reconcile.runner import Crew, Progress
 
 
 __all__ = [

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from carrierflow.domain.model import Status
+from carrierflow.reconcile.batches import Batch
+from carrierflow.reconcile.case import Situation
+from carrierflow.reconcile.counters import Tally
+from carrierflow.reconcile.evaluate import take_turn
 from carrierflow.reconcile.limits import Limits
-from carrierflow.reconcile.survey import Batch
-from carrierflow.reconcile.tally import Tally
-from carrierflow.reconcile.turn import take_turn
-from carrierflow.reconcile.view import Situation
 
 
 __all__ = ["Brake", "Braked"]

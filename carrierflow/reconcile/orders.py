@@ -13,7 +13,7 @@ from carrierflow.domain.incident import Finding
 from carrierflow.domain.limits import SENTENCE, cut
 from carrierflow.domain.model import Unreadable
 from carrierflow.reconcile.actions import Ask, Freeze, Report, Wait
-from carrierflow.reconcile.decide import OrderCase, decisions_about_order
+from carrierflow.reconcile.decision_table import OrderCase, decisions_about_order
 
 
 __all__ = ["OrderTurn", "odd_finding", "take_order_turn"]

@@ -26,9 +26,9 @@ from carrierflow.domain.model import (
     Status,
 )
 from carrierflow.errors import InvalidInput
-from carrierflow.reconcile.survey import Batch, Survey
-from carrierflow.reconcile.turn import Turn, evidence_of, take_turn
-from carrierflow.reconcile.view import Situation
+from carrierflow.reconcile.batches import Batch, Survey
+from carrierflow.reconcile.case import Situation
+from carrierflow.reconcile.evaluate import Turn, evidence_of, take_turn
 
 
 __all__ = ["Plan", "PlanClass", "PlanLine", "plan_batches", "plan_line", "survey_lines"]

@@ -10,12 +10,12 @@ from carrierflow.domain.shop import Shop, ShopState
 from carrierflow.domain.waiting import Idle, Stop, keep_waiting, never, until
 from carrierflow.errors import ShopRevoked
 from carrierflow.ports import Platform
+from carrierflow.reconcile.batches import Survey
+from carrierflow.reconcile.counters import Tally
 from carrierflow.reconcile.limits import Limits, Parts
 from carrierflow.reconcile.plan import PlanLine, plan_batches, survey_lines
 from carrierflow.reconcile.report import EndReason, Requests, RunReport
-from carrierflow.reconcile.run import Reader, ShopRun, survey_of
-from carrierflow.reconcile.survey import Survey
-from carrierflow.reconcile.tally import Tally
+from carrierflow.reconcile.shop_run import Reader, ShopRun, survey_of
 
 
 __all__ = ["Reconciler"]

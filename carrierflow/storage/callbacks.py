@@ -19,8 +19,8 @@ from sqlalchemy import (
     update,
 )
 
+from carrierflow.carrier_service.ports import Delivery, GivenOut
 from carrierflow.carrier_service.shipments import Held, Shipment
-from carrierflow.carrier_service.store import Delivery, GivenOut
 from carrierflow.domain.fulfillment import Parcel
 from carrierflow.domain.publication import Publication, Track
 from carrierflow.domain.shop import ShopState

@@ -14,11 +14,11 @@ from sqlalchemy.exc import DBAPIError
 from carrierflow.errors import ConfigurationError
 from carrierflow.storage.engine import is_mysql, translated
 from carrierflow.storage.grants import grants, is_denied
-from carrierflow.storage.holes import Protection, check
-from carrierflow.storage.installing import install, run
+from carrierflow.storage.install_triggers import install, run
 from carrierflow.storage.migrate import VERSION_TABLE, require_migrated
 from carrierflow.storage.ownership import postgresql_ways
 from carrierflow.storage.tables import APPEND_ONLY, ERASABLE, history, metadata
+from carrierflow.storage.tamper_check import Protection, check
 
 
 __all__ = ["Protection", "check", "harden"]

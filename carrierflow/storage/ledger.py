@@ -16,9 +16,9 @@ from carrierflow.domain.model import OVERTURNABLE, START, Claim, Opening, Source
 from carrierflow.errors import ConcurrentUpdate
 from carrierflow.ports import SealedNote
 from carrierflow.storage.binding import sliced
+from carrierflow.storage.bulk import execute_many, insert_many
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import is_mysql
-from carrierflow.storage.many import execute_many, insert_many
 from carrierflow.storage.rows import (
     PARCEL,
     claim_from,

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from carrierflow.errors import NotMigrated
 from carrierflow.storage.engine import is_mysql, translated
 from carrierflow.storage.grants import is_denied
-from carrierflow.storage.installing import install
+from carrierflow.storage.install_triggers import install
 from carrierflow.storage.upgrading import alone, check_encoding
 
 

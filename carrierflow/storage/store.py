@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from carrierflow.carrier_service.store import CallbackTransaction, Delivery
+from carrierflow.carrier_service.ports import CallbackTransaction, Delivery
 from carrierflow.domain.clock import Clock, Sleep
 from carrierflow.domain.fulfillment import Parcel
 from carrierflow.domain.incident import Finding

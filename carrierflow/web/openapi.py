@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from carrierflow.carrier_service.paths import ROUTES, Call, Route
+from carrierflow.carrier_service.routes import ROUTES, Call, Route
 
 
 __all__ = ["document"]

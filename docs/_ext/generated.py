@@ -24,7 +24,7 @@ from carrierflow.domain.model import Reason, Status
 from carrierflow.errors import CarrierflowError
 from carrierflow.ledger.files.fields import COLUMNS, REQUIRED
 from carrierflow.platforms.haravan.spelling import CALLBACK_WORDS, DATE_FIELDS, PUT_SEGMENTS
-from carrierflow.reconcile.decide import ORDER_TABLE, TABLE
+from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE
 from carrierflow.reconcile.report import EndReason
 from carrierflow.sandbox import FaultKind
 from carrierflow.settings import Settings

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import Event, FulfillmentRef, Machine, Opening, Status
 from carrierflow.sandbox import Faults, ManualClock, SandboxServer, World
-from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings
 from carrierflow.storage import DatabaseClock
+from carrierflow.storage.encryption import generate_key
 from carrierflow.wiring import build
 
 

@@ -16,7 +16,7 @@ import requests
 from click.testing import CliRunner
 
 from carrierflow.cli import cli
-from carrierflow.sealing import generate_key
+from carrierflow.storage.encryption import generate_key
 
 
 __all__ = ["Operator", "Seller", "Town", "open_town", "until"]

@@ -11,8 +11,8 @@ from carrierflow.domain.canonical import COLUMNS, canonical_row, digest, quoted
 from carrierflow.domain.fulfillment import GENESIS
 from carrierflow.domain.lifecycle import GROUPS, define
 from carrierflow.storage.log import definition_names, raw_entry
-from carrierflow.storage.protections import triggers
 from carrierflow.storage.tables import fulfillments, history, shops
+from carrierflow.storage.triggers import triggers
 
 
 SWITCHES = {

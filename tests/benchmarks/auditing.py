@@ -12,9 +12,9 @@ from pathlib import Path
 from databases import create
 from sqlalchemy import func, select
 
-from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings
 from carrierflow.signing import SealKey
+from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.tables import history
 from carrierflow.wiring import build
 

@@ -11,11 +11,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
-from carrierflow.reconcile.sweep import BATCH
-from carrierflow.reconcile.turn import accept
-from carrierflow.sealing import generate_key
+from carrierflow.reconcile.changes import BATCH
+from carrierflow.reconcile.evaluate import accept
 from carrierflow.settings import Settings
 from carrierflow.storage import DatabaseClock
+from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.reconcile import SAVE_PARCEL
 from carrierflow.storage.rows import guarded, head_values, look_values
 from carrierflow.wiring import build

@@ -8,8 +8,8 @@ from databases import create
 
 from carrierflow.domain.clock import now
 from carrierflow.domain.model import Verdict
-from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings
+from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.shops import add_shop
 from carrierflow.wiring import build
 

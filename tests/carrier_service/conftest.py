@@ -9,9 +9,9 @@ import pytest
 
 from carrierflow.carrier_service import Accepted, Declined, Rate, Request
 from carrierflow.platforms.haravan import sign
-from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings
 from carrierflow.storage import DatabaseClock
+from carrierflow.storage.encryption import generate_key
 from carrierflow.wiring import build
 
 

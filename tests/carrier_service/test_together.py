@@ -5,8 +5,8 @@ import json
 import pytest
 from crashes.processes import CONTEXT, Worker
 
-from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings
+from carrierflow.storage.encryption import generate_key
 from carrierflow.wiring import build
 
 from .conftest import SECRET

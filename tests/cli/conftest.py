@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from carrierflow.cli import cli
 from carrierflow.sandbox import SandboxServer, World
-from carrierflow.sealing import generate_key
+from carrierflow.storage.encryption import generate_key
 
 
 TOKEN = "canary-token-1f0e9d8c7b6a"

@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from carrierflow.sandbox import Fault, FaultKind, Rule
-from carrierflow.sealing import generate_key
+from carrierflow.storage.encryption import generate_key
 
 from .conftest import TOKEN
 

@@ -8,8 +8,8 @@ import logging
 import pytest
 
 from carrierflow.sandbox import FaultKind, FaultMix, Recipient
-from carrierflow.sealing import KeyRing
 from carrierflow.storage import build_engine
+from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.tables import notes
 
 from .conftest import TOKEN

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from carrierflow.cli import cli
-from carrierflow.sealing import generate_key
+from carrierflow.storage.encryption import generate_key
 
 
 AT = "2026-03-01T08:30:00+07:00"

@@ -16,7 +16,7 @@ from carrierflow.cli import cli
 from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import FulfillmentRef
 from carrierflow.sandbox import SandboxServer, World
-from carrierflow.sealing import generate_key
+from carrierflow.storage.encryption import generate_key
 from carrierflow.terminal import cells, shown
 
 

@@ -12,9 +12,9 @@ import pytest
 from carrierflow.carrier_service import Request
 from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.sandbox import App, ManualClock, SandboxServer, World
-from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings
 from carrierflow.storage import DatabaseClock
+from carrierflow.storage.encryption import generate_key
 from carrierflow.wiring import build
 
 

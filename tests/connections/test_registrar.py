@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from carrierflow.carrier_service.registration import Listed, Registration
 from carrierflow.connections import Connections, Done, Registrar
 from carrierflow.errors import ConfigurationError, InvalidInput, OutcomeUnknown
-from carrierflow.link import Listed, Registration
-from carrierflow.sealing import KeyRing, generate_key
 from carrierflow.settings import Settings
+from carrierflow.storage.encryption import KeyRing, generate_key
 from carrierflow.storage.shops import change_shop
 
 

@@ -21,8 +21,8 @@ from carrierflow.errors import (
 )
 from carrierflow.ports import Writing
 from carrierflow.reconcile import EndReason
-from carrierflow.sealing import KeyRing, generate_key
 from carrierflow.settings import Settings
+from carrierflow.storage.encryption import KeyRing, generate_key
 from carrierflow.storage.tables import shops
 from carrierflow.wiring import build
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from carrierflow.carrier_service.registration import Tokens
 from carrierflow.connections import Connections, TokenKeeper
 from carrierflow.errors import (
     AccessDenied,
@@ -17,10 +18,9 @@ from carrierflow.errors import (
     ShopRevoked,
     WrongSecretKey,
 )
-from carrierflow.link import Tokens
 from carrierflow.reconcile import EndReason
 from carrierflow.sandbox import Fault, FaultKind, Rule
-from carrierflow.sealing import KeyRing, generate_key
+from carrierflow.storage.encryption import KeyRing, generate_key
 from carrierflow.storage.installs import swap_tokens
 from carrierflow.storage.shops import change_shop
 

@@ -18,8 +18,8 @@ from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import ShopHeld
 from carrierflow.reconcile import EndReason
 from carrierflow.sandbox import SandboxServer, World
-from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings
+from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.tables import evidence, history
 from carrierflow.wiring import build
 

@@ -16,8 +16,8 @@ from sqlalchemy.engine import make_url
 from carrierflow.app import Carrierflow
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import CommitUnknown, DatabaseUnavailable
-from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings
+from carrierflow.storage.encryption import generate_key
 from carrierflow.wiring import build
 
 from .processes import Worker, reconciling, recording

@@ -7,7 +7,7 @@ from carrierflow import errors
 from carrierflow.cli import cli
 from carrierflow.domain.incident import ResolveAction
 from carrierflow.ledger.files.fields import COLUMNS
-from carrierflow.reconcile.decide import ORDER_TABLE, TABLE
+from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE
 from carrierflow.sandbox import FaultKind
 from carrierflow.settings import Settings
 from carrierflow.storage.tables import APPEND_ONLY, metadata

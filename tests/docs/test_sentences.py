@@ -5,7 +5,7 @@ import re
 
 import carrierflow
 from carrierflow.cli import cli
-from carrierflow.reconcile.decide import ORDER_TABLE, TABLE
+from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE
 
 from .pages import ROOT, generated
 

@@ -12,9 +12,9 @@ from carrierflow.domain.urls import flaw_of_root, is_safe_url
 from carrierflow.errors import ConfigurationError, InvalidInput
 from carrierflow.platforms.haravan import HaravanDialect, is_signed, sign
 from carrierflow.platforms.haravan.transport import Limits, Transport
-from carrierflow.sealing import KeyRing, generate_key
 from carrierflow.settings import Settings
 from carrierflow.signing import SealKey
+from carrierflow.storage.encryption import KeyRing, generate_key
 from carrierflow.wiring import build, dialect_from
 
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from carrierflow import desk as desks
-from carrierflow.desk import Desk
 from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import ConcurrentUpdate
 from carrierflow.ports import Writing
+from carrierflow.reconcile import resolution as desks
+from carrierflow.reconcile.resolution import Desk
 
 
 DECIDED = {"actor": "person", "reason": "seen"}

@@ -19,9 +19,9 @@ from carrierflow.domain.model import (
     Status,
     Unreadable,
 )
-from carrierflow.importing import import_shop
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.reconcile import sweep
+from carrierflow.reconcile import changes
+from carrierflow.reconcile.backfill import import_shop
 from carrierflow.storage.reading import known_ids
 
 
@@ -159,7 +159,7 @@ ODDITIES = [{"tracking": TOO_LONG}, {"readable": False}]
 @pytest.fixture
 def run(sqlite_store, make_shop, clock, monkeypatch):
     """Import a shop, and return the platform, what was found, and what the ledger knows then."""
-    monkeypatch.setattr(sweep, "BATCH", PAGE)
+    monkeypatch.setattr(changes, "BATCH", PAGE)
     lifecycle = Lifecycle(DEFAULT)
     ledger = Ledger(sqlite_store, lifecycle, clock=clock)
 

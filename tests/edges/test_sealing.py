@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carrierflow.errors import ConfigurationError, MissingSecretKey, WrongSecretKey
-from carrierflow.sealing import KeyRing, generate_key
+from carrierflow.storage.encryption import KeyRing, generate_key
 
 
 @given(secret=st.binary(max_size=300), context=st.text(max_size=40))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from carrierflow.domain.fulfillment import Head, Parcel
 from carrierflow.domain.model import Status
 from carrierflow.domain.publication import Track
-from carrierflow.reconcile.turn import take_turn
+from carrierflow.reconcile.evaluate import take_turn
 
 from .making import COD, DELIVERY, REF, steps
 from .moments import Platform, Scenario, State, Worker

@@ -23,10 +23,10 @@ from carrierflow.domain.model import (
 )
 from carrierflow.domain.publication import Attempt, Publication, PublicationState, Step, Track
 from carrierflow.platforms.haravan.spelling import PUT_SEGMENTS
-from carrierflow.reconcile.decide import decide
+from carrierflow.reconcile.case import Situation
+from carrierflow.reconcile.decision_table import decide
+from carrierflow.reconcile.evaluate import accept
 from carrierflow.reconcile.policy import Policy
-from carrierflow.reconcile.turn import accept
-from carrierflow.reconcile.view import Situation
 
 
 T0 = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)

@@ -10,8 +10,8 @@ from dataclasses import replace
 from carrierflow.carrier_service.shipments import is_beyond_words, standing
 from carrierflow.domain.model import Observation, Source, Status
 from carrierflow.domain.publication import Attempt, Outcome, Publication, PublicationState, Step
-from carrierflow.reconcile.turn import take_turn
-from carrierflow.reconcile.view import Situation
+from carrierflow.reconcile.case import Situation
+from carrierflow.reconcile.evaluate import take_turn
 
 from .making import CAN_PUT, DELIVERY, POLICY, T0, at, attempt
 from .moments import Platform, State, Worker

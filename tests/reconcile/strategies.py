@@ -9,9 +9,9 @@ from carrierflow.domain.fulfillment import Head, Parcel
 from carrierflow.domain.lifecycle import GROUPS
 from carrierflow.domain.model import START, Machine, Status
 from carrierflow.domain.publication import Publication, PublicationState, Track
+from carrierflow.reconcile.case import Situation
+from carrierflow.reconcile.evaluate import accept
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
-from carrierflow.reconcile.turn import accept
-from carrierflow.reconcile.view import Situation
 
 from .making import CAN_PUT, COD, DELIVERY, REF, at, attempt, lifecycle, seen_as, steps
 

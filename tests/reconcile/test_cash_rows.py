@@ -6,7 +6,7 @@ import pytest
 
 from carrierflow.domain.model import Status
 from carrierflow.reconcile.actions import Adopt, Confirm, InSync, Note, Put, ReadAgain, Report, Wait
-from carrierflow.reconcile.turn import take_turn
+from carrierflow.reconcile.evaluate import take_turn
 
 from .making import (
     COD,

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from carrierflow.domain.model import Status
-from carrierflow.reconcile import decide as decide_module
-from carrierflow.reconcile import rules
-from carrierflow.reconcile import turn as turn_module
-from carrierflow.reconcile.view import View
+from carrierflow.reconcile import decision_table as decide_module
+from carrierflow.reconcile import evaluate as turn_module
+from carrierflow.reconcile import row_actions
+from carrierflow.reconcile.case import View
 
 from . import moves
 from .exploring import explore
@@ -75,7 +75,7 @@ def test_one_visit_taken_for_two_is_found(monkeypatch):
 def test_telling_the_head_at_once_is_found(monkeypatch):
     """Whoever takes the shortest way leaves out what the shop should have seen."""
     rows = tuple(
-        replace(row, action=rules.put_last) if row.number == "6" else row
+        replace(row, action=row_actions.put_last) if row.number == "6" else row
         for row in decide_module.TABLE
     )
     monkeypatch.setattr(decide_module, "TABLE", rows)

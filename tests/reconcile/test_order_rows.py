@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from carrierflow.domain.model import Machine, Source, Status
 from carrierflow.reconcile.actions import Ask, Freeze, Wait
-from carrierflow.reconcile.decide import ORDER_TABLE, TABLE, OrderCase, decide_order
-from carrierflow.reconcile.turn import take_turn
+from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE, OrderCase, decide_order
+from carrierflow.reconcile.evaluate import take_turn
 
 from . import test_cash_rows, test_rows
 from .making import POLICY, T0, TICK, at, cancelled_order, seen_as, situation

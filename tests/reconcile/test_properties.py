@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from carrierflow.domain.model import Machine, Status
 from carrierflow.reconcile.actions import Confirm, Freeze, Put, ReadAgain, Rewind
-from carrierflow.reconcile.decide import TABLE, decide
-from carrierflow.reconcile.survey import _agrees, _closes
-from carrierflow.reconcile.turn import take_turn
+from carrierflow.reconcile.batches import _agrees, _closes
+from carrierflow.reconcile.decision_table import TABLE, decide
+from carrierflow.reconcile.evaluate import take_turn
 
 from .strategies import OPEN, agreeing, situations
 

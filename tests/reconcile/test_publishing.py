@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from carrierflow.domain.publication import PublicationState
-from carrierflow.reconcile.publish import _over
+from carrierflow.reconcile.publisher import _over
 
 from .making import DELIVERY, attempt, situation, told
 

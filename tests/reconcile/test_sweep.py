@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from carrierflow.domain.model import RemoteOrder
 from carrierflow.ports import Work
-from carrierflow.reconcile.sweep import BATCH, Pool, changed_orders
+from carrierflow.reconcile.changes import BATCH, Pool, changed_orders
 
 from .making import T0, at
 

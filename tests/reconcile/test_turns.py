@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from carrierflow.domain.model import Status
 from carrierflow.domain.publication import PublicationState
+from carrierflow.reconcile.evaluate import take_turn
 from carrierflow.reconcile.policy import MerchantEdit, Policy
-from carrierflow.reconcile.turn import take_turn
 
 from .making import COD, DELIVERY, LOOP, at, attempt, situation, step_of, told
 

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import func, select, update
 
 from carrierflow import Erased, Event, FulfillmentRef, Opening, Settings, Status, build
-from carrierflow.carrier_service.store import Delivery
+from carrierflow.carrier_service.ports import Delivery
 from carrierflow.errors import ConfigurationError, UnknownFulfillment
 from carrierflow.scheduling import load_jobs
-from carrierflow.sealing import generate_key
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage.callbacks import take_in
+from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.tables import files, fulfillments, history, notes, shops, webhooks
 
 

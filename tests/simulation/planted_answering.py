@@ -8,7 +8,7 @@ from unittest import mock
 from carrierflow.carrier_service import shipments
 from carrierflow.domain.model import Status
 from carrierflow.platforms.haravan.callbacks import HaravanDialect
-from carrierflow.reconcile import survey
+from carrierflow.reconcile import batches
 
 from .planted import bug
 
@@ -43,4 +43,4 @@ def unsigned_believed():
 @bug
 def webhooks_trusted():
     """Webhooks are relied on, and nothing is swept."""
-    return [mock.patch.object(survey, "changed_orders", return_value=())]
+    return [mock.patch.object(batches, "changed_orders", return_value=())]

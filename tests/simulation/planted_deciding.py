@@ -6,10 +6,10 @@ from dataclasses import replace
 from unittest import mock
 
 from carrierflow.domain.model import Status
-from carrierflow.reconcile import decide, publish, rules
+from carrierflow.reconcile import decision_table, publisher, row_actions
 from carrierflow.reconcile.actions import Freeze, InSync, Put
-from carrierflow.reconcile.survey import Survey
-from carrierflow.reconcile.view import View
+from carrierflow.reconcile.batches import Survey
+from carrierflow.reconcile.case import View
 
 from .planted import bug, changed_property, wrapped
 
@@ -35,14 +35,14 @@ def wrong_visit():
 @bug
 def codpaid_always():
     """Codpaid is always PUT, without waiting for the platform's own lift."""
-    action = rules.put_next
+    action = row_actions.put_next
     return [
         mock.patch.object(
-            decide,
+            decision_table,
             "TABLE",
             tuple(
                 replace(r, action=action) if r.number == "C3" else r
-                for r in decide.TABLE
+                for r in decision_table.TABLE
                 if r.number not in {"C1", "C2"}
             ),
         )
@@ -54,9 +54,9 @@ def cancel_ignored():
     """The platform's cancel is ignored."""
     table = tuple(
         replace(r, action=lambda _view: InSync()) if r.number in {"9", "10"} else r
-        for r in decide.TABLE
+        for r in decision_table.TABLE
     )
-    return [mock.patch.object(decide, "TABLE", table)]
+    return [mock.patch.object(decision_table, "TABLE", table)]
 
 
 @bug
@@ -74,10 +74,13 @@ def put_after_cancel():
         )
         if r.number == "10"
         else r
-        for r in decide.TABLE
+        for r in decision_table.TABLE
         if r.number != "9"
     )
-    return [mock.patch.object(decide, "TABLE", table), mock.patch.object(rules, "_put", put)]
+    return [
+        mock.patch.object(decision_table, "TABLE", table),
+        mock.patch.object(row_actions, "_put", put),
+    ]
 
 
 @bug
@@ -103,9 +106,10 @@ def overwrite():
         return Freeze("diverged", str(last))
 
     table = tuple(
-        replace(r, action=action) if r.number in {"13", "15", "16"} else r for r in decide.TABLE
+        replace(r, action=action) if r.number in {"13", "15", "16"} else r
+        for r in decision_table.TABLE
     )
-    return [mock.patch.object(decide, "TABLE", table)]
+    return [mock.patch.object(decision_table, "TABLE", table)]
 
 
 @bug
@@ -118,15 +122,16 @@ def freshness_ignored():
 def nonsense_guessed():
     """A word that nobody knows is taken for what the ledger says."""
     table = tuple(
-        replace(r, action=lambda _view: InSync()) if r.number == "2" else r for r in decide.TABLE
+        replace(r, action=lambda _view: InSync()) if r.number == "2" else r
+        for r in decision_table.TABLE
     )
-    return [mock.patch.object(decide, "TABLE", table)]
+    return [mock.patch.object(decision_table, "TABLE", table)]
 
 
 @bug
 def frozen_forgotten():
     """A frozen fulfillment is published all the same."""
-    table = tuple(r for r in decide.TABLE if r.number != "1")
+    table = tuple(r for r in decision_table.TABLE if r.number != "1")
 
     def make(take):
         def thawed(situation):
@@ -136,16 +141,19 @@ def frozen_forgotten():
         return thawed
 
     return [
-        mock.patch.object(decide, "TABLE", table),
-        wrapped(publish, "take_turn", make),
+        mock.patch.object(decision_table, "TABLE", table),
+        wrapped(publisher, "take_turn", make),
     ]
 
 
 @bug
 def subsume_nothing():
     """Nothing is subsumed: what the platform shows already is told from the beginning."""
-    table = tuple(replace(r, action=rules.put_next) if r.number == "7" else r for r in decide.TABLE)
-    return [mock.patch.object(decide, "TABLE", table)]
+    table = tuple(
+        replace(r, action=row_actions.put_next) if r.number == "7" else r
+        for r in decision_table.TABLE
+    )
+    return [mock.patch.object(decision_table, "TABLE", table)]
 
 
 @bug
@@ -153,9 +161,10 @@ def list_believed():
     """An order that one list leaves out counts as gone, and is not asked for alone."""
     gone = Freeze("gone", "It is not in the list.")
     table = tuple(
-        replace(r, action=lambda _case: gone) if r.number == "17" else r for r in decide.ORDER_TABLE
+        replace(r, action=lambda _case: gone) if r.number == "17" else r
+        for r in decision_table.ORDER_TABLE
     )
     return [
-        mock.patch.object(decide, "ORDER_TABLE", table),
+        mock.patch.object(decision_table, "ORDER_TABLE", table),
         mock.patch.object(Survey, "look_alone", return_value=None),
     ]

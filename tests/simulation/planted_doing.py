@@ -14,9 +14,9 @@ from carrierflow.ledger import verdicts
 from carrierflow.platforms.haravan import HaravanPlatform
 from carrierflow.platforms.haravan.client import HaravanClient
 from carrierflow.ports import Work, Writing
-from carrierflow.reconcile import survey, sweep
-from carrierflow.reconcile.publish import Publisher
-from carrierflow.reconcile.tally import Ending, Settled
+from carrierflow.reconcile import batches, changes
+from carrierflow.reconcile.counters import Ending, Settled
+from carrierflow.reconcile.publisher import Publisher
 from carrierflow.storage import ledger as sql_ledger
 from carrierflow.storage import reconcile as sql_reconcile
 from carrierflow.storage.budget import ShopBudget
@@ -74,7 +74,7 @@ def exclusive_cursor():
 
     return [
         wrapped(HaravanPlatform, "orders_changed", make),
-        mock.patch.object(survey, "OVERLAP", timedelta(0)),
+        mock.patch.object(batches, "OVERLAP", timedelta(0)),
     ]
 
 
@@ -87,10 +87,10 @@ def page_numbers():
         while orders := platform.orders_changed(since, page=page):
             yield orders
             page += 1
-            if len(orders) < sweep.BATCH:
+            if len(orders) < changes.BATCH:
                 return
 
-    return [mock.patch.object(survey, "changed_orders", paged)]
+    return [mock.patch.object(batches, "changed_orders", paged)]
 
 
 @bug
@@ -206,7 +206,7 @@ def reads_one_by_one():
 
         return one
 
-    return [wrapped(sweep.Pool, "take", make)]
+    return [wrapped(changes.Pool, "take", make)]
 
 
 @survivable

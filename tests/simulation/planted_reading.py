@@ -9,7 +9,7 @@ from carrierflow.errors import NotSent
 from carrierflow.platforms.haravan import codec, spelling
 from carrierflow.platforms.haravan import platform as haravan_platform
 from carrierflow.platforms.haravan.client import HaravanClient
-from carrierflow.reconcile.view import View
+from carrierflow.reconcile.case import View
 from carrierflow.storage.budget import ShopBudget
 
 from .planted import bug, wrapped

@@ -12,7 +12,7 @@ from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.platforms.haravan import platform as haravan_platform
 from carrierflow.platforms.haravan import transport
-from carrierflow.reconcile import sweep
+from carrierflow.reconcile import changes
 from carrierflow.sandbox import Dropped, FaultMix, Faults, Haravan, World
 from carrierflow.sandbox.app import App
 from carrierflow.sandbox.damage import damaged
@@ -246,7 +246,7 @@ def staged(scenario, *, kill_at=(), keep_lines=False):
     with ExitStack() as stack:
         dice = random.Random(f"{scenario.seed}:store")
         stack.enter_context(mock.patch.object(store_module, "random", dice))
-        stack.enter_context(mock.patch.object(sweep, "BATCH", scenario.page))
+        stack.enter_context(mock.patch.object(changes, "BATCH", scenario.page))
         stack.enter_context(mock.patch.object(haravan_platform, "MOST_ORDERS", scenario.page))
         stage = Stage(scenario, scheduler)
         stack.callback(stage.close)

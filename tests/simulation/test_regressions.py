@@ -6,7 +6,7 @@ import pytest
 
 from carrierflow.domain.incident import ResolveAction
 from carrierflow.domain.model import Event, Status
-from carrierflow.reconcile import sweep
+from carrierflow.reconcile import changes
 from carrierflow.sandbox import Fault, FaultKind, Rule
 
 from .actors import run_once
@@ -20,7 +20,7 @@ from .stage import SHOP, staged
 def stage():
     """A shop with one parcel whose cash is due, which the platform shows as it was opened."""
     with staged(small("merchant", [()])) as made:
-        assert sweep.BATCH == made.scenario.page
+        assert changes.BATCH == made.scenario.page
         yield made
 
 

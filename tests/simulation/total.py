@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from carrierflow.domain.incident import ResolveAction
-from carrierflow.reconcile.decide import ORDER_TABLE, TABLE
+from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE
 from carrierflow.sandbox import FaultKind
 
 from .people import DEEDS

@@ -9,8 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from carrierflow.audit.note import Checkpoint, SignedNote
+from carrierflow.carrier_service.ports import Delivery
+from carrierflow.carrier_service.registration import Install
 from carrierflow.carrier_service.shipments import Shipment
-from carrierflow.carrier_service.store import Delivery
 from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import (
     Event,
@@ -29,7 +30,6 @@ from carrierflow.domain.publication import (
     PublicationState,
 )
 from carrierflow.errors import ConfigurationError, NotMigrated
-from carrierflow.link import Install
 from carrierflow.ports import Writing
 from carrierflow.storage import build_engine
 from carrierflow.storage.callbacks import SqlCallbackTransaction, mark_acted, take_in

@@ -15,9 +15,10 @@ from sqlalchemy import LargeBinary, String, insert, select
 
 from carrierflow import build, generate_key, load_settings
 from carrierflow.carrier_service import Accepted
-from carrierflow.carrier_service.exchange import Request
+from carrierflow.carrier_service.messages import Request
+from carrierflow.carrier_service.ports import Delivery
+from carrierflow.carrier_service.registration import Tokens
 from carrierflow.carrier_service.shipments import Shipment
-from carrierflow.carrier_service.store import Delivery
 from carrierflow.connections import TokenKeeper
 from carrierflow.domain import incident, limits, model, publication
 from carrierflow.domain.fulfillment import Remote
@@ -27,13 +28,12 @@ from carrierflow.domain.publication import Attempt, Conclusion, Outcome
 from carrierflow.domain.shop import ShopState
 from carrierflow.errors import CarrierflowError, InvalidInput, UnknownIncident
 from carrierflow.ledger.files.fields import event_of
-from carrierflow.link import Tokens
 from carrierflow.platforms.haravan.callbacks import HaravanDialect
 from carrierflow.platforms.haravan.codec import read_fulfillment
 from carrierflow.ports import Writing
 from carrierflow.reconcile import EndReason
-from carrierflow.sealing import KeyRing
 from carrierflow.storage import tables, types
+from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.engine import UNSTORABLE
 from carrierflow.storage.incidents import open_incident
 from carrierflow.storage.reading import add_file

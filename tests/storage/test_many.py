@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from carrierflow.domain.model import Event, Status
 from carrierflow.errors import ConcurrentUpdate, DatabaseUnavailable
-from carrierflow.storage.many import FEW, execute_many, insert_many
+from carrierflow.storage.bulk import FEW, execute_many, insert_many
 from carrierflow.storage.tables import evidence, files, fulfillments, history, shops
 
 

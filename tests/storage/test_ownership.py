@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from carrierflow.errors import ConfigurationError
 from carrierflow.storage import build_engine, upgrade
 from carrierflow.storage.hardening import check, harden
-from carrierflow.storage.installing import install
+from carrierflow.storage.install_triggers import install
 from carrierflow.storage.migrate import _config
 
 from .raw import connected

@@ -4,8 +4,8 @@ import pytest
 from databases import every_database
 
 from carrierflow.domain.model import Event, Status
-from carrierflow.storage.protections import trigger_statements
 from carrierflow.storage.tables import APPEND_ONLY, metadata
+from carrierflow.storage.triggers import trigger_statements
 
 from .raw import NOW, connected
 

@@ -17,7 +17,7 @@ from carrierflow.domain.model import Event, Status
 from carrierflow.errors import ConcurrentUpdate, DatabaseUnavailable
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.storage import JoinedStore
-from carrierflow.storage.many import FEW
+from carrierflow.storage.bulk import FEW
 from carrierflow.storage.tables import fulfillments, history
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.event import listen
 
 from carrierflow.errors import ConfigurationError, DatabaseUnavailable
 from carrierflow.storage import build_engine, upgrade
-from carrierflow.storage.installing import install, trigger_names
+from carrierflow.storage.install_triggers import install, trigger_names
 from carrierflow.storage.migrate import current_revision, head_revision
 from carrierflow.storage.upgrading import LOCK, NAME
 

@@ -11,8 +11,8 @@ from carrierflow import Event, FulfillmentRef, Opening, ShopRevoked, ShopState, 
 from carrierflow.loading import load_name
 from carrierflow.platforms.haravan import sign
 from carrierflow.sandbox import App, SandboxServer, World
-from carrierflow.sealing import generate_key
 from carrierflow.settings import Settings
+from carrierflow.storage.encryption import generate_key
 from carrierflow.web import create_app
 
 from .conftest import EXAMPLES, serving

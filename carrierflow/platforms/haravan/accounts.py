@@ -16,11 +16,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from carrierflow.carrier_service.registration import Tokens
 from carrierflow.domain import clock
 from carrierflow.domain.cleaning import is_token
 from carrierflow.domain.limits import TOKEN
 from carrierflow.errors import AccessDenied, PlatformUnavailable
-from carrierflow.link import Tokens
 from carrierflow.platforms.haravan.codec import UnreadableReply
 from carrierflow.platforms.haravan.spelling import is_id
 from carrierflow.platforms.haravan.transport import FORM, Limits, Lost, Transport

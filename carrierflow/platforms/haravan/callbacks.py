@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from carrierflow.carrier_service.carrier import AcceptRequest, Address, Item, QuoteRequest, Rate
 from carrierflow.carrier_service.dialect import Shown, Webhook
-from carrierflow.carrier_service.exchange import Reply, Request, header
+from carrierflow.carrier_service.messages import Reply, Request, header
 from carrierflow.domain import limits
 from carrierflow.domain.cleaning import in_force
 from carrierflow.errors import InvalidInput

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from carrierflow.link import Listed, Registration
+from carrierflow.carrier_service.registration import Listed, Registration
 from carrierflow.platforms.haravan.client import HaravanClient, NotThere
 from carrierflow.platforms.haravan.codec import UnreadableReply
 from carrierflow.platforms.haravan.spelling import is_id

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from carrierflow.carrier_service.registration import Subscription
 from carrierflow.errors import Refused
-from carrierflow.link import Subscription
 from carrierflow.platforms.haravan.codec import UnreadableReply
 from carrierflow.platforms.haravan.replies import masked
 

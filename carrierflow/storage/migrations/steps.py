@@ -15,8 +15,8 @@ from alembic import op
 from sqlalchemy import Column, inspect, text
 
 from carrierflow.storage.engine import is_mysql
-from carrierflow.storage.installing import run, trigger_names
-from carrierflow.storage.protections import enable_always, function_statements, triggers
+from carrierflow.storage.install_triggers import run, trigger_names
+from carrierflow.storage.triggers import enable_always, function_statements, triggers
 
 
 __all__ = ["add_column", "add_row", "create_index", "create_table", "protect"]

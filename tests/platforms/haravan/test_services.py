@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from carrierflow.carrier_service.registration import Listed, Registration
 from carrierflow.errors import (
     AccessDenied,
     NotSent,
@@ -13,7 +14,6 @@ from carrierflow.errors import (
     PlatformUnavailable,
     Refused,
 )
-from carrierflow.link import Listed, Registration
 from carrierflow.platforms.haravan import HaravanClient, HaravanRegistrations
 
 from .conftest import SHORT, TOKEN

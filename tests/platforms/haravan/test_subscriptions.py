@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from carrierflow.carrier_service.registration import Subscription
 from carrierflow.errors import AccessDenied, NotSent, OutcomeUnknown, PlatformUnavailable, Refused
-from carrierflow.link import Subscription
 from carrierflow.platforms.haravan import HaravanClient, HaravanSubscriptions, Unmetered
 
 from .conftest import SHORT, TOKEN

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from carrierflow.domain.model import Machine, Status
-from carrierflow.reconcile import rules
+from carrierflow.reconcile import row_actions
 from carrierflow.reconcile.actions import Action, Decision, Discard, Freeze, InSync, Note, Report
-from carrierflow.reconcile.rules import OrderCase
-from carrierflow.reconcile.view import Situation, View
+from carrierflow.reconcile.case import Situation, View
+from carrierflow.reconcile.row_actions import OrderCase
 
 
 __all__ = [
@@ -93,14 +93,14 @@ TABLE: tuple[Row[View], ...] = (
         when="an attempt is unanswered, and obs was asked for before its end + Δ",
         then="wait",
         applies=lambda view: view.is_settling,
-        action=rules.wait_for_settling,
+        action=row_actions.wait_for_settling,
     ),
     Row(
         number="4",
         when="an attempt is unanswered, and obs is its status, entered since",
         then="confirm s1",
-        applies=rules.resolved_attempt,
-        action=rules.confirm_sent,
+        applies=row_actions.resolved_attempt,
+        action=row_actions.confirm_sent,
     ),
     Row(
         number="5",
@@ -108,7 +108,7 @@ TABLE: tuple[Row[View], ...] = (
         then="it was lost or refused: send s1 again; after 3 refusals freeze, incident `refused`; "
         "after 8 attempts or 24 h freeze, incident `stuck`",
         applies=lambda view: view.attempt is not None and view.at_base,
-        action=rules.send_again,
+        action=row_actions.send_again,
     ),
     Row(
         number="5a",
@@ -120,14 +120,16 @@ TABLE: tuple[Row[View], ...] = (
             and bool(view.path)
             and view.path[-1].to_status in view.situation.can_put
         ),
-        action=rules.put_last,
+        action=row_actions.put_last,
     ),
     Row(
         number="C1",
         when="codpaid rests on a delivered that the platform does not show yet",
         then="nothing",
         machines=COD,
-        applies=lambda view: rules.paid_is_next(view) and view.awaits_delivered and view.at_base,
+        applies=lambda view: (
+            row_actions.paid_is_next(view) and view.awaits_delivered and view.at_base
+        ),
         action=lambda _: Note(),
     ),
     Row(
@@ -140,7 +142,7 @@ TABLE: tuple[Row[View], ...] = (
             and view.delivered_at is not None
             and (view.reached is not None or view.head is Status.CODPENDING)
         ),
-        action=rules.confirm_or_note,
+        action=row_actions.confirm_or_note,
     ),
     Row(
         number="C3",
@@ -148,9 +150,9 @@ TABLE: tuple[Row[View], ...] = (
         then="after Δ, PUT paid",
         machines=COD,
         applies=lambda view: (
-            rules.paid_is_caused(view) and view.delivered_at is not None and view.at_base
+            row_actions.paid_is_caused(view) and view.delivered_at is not None and view.at_base
         ),
-        action=rules.put_paid,
+        action=row_actions.put_paid,
     ),
     Row(
         number="C4",
@@ -162,7 +164,7 @@ TABLE: tuple[Row[View], ...] = (
             and view.reached is None
             and view.head in {Status.CODPENDING, Status.CODPAID}
         ),
-        action=rules.adopt,
+        action=row_actions.adopt,
     ),
     Row(
         number="C5",
@@ -181,14 +183,14 @@ TABLE: tuple[Row[View], ...] = (
         when="obs is base, entered when we confirmed it, and steps are unpublished",
         then="PUT s1 if obs is younger than 15 s; else read again first",
         applies=lambda view: bool(view.path) and view.at_base,
-        action=rules.put_next,
+        action=row_actions.put_next,
     ),
     Row(
         number="7",
         when="obs is a step sj of the path (for a repeated status: with a newer date)",
         then="confirm up to sj; the steps before it are subsumed",
         applies=lambda view: view.reached is not None,
-        action=rules.confirm_reached,
+        action=row_actions.confirm_reached,
     ),
     Row(
         number="8",
@@ -206,7 +208,7 @@ TABLE: tuple[Row[View], ...] = (
             view.obs is Status.CANCEL
             and view.lifecycle.allows(view.machine, view.head, Status.CANCEL)
         ),
-        action=rules.adopt,
+        action=row_actions.adopt,
     ),
     Row(
         number="10",
@@ -226,7 +228,7 @@ TABLE: tuple[Row[View], ...] = (
         applies=lambda view: (
             view.head is Status.CANCEL and bool(view.path) and view.obs not in OVER
         ),
-        action=rules.put_last,
+        action=row_actions.put_last,
     ),
     Row(
         number="12",
@@ -248,14 +250,14 @@ TABLE: tuple[Row[View], ...] = (
             and view.lifecycle.reaches(view.head, view.obs)
             and view.own_late_put is None
         ),
-        action=rules.adopt_or_hold,
+        action=row_actions.adopt_or_hold,
     ),
     Row(
         number="14",
         when="obs is behind base, newer, and dated as one of our own attempts within Δ",
         then="our own late PUT: publish again from there, and mark it healed",
         applies=lambda view: view.is_behind and view.own_late_put is not None,
-        action=rules.rewind_own,
+        action=row_actions.rewind_own,
     ),
     Row(
         number="15",
@@ -263,7 +265,7 @@ TABLE: tuple[Row[View], ...] = (
         then="the merchant edited: freeze, incident `merchant_edit`; or, by policy, "
         "publish again once",
         applies=lambda view: view.is_behind,
-        action=rules.hold_or_reassert,
+        action=row_actions.hold_or_reassert,
     ),
     Row(
         number="16",
@@ -283,7 +285,7 @@ ORDER_TABLE: tuple[Row[OrderCase], ...] = (
         then="GET it at its own address; 404 there three times over an hour: freeze, "
         "incident `gone`",
         applies=lambda case: case.parcel is not None and case.seen is None,
-        action=rules.absent,
+        action=row_actions.absent,
     ),
     Row(
         number="18",
@@ -295,14 +297,14 @@ ORDER_TABLE: tuple[Row[OrderCase], ...] = (
             and case.seen.order_cancelled
             and case.seen.carrier.status not in OVER
         ),
-        action=rules.order_cancelled,
+        action=row_actions.order_cancelled,
     ),
     Row(
         number="19",
         when="a fulfillment names this carrier, and the ledger does not know it",
         then="incident `unknown_here`, once; `import` brings it in",
         applies=lambda case: case.parcel is None and case.seen is not None,
-        action=rules.unknown_here,
+        action=row_actions.unknown_here,
     ),
     Row(
         number="20",
@@ -311,15 +313,15 @@ ORDER_TABLE: tuple[Row[OrderCase], ...] = (
         applies=lambda case: (
             case.parcel is not None
             and case.seen is not None
-            and rules.cod_amount_differs(case.parcel, case.seen)
+            and row_actions.cod_amount_differs(case.parcel, case.seen)
         ),
-        action=rules.tell_amounts,
+        action=row_actions.tell_amounts,
     ),
     Row(
         number="21",
         when="the platform dates a status more than 6 h before the carrier's first event of it",
         then="incident `timeline_differs`, with both dates",
-        applies=lambda case: rules.earlier_on_platform(case) is not None,
-        action=rules.tell_dates,
+        applies=lambda case: row_actions.earlier_on_platform(case) is not None,
+        action=row_actions.tell_dates,
     ),
 )

@@ -8,8 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from carrierflow.domain.fulfillment import Parcel
-from carrierflow.reconcile.turn import Turn
-from carrierflow.reconcile.view import Situation
+from carrierflow.reconcile.case import Situation
+from carrierflow.reconcile.evaluate import Turn
 
 
 __all__ = ["Ending", "Settled", "Tally", "ending_of"]

@@ -32,15 +32,15 @@ from carrierflow.errors import (
     Throttled,
 )
 from carrierflow.ports import Platform, Writing
+from carrierflow.reconcile.batches import Batch, Survey
 from carrierflow.reconcile.brake import Brake, Braked
-from carrierflow.reconcile.decide import OrderCase
+from carrierflow.reconcile.counters import Ending, Settled, Tally
+from carrierflow.reconcile.decision_table import OrderCase
+from carrierflow.reconcile.evaluate import take_turn
 from carrierflow.reconcile.limits import Limits, Parts, StopRun, ending_of
 from carrierflow.reconcile.orders import OrderTurn, odd_finding, take_order_turn
-from carrierflow.reconcile.publish import Publisher
+from carrierflow.reconcile.publisher import Publisher
 from carrierflow.reconcile.report import EndReason, Requests, RunReport
-from carrierflow.reconcile.survey import Batch, Survey
-from carrierflow.reconcile.tally import Ending, Settled, Tally
-from carrierflow.reconcile.turn import take_turn
 
 
 __all__ = ["Reader", "ShopRun", "survey_of"]

@@ -19,11 +19,11 @@ from carrierflow.domain.model import FulfillmentRef, Observation, RemoteOrder, S
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import AccessDenied, ReadRefused
 from carrierflow.ports import Due, Hint, Platform, ReconcileStore, Work
+from carrierflow.reconcile.case import ROUNDING, Situation
+from carrierflow.reconcile.changes import OVERLAP, Pool, changed_orders, newest
+from carrierflow.reconcile.evaluate import is_over
 from carrierflow.reconcile.policy import Policy
-from carrierflow.reconcile.rules import cod_amount_differs
-from carrierflow.reconcile.sweep import OVERLAP, Pool, changed_orders, newest
-from carrierflow.reconcile.turn import is_over
-from carrierflow.reconcile.view import ROUNDING, Situation
+from carrierflow.reconcile.row_actions import cod_amount_differs
 
 
 __all__ = ["Batch", "Survey"]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from carrierflow.storage.engine import is_mysql
-from carrierflow.storage.protections import (
+from carrierflow.storage.triggers import (
     Trigger,
     enable_always,
     function_statements,

@@ -26,9 +26,9 @@ from carrierflow.domain.shop import Shop
 from carrierflow.errors import AccessDenied, ConcurrentUpdate, NotSent, OutcomeUnknown, Refused
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.ports import Platform, ReconcileStore, Writing
-from carrierflow.reconcile.tally import Ending, Settled, Tally, ending_of
-from carrierflow.reconcile.turn import Turn, evidence_of, take_turn
-from carrierflow.reconcile.view import OPEN, Situation
+from carrierflow.reconcile.case import OPEN, Situation
+from carrierflow.reconcile.counters import Ending, Settled, Tally, ending_of
+from carrierflow.reconcile.evaluate import Turn, evidence_of, take_turn
 
 
 __all__ = ["Publisher"]

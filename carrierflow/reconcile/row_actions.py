@@ -26,8 +26,8 @@ from carrierflow.reconcile.actions import (
     Rewind,
     Wait,
 )
+from carrierflow.reconcile.case import View, rounded
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
-from carrierflow.reconcile.view import View, rounded
 
 
 __all__ = [

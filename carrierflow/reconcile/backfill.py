@@ -24,7 +24,7 @@ from carrierflow.domain.shop import Shop
 from carrierflow.errors import InvalidInput
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.ports import Platform
-from carrierflow.reconcile.sweep import OVERLAP, Unsettled, changed_orders, newest
+from carrierflow.reconcile.changes import OVERLAP, Unsettled, changed_orders, newest
 from carrierflow.storage import SqlStore
 from carrierflow.storage.reading import known_ids
 

@@ -12,10 +12,10 @@ from datetime import datetime
 from carrierflow.domain.clock import Sleep
 from carrierflow.domain.waiting import Stop, in_slices, until
 from carrierflow.errors import CarrierflowError, Interrupted, ShopHeld
+from carrierflow.reconcile.counters import Tally
 from carrierflow.reconcile.limits import Limits
 from carrierflow.reconcile.reconciler import Reconciler
 from carrierflow.reconcile.report import EndReason, RunReport
-from carrierflow.reconcile.tally import Tally
 
 
 __all__ = ["Crew", "Progress"]

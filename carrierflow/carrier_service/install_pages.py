@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Protocol
 
-from carrierflow.carrier_service.exchange import Reply, Request
-from carrierflow.carrier_service.paths import Call
+from carrierflow.carrier_service.messages import Reply, Request
+from carrierflow.carrier_service.registration import Installed, Redirect
+from carrierflow.carrier_service.routes import Call
 from carrierflow.errors import (
     CarrierflowError,
     ConfigurationError,
@@ -16,7 +17,6 @@ from carrierflow.errors import (
     PlatformError,
     TryLater,
 )
-from carrierflow.link import Installed, Redirect
 
 
 __all__ = ["InstallPages", "Installing"]

@@ -30,9 +30,9 @@ from carrierflow.reconcile.actions import (
     Rewind,
     Wait,
 )
-from carrierflow.reconcile.decide import OrderCase, decide
+from carrierflow.reconcile.case import Situation
+from carrierflow.reconcile.decision_table import OrderCase, decide
 from carrierflow.reconcile.orders import take_order_turn
-from carrierflow.reconcile.view import Situation
 
 
 __all__ = ["Turn", "take_turn"]

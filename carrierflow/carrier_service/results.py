@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from carrierflow.carrier_service.paths import Call
+from carrierflow.carrier_service.routes import Call
 
 
 __all__ = ["Answered", "OnAnswer", "Result"]

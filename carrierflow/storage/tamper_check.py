@@ -36,7 +36,7 @@ from carrierflow.storage.grants import grants, is_denied
 from carrierflow.storage.migrate import require_migrated
 from carrierflow.storage.ownership import ways_around
 from carrierflow.storage.tables import APPEND_ONLY, history, metadata
-from carrierflow.storage.trials import Values, family
+from carrierflow.storage.tamper_rows import Values, family
 
 
 __all__ = ["Protection", "check"]
