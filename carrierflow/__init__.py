@@ -5,19 +5,22 @@ the platform to the ledger's state.
 """
 
 from carrierflow.app import Carrierflow
-from carrierflow.audit.cash import Cash
-from carrierflow.audit.corrections import Correction
-from carrierflow.audit.coverage import CoverageReport
-from carrierflow.audit.drift import Drift
-from carrierflow.audit.note import Checkpoint, SignedNote, VerifierKey
-from carrierflow.audit.proof import Consistency, Proof
-from carrierflow.audit.report import Report
-from carrierflow.audit.sampling import Sample
-from carrierflow.audit.standing import AsOf, Basis
-from carrierflow.audit.stays import TimeInState
-from carrierflow.audit.steps import StepCount
-from carrierflow.audit.timeline import Timeline
-from carrierflow.audit.verify import Verification
+from carrierflow.audit.erasure import Erased
+from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote, VerifierKey
+from carrierflow.audit.log.proof import Consistency, Proof
+from carrierflow.audit.log.sealer import Anchored, Notary, Sealing
+from carrierflow.audit.reports.as_of import AsOf, Basis
+from carrierflow.audit.reports.cash import Cash
+from carrierflow.audit.reports.corrections import Correction
+from carrierflow.audit.reports.coverage import CoverageReport
+from carrierflow.audit.reports.drift import Drift
+from carrierflow.audit.reports.report import Report
+from carrierflow.audit.reports.reports import Reports
+from carrierflow.audit.reports.sample import Sample
+from carrierflow.audit.reports.steps import StepCount
+from carrierflow.audit.reports.time_in_status import TimeInState
+from carrierflow.audit.reports.timeline import Timeline
+from carrierflow.audit.verify.replay import Verification
 from carrierflow.carrier_service import (
     Accepted,
     AcceptRequest,
@@ -87,10 +90,7 @@ from carrierflow.errors import (
     WrongSecretKey,
 )
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.notary import Anchored, Notary, Sealing
 from carrierflow.reconcile import EndReason, Plan, Progress, RunReport
-from carrierflow.reports import Reports
-from carrierflow.retention import Erased
 from carrierflow.scheduling import Job
 from carrierflow.settings import Settings, load_settings
 from carrierflow.storage.encryption import generate_key

@@ -8,11 +8,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from carrierflow.audit.note import VerifierKey
-from carrierflow.audit.sealed import Kept
-from carrierflow.audit.timeline import Timeline
-from carrierflow.audit.verify import Verification
-from carrierflow.auditor import Auditor
+from carrierflow.audit.erasure import Retention
+from carrierflow.audit.export.exporter import Exporter
+from carrierflow.audit.log.checkpoint import VerifierKey
+from carrierflow.audit.log.kept import Kept
+from carrierflow.audit.log.sealer import Notary
+from carrierflow.audit.reports.reports import Reports
+from carrierflow.audit.reports.timeline import Timeline
+from carrierflow.audit.verify.database import Auditor
+from carrierflow.audit.verify.replay import Verification
 from carrierflow.carrier_service import (
     Callbacks,
     Carrier,
@@ -33,10 +37,8 @@ from carrierflow.domain.shop import Backlog, Coverage, EndedRun, ShopState
 from carrierflow.domain.typecheck import check_fields, guarded_methods
 from carrierflow.domain.waiting import Stop, never, until
 from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked
-from carrierflow.exporting import Exporter
 from carrierflow.ledger.files import Row
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.notary import Notary
 from carrierflow.reconcile import (
     Crew,
     EndReason,
@@ -50,10 +52,8 @@ from carrierflow.reconcile import (
 )
 from carrierflow.reconcile.backfill import Imported, import_shop
 from carrierflow.reconcile.resolution import Desk
-from carrierflow.reports import Reports
-from carrierflow.retention import Retention
 from carrierflow.settings import Settings
-from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, figures, reading, upgrade
+from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, figures, queries, upgrade
 from carrierflow.storage.encryption import KeyRing
 
 
@@ -156,13 +156,13 @@ class Carrierflow:
     def file_recorded_at(self, digest: str) -> datetime | None:
         """Return when a file with these bytes was recorded to its end; None if never."""
         with self.store.reading() as connection:
-            return reading.file_recorded_at(connection, digest)
+            return queries.file_recorded_at(connection, digest)
 
     def file_recorded(self, digest: str, *, name: str, row_count: int) -> None:
         """Write that a file was recorded to its end."""
         now = self._clock()
         self.store.transact(
-            lambda c: reading.add_file(c, digest, name=name, row_count=row_count, now=now)
+            lambda c: queries.add_file(c, digest, name=name, row_count=row_count, now=now)
         )
 
     def parcel(self, shop: str, fulfillment_id: str) -> Parcel:
@@ -172,7 +172,7 @@ class Carrierflow:
             UnknownShop, UnknownFulfillment: if there is none.
         """
         with self.store.reading() as connection:
-            return reading.find_parcel(connection, shop, fulfillment_id)
+            return queries.find_parcel(connection, shop, fulfillment_id)
 
     def timeline(self, shop: str, fulfillment_id: str) -> Timeline:
         """Return everything that is known of one fulfillment.
@@ -190,8 +190,8 @@ class Carrierflow:
             MissingSecretKey, WrongSecretKey: if they do not open.
         """
         with self.store.reading() as connection:
-            parcel = reading.find_parcel(connection, shop, fulfillment_id)
-            sealed = reading.notes_of(connection, parcel)
+            parcel = queries.find_parcel(connection, shop, fulfillment_id)
+            sealed = queries.notes_of(connection, parcel)
         return [self.ledger.open_note(name, text) for name, text in sealed]
 
     def erase_notes(self, shop: str, fulfillment_id: str) -> int:
@@ -201,7 +201,7 @@ class Carrierflow:
             UnknownShop, UnknownFulfillment: if there is none.
         """
         parcel = self.parcel(shop, fulfillment_id)
-        return self.store.transact(lambda c: reading.erase_notes(c, parcel))
+        return self.store.transact(lambda c: queries.erase_notes(c, parcel))
 
     def reseal(self) -> int:
         """Seal tokens, notes and webhooks with the present key, so that the previous one can go.
@@ -213,10 +213,10 @@ class Carrierflow:
 
         def work(connection: Connection) -> int:
             count = 0
-            for context, sealed in reading.sealed_secrets(connection):
+            for context, sealed in queries.sealed_secrets(connection):
                 clear = self._keys.unseal(sealed, context=context)
                 fresh = self._keys.seal(clear, context=context)
-                reading.replace_secret(connection, context, fresh)
+                queries.replace_secret(connection, context, fresh)
                 count += 1
             return count
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from carrierflow.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.app import Carrierflow
+from carrierflow.audit.log.anchors import FileAnchor, HttpAnchor, MailAnchor
+from carrierflow.audit.log.sealer import Notary
 from carrierflow.connections import Finish, Installer, Registrar, Subscriber
 from carrierflow.connector import Connector
 from carrierflow.domain import clock
@@ -13,7 +14,6 @@ from carrierflow.domain.counters import Meter
 from carrierflow.domain.lifecycle import Definition, Lifecycle, define
 from carrierflow.domain.typecheck import guarded
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.notary import Notary
 from carrierflow.platforms.haravan import HaravanDialect
 from carrierflow.ports import Anchor
 from carrierflow.reconcile import MerchantEdit, Parts, Policy, Reconciler, RemoteAhead

@@ -9,16 +9,16 @@ from typing import Any
 
 import click
 
-from carrierflow.audit.export import Exported, Scope
-from carrierflow.audit.note import SignedNote, VerifierKey, split_notes
-from carrierflow.audit.offline import verify_export
-from carrierflow.audit.verify import Verification
-from carrierflow.auditor import read_kept, trusted
+from carrierflow.audit.export.format import Exported, Scope
+from carrierflow.audit.log.checkpoint import SignedNote, VerifierKey, split_notes
+from carrierflow.audit.log.sealer import Anchored, Sealing
+from carrierflow.audit.verify.database import read_kept, trusted
+from carrierflow.audit.verify.export import verify_export
+from carrierflow.audit.verify.replay import Verification
 from carrierflow.cli.days import SINCE, WHEN
 from carrierflow.cli.session import FAILED, Session, command, print_exactly
 from carrierflow.domain.model import Machine
 from carrierflow.errors import InvalidInput
-from carrierflow.notary import Anchored, Sealing
 
 
 __all__ = ["ENTRY", "audit", "register"]

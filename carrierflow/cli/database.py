@@ -7,10 +7,10 @@ from typing import IO
 
 import click
 
+from carrierflow.audit.log.keys import SealKey
 from carrierflow.cli.session import WORK_LEFT, Session, command, print_exactly
 from carrierflow.domain.cleaning import cleaned
 from carrierflow.errors import InvalidInput
-from carrierflow.signing import SealKey
 from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.hardening import check, harden
 

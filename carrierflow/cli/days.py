@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from carrierflow.audit.calendar import begin_of, end_of
+from carrierflow.audit.reports.calendar import begin_of, end_of
 from carrierflow.cli.session import TIME
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
+from carrierflow.audit.erasure import Erased
 from carrierflow.cli.session import Session, command
-from carrierflow.retention import Erased
 
 
 __all__ = ["register"]

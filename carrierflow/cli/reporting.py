@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from carrierflow.audit.sampling import Sample, Sampled
-from carrierflow.audit.standing import Basis
-from carrierflow.audit.words import span
+from carrierflow.audit.reports.as_of import Basis
+from carrierflow.audit.reports.sample import Sample, Sampled
+from carrierflow.audit.reports.wording import span
 from carrierflow.cli.auditing import audit
 from carrierflow.cli.days import SINCE, WHEN
 from carrierflow.cli.documents import document_of

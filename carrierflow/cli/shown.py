@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from carrierflow.audit.cash import Cash
-from carrierflow.audit.coverage import CoverageReport
-from carrierflow.audit.drift import Drift
-from carrierflow.audit.standing import AsOf, Place
-from carrierflow.audit.words import dong, span
+from carrierflow.audit.reports.as_of import AsOf, Place
+from carrierflow.audit.reports.cash import Cash
+from carrierflow.audit.reports.coverage import CoverageReport
+from carrierflow.audit.reports.drift import Drift
+from carrierflow.audit.reports.wording import dong, span
 from carrierflow.cli.session import short
 from carrierflow.domain.model import FulfillmentRef
 from carrierflow.terminal import Page

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from carrierflow.audit.timeline import Timeline
+from carrierflow.audit.reports.timeline import Timeline
 from carrierflow.demo.days import Lived, live
 from carrierflow.demo.drift import IN_HAND, Drift, measure
 from carrierflow.demo.figures import Figures, Frozen, Move, Planned, Run, Star, Verified

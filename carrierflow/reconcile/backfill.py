@@ -26,7 +26,7 @@ from carrierflow.ledger.ledger import Ledger
 from carrierflow.ports import Platform
 from carrierflow.reconcile.changes import OVERLAP, Unsettled, changed_orders, newest
 from carrierflow.storage import SqlStore
-from carrierflow.storage.reading import known_ids
+from carrierflow.storage.queries import known_ids
 
 
 __all__ = ["Imported", "Unopened", "import_shop"]

@@ -22,7 +22,7 @@ from carrierflow.storage.incidents import (
     find_incident,
     list_incidents,
 )
-from carrierflow.storage.reading import find_parcel
+from carrierflow.storage.queries import find_parcel
 from carrierflow.storage.reconcile import write
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from databases import SERVERS, create, every_database
 
+from carrierflow.audit.export.exporter import Exporter
+from carrierflow.audit.log.keys import SealKey
+from carrierflow.audit.log.sealer import Notary
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
-from carrierflow.exporting import Exporter
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.notary import Notary
-from carrierflow.signing import SealKey
 from carrierflow.storage import SqlStore
 
 

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 
 from sqlalchemy import select, text
 
-from carrierflow.audit.tree import leaf_hash
+from carrierflow.audit.log.sql import definition_names, raw_entry
+from carrierflow.audit.log.tree import leaf_hash
 from carrierflow.domain.canonical import COLUMNS, canonical_row, digest, quoted
 from carrierflow.domain.fulfillment import GENESIS
 from carrierflow.domain.lifecycle import GROUPS, define
-from carrierflow.storage.log import definition_names, raw_entry
 from carrierflow.storage.tables import fulfillments, history, shops
 from carrierflow.storage.triggers import triggers
 

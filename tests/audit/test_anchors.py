@@ -12,12 +12,12 @@ from threading import Thread
 
 import pytest
 
-from carrierflow import anchors
-from carrierflow.anchors import FileAnchor, HttpAnchor, MailAnchor
-from carrierflow.audit.note import split_notes
+from carrierflow.audit.log import anchors
+from carrierflow.audit.log.anchors import FileAnchor, HttpAnchor, MailAnchor
+from carrierflow.audit.log.checkpoint import split_notes
+from carrierflow.audit.log.keys import SealKey
 from carrierflow.errors import AnchorUnavailable, ConfigurationError
 from carrierflow.settings import Settings
-from carrierflow.signing import SealKey
 from carrierflow.wiring import anchors_from
 
 

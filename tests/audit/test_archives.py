@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from carrierflow import Settings
-from carrierflow.audit.export import Scope
-from carrierflow.audit.offline import verify_export
-from carrierflow.auditor import trusted
+from carrierflow.audit.erasure import Retention
+from carrierflow.audit.export.format import Scope
+from carrierflow.audit.log.keys import SealKey
+from carrierflow.audit.verify.database import trusted
+from carrierflow.audit.verify.export import verify_export
 from carrierflow.domain.model import Event, Status
-from carrierflow.retention import Retention
-from carrierflow.signing import SealKey
 from carrierflow.storage.tables import fulfillments
 
 

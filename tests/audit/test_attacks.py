@@ -9,11 +9,11 @@ from databases import copy_of
 from sqlalchemy.engine import make_url
 
 from carrierflow import Settings
-from carrierflow.anchors import FileAnchor
-from carrierflow.audit.note import Checkpoint, VerifierKey
-from carrierflow.auditor import Auditor, read_kept
-from carrierflow.signing import SealKey
-from carrierflow.storage.log import Log, add_checkpoint
+from carrierflow.audit.log.anchors import FileAnchor
+from carrierflow.audit.log.checkpoint import Checkpoint, VerifierKey
+from carrierflow.audit.log.keys import SealKey
+from carrierflow.audit.log.sql import Log, add_checkpoint
+from carrierflow.audit.verify.database import Auditor, read_kept
 
 from . import intruder
 

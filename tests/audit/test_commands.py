@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from carrierflow import Settings, build, generate_key
-from carrierflow.audit.note import VerifierKey
-from carrierflow.audit.proof import Consistency, Proof
+from carrierflow.audit.log.checkpoint import VerifierKey
+from carrierflow.audit.log.proof import Consistency, Proof
 from carrierflow.cli import cli
 from carrierflow.cli.session import FAILED, HELD
 

@@ -13,11 +13,13 @@ from hashlib import sha256
 import pytest
 
 from carrierflow import Settings
-from carrierflow.audit.export import Scope
-from carrierflow.audit.offline import verify_export
-from carrierflow.audit.sealed import kept_in
-from carrierflow.audit.sheet import record
-from carrierflow.auditor import trusted
+from carrierflow.audit.export.format import Scope
+from carrierflow.audit.export.spreadsheet import record
+from carrierflow.audit.log.kept import kept_in
+from carrierflow.audit.log.keys import SealKey
+from carrierflow.audit.log.sql import all_checkpoints
+from carrierflow.audit.verify.database import trusted
+from carrierflow.audit.verify.export import verify_export
 from carrierflow.domain.model import Machine
 from carrierflow.errors import (
     HistoryBroken,
@@ -26,8 +28,6 @@ from carrierflow.errors import (
     UnknownFulfillment,
     UnknownShop,
 )
-from carrierflow.signing import SealKey
-from carrierflow.storage.log import all_checkpoints
 
 from .conftest import ROAD
 
@@ -230,7 +230,7 @@ def test_no_cell_is_a_formula(text):
 def test_a_large_export_is_read_in_shares(sealed, tmp_path, monkeypatch):
     """However many temporary files it takes, every parcel is replayed once."""
     folder = exported(sealed, tmp_path / "export")
-    monkeypatch.setattr("carrierflow.audit.offline.SHARE_BYTES", 1_000)
+    monkeypatch.setattr("carrierflow.audit.verify.export.SHARE_BYTES", 1_000)
 
     done = checked(sealed, folder)
 

@@ -11,14 +11,14 @@ from hashlib import sha256
 import pytest
 
 from carrierflow import Settings
-from carrierflow.anchors import FileAnchor
-from carrierflow.audit.export import Scope
-from carrierflow.audit.note import Checkpoint
-from carrierflow.audit.offline import verify_export
-from carrierflow.audit.tree import Frontier, leaf_hash
-from carrierflow.auditor import read_kept, trusted
+from carrierflow.audit.export.format import Scope
+from carrierflow.audit.log.anchors import FileAnchor
+from carrierflow.audit.log.checkpoint import Checkpoint
+from carrierflow.audit.log.keys import SealKey
+from carrierflow.audit.log.tree import Frontier, leaf_hash
+from carrierflow.audit.verify.database import read_kept, trusted
+from carrierflow.audit.verify.export import verify_export
 from carrierflow.domain.lifecycle import GROUPS, define
-from carrierflow.signing import SealKey
 
 
 class Forger:

@@ -7,8 +7,8 @@ import tracemalloc
 import pytest
 
 from carrierflow import Settings
-from carrierflow.audit.offline import verify_export
-from carrierflow.auditor import Auditor, trusted
+from carrierflow.audit.verify.database import Auditor, trusted
+from carrierflow.audit.verify.export import verify_export
 
 
 MOST_GROWTH = 1_000_000
@@ -30,7 +30,7 @@ def peak_of(work):
 
 def test_memory_does_not_grow_with_the_history(book, tmp_path, monkeypatch):
     """Four times the rows, on the database and in an export: about the same memory."""
-    monkeypatch.setattr("carrierflow.audit.offline.SHARE_BYTES", 500_000)
+    monkeypatch.setattr("carrierflow.audit.verify.export.SHARE_BYTES", 500_000)
     auditor = Auditor(book.store, book.notary(), Settings())
     peaks = []
     for count, first in ((1_000, 1), (3_000, 2_000)):

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carrierflow.audit.note import Checkpoint, SignedNote, VerifierKey, split_notes
-from carrierflow.auditor import read_kept
+from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote, VerifierKey, split_notes
+from carrierflow.audit.log.keys import SealKey, is_signature
+from carrierflow.audit.verify.database import read_kept
 from carrierflow.errors import ConfigurationError, InvalidInput
-from carrierflow.signing import SealKey, is_signature
 
 
 GO_KEY = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"

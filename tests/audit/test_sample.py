@@ -8,11 +8,11 @@ import subprocess
 
 import pytest
 
-from carrierflow.audit.proof import Proof
-from carrierflow.audit.sampling import places
+from carrierflow.audit.log.proof import Proof
+from carrierflow.audit.reports.reports import Reports
+from carrierflow.audit.reports.sample import places
 from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.errors import HistoryBroken, NotSealed
-from carrierflow.reports import Reports
 from carrierflow.settings import Settings
 from carrierflow.storage.tables import log
 

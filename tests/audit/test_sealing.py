@@ -8,9 +8,11 @@ from threading import Thread
 import pytest
 from sqlalchemy import func, select, text
 
-from carrierflow.audit.note import Checkpoint
-from carrierflow.audit.proof import Consistency, Proof
-from carrierflow.audit.tree import Frontier, leaf_hash
+from carrierflow.audit.log.checkpoint import Checkpoint
+from carrierflow.audit.log.keys import SealKey
+from carrierflow.audit.log.proof import Consistency, Proof
+from carrierflow.audit.log.sql import SealLease
+from carrierflow.audit.log.tree import Frontier, leaf_hash
 from carrierflow.domain.canonical import canonical_entry
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import Machine
@@ -24,9 +26,7 @@ from carrierflow.errors import (
     SealHeld,
 )
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.signing import SealKey
-from carrierflow.storage import JoinedStore, reading
-from carrierflow.storage.log import SealLease
+from carrierflow.storage import JoinedStore, queries
 from carrierflow.storage.tables import fulfillments, history, log, log_nodes, shops
 
 from . import intruder
@@ -47,8 +47,8 @@ def tree_of(book):
         names = (shops.c.code, fulfillments.c.fulfillment_id)
         query = select(*names).join_from(fulfillments, shops, shops.c.id == fulfillments.c.shop)
         for shop, fulfillment_id in connection.execute(query).all():
-            parcel = reading.find_parcel(connection, shop, fulfillment_id)
-            for entry in reading.entries_of(connection, parcel):
+            parcel = queries.find_parcel(connection, shop, fulfillment_id)
+            for entry in queries.entries_of(connection, parcel):
                 texts[parcel.id, entry.machine, entry.seq] = canonical_entry(parcel.ref, entry)
         rows = connection.execute(select(log).order_by(log.c.position)).all()
     assert list(range(len(rows))) == [row.position for row in rows]
@@ -136,7 +136,7 @@ def test_the_history_is_sealed_in_pages(book, monkeypatch, most):
 
     A parcel that is longer than a page is sealed all the same.
     """
-    monkeypatch.setattr("carrierflow.notary.ROWS_AT_ONCE", most)
+    monkeypatch.setattr("carrierflow.audit.log.sealer.ROWS_AT_ONCE", most)
     book.record(90)
 
     done = book.notary().seal()
@@ -171,7 +171,7 @@ def give_places(notary):
 def test_two_sealers_without_a_lease_do_not_fork_the_log(own_book, monkeypatch):
     """The lease only spares work: where it fails, the database lets each place be given once."""
     monkeypatch.setattr(SealLease, "claim", lambda *_: None)
-    monkeypatch.setattr("carrierflow.notary.ROWS_AT_ONCE", 10)
+    monkeypatch.setattr("carrierflow.audit.log.sealer.ROWS_AT_ONCE", 10)
     own_book.record(40)
     notaries = [own_book.notary() for _ in range(2)]
     threads = [Thread(target=give_places, args=(each,)) for each in notaries]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carrierflow.audit.tree import (
+from carrierflow.audit.log.tree import (
     Frontier,
     consistency_proof,
     inclusion_proof,

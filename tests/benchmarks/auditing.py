@@ -12,8 +12,8 @@ from pathlib import Path
 from databases import create
 from sqlalchemy import func, select
 
+from carrierflow.audit.log.keys import SealKey
 from carrierflow.settings import Settings
-from carrierflow.signing import SealKey
 from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.tables import history
 from carrierflow.wiring import build

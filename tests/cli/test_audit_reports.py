@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrierflow.audit.proof import Proof
+from carrierflow.audit.log.proof import Proof
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import pytest
 from outside import environment
 
 from carrierflow import Event, FulfillmentRef, Opening, Settings, Status, build, generate_key
-from carrierflow.audit.export import Scope
-from carrierflow.audit.tree import leaf_hash
-from carrierflow.signing import SealKey
+from carrierflow.audit.export.format import Scope
+from carrierflow.audit.log.keys import SealKey
+from carrierflow.audit.log.tree import leaf_hash
 
 from .pages import DOCS, blocks
 

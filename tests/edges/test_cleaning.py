@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from carrierflow.audit.log.keys import SealKey
 from carrierflow.carrier_service import Request
 from carrierflow.domain.cleaning import cleaned, in_force, is_token
 from carrierflow.domain.urls import flaw_of_root, is_safe_url
@@ -13,7 +14,6 @@ from carrierflow.errors import ConfigurationError, InvalidInput
 from carrierflow.platforms.haravan import HaravanDialect, is_signed, sign
 from carrierflow.platforms.haravan.transport import Limits, Transport
 from carrierflow.settings import Settings
-from carrierflow.signing import SealKey
 from carrierflow.storage.encryption import KeyRing, generate_key
 from carrierflow.wiring import build, dialect_from
 

@@ -14,13 +14,13 @@ from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from carrierflow import Request, build, define, generate_key, load_settings
-from carrierflow.audit.export import Scope
-from carrierflow.audit.note import Checkpoint
+from carrierflow.audit.export.format import Scope
+from carrierflow.audit.log.checkpoint import Checkpoint
+from carrierflow.audit.log.keys import SealKey
 from carrierflow.domain.incident import ResolveAction
 from carrierflow.domain.model import Event, FulfillmentRef, Machine, Opening, Status
 from carrierflow.errors import CarrierflowError, InvalidInput
 from carrierflow.reconcile import Plan
-from carrierflow.signing import SealKey
 
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

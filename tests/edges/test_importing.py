@@ -22,7 +22,7 @@ from carrierflow.domain.model import (
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.reconcile import changes
 from carrierflow.reconcile.backfill import import_shop
-from carrierflow.storage.reading import known_ids
+from carrierflow.storage.queries import known_ids
 
 
 PAGE = 3

@@ -1,8 +1,8 @@
 from datetime import timedelta
 from itertools import product
 
-from carrierflow.audit.cash import BANDS, band_of
-from carrierflow.audit.standing import Basis
+from carrierflow.audit.reports.as_of import Basis
+from carrierflow.audit.reports.cash import BANDS, band_of
 from carrierflow.domain.model import Event, Status
 
 from .conftest import MOMENTS

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from carrierflow.audit.coverage import AGES
+from carrierflow.audit.reports.coverage import AGES
 
 
 OPEN = """

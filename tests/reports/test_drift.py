@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert
 
-from carrierflow.audit.drift import Drift, Episode
+from carrierflow.audit.reports.drift import Drift, Episode
 from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import Event, FulfillmentRef, Source, Status
 from carrierflow.storage.incidents import open_incident

@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from carrierflow.audit.words import dong
+from carrierflow.audit.pages.markup import Markup, join, tag
+from carrierflow.audit.reports.wording import dong
 from carrierflow.domain.model import Event, Status
-from carrierflow.drawing.markup import Markup, join, tag
 
 
 HOSTILE = [

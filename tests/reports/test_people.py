@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from carrierflow.audit.corrections import CorrectionKind
+from carrierflow.audit.reports.corrections import CorrectionKind
 
 
 AMENDED = """

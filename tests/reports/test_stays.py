@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from carrierflow.audit.calendar import VIETNAM
+from carrierflow.audit.reports.calendar import VIETNAM
 from carrierflow.domain.model import Event, Status
 from carrierflow.storage.types import UtcDateTime
 

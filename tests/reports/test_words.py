@@ -1,6 +1,6 @@
 import pytest
 
-from carrierflow.audit.words import dong, span
+from carrierflow.audit.reports.wording import dong, span
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from databases import every_database
 from sqlalchemy import func, select
 from sqlalchemy.event import listen
 
+from carrierflow.audit import erasure
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
-from carrierflow.storage import retention
 from carrierflow.storage.binding import MOST, SPARE, sliced
-from carrierflow.storage.reading import find_parcel, known_ids
+from carrierflow.storage.queries import find_parcel, known_ids
 from carrierflow.storage.tables import files, history
 
 
@@ -69,7 +69,7 @@ def test_what_is_too_old_is_erased_however_much(narrow, clock):
     with narrow.begin() as connection:
         connection.execute(files.insert(), rows)
         before = clock() + timedelta(days=1)
-        assert MANY == retention.erase_past(connection, "files", before=before, most=2 * MANY)
+        assert MANY == erasure.erase_past(connection, "files", before=before, most=2 * MANY)
 
 
 @pytest.mark.slow

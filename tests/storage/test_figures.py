@@ -8,7 +8,7 @@ import pytest
 from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import Event, Status
 from carrierflow.storage.figures import backlogs, runs_ended
-from carrierflow.storage.reading import find_parcel
+from carrierflow.storage.queries import find_parcel
 
 
 SECOND_US = 1_000_000

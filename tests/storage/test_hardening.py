@@ -8,7 +8,8 @@ from databases import every_database
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from carrierflow.audit.note import Checkpoint, SignedNote
+from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote
+from carrierflow.audit.log.sql import SealLease, add_checkpoint, seal_batch
 from carrierflow.carrier_service.ports import Delivery
 from carrierflow.carrier_service.registration import Install
 from carrierflow.carrier_service.shipments import Shipment
@@ -36,8 +37,7 @@ from carrierflow.storage.callbacks import SqlCallbackTransaction, mark_acted, ta
 from carrierflow.storage.hardening import check, harden
 from carrierflow.storage.incidents import close_incident, find_incident, list_incidents
 from carrierflow.storage.installs import add_install, take_install
-from carrierflow.storage.log import SealLease, add_checkpoint, seal_batch
-from carrierflow.storage.reading import add_file, erase_notes, replace_secret
+from carrierflow.storage.queries import add_file, erase_notes, replace_secret
 from carrierflow.storage.tables import APPEND_ONLY, ERASABLE, metadata
 
 from .raw import connected

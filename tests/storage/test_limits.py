@@ -36,7 +36,7 @@ from carrierflow.storage import tables, types
 from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.engine import UNSTORABLE
 from carrierflow.storage.incidents import open_incident
-from carrierflow.storage.reading import add_file
+from carrierflow.storage.queries import add_file
 from carrierflow.storage.reconcile import write
 from carrierflow.storage.shops import change_shop
 

@@ -10,12 +10,13 @@ from databases import every_database
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from carrierflow.audit.verify.sql import entry_rows, head_rows
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.storage import JoinedStore, build_engine, upgrade
 from carrierflow.storage.migrate import head_revision
-from carrierflow.storage.reading import entries_of, entry_rows, find_parcel, head_rows
+from carrierflow.storage.queries import entries_of, find_parcel
 
 from .pooler import Pooler
 

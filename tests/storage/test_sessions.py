@@ -12,13 +12,13 @@ from databases import every_database
 from sqlalchemy import create_engine, literal, select, text
 from sqlalchemy.event import listen
 
+from carrierflow.audit.reports.time_in_status import _month, _seconds, stays
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import CommitUnknown, DatabaseUnavailable, UnknownFulfillment
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.storage import DatabaseClock, JoinedStore, build_engine
-from carrierflow.storage.questions.stays import _month, _seconds, stays
-from carrierflow.storage.reading import entries_of, find_parcel
+from carrierflow.storage.queries import entries_of, find_parcel
 from carrierflow.storage.tables import shops
 from carrierflow.storage.types import UtcDateTime
 

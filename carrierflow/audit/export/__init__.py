@@ -1,0 +1,1 @@
+"""The log as files that prove themselves, and as a spreadsheet."""

@@ -1,0 +1,104 @@
+"""Exports: the entries of a scope with everything that proves them, from one database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from carrierflow.audit.export.format import Contents, Exported, Line, Scope, write_export
+from carrierflow.audit.export.spreadsheet import HEADINGS, cells_of
+from carrierflow.audit.export.sql import count_unsealed, definition_texts, scoped_rows
+from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote
+from carrierflow.audit.log.sealer import Notary
+from carrierflow.audit.log.sql import Log, all_checkpoints, definition_names
+from carrierflow.audit.log.tree import inclusion_proof
+from carrierflow.domain.canonical import COLUMNS, canonical_row, quoted
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.typecheck import guarded_methods
+from carrierflow.errors import NotSealed
+from carrierflow.storage import SqlStore, queries
+from carrierflow.storage.shops import shop_number
+
+
+__all__ = ["Exporter"]
+
+WIDTH = len(COLUMNS)
+
+
+@guarded_methods
+class Exporter:
+    """Writes what is sealed into directories that can be verified without us."""
+
+    def __init__(self, store: SqlStore, notary: Notary, *, clock: Clock) -> None:
+        self._store = store
+        self._notary = notary
+        self._clock = clock
+
+    def export(
+        self,
+        folder: Path,
+        scope: Scope | None = None,
+        *,
+        since_checkpoints: Sequence[Checkpoint] = (),
+        sheet: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> Exported:
+        """Write the sealed entries of a scope into a new or empty directory.
+
+        For each of `since_checkpoints`, which an auditor has kept, it holds the proof that the
+        log still begins with it. `sheet` adds a CSV file for spreadsheets.
+
+        Raises:
+            UnknownShop, UnknownFulfillment, InvalidInput: if there is no such scope, or the
+                directory cannot be used.
+            NotSealed: if there is no checkpoint.
+            HistoryBroken: if the log no longer begins with a checkpoint that was kept.
+        """
+        scope = scope or Scope()
+        with self._store.reading() as connection:
+            self._check(scope)
+            notes = all_checkpoints(connection)
+            if not notes:
+                raise NotSealed("The history")
+            newest = SignedNote.parse(notes[-1])
+            size = newest.checkpoint.size
+            contents = Contents(
+                scope=scope,
+                made_at=self._clock(),
+                unsealed=count_unsealed(connection, size=size),
+                definitions=definition_texts(connection),
+                checkpoints=notes if scope.is_whole else notes[-1:],
+                consistency=[
+                    self._notary.prove_consistency(old, to=newest) for old in since_checkpoints
+                ],
+            )
+        lines = self._lines(scope, size, sheet=sheet, progress=progress)
+        return write_export(folder, contents, lines, sheet=HEADINGS if sheet else ())
+
+    def _check(self, scope: Scope) -> None:
+        with self._store.reading() as connection:
+            if scope.shop is not None and scope.fulfillment_id is not None:
+                queries.find_parcel(connection, scope.shop, scope.fulfillment_id)
+            elif scope.shop is not None:
+                shop_number(connection, scope.shop)
+
+    def _lines(
+        self, scope: Scope, size: int, *, sheet: bool, progress: Callable[[int], None] | None
+    ) -> Iterator[Line]:
+        done = 0
+        with self._store.reading() as rows, self._store.reading() as nodes:
+            names, tree = definition_names(nodes), Log(nodes)
+            for some in scoped_rows(rows, scope, size=size):
+                for row in some:
+                    own, number, *ref, index, leaf = row[WIDTH:]
+                    texts = quoted(ref[0]), quoted(ref[1]), quoted(ref[2])
+                    yield Line(
+                        text=canonical_row(texts, names.get(number, ""), row[:WIDTH]),
+                        index=index,
+                        leaf=bytes.fromhex(leaf),
+                        path=() if scope.is_whole else inclusion_proof(tree.subtree, index, size),
+                        cells=cells_of(index, ref, row, own) if sheet else (),
+                    )
+                done += len(some)
+                if progress is not None:
+                    progress(done)

@@ -1,0 +1,124 @@
+"""Comparing a log with its checkpoints: those it came with, and those that others kept.
+
+The leaves stream by in the order of the log; at each size that a checkpoint speaks of, the root
+must be the one that was signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from carrierflow.audit.log.checkpoint import (
+    Checkpoint,
+    SignatureCheck,
+    SignedNote,
+    VerifierKey,
+    split_notes,
+)
+from carrierflow.audit.log.tree import Frontier
+from carrierflow.audit.verify.replay import Findings
+from carrierflow.errors import InvalidInput
+
+
+__all__ = ["OWN", "Kept", "TreeCheck", "Trust", "kept_in"]
+
+OWN = "checkpoint"
+"""How a checkpoint is called that came with the log itself."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """A checkpoint, and where it was found."""
+
+    where: str
+    note: SignedNote
+
+    @property
+    def seen(self) -> Checkpoint:
+        """What it says of the log."""
+        return self.note.checkpoint
+
+
+def kept_in(text: str, *, where: str) -> list[Kept]:
+    """Return the checkpoints of a file of notes.
+
+    Raises:
+        InvalidInput: if it is no such file.
+    """
+    try:
+        found = [Kept(where=where, note=SignedNote.parse(note)) for note in split_notes(text)]
+        for each in found:
+            each.note.checkpoint  # noqa: B018
+    except InvalidInput as error:
+        raise InvalidInput(f"{where}: {error}") from None
+    return found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trust:
+    """The keys whose signatures count, and how a signature is checked."""
+
+    keys: Sequence[VerifierKey]
+    check: SignatureCheck
+
+    def look_at(self, kept: Iterable[Kept], findings: Findings) -> None:
+        """Check the signature under each checkpoint; without keys, say that none was."""
+        kept = list(kept)
+        if kept and not self.keys:
+            findings.remarks.append(
+                "No signature was checked, for no verifier key was given; get it from the "
+                "carrier by another way than the history."
+            )
+            return
+        for each in kept:
+            if not each.note.is_signed_by(self.keys, self.check):
+                where = f"{each.where} {each.seen.size}"
+                findings.add(where, "its signature is not by the verifier key: it was forged")
+
+
+class TreeCheck:
+    """Builds the tree from its leaves, and compares it with each checkpoint on the way."""
+
+    def __init__(self, kept: Iterable[Kept], findings: Findings) -> None:
+        self._findings = findings
+        self._frontier = Frontier()
+        ordered = sorted(kept, key=lambda each: each.seen.size)
+        sizes = groupby(ordered, key=lambda each: each.seen.size)
+        self._waiting = [(size, list(group)) for size, group in sizes][::-1]
+
+    @property
+    def size(self) -> int:
+        """How many leaves went by."""
+        return self._frontier.size
+
+    def add(self, leaves: Sequence[bytes]) -> None:
+        """Take in the next leaves."""
+        frontier = self._frontier
+        self._compare()
+        while self._waiting and self._waiting[-1][0] <= frontier.size + len(leaves):
+            due = self._waiting[-1][0] - frontier.size
+            frontier.extend(leaves[:due])
+            leaves = leaves[due:]
+            self._compare()
+        frontier.extend(leaves)
+
+    def finish(self) -> None:
+        """Name the checkpoints that speak of more than there is."""
+        self._compare()
+        for size, kept in reversed(self._waiting):
+            for each in kept:
+                what = f"it covers {size} entries, the log only {self.size}: "
+                what += "it was rolled back or cut off"
+                self._findings.add(f"{each.where} {size}", what)
+
+    def _compare(self) -> None:
+        while self._waiting and self._waiting[-1][0] == self._frontier.size:
+            size, kept = self._waiting.pop()
+            root = self._frontier.root()
+            for each in kept:
+                if each.seen.root != root:
+                    what = f"the first {size} entries are not those it covers: "
+                    what += "another history was put in their place"
+                    self._findings.add(f"{each.where} {size}", what)

@@ -1,0 +1,308 @@
+"""Sealing: committed entries get a place in the log, the log a signed checkpoint, others a copy.
+
+One transaction gives some thousand places, one more keeps the checkpoint, and only then are the
+anchors called: no database is held up by a mail server.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+
+from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote
+from carrierflow.audit.log.keys import SealKey
+from carrierflow.audit.log.proof import Consistency, Proof
+from carrierflow.audit.log.sql import (
+    Batch,
+    Log,
+    SealLease,
+    add_anchorings,
+    add_checkpoint,
+    first_unsealed,
+    newest_checkpoint,
+    seal_batch,
+    unanchored,
+)
+from carrierflow.audit.log.tree import consistency_proof, inclusion_proof
+from carrierflow.domain.canonical import canonical_entry
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.model import Machine
+from carrierflow.domain.typecheck import guarded_methods
+from carrierflow.errors import (
+    AnchorUnavailable,
+    CarrierflowError,
+    ConfigurationError,
+    HistoryBroken,
+    InvalidInput,
+    MissingSealKey,
+    NotSealed,
+    SealHeld,
+)
+from carrierflow.ports import Anchor
+from carrierflow.storage import Connection, SqlStore, queries
+
+
+__all__ = ["Anchored", "Notary", "Sealing"]
+
+log = logging.getLogger(__name__)
+
+ROWS_AT_ONCE = 5_000
+CHECKPOINTS_AT_ONCE = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Anchored:
+    """What became of the checkpoints that one anchor was still to be given."""
+
+    anchor: str
+    kept: int
+    problem: AnchorUnavailable | None = None
+    """Why the rest was not taken; the next seal tries again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sealing:
+    """What one seal did."""
+
+    sealed: int
+    """Entries that got their place."""
+    broken: tuple[str, ...]
+    """Those among them whose content does not hash to their hash: `audit verify` says more."""
+    checkpoint: SignedNote | None
+    """The newest one; None while there is no history."""
+    anchored: tuple[Anchored, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether nothing was wrong, and every anchor has everything."""
+        return not self.broken and all(each.problem is None for each in self.anchored)
+
+
+@guarded_methods
+class Notary:
+    """Seals the history and proves what stands in it."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        *,
+        key_file: Path | None,
+        anchors: Sequence[Anchor],
+        lease: timedelta,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._key_file = key_file
+        self._anchors = anchors
+        self._span = lease
+        self._lease = SealLease(store.database_clock)
+        self._clock = clock
+
+    @property
+    def can_seal(self) -> bool:
+        """Tell whether there is a key to sign with."""
+        return self._key_file is not None
+
+    @cached_property
+    def key(self) -> SealKey:
+        """The key that signs, read when it is first needed.
+
+        Raises:
+            MissingSealKey: if none is set.
+            ConfigurationError: if its file cannot be read.
+        """
+        if self._key_file is None:
+            raise MissingSealKey
+        return SealKey.load(self._key_file)
+
+    def seal(self, progress: Callable[[int], None] | None = None) -> Sealing:
+        """Give every committed entry its place, sign a checkpoint, and give it to the anchors.
+
+        Raises:
+            MissingSealKey, ConfigurationError: if there is no key.
+            SealHeld: if another process is sealing.
+            HistoryBroken: if the log no longer is what its last checkpoint says; nothing is
+                signed then.
+        """
+        owner, key = str(uuid.uuid4()), self.key
+        self._hold(owner)
+        try:
+            sealed, broken = self._give_places(owner, progress or _unheard)
+            note = self._store.transact(lambda c: self._checkpoint(c, key))
+            anchored = tuple(self._give(anchor) for anchor in self._anchors)
+        finally:
+            self._store.transact(lambda c: self._lease.release(c, owner))
+        if broken:
+            log.error("carrierflow.sealed_broken", extra={"entries": len(broken)})
+        return Sealing(sealed=sealed, broken=broken, checkpoint=note, anchored=anchored)
+
+    def seal_if_possible(self) -> None:
+        """Seal where there is a key; what goes wrong is logged, and tried again the next time."""
+        if not self.can_seal:
+            return
+        try:
+            self.seal()
+        except SealHeld:
+            log.info("carrierflow.seal_held")
+        except CarrierflowError as error:
+            log.error("carrierflow.seal_failed", extra={"reason": str(error)})  # noqa: TRY400
+        except Exception as error:  # noqa: BLE001 - the work before it is done, and stands
+            reason = type(error).__name__
+            log.error("carrierflow.seal_failed", extra={"reason": reason})  # noqa: TRY400
+
+    def newest(self) -> SignedNote:
+        """Return the last checkpoint.
+
+        Raises:
+            NotSealed: if there is none.
+        """
+        with self._store.reading() as connection:
+            return _newest(connection)
+
+    def prove(self, shop: str, fulfillment_id: str, machine: Machine, seq: int) -> Proof:
+        """Prove that one entry stands in the log, against the newest checkpoint.
+
+        Raises:
+            UnknownShop, UnknownFulfillment, InvalidInput: if there is no such entry.
+            NotSealed: if it has no place yet, or no checkpoint covers it.
+            HistoryBroken: if the entry or the log is not what was sealed.
+        """
+        name = f"{shop}/{fulfillment_id} {machine}:{seq}"
+        with self._store.reading() as connection:
+            parcel = queries.find_parcel(connection, shop, fulfillment_id)
+            entries = {(e.machine, e.seq): e for e in queries.entries_of(connection, parcel)}
+            entry = entries.get((machine, seq))
+            if entry is None:
+                raise InvalidInput(f"The ledger has no entry {name}.")
+            note, tree = _newest(connection), Log(connection)
+            index, size = tree.position(parcel.id, machine, seq), note.checkpoint.size
+            if index is None or index >= size:
+                raise NotSealed(f"Entry {name}")
+            path = inclusion_proof(tree.subtree, index, size)
+        text = canonical_entry(parcel.ref, entry)
+        proof = Proof(entry=text, index=index, path=tuple(path), checkpoint=note)
+        if not proof.holds:
+            raise HistoryBroken(
+                f"Entry {name} cannot be proven: it or the log is not what was sealed; "
+                "`carrierflow audit verify` says what was changed."
+            )
+        return proof
+
+    def prove_consistency(self, old: Checkpoint, *, to: SignedNote | None = None) -> Consistency:
+        """Prove that an older checkpoint, which somebody kept, is the beginning of the newest.
+
+        `to` names another checkpoint than the newest.
+
+        Raises:
+            NotSealed: if there is no checkpoint.
+            HistoryBroken: if it is not.
+        """
+        with self._store.reading() as connection:
+            note, tree = to or _newest(connection), Log(connection)
+            new = note.checkpoint
+            if old.size > new.size:
+                raise HistoryBroken(
+                    f"The checkpoint that was kept has {old.size} entries, the log only "
+                    f"{new.size}: it was rolled back or cut off."
+                )
+            path = consistency_proof(tree.subtree, old.size, new.size)
+        proof = Consistency(old_size=old.size, path=tuple(path), checkpoint=note)
+        if old.origin != new.origin or not proof.holds(old):
+            raise HistoryBroken(
+                f"The log of {new.size} entries does not continue the checkpoint of {old.size} "
+                "that was kept: another history was put in its place."
+            )
+        return proof
+
+    def _hold(self, owner: str) -> None:
+        self._store.transact(lambda c: self._lease.claim(c, owner, self._span))
+
+    def _give_places(
+        self, owner: str, progress: Callable[[int], None]
+    ) -> tuple[int, tuple[str, ...]]:
+        count, broken = 0, list[str]()
+        after = self._store.transact(first_unsealed)
+        while after is not None:
+            done = self._give_some(after)
+            count, after = count + done.rows, done.more_after
+            broken += done.broken
+            progress(count)
+            self._hold(owner)
+        return count, tuple(broken)
+
+    def _give_some(self, after: int) -> Batch:
+        return self._store.transact(lambda c: seal_batch(c, after=after, most=ROWS_AT_ONCE))
+
+    def _checkpoint(self, connection: Connection, key: SealKey) -> SignedNote | None:
+        """Sign what the log is now; it must continue what was signed last."""
+        last, tree = newest_checkpoint(connection), Log(connection)
+        size = tree.size
+        if last is not None:
+            seen = last.checkpoint
+            if seen.origin != key.verifier.name:
+                raise ConfigurationError(
+                    f"The history is sealed as {seen.origin}, and the seal key is one of "
+                    f"{key.verifier.name}; make a key of the same name."
+                )
+            if seen.size > size or tree.root(seen.size) != seen.root:
+                raise HistoryBroken(
+                    f"The log no longer is what its checkpoint of {seen.size} entries says, so "
+                    "nothing is signed; `carrierflow audit verify` says what was changed."
+                )
+            if seen.size == size:
+                return last
+        if size == 0:
+            return None
+        text = Checkpoint(origin=key.verifier.name, size=size, root=tree.root(size)).text
+        note = key.sign(text)
+        add_checkpoint(connection, note, now=self._clock())
+        return note
+
+    def _give(self, anchor: Anchor) -> Anchored:
+        with self._store.reading() as connection:
+            waiting = list(unanchored(connection, anchor.name))
+        kept = 0
+        while kept < len(waiting):
+            some = waiting[kept : kept + CHECKPOINTS_AT_ONCE]
+            problem = _given(anchor, some)
+            if problem is not None:
+                log.warning("carrierflow.not_anchored", extra={"anchor": anchor.name})
+                return Anchored(anchor=anchor.name, kept=kept, problem=problem)
+            self._write_down(anchor, [size for size, _ in some])
+            kept += len(some)
+        return Anchored(anchor=anchor.name, kept=kept)
+
+    def _write_down(self, anchor: Anchor, sizes: Sequence[int]) -> None:
+        now = self._clock()
+        self._store.transact(lambda c: add_anchorings(c, anchor.name, sizes, now=now))
+
+
+def _given(anchor: Anchor, checkpoints: Sequence[tuple[int, str]]) -> AnchorUnavailable | None:
+    """Give an anchor some checkpoints; return why it did not take them.
+
+    An anchor of somebody else may raise whatever it likes, and one that fails keeps neither the
+    next one from its checkpoint nor a run from its end.
+    """
+    try:
+        anchor.keep(checkpoints)
+    except AnchorUnavailable as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - whatever an anchor raises, without its text
+        return AnchorUnavailable(anchor.name, type(error).__name__)
+    return None
+
+
+def _newest(connection: Connection) -> SignedNote:
+    found = newest_checkpoint(connection)
+    if found is None:
+        raise NotSealed("The history")
+    return found
+
+
+def _unheard(_count: int) -> None:
+    """Tell nobody how far it is."""

@@ -1,0 +1,391 @@
+"""The log over the history: which entry stands where, the hashes of its tree, its checkpoints.
+
+The place of an entry is given once it is committed, by whoever seals; nothing is read from the
+order in which a database numbers rows. Of the tree the hash of every 256th part is kept, and of
+256 of these, and so on: a proof reads a few hundred rows however long the log is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from carrierflow.audit.log.checkpoint import SignedNote
+from carrierflow.audit.log.tree import leaf_hash, node_hash, range_root
+from carrierflow.domain.canonical import COLUMNS, canonical_row, digest, quoted
+from carrierflow.errors import HistoryBroken, SealHeld
+from carrierflow.storage.clock import DatabaseClock
+from carrierflow.storage.engine import is_mysql, streamed
+from carrierflow.storage.tables import (
+    anchorings,
+    checkpoints,
+    definitions,
+    fulfillments,
+    history,
+    leases,
+    log,
+    log_nodes,
+    shops,
+)
+
+
+__all__ = [
+    "Batch",
+    "Log",
+    "SealLease",
+    "add_anchorings",
+    "add_checkpoint",
+    "all_checkpoints",
+    "definition_names",
+    "first_unsealed",
+    "is_placed",
+    "leaves",
+    "lost_entries",
+    "newest_checkpoint",
+    "raw_entry",
+    "seal_batch",
+    "unanchored",
+]
+
+WIDTH_BITS = 8
+WIDTH = 1 << WIDTH_BITS
+"""How many hashes of one level make one of the next."""
+
+LEAVES_AT_ONCE = 5_000
+FEW = 5_000
+"""Up to so many entries without a place are looked for from the end."""
+
+SEAL = "seal"
+HOLE = "Rows of the log are missing; `carrierflow audit verify` says which."
+STAMPS: Mapping[str, Callable[[Any], ColumnElement[str]]] = {
+    "sqlite": lambda column: func.replace(column, "+00:00", "Z"),
+    "postgresql": lambda column: func.to_char(
+        func.timezone("UTC", column), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+    ),
+    "mysql": lambda column: func.date_format(column, "%Y-%m-%dT%H:%i:%s.%fZ"),
+}
+"""How each database writes a moment as it stands in canonical texts."""
+
+
+def raw_entry(connection: Connection) -> list[ColumnElement[Any]]:
+    """Return the columns of an entry that its canonical text is made of, times as stamps."""
+    name = connection.dialect.name
+    written = STAMPS["mysql" if is_mysql(name) else name]
+    return [
+        written(history.c[column]).label(column) if column.endswith("_at") else history.c[column]
+        for column in COLUMNS
+    ]
+
+
+def definition_names(connection: Connection) -> dict[int, str]:
+    """Return the ids of all definitions by their numbers."""
+    query = select(definitions.c.number, definitions.c.id)
+    return {row.number: row.id for row in connection.execute(query)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """Some entries that were given their places."""
+
+    rows: int
+    more_after: int | None
+    """The fulfillment to go on from; None at the end."""
+    broken: tuple[str, ...]
+    """Entries whose content does not hash to their hash: they are sealed as they are."""
+
+
+def seal_batch(connection: Connection, *, after: int, most: int) -> Batch:
+    """Give committed entries the next places in the log, fulfillment by fulfillment.
+
+    An entry without a place is one that the log does not name, however late it was committed.
+    """
+    end = _end_of_batch(connection, after, most)
+    rows = connection.execute(_unsealed(connection, after, end)).all()
+    names = definition_names(connection)
+    leaves, broken = [], []
+    for row in sorted(rows, key=_in_parcels):
+        ref = quoted(row.code), quoted(row.order_id), quoted(row.fulfillment_id)
+        text = canonical_row(ref, names.get(row.definition, ""), row[: len(COLUMNS)])
+        leaves.append((row, leaf_hash(text.encode())))
+        if digest(text) != row.hash:
+            broken.append(f"{row.code}/{row.fulfillment_id} {row.machine}:{row.seq}")
+    _append(connection, leaves)
+    return Batch(rows=len(rows), more_after=end, broken=tuple(broken))
+
+
+def first_unsealed(connection: Connection) -> int | None:
+    """Return a fulfillment before which every entry has its place; None if all have theirs.
+
+    Counting is cheap, and what is new mostly stands at the end: a seal after a run does not go
+    through the whole history. Where entries were taken away, the counts mislead: then it does.
+    """
+    count = connection.execute(select(func.count()).select_from(history)).scalar_one()
+    waiting = count - Log(connection).size
+    if not 0 <= waiting <= FEW:
+        return 0
+    h = history.c
+    query = (
+        select(h.fulfillment)
+        .outerjoin(log, is_placed())
+        .where(log.c.position.is_(None))
+        .order_by(h.fulfillment.desc(), h.machine.desc(), h.seq.desc())
+        .limit(waiting)
+    )
+    return min(connection.execute(query).scalars(), default=None) if waiting else None
+
+
+def _end_of_batch(connection: Connection, after: int, most: int) -> int | None:
+    """Return a fulfillment before which there are at most so many entries; None for the last.
+
+    A batch has two ends, so that no database has to go through, or to sort, all that is left.
+    """
+    h = history.c
+    query = (
+        select(h.fulfillment)
+        .where(h.fulfillment >= after)
+        .order_by(h.fulfillment, h.machine, h.seq)
+        .offset(most)
+        .limit(1)
+    )
+    found = connection.execute(query).scalar()
+    return None if found is None else max(found, after + 1)
+
+
+def _unsealed(connection: Connection, after: int, end: int | None) -> Select[Any]:
+    h, f = history.c, fulfillments.c
+    names = (h.fulfillment, h.definition, h.hash, shops.c.code, f.order_id, f.fulfillment_id)
+    return (
+        select(*raw_entry(connection), *names)
+        .join(fulfillments, f.id == h.fulfillment)
+        .join(shops, shops.c.id == f.shop)
+        .outerjoin(log, is_placed())
+        .where(h.fulfillment >= after, log.c.position.is_(None))
+        .where(h.fulfillment < end if end is not None else true())
+    )
+
+
+def is_placed() -> ColumnElement[bool]:
+    """Say that a row of the log gives an entry its place."""
+    return and_(
+        log.c.fulfillment == history.c.fulfillment,
+        log.c.machine == history.c.machine,
+        log.c.seq == history.c.seq,
+    )
+
+
+def _in_parcels(row: Any) -> tuple[int, bool, int]:
+    """Put the delivery before the cash that it brings with it."""
+    return row.fulfillment, row.machine == "cod", row.seq
+
+
+def _append(connection: Connection, leaves: Sequence[tuple[Any, bytes]]) -> None:
+    if not leaves:
+        return
+    first = Log(connection).size
+    rows = [
+        {
+            "position": position,
+            "fulfillment": row.fulfillment,
+            "machine": row.machine,
+            "seq": row.seq,
+            "leaf": leaf.hex(),
+        }
+        for position, (row, leaf) in enumerate(leaves, first)
+    ]
+    _grow(connection, 0, first, [leaf for _, leaf in leaves])
+    connection.execute(insert(log), rows)
+
+
+def _grow(connection: Connection, level: int, first: int, hashes: Sequence[bytes]) -> None:
+    """Write what new hashes of one level complete on the levels above."""
+    start = first - first % WIDTH
+    row = [*_hashes(connection, level, start, first), *hashes]
+    whole = [row[n : n + WIDTH] for n in range(0, len(row) - WIDTH + 1, WIDTH)]
+    if not whole:
+        return
+    above = start // WIDTH
+    made = [_pyramid(part)[-1][0] for part in whole]
+    _grow(connection, level + 1, above, made)
+    rows = [
+        {"level": level + 1, "position": position, "hash": each.hex()}
+        for position, each in enumerate(made, above)
+    ]
+    connection.execute(insert(log_nodes), rows)
+
+
+def _hashes(connection: Connection, level: int, start: int, end: int) -> list[bytes]:
+    """Return the hashes of one level from a place on, as far as there are any.
+
+    Raises:
+        HistoryBroken: if one is missing among them.
+    """
+    place, query = log_nodes.c.position, select(log_nodes.c.position, log_nodes.c.hash)
+    if level == 0:
+        place, query = log.c.position, select(log.c.position, log.c.leaf)
+    else:
+        query = query.where(log_nodes.c.level == level)
+    rows = connection.execute(query.where(place >= start, place < end).order_by(place)).all()
+    if rows and rows[-1][0] != start + len(rows) - 1:
+        raise HistoryBroken(HOLE)
+    return [bytes.fromhex(text) for _, text in rows]
+
+
+def _pyramid(hashes: Sequence[bytes]) -> list[Sequence[bytes]]:
+    """Return the complete subtrees over some hashes, level by level."""
+    levels = [hashes]
+    for _ in range(WIDTH_BITS):
+        below = levels[-1]
+        pairs = zip(below[::2], below[1::2], strict=False)
+        levels.append([node_hash(left, right) for left, right in pairs])
+    return levels
+
+
+class Log:
+    """The tree over the log as one transaction sees it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._block = lru_cache(maxsize=64)(self._read_block)
+
+    @property
+    def size(self) -> int:
+        """How many entries have a place."""
+        last = self._connection.execute(select(func.max(log.c.position))).scalar()
+        return 0 if last is None else last + 1
+
+    def root(self, size: int) -> bytes:
+        """Return the root over the first so many entries."""
+        return range_root(self.subtree, 0, size)
+
+    def subtree(self, height: int, number: int) -> bytes:
+        """Return the hash of a complete subtree.
+
+        Raises:
+            HistoryBroken: if entries under it have no place any more.
+        """
+        level, within = divmod(height, WIDTH_BITS)
+        block = number >> (WIDTH_BITS - within)
+        first = block << (WIDTH_BITS - within)
+        hashes = self._block(level, block)[within]
+        if number - first >= len(hashes):
+            raise HistoryBroken(HOLE)
+        return hashes[number - first]
+
+    def _read_block(self, level: int, block: int) -> list[Sequence[bytes]]:
+        start = block << WIDTH_BITS
+        return _pyramid(_hashes(self._connection, level, start, start + WIDTH))
+
+    def position(self, fulfillment: int, machine: str, seq: int) -> int | None:
+        """Return the place of an entry; None if it has none yet."""
+        query = select(log.c.position).where(
+            log.c.fulfillment == fulfillment, log.c.machine == machine, log.c.seq == seq
+        )
+        return self._connection.execute(query).scalar_one_or_none()
+
+
+def add_checkpoint(connection: Connection, note: SignedNote, *, now: datetime) -> None:
+    """Keep a checkpoint."""
+    seen = note.checkpoint
+    row = {"size": seen.size, "root": seen.root.hex(), "note": str(note), "sealed_at": now}
+    connection.execute(insert(checkpoints), row)
+
+
+def newest_checkpoint(connection: Connection) -> SignedNote | None:
+    """Return the last checkpoint; None if there is none."""
+    query = select(checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)
+    text = connection.execute(query).scalar_one_or_none()
+    return None if text is None else SignedNote.parse(text)
+
+
+def all_checkpoints(connection: Connection) -> list[str]:
+    """Return the notes of all checkpoints, oldest first."""
+    query = select(checkpoints.c.note).order_by(checkpoints.c.size)
+    return list(connection.execute(query).scalars())
+
+
+def leaves(connection: Connection) -> Iterator[Sequence[Any]]:
+    """Stream the places of the log in order, some thousand at once: place and leaf."""
+    query = select(log.c.position, log.c.leaf).order_by(log.c.position)
+    yield from streamed(connection, query, at_once=LEAVES_AT_ONCE)
+
+
+def lost_entries(connection: Connection, *, most: int) -> list[Any]:
+    """Return places of the log whose entries are not in the history."""
+    query = (
+        select(log.c.position, log.c.fulfillment, log.c.machine, log.c.seq)
+        .outerjoin(history, is_placed())
+        .where(history.c.seq.is_(None))
+        .order_by(log.c.position)
+        .limit(most)
+    )
+    return list(connection.execute(query))
+
+
+def unanchored(connection: Connection, anchor: str) -> Iterator[tuple[int, str]]:
+    """Return the checkpoints that an anchor was not given yet, oldest first: size and note."""
+    known = select(anchorings.c.size).where(anchorings.c.anchor == anchor)
+    query = (
+        select(checkpoints.c.size, checkpoints.c.note)
+        .where(checkpoints.c.size.not_in(known))
+        .order_by(checkpoints.c.size)
+    )
+    return ((row.size, row.note) for row in connection.execute(query).all())
+
+
+def add_anchorings(
+    connection: Connection, anchor: str, sizes: Sequence[int], *, now: datetime
+) -> None:
+    """Write that an anchor took some checkpoints."""
+    rows = [{"anchor": anchor, "size": size, "anchored_at": now} for size in sizes]
+    connection.execute(insert(anchorings), rows)
+
+
+class SealLease:
+    """Who may seal: one process at a time, by the database's clock.
+
+    It spares work; what keeps the log right is that a place and an entry each occur in it once.
+    """
+
+    def __init__(self, clock: DatabaseClock) -> None:
+        self._clock = clock
+
+    def claim(self, connection: Connection, owner: str, span: timedelta) -> None:
+        """Take the lease, or hold on to it for longer.
+
+        Raises:
+            SealHeld: if another process has it.
+        """
+        now = self._clock.now(connection)
+        lease = leases.c
+        free = or_(lease.held_until.is_(None), lease.held_until <= now, lease.owner == owner)
+        taken = connection.execute(
+            update(leases)
+            .where(lease.name == SEAL, free)
+            .values(owner=owner, held_until=now + span, fence=lease.fence + 1)
+        )
+        if not taken.rowcount:
+            raise SealHeld
+
+    def release(self, connection: Connection, owner: str) -> None:
+        """Let it go, if it is still ours."""
+        connection.execute(
+            update(leases)
+            .where(leases.c.name == SEAL, leases.c.owner == owner)
+            .values(owner=None, held_until=None)
+        )

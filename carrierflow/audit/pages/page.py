@@ -1,0 +1,120 @@
+"""The frame of every page: its head, its style sheet, its sections and tables."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from carrierflow.audit.pages.charts import arrows
+from carrierflow.audit.pages.markup import Markup, join, tag
+from carrierflow.audit.pages.style import STYLE
+from carrierflow.audit.reports.calendar import VIETNAM
+from carrierflow.domain.lifecycle import label_of
+
+
+__all__ = ["both", "figure", "free", "moment", "name", "page", "section", "table"]
+
+
+LONG = 24
+"""Letters from which on a text may break anywhere."""
+
+
+def page(title: str, title_vi: str, lead: Markup, *sections: Markup) -> str:
+    """Return a whole page, which needs nothing but itself."""
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=_policy()),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("title", title),
+        tag("style", Markup(STYLE)),
+    )
+    heading = tag("header", tag("h1", both(title, title_vi)), lead)
+    foot = tag(
+        "footer",
+        "Made by carrierflow from the ledger's own history. "
+        "Times are Vietnam's (UTC+7). This page loads nothing and runs nothing.",
+    )
+    body = tag("body", arrows(), tag("main", heading, *sections, foot))
+    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def section(
+    title: str, title_vi: str, lead: object, *parts: Markup, drawn: Markup | None = None
+) -> Markup:
+    """Return one section: its heading in both languages, what it says, its picture, its tables.
+
+    Heading and picture stay on one sheet of paper.
+    """
+    said = tag("p", lead, class_="lead") if lead else None
+    opening = tag("div", tag("h2", both(title, title_vi)), said, drawn, class_="opening")
+    return tag("section", opening, *parts)
+
+
+def figure(drawing: Markup, caption: object) -> Markup:
+    """Return a drawing with its caption."""
+    return tag("figure", drawing, tag("figcaption", caption))
+
+
+def table(
+    columns: Sequence[object],
+    rows: Iterable[Sequence[object]],
+    *,
+    numbers: int = 0,
+    caption: str | None = None,
+    empty: str = "Nothing.",
+) -> Markup:
+    """Return a table; its last columns, so many as there are numbers, stand to the right."""
+    first = len(columns) - numbers
+    heads = [
+        tag("th", head, scope="col", class_="number" if place >= first else None)
+        for place, head in enumerate(columns)
+    ]
+    body = [
+        tag(
+            "tr",
+            *(
+                tag("td", free(cell), class_="number" if place >= first else None)
+                for place, cell in enumerate(row)
+            ),
+        )
+        for row in rows
+    ]
+    if not body:
+        return tag("p", empty, class_="empty")
+    title = tag("caption", caption) if caption else None
+    return tag("table", title, tag("thead", tag("tr", *heads)), tag("tbody", *body))
+
+
+def free(cell: object) -> object:
+    """Let a long text break wherever it must: an id may be one word as wide as the page."""
+    if isinstance(cell, Markup) or len(str(cell)) < LONG:
+        return cell
+    return tag("span", cell, class_="free")
+
+
+def both(english: str, vietnamese: str) -> Markup:
+    """Return a text with its Vietnamese beside it."""
+    return join(english, " ", tag("span", vietnamese, class_="vi", lang="vi"))
+
+
+def name(status: str) -> Markup:
+    """Return what a status is called."""
+    label = label_of(status)
+    return both(label.en, label.vi)
+
+
+def moment(value: datetime | None) -> Markup:
+    """Write a time as people in Vietnam read it, to the second, with the exact one behind it."""
+    if value is None:
+        return Markup("")
+    local = value.astimezone(VIETNAM)
+    return tag("time", f"{local:%d.%m.%Y %H:%M:%S}", datetime=local.isoformat())
+
+
+def _policy() -> str:
+    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

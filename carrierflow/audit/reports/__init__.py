@@ -1,0 +1,1 @@
+"""What auditors ask: one question a module, with its SQL and the shape of its answer."""

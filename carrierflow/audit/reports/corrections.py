@@ -1,0 +1,170 @@
+"""What people changed: corrections, steps that operators took, and decisions about incidents."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Select, or_, select
+
+from carrierflow.domain.model import Machine, Source
+from carrierflow.storage.tables import evidence, fulfillments, history, shops
+
+
+__all__ = [
+    "Correction",
+    "CorrectionKind",
+    "corrections",
+]
+
+
+class CorrectionKind(StrEnum):
+    """What somebody did."""
+
+    AMENDMENT = "amendment"
+    """A new entry that corrects an earlier one; it needed no legal step."""
+    STEP = "step"
+    """A legal step that an operator recorded, not the carrier's scanners."""
+    DECISION = "decision"
+    """The resolution of an incident."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Correction:
+    """One of them, with who did it and why."""
+
+    kind: CorrectionKind
+    recorded_at: datetime
+    occurred_at: datetime | None
+    shop: str
+    order_id: str | None
+    fulfillment_id: str | None
+    """None where a decision was about a whole shop."""
+    machine: Machine | None
+    seq: int | None
+    from_status: str | None
+    to_status: str | None
+    amends: int | None
+    """The entry of the same machine that it corrects."""
+    actor: str | None
+    reason: str | None
+    incident: str | None
+    """The incident that it was about."""
+    action: str | None
+    """What was decided about that incident."""
+    approved_by: str | None
+    """Who decided about the incident; None where it was nobody's decision but the actor's own."""
+
+
+INCIDENT = "incident:"
+"""How the key of an entry begins that came of a decision about an incident."""
+
+
+def corrections(
+    connection: Connection, *, shop: int | None, since: datetime | None, until: datetime | None
+) -> list[Correction]:
+    """Return what people changed, in the order in which it was recorded."""
+    decisions = [
+        _decision(row)
+        for row in connection.execute(_bounded(_decisions(), evidence, shop, since, until))
+    ]
+    approvals = _approvals(connection)
+    entries = [
+        _entry(row, approvals)
+        for row in connection.execute(_bounded(_entries(), history, shop, since, until))
+    ]
+    return sorted([*entries, *decisions], key=lambda each: each.recorded_at)
+
+
+def _entries() -> Select[Any]:
+    f = fulfillments.c
+    return (
+        select(history, shops.c.code.label("shop_code"), f.order_id, f.fulfillment_id)
+        .join(fulfillments, f.id == history.c.fulfillment)
+        .join(shops, shops.c.id == f.shop)
+        .where(or_(history.c.amends.is_not(None), history.c.source == Source.OPERATOR))
+    )
+
+
+def _decisions() -> Select[Any]:
+    f = fulfillments.c
+    return (
+        select(evidence, shops.c.code.label("shop_code"), f.order_id, f.fulfillment_id)
+        .join(shops, shops.c.id == evidence.c.shop)
+        .outerjoin(fulfillments, f.id == evidence.c.fulfillment)
+        .where(evidence.c.kind == "resolution")
+    )
+
+
+def _bounded(
+    query: Select[Any], table: Any, shop: int | None, since: datetime | None, until: datetime | None
+) -> Select[Any]:
+    if shop is not None:
+        query = query.where(shops.c.id == shop)
+    if since is not None:
+        query = query.where(table.c.recorded_at >= since)
+    if until is not None:
+        query = query.where(table.c.recorded_at <= until)
+    return query
+
+
+def _approvals(connection: Connection) -> dict[str, Correction]:
+    """Return the decisions by their incidents; of several, the last one."""
+    found = map(_decision, connection.execute(_decisions().order_by(evidence.c.id)))
+    return {each.incident: each for each in found if each.incident is not None}
+
+
+def _entry(row: Any, approvals: dict[str, Correction]) -> Correction:
+    entry = Correction(
+        kind=CorrectionKind.STEP if row.amends is None else CorrectionKind.AMENDMENT,
+        recorded_at=row.recorded_at,
+        occurred_at=row.occurred_at,
+        shop=row.shop_code,
+        order_id=row.order_id,
+        fulfillment_id=row.fulfillment_id,
+        machine=Machine(row.machine),
+        seq=row.seq,
+        from_status=row.from_status,
+        to_status=row.to_status,
+        amends=row.amends,
+        actor=row.actor,
+        reason=row.reason,
+        incident=_incident_of(row.event_key),
+        action=None,
+        approved_by=None,
+    )
+    approval = approvals.get(entry.incident or "")
+    if approval is None:
+        return entry
+    return replace(entry, action=approval.action, approved_by=approval.actor)
+
+
+def _incident_of(key: str | None) -> str | None:
+    """Return the incident in a key such as `incident:7:1:delivered`."""
+    if key is None or not key.startswith(INCIDENT):
+        return None
+    return key.removeprefix(INCIDENT).partition(":")[0]
+
+
+def _decision(row: Any) -> Correction:
+    return Correction(
+        kind=CorrectionKind.DECISION,
+        recorded_at=row.recorded_at,
+        occurred_at=None,
+        shop=row.shop_code,
+        order_id=row.order_id,
+        fulfillment_id=row.fulfillment_id,
+        machine=None,
+        seq=None,
+        from_status=None,
+        to_status=None,
+        amends=None,
+        actor=row.actor,
+        reason=row.reason,
+        incident=json.loads(row.details)["incident"] if row.details else None,
+        action=row.code,
+        approved_by=row.actor,
+    )

@@ -1,0 +1,305 @@
+"""What auditors ask, answered from the history: each answer is plain data, and adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime, timedelta
+
+from carrierflow.audit.log.sql import newest_checkpoint
+from carrierflow.audit.pages.parcel import parcel_page
+from carrierflow.audit.pages.report import report_page
+from carrierflow.audit.reports.as_of import AsOf, Basis, standing_counts, standings
+from carrierflow.audit.reports.cash import Cash, aged_cash, cash_totals, held_cash
+from carrierflow.audit.reports.corrections import Correction, corrections
+from carrierflow.audit.reports.coverage import CoverageReport, aged_looks, longest_unseen
+from carrierflow.audit.reports.drift import Drift
+from carrierflow.audit.reports.drift import episodes as drift_episodes
+from carrierflow.audit.reports.report import Report
+from carrierflow.audit.reports.sample import Sample, entries_at, places
+from carrierflow.audit.reports.steps import StepCount, step_counts
+from carrierflow.audit.reports.time_in_status import TimeInState, stays
+from carrierflow.audit.reports.timeline import (
+    Timeline,
+    evidence_of,
+    showings_of,
+    sightings_of,
+    tellings_of,
+)
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.lifecycle import Definition
+from carrierflow.domain.model import Machine
+from carrierflow.domain.typecheck import guarded_methods
+from carrierflow.errors import NotSealed
+from carrierflow.settings import Settings
+from carrierflow.storage import Connection, queries
+from carrierflow.storage.incidents import incidents_of
+from carrierflow.storage.shops import all_shops, coverage, find_shop, shop_number
+
+
+__all__ = ["Reports"]
+
+Snapshot = Callable[[], AbstractContextManager[Connection]]
+"""What opens a transaction that only reads and sees one moment throughout."""
+
+ONE_HOUR = timedelta(hours=1)
+OLDEST = 20
+"""How many of the parcels that wait longest are named."""
+
+
+@guarded_methods
+class Reports:
+    """Answers auditors' questions; nothing here writes.
+
+    A moment that is not given is now. A shop that is not given is every shop. Each answer is
+    read in one transaction, so its parts fit together.
+    """
+
+    def __init__(
+        self, snapshot: Snapshot, settings: Settings, definition: Definition, *, clock: Clock
+    ) -> None:
+        self._snapshot = snapshot
+        self._definition = definition
+        self._settings = settings
+        self._clock = clock
+
+    def timeline(self, shop: str, fulfillment_id: str) -> Timeline:
+        """Return everything that is known of one parcel.
+
+        Raises:
+            UnknownShop, UnknownFulfillment: if there is none.
+        """
+        with self._snapshot() as connection:
+            parcel = queries.find_parcel(connection, shop, fulfillment_id)
+            return Timeline.of(
+                parcel,
+                queries.entries_of(connection, parcel),
+                evidence_of(connection, parcel),
+                tellings_of(connection, parcel),
+                showings=showings_of(connection, parcel),
+                sightings=sightings_of(connection, parcel),
+                incidents=incidents_of(connection, parcel),
+            )
+
+    def as_of(
+        self,
+        at: datetime | None = None,
+        *,
+        shop: str | None = None,
+        fulfillment_id: str | None = None,
+        parcels: bool = False,
+    ) -> AsOf:
+        """Say where the parcels stood: as it was known then, and as it was by all we know now.
+
+        `parcels` names each of them; a `fulfillment_id` with its shop asks about one alone.
+
+        Raises:
+            UnknownShop, UnknownFulfillment: if there is none.
+        """
+        at = at or self._clock()
+        with self._asking(shop) as (connection, number):
+            if shop is not None and fulfillment_id is not None:
+                queries.find_parcel(connection, shop, fulfillment_id)
+                one = list(standings(connection, at, shop=number, fulfillment_id=fulfillment_id))
+                return AsOf.of(at, AsOf.counted(one), one)
+            named = standings(connection, at, shop=number) if parcels else None
+            return AsOf.of(at, standing_counts(connection, at, shop=number), named)
+
+    def cod(
+        self,
+        at: datetime | None = None,
+        *,
+        basis: Basis = Basis.WAS,
+        shop: str | None = None,
+        parcels: bool = False,
+    ) -> Cash:
+        """Say what cash was collected and not remitted, by age; `parcels` names each of them.
+
+        By default as it was; `Basis.KNOWN` counts what was recorded by then, so that a report
+        of that day can be made again.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        at = at or self._clock()
+        with self._asking(shop) as (connection, number):
+            return Cash.of(
+                at,
+                basis,
+                by_age=aged_cash(connection, at, basis, shop=number),
+                by_status=cash_totals(connection, at, basis, shop=number),
+                held=held_cash(connection, at, basis, shop=number) if parcels else None,
+            )
+
+    def time_in_state(
+        self,
+        *,
+        shop: str | None = None,
+        by_shop: bool = True,
+        by_month: bool = True,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> TimeInState:
+        """Say how long parcels stayed at each status: the middle, the slow ones, the slowest.
+
+        A stay counts in the month in which it ended; `since` and `until` are about its end too.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        with self._asking(shop) as (connection, number):
+            rows = stays(
+                connection,
+                by_shop=by_shop,
+                by_month=by_month,
+                shop=number,
+                since=since,
+                until=until,
+            )
+            return TimeInState.of(rows, since=since, until=until)
+
+    def drift(
+        self,
+        *,
+        shop: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        episodes: bool = False,
+    ) -> Drift:
+        """Say what drift was found in a time, what healed and how soon, and what is frozen.
+
+        `episodes` names each of them.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        with self._asking(shop) as (connection, number):
+            found = drift_episodes(connection, self._clock(), shop=number, since=since, until=until)
+            return Drift.of(found, since=since, until=until, named=episodes)
+
+    def coverage(
+        self,
+        within: timedelta | None = None,
+        *,
+        shop: str | None = None,
+        oldest: int = OLDEST,
+    ) -> CoverageReport:
+        """Say how lately the open parcels were looked at, and name those that wait longest.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        at, within = self._clock(), within or self._settings.verify_within
+        with self._asking(shop) as (connection, number):
+            found = all_shops(connection) if shop is None else [find_shop(connection, shop)]
+            shops = tuple(coverage(connection, each, since=at - within) for each in found)
+            return CoverageReport(
+                at=at,
+                within_hours=within / ONE_HOUR,
+                open=sum(each.open for each in shops),
+                verified=sum(each.verified for each in shops),
+                shops=tuple(sorted(shops, key=lambda each: each.shop)),
+                by_age=tuple(aged_looks(connection, at, shop=number)),
+                oldest=tuple(longest_unseen(connection, shop=number, limit=oldest)),
+            )
+
+    def corrections(
+        self,
+        *,
+        shop: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[Correction]:
+        """Say who corrected what, who decided about which incident, and why.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        with self._asking(shop) as (connection, number):
+            return corrections(connection, shop=number, since=since, until=until)
+
+    def steps(
+        self, at: datetime | None = None, *, shop: str | None = None
+    ) -> tuple[StepCount, ...]:
+        """Say how often each step of the lifecycle had been recorded.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        at = at or self._clock()
+        with self._asking(shop) as (connection, number):
+            return tuple(step_counts(connection, at, shop=number))
+
+    def sample(self, seed: str, count: int) -> Sample:
+        """Draw entries of the sealed history at random, each with its proof.
+
+        The seed and the newest checkpoint decide which: whoever has both can draw again.
+
+        Raises:
+            NotSealed: if there is no checkpoint yet.
+            HistoryBroken: if an entry that was drawn is not there any more.
+        """
+        with self._snapshot() as connection:
+            note = newest_checkpoint(connection)
+            if note is None:
+                raise NotSealed("The history")
+            drawn = places(seed, note.checkpoint.size, count)
+            entries = tuple(entries_at(connection, drawn, note))
+        return Sample(seed=seed, checkpoint=note, entries=entries)
+
+    def report(self, at: datetime | None = None, *, shop: str | None = None) -> Report:
+        """Answer everything at one moment, as `page` shows it.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        at = at or self._clock()
+        with self._snapshot() as connection:
+            here = self._on(connection)
+            return Report(
+                shop=shop,
+                at=at,
+                made_at=self._clock(),
+                steps=here.steps(at, shop=shop),
+                as_of=here.as_of(at, shop=shop),
+                cash=here.cod(at, shop=shop),
+                stays=here.time_in_state(shop=shop, by_shop=False, by_month=False, until=at),
+                drift=here.drift(shop=shop, until=at),
+                coverage=here.coverage(shop=shop),
+                corrections=tuple(here.corrections(shop=shop, until=at)),
+            )
+
+    def page(self, at: datetime | None = None, *, shop: str | None = None) -> str:
+        """Return the report as one HTML file, with pictures, that needs nothing but itself.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        return report_page(self.report(at, shop=shop), self._edges())
+
+    def parcel_page(self, shop: str, fulfillment_id: str) -> str:
+        """Return one parcel's life as one HTML file that needs nothing but itself.
+
+        Raises:
+            UnknownShop, UnknownFulfillment: if there is none.
+        """
+        return parcel_page(self.timeline(shop, fulfillment_id), made_at=self._clock())
+
+    def _on(self, connection: Connection) -> Reports:
+        """Return reports that all read in one transaction that is open already."""
+        return Reports(
+            lambda: nullcontext(connection), self._settings, self._definition, clock=self._clock
+        )
+
+    def _edges(self) -> list[tuple[Machine, str, str]]:
+        return [
+            (machine.machine, edge.from_status, edge.to_status)
+            for machine in self._definition.machines
+            for edge in machine.edges
+        ]
+
+    @contextmanager
+    def _asking(self, shop: str | None) -> Iterator[tuple[Connection, int | None]]:
+        """Open one transaction for one answer; with the number of a shop that is named."""
+        with self._snapshot() as connection:
+            yield connection, None if shop is None else shop_number(connection, shop)

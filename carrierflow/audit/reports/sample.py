@@ -1,0 +1,120 @@
+"""A sample that nobody chose: its places in the log follow from a seed and from the log's size.
+
+The k-th draw is SHA-256 of the line `SEED SIZE k`, read as a number, modulo the size; a place
+that was drawn already is drawn again with the next k. Whoever names the seed after the
+checkpoint was handed over knows that no entry was kept out of the sample.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count, islice
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from carrierflow.audit.log.checkpoint import SignedNote
+from carrierflow.audit.log.proof import Proof
+from carrierflow.audit.log.sql import Log, is_placed
+from carrierflow.audit.log.tree import inclusion_proof
+from carrierflow.domain.canonical import canonical_entry
+from carrierflow.domain.model import FulfillmentRef, HistoryEntry
+from carrierflow.errors import HistoryBroken
+from carrierflow.storage.binding import sliced
+from carrierflow.storage.rows import entry_from
+from carrierflow.storage.tables import definitions, fulfillments, history, log, shops
+
+
+__all__ = [
+    "Sample",
+    "Sampled",
+    "entries_at",
+    "places",
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sampled:
+    """One entry of the sample, with the proof that it stands where it was drawn."""
+
+    position: int
+    ref: FulfillmentRef
+    entry: HistoryEntry
+    proof: Proof
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """A sample of the sealed history; the same seed and checkpoint give the same one."""
+
+    seed: str
+    checkpoint: SignedNote
+    entries: tuple[Sampled, ...]
+    """In the order in which they were drawn."""
+
+
+def places(seed: str, size: int, most: int) -> list[int]:
+    """Draw so many different places of a log, or all of them where it has no more."""
+    return list(islice(_drawn(seed, size), min(most, size)))
+
+
+def _drawn(seed: str, size: int) -> Iterator[int]:
+    known: set[int] = set()
+    for number in count(1):
+        line = f"{seed} {size} {number}".encode()
+        place = int.from_bytes(hashlib.sha256(line).digest()) % size
+        if place not in known:
+            known.add(place)
+            yield place
+
+
+CHUNK = 500
+
+
+def entries_at(
+    connection: Connection, places: Sequence[int], note: SignedNote
+) -> Iterator[Sampled]:
+    """Yield the entries at some places, in the order of the places asked for.
+
+    Raises:
+        HistoryBroken: if one of them is not there any more.
+    """
+    tree, size = Log(connection), note.checkpoint.size
+    for some in sliced(connection, places, at_once=CHUNK):
+        rows = {row.position: row for row in connection.execute(_query(some))}
+        lost = sorted(set(some) - set(rows))
+        if lost:
+            raise HistoryBroken(f"The entry at place {lost[0]} of the log is gone.")
+        for position in some:
+            yield _sampled(rows[position], tree, size, note)
+
+
+def _query(places: Sequence[int]) -> Any:
+    f = fulfillments.c
+    return (
+        select(
+            history,
+            definitions.c.id.label("definition_id"),
+            shops.c.code,
+            f.order_id,
+            f.fulfillment_id,
+            log.c.position,
+        )
+        .join_from(log, history, is_placed())
+        .join(definitions, definitions.c.number == history.c.definition)
+        .join(fulfillments, f.id == history.c.fulfillment)
+        .join(shops, shops.c.id == f.shop)
+        .where(log.c.position.in_(places))
+    )
+
+
+def _sampled(row: Any, tree: Log, size: int, note: SignedNote) -> Sampled:
+    ref = FulfillmentRef(shop=row.code, order_id=row.order_id, fulfillment_id=row.fulfillment_id)
+    entry = entry_from(row, row.definition_id)
+    path = inclusion_proof(tree.subtree, row.position, size)
+    proof = Proof(
+        entry=canonical_entry(ref, entry), index=row.position, path=tuple(path), checkpoint=note
+    )
+    return Sampled(position=row.position, ref=ref, entry=entry, proof=proof)

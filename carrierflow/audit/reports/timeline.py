@@ -1,0 +1,162 @@
+"""Everything that is known of one parcel, in the order in which it was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, select
+
+from carrierflow.audit.reports.timeline_items import (
+    Evidence,
+    Moment,
+    Showing,
+    Sighting,
+    Telling,
+    moment_of_entry,
+    moment_of_evidence,
+    moment_of_incident,
+    moment_of_showing,
+    moment_of_sighting,
+    moments_of_telling,
+)
+from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.incident import Incident
+from carrierflow.domain.model import HistoryEntry
+from carrierflow.storage.tables import (
+    attempts,
+    evidence,
+    observations,
+    outcomes,
+    publications,
+)
+
+
+__all__ = [
+    "Timeline",
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timeline:
+    """One parcel: its head, its history, its evidence, what the platform was told."""
+
+    parcel: Parcel
+    entries: tuple[HistoryEntry, ...]
+    evidence: tuple[Evidence, ...]
+    tellings: tuple[Telling, ...]
+    showings: tuple[Showing, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        parcel: Parcel,
+        entries: Sequence[HistoryEntry],
+        evidence: Sequence[Mapping[str, Any]],
+        tellings: Sequence[Mapping[str, Any]],
+        *,
+        showings: Sequence[Mapping[str, Any]] = (),
+        sightings: Sequence[Mapping[str, Any]] = (),
+        incidents: Sequence[Incident] = (),
+    ) -> Timeline:
+        """Build a timeline from what was read."""
+        return cls(
+            parcel=parcel,
+            entries=tuple(entries),
+            evidence=tuple(_evidence(row) for row in evidence),
+            tellings=tuple(Telling(**row) for row in tellings),
+            showings=tuple(Showing(**row) for row in showings),
+            sightings=tuple(Sighting(**row) for row in sightings),
+            incidents=tuple(incidents),
+        )
+
+    def moments(self) -> tuple[Moment, ...]:
+        """Return everything as one list, in the order in which it was recorded."""
+        found = [
+            *map(moment_of_entry, self.entries),
+            *map(moment_of_evidence, self.evidence),
+            *(moment for telling in self.tellings for moment in moments_of_telling(telling)),
+            *(
+                moment_of_showing(each, each.confirmed_at)
+                for each in self.showings
+                if each.confirmed_at is not None
+            ),
+            *map(moment_of_sighting, self.sightings),
+            *map(moment_of_incident, self.incidents),
+        ]
+        return tuple(sorted(found, key=lambda moment: moment.at))
+
+
+def _evidence(row: Mapping[str, Any]) -> Evidence:
+    return Evidence(
+        kind=row["kind"],
+        verdict=row["verdict"],
+        code=row["code"],
+        sentence=row["sentence"],
+        status=row["status"],
+        key=row["event_key"],
+        source=row["source"],
+        actor=row["actor"],
+        reason=row["reason"],
+        occurred_at=row["occurred_at"],
+        recorded_at=row["recorded_at"],
+        confirms=row["confirms"],
+    )
+
+
+def evidence_of(connection: Connection, parcel: Parcel) -> list[dict[str, Any]]:
+    """Return everything about one fulfillment that did not become history."""
+    query = select(evidence).where(evidence.c.fulfillment == parcel.id).order_by(evidence.c.id)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def tellings_of(connection: Connection, parcel: Parcel) -> list[dict[str, Any]]:
+    """Return what the platform was told about one fulfillment, with what became of it."""
+    a, o, p = attempts.c, outcomes.c, publications.c
+    query = (
+        select(
+            a.machine,
+            a.seq,
+            a.number,
+            a.status,
+            a.intent_at,
+            o.outcome,
+            o.http_status,
+            o.recorded_at,
+            p.state,
+            p.confirmed_at,
+        )
+        .outerjoin(outcomes, and_(*(a[n] == o[n] for n in ("fulfillment", *ENTRY, "number"))))
+        .outerjoin(publications, and_(*(a[n] == p[n] for n in ("fulfillment", *ENTRY))))
+        .where(a.fulfillment == parcel.id)
+        .order_by(a.intent_at, a.machine, a.seq, a.number)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def showings_of(connection: Connection, parcel: Parcel) -> list[dict[str, Any]]:
+    """Return which entries of one fulfillment the platform is known to show, and since when."""
+    p = publications.c
+    query = (
+        select(p.machine, p.seq, p.state, p.confirmed_at)
+        .where(p.fulfillment == parcel.id)
+        .order_by(p.machine, p.seq)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def sightings_of(connection: Connection, parcel: Parcel) -> list[dict[str, Any]]:
+    """Return what the platform said about one fulfillment, each time that it said new things."""
+    o = observations.c
+    query = (
+        select(o.source, o.seen_at, o.carrier_code, o.cod_code, o.updated_at, o.order_cancelled)
+        .where(o.fulfillment == parcel.id)
+        .order_by(o.id)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+ENTRY = ("machine", "seq")

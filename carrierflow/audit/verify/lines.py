@@ -1,0 +1,84 @@
+"""Reading canonical texts back: the lines of an export, each judged by its own bytes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from hashlib import sha256
+
+from carrierflow.audit.verify.replay import Chains, Findings, Rules
+
+
+__all__ = ["ChainReader", "parcel_of"]
+
+TEXT = r'"[^"\\]*(?:\\.[^"\\]*)*"'
+MAYBE = rf"(null|{TEXT})"
+SOME = rf"({TEXT})"
+DIGEST = r'"([0-9a-f]{64})"'
+WORD = r'"([a-z]+)"'
+STAMP = r'"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"'
+ENTRY = re.compile(
+    rf'\{{"actor":{MAYBE},"amends":{MAYBE},"cause":(?:null|{TEXT}),"definition":{DIGEST},'
+    rf'"from":{WORD},"fulfillment_id":{SOME},"inferred":(?:true|false),"key":(?:null|{TEXT}),'
+    rf'"machine":{WORD},"note_digest":(?:null|"[0-9a-f]{{64}}"),"occurred_at":{STAMP},'
+    rf'"order_id":{SOME},"prev":{DIGEST},"reason":{MAYBE},"recorded_at":{STAMP},'
+    rf'"seq":"([1-9][0-9]*)","shop":{SOME},"source":"[a-z]+","to":{WORD},"v":"1"\}}'
+)
+"""The canonical text of an entry, and nothing else."""
+
+KEY = b'"fulfillment_id":'
+AFTER = b',"inferred":'
+
+
+def parcel_of(line: bytes) -> bytes:
+    """Return what says of which parcel a line is, well enough to bring its lines together."""
+    start = line.find(KEY)
+    return line[start : line.find(AFTER, start)]
+
+
+class ChainReader:
+    """Replays the parcels of some lines, all of whose lines must come, in the order of the log."""
+
+    def __init__(self, rules: Rules, findings: Findings, *, partial: bool) -> None:
+        self._rules = rules
+        self._findings = findings
+        self._partial = partial
+        self._chains: dict[tuple[str, ...], Chains] = {}
+
+    @property
+    def parcels(self) -> int:
+        """How many parcels came by."""
+        return len(self._chains)
+
+    def read(self, numbered: Iterable[tuple[int, bytes]]) -> None:
+        """Take in some lines, each with its number in the file."""
+        known, match = self._chains, ENTRY.fullmatch
+        for number, line in numbered:
+            found = match(line.decode(errors="replace"))
+            if found is None:
+                self._findings.add(f"line {number}", "it is no entry in its canonical form")
+                continue
+            actor, amends, definition, start, *names = found.groups()
+            fulfillment, machine, order, before, reason, seq, shop, end = names
+            chains = known.get((shop, order, fulfillment))
+            if chains is None:
+                chains = self._begin(shop, order, fulfillment)
+            own = sha256(line).hexdigest()
+            amendment = None if amends == "null" else (_known(actor), _known(reason))
+            chains.add(machine, int(seq), start, end, definition, before, own, amendment)
+
+    def _begin(self, *parcel: str) -> Chains:
+        name = "/".join(json.loads(part) for part in parcel)
+        made = Chains(self._rules, self._findings, name, partial=self._partial)
+        self._chains[parcel] = made
+        return made
+
+    def finish(self) -> None:
+        """Look at what is asked of whole parcels."""
+        for chains in self._chains.values():
+            chains.finish()
+
+
+def _known(text: str) -> str | None:
+    return None if text == "null" else text

@@ -1,0 +1,83 @@
+"""What verification reads of a live database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from carrierflow.audit.log.sql import is_placed, raw_entry
+from carrierflow.audit.verify.replay import HeadRow
+from carrierflow.storage.engine import streamed
+from carrierflow.storage.tables import (
+    definitions,
+    edges,
+    fulfillments,
+    history,
+    log,
+    shops,
+)
+
+
+__all__ = [
+    "definition_rows",
+    "entry_rows",
+    "head_row",
+    "head_rows",
+]
+
+STREAM = 2_000
+"""Rows that a long reading holds at once."""
+
+
+def entry_rows(connection: Connection) -> Iterator[Sequence[Any]]:
+    """Stream the whole history, parcel after parcel, as `verify_parcels` reads it."""
+    h = history.c
+    query = (
+        select(*raw_entry(connection), h.fulfillment, h.definition, h.hash, log.c.leaf)
+        .outerjoin(log, is_placed())
+        .order_by(h.fulfillment, h.machine, h.seq)
+    )
+    return chain.from_iterable(streamed(connection, query, at_once=STREAM))
+
+
+def head_rows(connection: Connection) -> Iterator[HeadRow]:
+    """Stream the heads of all fulfillments, in the order of the history's stream."""
+    query = _heads().order_by(fulfillments.c.id)
+    return map(_head_row, chain.from_iterable(streamed(connection, query, at_once=STREAM)))
+
+
+def head_row(connection: Connection, parcel: int) -> HeadRow | None:
+    """Return one of these heads; None if it is gone."""
+    query = _heads().where(fulfillments.c.id == parcel)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _head_row(row)
+
+
+def _heads() -> Select[Any]:
+    f = fulfillments.c
+    names = (f.id, shops.c.code, f.order_id, f.fulfillment_id)
+    return select(*names, *(f[name] for name in HEAD)).join(shops, shops.c.id == f.shop)
+
+
+HEAD = ("delivery_seq", "delivery_status", "delivery_hash", "cod_seq", "cod_status", "cod_hash")
+
+
+def _head_row(row: Sequence[Any]) -> HeadRow:
+    parcel, shop, order_id, fulfillment_id = row[:4]
+    return HeadRow(parcel, shop, order_id, fulfillment_id, tuple(row[4:7]), tuple(row[7:]))
+
+
+def definition_rows(
+    connection: Connection,
+) -> list[tuple[str, str, frozenset[tuple[str, str, str]]]]:
+    """Return each definition: its id, its canonical text, and its legal steps as stored."""
+    steps: dict[int, set[tuple[str, str, str]]] = {}
+    for row in connection.execute(select(edges)):
+        steps.setdefault(row.definition, set()).add((row.machine, row.from_status, row.to_status))
+    return [
+        (row.id, row.canonical, frozenset(steps.get(row.number, ())))
+        for row in connection.execute(select(definitions).order_by(definitions.c.number))
+    ]

@@ -1,1 +1,0 @@
-"""What auditors ask, as SQL: each module answers one question of the same name in `audit`."""
