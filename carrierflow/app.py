@@ -26,7 +26,6 @@ from carrierflow.carrier_service import (
     Intake,
     OnAnswer,
 )
-from carrierflow.connections import Connections, Installer, Registrar, Subscriber, is_gone
 from carrierflow.domain.cleaning import in_force
 from carrierflow.domain.clock import Clock, Sleep
 from carrierflow.domain.counters import Meter
@@ -53,6 +52,7 @@ from carrierflow.reconcile import (
 from carrierflow.reconcile.backfill import Imported, import_shop
 from carrierflow.reconcile.resolution import Desk
 from carrierflow.settings import Settings
+from carrierflow.shops import Connections, Installer, Registrar, Subscriber, is_gone
 from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, figures, queries, upgrade
 from carrierflow.storage.encryption import KeyRing
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import cached_property
 
 from carrierflow.carrier_service.registration import Accounts, Registrations, Subscriptions
-from carrierflow.connections import ShopToken, TokenKeeper
 from carrierflow.domain import clock
 from carrierflow.domain.cleaning import in_force
 from carrierflow.domain.shop import Shop
@@ -23,6 +22,7 @@ from carrierflow.platforms.haravan import (
 )
 from carrierflow.ports import Platform, Sealer
 from carrierflow.settings import Settings
+from carrierflow.shops import ShopToken, TokenKeeper
 from carrierflow.storage import Rate, ShopBudget, SqlStore
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from carrierflow.app import Carrierflow
 from carrierflow.audit.log.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.audit.log.sealer import Notary
-from carrierflow.connections import Finish, Installer, Registrar, Subscriber
 from carrierflow.connector import Connector
 from carrierflow.domain import clock
 from carrierflow.domain.counters import Meter
@@ -18,6 +17,7 @@ from carrierflow.platforms.haravan import HaravanDialect
 from carrierflow.ports import Anchor
 from carrierflow.reconcile import MerchantEdit, Parts, Policy, Reconciler, RemoteAhead
 from carrierflow.settings import Settings
+from carrierflow.shops import Finish, Installer, Registrar, Subscriber
 from carrierflow.storage import DatabaseClock, Engine, SqlStore, build_engine
 from carrierflow.storage.encryption import KeyRing
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from carrierflow.cli.session import Session, command
-from carrierflow.connections import Done, Registered
+from carrierflow.shops import Done, Registered
 
 
 __all__ = ["register"]

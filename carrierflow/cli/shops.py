@@ -10,10 +10,10 @@ from typing import IO, Any
 import click
 
 from carrierflow.cli.session import FAILED, TIME, WORK_LEFT, Session, command, moment
-from carrierflow.connections import Connections
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import InvalidInput
 from carrierflow.reconcile.backfill import Imported
+from carrierflow.shops import Connections
 
 
 __all__ = ["register"]

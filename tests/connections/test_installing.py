@@ -15,10 +15,10 @@ from databases import every_database
 from sqlalchemy import event, select
 
 from carrierflow.carrier_service.registration import Install
-from carrierflow.connections.installer import missing_scopes
 from carrierflow.domain.model import Event as RoadEvent
 from carrierflow.domain.model import Status
 from carrierflow.domain.shop import ShopState
+from carrierflow.shops.install import missing_scopes
 from carrierflow.storage.encryption import KeyRing, generate_key
 from carrierflow.storage.installs import add_install, take_install
 from carrierflow.storage.tables import installs, shops

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from carrierflow.connections import Connections, is_gone
 from carrierflow.domain.clock import now
 from carrierflow.domain.model import Machine, Status
 from carrierflow.domain.publication import Attempt
@@ -22,6 +21,7 @@ from carrierflow.errors import (
 from carrierflow.ports import Writing
 from carrierflow.reconcile import EndReason
 from carrierflow.settings import Settings
+from carrierflow.shops import Connections, is_gone
 from carrierflow.storage.encryption import KeyRing, generate_key
 from carrierflow.storage.tables import shops
 from carrierflow.wiring import build

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from carrierflow.carrier_service.registration import Subscription
-from carrierflow.connections import Connections, Subscriber
 from carrierflow.errors import OutcomeUnknown, PlatformUnavailable, Refused, ShopRevoked
 from carrierflow.reconcile import EndReason
 from carrierflow.sandbox import Fault, FaultKind, Rule
+from carrierflow.shops import Connections, Subscriber
 from carrierflow.storage.encryption import KeyRing, generate_key
 
 from .conftest import HOUR

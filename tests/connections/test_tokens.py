@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import pytest
 
 from carrierflow.carrier_service.registration import Tokens
-from carrierflow.connections import Connections, TokenKeeper
 from carrierflow.errors import (
     AccessDenied,
     ConfigurationError,
@@ -20,6 +19,7 @@ from carrierflow.errors import (
 )
 from carrierflow.reconcile import EndReason
 from carrierflow.sandbox import Fault, FaultKind, Rule
+from carrierflow.shops import Connections, TokenKeeper
 from carrierflow.storage.encryption import KeyRing, generate_key
 from carrierflow.storage.installs import swap_tokens
 from carrierflow.storage.shops import change_shop

@@ -19,7 +19,6 @@ from carrierflow.carrier_service.messages import Request
 from carrierflow.carrier_service.ports import Delivery
 from carrierflow.carrier_service.registration import Tokens
 from carrierflow.carrier_service.shipments import Shipment
-from carrierflow.connections import TokenKeeper
 from carrierflow.domain import incident, limits, model, publication
 from carrierflow.domain.fulfillment import Remote
 from carrierflow.domain.incident import Finding, ResolveAction
@@ -32,6 +31,7 @@ from carrierflow.platforms.haravan.callbacks import HaravanDialect
 from carrierflow.platforms.haravan.codec import read_fulfillment
 from carrierflow.ports import Writing
 from carrierflow.reconcile import EndReason
+from carrierflow.shops import TokenKeeper
 from carrierflow.storage import tables, types
 from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.engine import UNSTORABLE

@@ -17,16 +17,16 @@ from datetime import timedelta
 
 from carrierflow.carrier_service import Call, route_of
 from carrierflow.carrier_service.registration import Accounts, Install, Installed, Redirect, Tokens
-from carrierflow.connections.registrar import public_root
-from carrierflow.connections.shops import check_code, checked_id, checked_root
-from carrierflow.connections.tokens import sealed_tokens
 from carrierflow.domain import limits
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.shop import Shop, ShopState
 from carrierflow.domain.typecheck import guarded_methods
-from carrierflow.errors import AccessDenied, InvalidInput
+from carrierflow.errors import AccessDenied, CarrierflowError, InvalidInput
 from carrierflow.ports import Sealer
 from carrierflow.settings import Settings
+from carrierflow.shops.registration import public_root
+from carrierflow.shops.shops import check_code, checked_id, checked_root
+from carrierflow.shops.tokens import sealed_tokens
 from carrierflow.storage import Connection, SqlStore
 from carrierflow.storage.installs import (
     add_install,
@@ -37,22 +37,35 @@ from carrierflow.storage.installs import (
 )
 
 
-__all__ = ["Installer", "missing_scopes"]
+__all__ = [
+    "Finish",
+    "Installer",
+    "missing_scopes",
+]
 
 log = logging.getLogger(__name__)
 
+
 API = "https://apis.haravan.com"
+
+
 CARRIER_CODE = "external"
+
 
 INVITED_FOR = timedelta(hours=24)
 """How long a link is good that the carrier sends to a shop's owner."""
 
+
 ROUND_FOR = timedelta(minutes=15)
 """How long one round through the accounts may take."""
 
+
 LOGIN_SCOPES = ("openid", "profile", "email", "org", "userinfo")
+
+
 UNCHECKED_SCOPES = frozenset({*LOGIN_SCOPES, "grant_service", "offline_access"})
 """What only steers the accounts; a token without them can do all that it must."""
+
 
 OVER = "This install link was used before or has run out; start the install again."
 
@@ -238,3 +251,27 @@ def _check_identity(connection: Connection, install: Install, org_id: str) -> Sh
 
 def _digest(purpose: str, state: str) -> str:
     return hashlib.sha256(f"carrierflow {purpose}:{state}".encode()).hexdigest()
+
+
+log = logging.getLogger(__name__)
+
+
+class Finish:
+    """Takes some steps in a new shop, each by itself."""
+
+    def __init__(self, steps: Mapping[str, Callable[[str], object]]) -> None:
+        self._steps = steps
+
+    def __call__(self, code: str) -> list[str]:
+        """Take every step; return one sentence for each that could not be taken yet."""
+        notes = []
+        for what, step in self._steps.items():
+            try:
+                step(code)
+            except CarrierflowError as error:
+                notes.append(f"{what} did not work yet; the carrier knows.")
+                log.warning(
+                    "carrierflow.install.unfinished",
+                    extra={"shop": code, "step": what, "reason": str(error)},
+                )
+        return notes

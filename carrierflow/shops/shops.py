@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
@@ -14,18 +15,27 @@ from carrierflow.domain.clock import Clock
 from carrierflow.domain.shop import Shop, ShopState
 from carrierflow.domain.typecheck import check_text, guarded_methods
 from carrierflow.domain.urls import flaw_of_root
-from carrierflow.errors import InvalidInput, ShopRevoked
-from carrierflow.ports import Sealer
+from carrierflow.errors import AccessDenied, InvalidInput, ShopRevoked
+from carrierflow.ports import Platform, Sealer
 from carrierflow.storage import Connection, SqlStore
 from carrierflow.storage.shops import add_shop, all_shops, change_shop, find_shop, revoke_shop
 
 
-__all__ = ["Connections", "check_code", "checked_root"]
+__all__ = [
+    "Connections",
+    "check_code",
+    "checked_root",
+    "is_gone",
+]
 
 log = logging.getLogger(__name__)
 
+
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
 PLATFORMS = ("haravan",)
+
 
 WITHOUT_END: Mapping[str, Any] = MappingProxyType(
     {"refresh_token": None, "token_expires_at": None, "refreshing_until": None, "scopes": None}
@@ -170,3 +180,27 @@ def checked_root(base_url: str) -> str:
     if flaw is not None:
         raise InvalidInput(flaw)
     return root
+
+
+NOBODYS_ORDER = "1"
+"""Whether there is such an order does not matter: only a token that opens is told."""
+
+
+def is_gone(shop: Shop, connect: Callable[[Shop], Platform]) -> bool:
+    """Tell whether the shop's token opens nothing any more; one that lacks a right still opens.
+
+    Raises:
+        PlatformUnavailable: if the platform does not say.
+        WrongSecretKey: if the token does not open here.
+    """
+    try:
+        platform = connect(shop)
+    except ShopRevoked:
+        return True
+    try:
+        platform.order(NOBODYS_ORDER)
+    except AccessDenied as error:
+        return error.http_status != HTTPStatus.FORBIDDEN
+    finally:
+        platform.close()
+    return False
