@@ -4,7 +4,9 @@ Build a `Carrierflow` with `build`, record events with its `ledger`, and let `re
 the platform to the ledger's state.
 """
 
-from carrierflow.app import Carrierflow
+from carrierflow.app.build import build
+from carrierflow.app.carrierflow import Carrierflow
+from carrierflow.app.settings import Settings, load_settings
 from carrierflow.audit.erasure import Erased
 from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote, VerifierKey
 from carrierflow.audit.log.proof import Consistency, Proof
@@ -92,9 +94,7 @@ from carrierflow.errors import (
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.reconcile import EndReason, Plan, Progress, RunReport
 from carrierflow.scheduling import Job
-from carrierflow.settings import Settings, load_settings
 from carrierflow.storage.encryption import generate_key
-from carrierflow.wiring import build
 
 
 __all__ = [

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import schedule
 
-from carrierflow.app import Carrierflow
+from carrierflow.app.carrierflow import Carrierflow
+from carrierflow.app.load_file import load_name
 from carrierflow.domain.clock import Sleep
 from carrierflow.domain.waiting import Stop, never
 from carrierflow.errors import ConfigurationError
-from carrierflow.loading import load_name
 
 
 __all__ = ["Job", "JobRun", "Loop", "load_jobs"]

@@ -23,12 +23,12 @@ from sqlalchemy import (
     update,
 )
 
+from carrierflow.app.settings import Settings
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.fulfillment import Parcel
 from carrierflow.domain.shop import ShopState
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import ConfigurationError
-from carrierflow.settings import Settings
 from carrierflow.storage import SqlStore, queries
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.tables import files, fulfillments, notes, shops, webhooks

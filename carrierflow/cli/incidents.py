@@ -7,9 +7,9 @@ from typing import IO, Any
 import click
 
 from carrierflow.cli.session import Session, command, moment
+from carrierflow.cli.terminal import Page, json_text
 from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.reconcile.resolution import curl, postman
-from carrierflow.terminal import Page, json_text
 
 
 __all__ = ["register"]

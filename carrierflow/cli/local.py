@@ -12,15 +12,15 @@ from typing import Any
 
 import click
 
+from carrierflow.app.settings import LogFormat
 from carrierflow.cli.session import FAILED, NARROWEST, Session, command, set_up_logging, tell
+from carrierflow.cli.terminal import Page
 from carrierflow.demo import Figures, draw, write
 from carrierflow.demo import tell as play
 from carrierflow.demo.scenario import FEWEST
 from carrierflow.demo.screen import WIDTH
 from carrierflow.domain.lifecycle import define
 from carrierflow.sandbox import App, Faults, SandboxServer, World, serve
-from carrierflow.settings import LogFormat
-from carrierflow.terminal import Page
 
 
 __all__ = ["register", "show_tour"]

@@ -24,8 +24,8 @@ from carrierflow.cli.session import (
     short,
     tell,
 )
+from carrierflow.cli.terminal import Page
 from carrierflow.reconcile import EndReason, Plan, Progress, Requests, RunReport
-from carrierflow.terminal import Page
 
 
 __all__ = ["register", "report_runs"]

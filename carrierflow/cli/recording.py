@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
+from carrierflow.cli.fulfillment_json import overview
 from carrierflow.cli.session import FAILED, TIME, Session, command, moment, short
+from carrierflow.cli.terminal import Page
 from carrierflow.domain.lifecycle import LABELS
 from carrierflow.domain.model import (
     Event,
@@ -20,8 +22,6 @@ from carrierflow.domain.model import (
     Verdict,
     parse_status,
 )
-from carrierflow.overview import overview
-from carrierflow.terminal import Page
 
 
 __all__ = ["register"]

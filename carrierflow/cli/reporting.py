@@ -14,11 +14,11 @@ from carrierflow.audit.reports.wording import span
 from carrierflow.cli.auditing import audit
 from carrierflow.cli.days import SINCE, WHEN
 from carrierflow.cli.documents import document_of
+from carrierflow.cli.fulfillment_json import overview
 from carrierflow.cli.recording import entry_document
 from carrierflow.cli.session import Session, command, short
 from carrierflow.cli.shown import show_as_of, show_cash, show_coverage, show_drift
 from carrierflow.errors import InvalidInput
-from carrierflow.overview import overview
 
 
 __all__ = ["register"]

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from carrierflow.app.load_file import load_name
 from carrierflow.carrier_service import Carrier
 from carrierflow.cli.reconciling import stopping
 from carrierflow.cli.session import INTERRUPTED, Session, command
 from carrierflow.domain import clock
 from carrierflow.domain.waiting import Stop
 from carrierflow.errors import ConfigurationError
-from carrierflow.loading import load_name
 from carrierflow.scheduling import Loop, load_jobs
 
 

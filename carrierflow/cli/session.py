@@ -20,13 +20,13 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from carrierflow.app import Carrierflow
+from carrierflow.app.build import build
+from carrierflow.app.carrierflow import Carrierflow
+from carrierflow.app.settings import LogFormat, Settings, load_settings
+from carrierflow.cli.terminal import Page, json_text, shown
 from carrierflow.domain.canonical import stamp
 from carrierflow.errors import CarrierflowError, InvalidInput, SealHeld, ShopHeld
 from carrierflow.ledger.files import parse_time
-from carrierflow.settings import LogFormat, Settings, load_settings
-from carrierflow.terminal import Page, json_text, shown
-from carrierflow.wiring import build
 
 
 __all__ = [

@@ -10,8 +10,8 @@ from carrierflow.audit.reports.coverage import CoverageReport
 from carrierflow.audit.reports.drift import Drift
 from carrierflow.audit.reports.wording import dong, span
 from carrierflow.cli.session import short
+from carrierflow.cli.terminal import Page
 from carrierflow.domain.model import FulfillmentRef
-from carrierflow.terminal import Page
 
 
 __all__ = ["show_as_of", "show_cash", "show_coverage", "show_drift"]

@@ -9,7 +9,7 @@ import click
 
 from carrierflow.carrier_service.registration import Subscription
 from carrierflow.cli.session import Session, command
-from carrierflow.terminal import Page
+from carrierflow.cli.terminal import Page
 
 
 __all__ = ["register"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from carrierflow.cli.terminal import Page, cells
 from carrierflow.demo.figures import Figures, Move
 from carrierflow.demo.stage import SHOP
-from carrierflow.terminal import Page, cells
 
 
 __all__ = ["WIDTH", "draw"]

@@ -10,7 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from carrierflow.app import Carrierflow
+from carrierflow.app.build import build
+from carrierflow.app.carrierflow import Carrierflow
+from carrierflow.app.settings import Settings
 from carrierflow.demo.roads import Deed
 from carrierflow.demo.scenario import Handiwork, Parcel
 from carrierflow.domain.model import FulfillmentRef, Opening
@@ -25,10 +27,8 @@ from carrierflow.sandbox import (
     SandboxServer,
     World,
 )
-from carrierflow.settings import Settings
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage.encryption import generate_key
-from carrierflow.wiring import build
 
 
 __all__ = ["LEDGER", "SHOP", "Stage", "ref_of", "stage"]

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from carrierflow.app.settings import Settings
 from carrierflow.carrier_service import Call, route_of
 from carrierflow.carrier_service.registration import Accounts, Install, Installed, Redirect, Tokens
 from carrierflow.domain import limits
@@ -23,7 +24,6 @@ from carrierflow.domain.shop import Shop, ShopState
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import AccessDenied, CarrierflowError, InvalidInput
 from carrierflow.ports import Sealer
-from carrierflow.settings import Settings
 from carrierflow.shops.registration import public_root
 from carrierflow.shops.shops import check_code, checked_id, checked_root
 from carrierflow.shops.tokens import sealed_tokens

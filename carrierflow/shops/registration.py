@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from carrierflow.app.settings import Settings
 from carrierflow.carrier_service import Call, route_of
 from carrierflow.carrier_service.registration import Listed, Registration, Registrations
 from carrierflow.domain.clock import Clock
@@ -20,7 +21,6 @@ from carrierflow.domain.shop import Shop
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.domain.urls import is_safe_url
 from carrierflow.errors import ConfigurationError, InvalidInput, OutcomeUnknown
-from carrierflow.settings import Settings
 from carrierflow.storage import SqlStore
 from carrierflow.storage.shops import change_shop
 

@@ -13,7 +13,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from carrierflow.app import Carrierflow
+from carrierflow.app.carrierflow import Carrierflow
 from carrierflow.domain.shop import Backlog
 from carrierflow.errors import CarrierflowError
 

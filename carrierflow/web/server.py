@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from carrierflow.app import Carrierflow
+from carrierflow.app.carrierflow import Carrierflow
 from carrierflow.carrier_service import MAX_BODY, CarrierService
 from carrierflow.carrier_service import Request as Asked
 from carrierflow.errors import CarrierflowError

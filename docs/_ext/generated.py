@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 import carrierflow
 from carrierflow import errors
+from carrierflow.app.settings import Settings
 from carrierflow.carrier_service import ROUTES, Result
 from carrierflow.cli import cli
 from carrierflow.domain import limits
@@ -27,7 +28,6 @@ from carrierflow.platforms.haravan.spelling import CALLBACK_WORDS, DATE_FIELDS, 
 from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE
 from carrierflow.reconcile.report import EndReason
 from carrierflow.sandbox import FaultKind
-from carrierflow.settings import Settings
 from carrierflow.storage.tables import APPEND_ONLY, metadata
 from carrierflow.web.metrics import FIGURES
 

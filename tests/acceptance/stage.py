@@ -6,13 +6,13 @@ import random
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+from carrierflow.app.build import build
+from carrierflow.app.settings import Settings
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import Event, FulfillmentRef, Machine, Opening, Status
 from carrierflow.sandbox import Faults, ManualClock, SandboxServer, World
-from carrierflow.settings import Settings
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage.encryption import generate_key
-from carrierflow.wiring import build
 
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from carrierflow.app.build import build
 from carrierflow.errors import ShopHeld
 from carrierflow.reconcile import EndReason
 from carrierflow.sandbox import Fault, FaultKind, Rule
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage.shops import change_shop
-from carrierflow.wiring import build
 
 from .stage import staged
 

@@ -12,13 +12,13 @@ from threading import Thread
 
 import pytest
 
+from carrierflow.app.build import anchors_from
+from carrierflow.app.settings import Settings
 from carrierflow.audit.log import anchors
 from carrierflow.audit.log.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.audit.log.checkpoint import split_notes
 from carrierflow.audit.log.keys import SealKey
 from carrierflow.errors import AnchorUnavailable, ConfigurationError
-from carrierflow.settings import Settings
-from carrierflow.wiring import anchors_from
 
 
 @contextmanager

@@ -8,12 +8,12 @@ import subprocess
 
 import pytest
 
+from carrierflow.app.settings import Settings
 from carrierflow.audit.log.proof import Proof
 from carrierflow.audit.reports.reports import Reports
 from carrierflow.audit.reports.sample import places
 from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.errors import HistoryBroken, NotSealed
-from carrierflow.settings import Settings
 from carrierflow.storage.tables import log
 
 

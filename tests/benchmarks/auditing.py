@@ -12,11 +12,11 @@ from pathlib import Path
 from databases import create
 from sqlalchemy import func, select
 
+from carrierflow.app.build import build
+from carrierflow.app.settings import Settings
 from carrierflow.audit.log.keys import SealKey
-from carrierflow.settings import Settings
 from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.tables import history
-from carrierflow.wiring import build
 
 from .measure import Spread, peak_memory, race, ratios, timed
 from .million import BEGIN, DAYS, fill

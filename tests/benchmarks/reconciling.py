@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from carrierflow.app.build import build
+from carrierflow.app.settings import Settings
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.reconcile.changes import BATCH
 from carrierflow.reconcile.evaluate import accept
-from carrierflow.settings import Settings
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.reconcile import SAVE_PARCEL
 from carrierflow.storage.rows import guarded, head_values, look_values
-from carrierflow.wiring import build
 
 from .elsewhere import BUCKETS, elsewhere, ids_of
 from .measure import Spread, peak_memory, timed

@@ -6,12 +6,12 @@ from contextlib import ExitStack
 
 from databases import create
 
+from carrierflow.app.build import build
+from carrierflow.app.settings import Settings
 from carrierflow.domain.clock import now
 from carrierflow.domain.model import Verdict
-from carrierflow.settings import Settings
 from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.shops import add_shop
-from carrierflow.wiring import build
 
 from .byhand import ByHand
 from .journeys import ROWS_PER_JOURNEY, SHOP, at_picking, journeys, scans

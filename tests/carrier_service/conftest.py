@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import pytest
 
+from carrierflow.app.build import build
+from carrierflow.app.settings import Settings
 from carrierflow.carrier_service import Accepted, Declined, Rate, Request
 from carrierflow.platforms.haravan import sign
-from carrierflow.settings import Settings
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage.encryption import generate_key
-from carrierflow.wiring import build
 
 
 SECRET = "canary-client-secret"

@@ -5,9 +5,9 @@ import json
 import pytest
 from crashes.processes import CONTEXT, Worker
 
-from carrierflow.settings import Settings
+from carrierflow.app.build import build
+from carrierflow.app.settings import Settings
 from carrierflow.storage.encryption import generate_key
-from carrierflow.wiring import build
 
 from .conftest import SECRET
 from .crowd import handing_over

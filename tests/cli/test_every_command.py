@@ -13,11 +13,11 @@ from docs.pages import ROOT, generated, reference, rows
 
 from carrierflow import build, load_settings
 from carrierflow.cli import cli
+from carrierflow.cli.terminal import cells, shown
 from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import FulfillmentRef
 from carrierflow.sandbox import SandboxServer, World
 from carrierflow.storage.encryption import generate_key
-from carrierflow.terminal import cells, shown
 
 
 NASTY = "[/x][red]:key:\x1b[31m\x9b\u202e\x07漢\u200b"

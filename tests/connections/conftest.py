@@ -9,13 +9,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from carrierflow.app.build import build
+from carrierflow.app.settings import Settings
 from carrierflow.carrier_service import Request
 from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.sandbox import App, ManualClock, SandboxServer, World
-from carrierflow.settings import Settings
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage.encryption import generate_key
-from carrierflow.wiring import build
 
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)

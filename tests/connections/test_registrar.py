@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from carrierflow.app.settings import Settings
 from carrierflow.carrier_service.registration import Listed, Registration
 from carrierflow.errors import ConfigurationError, InvalidInput, OutcomeUnknown
-from carrierflow.settings import Settings
 from carrierflow.shops import Connections, Done, Registrar
 from carrierflow.storage.encryption import KeyRing, generate_key
 from carrierflow.storage.shops import change_shop

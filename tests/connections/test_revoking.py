@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from carrierflow.app.build import build
+from carrierflow.app.settings import Settings
 from carrierflow.domain.clock import now
 from carrierflow.domain.model import Machine, Status
 from carrierflow.domain.publication import Attempt
@@ -20,11 +22,9 @@ from carrierflow.errors import (
 )
 from carrierflow.ports import Writing
 from carrierflow.reconcile import EndReason
-from carrierflow.settings import Settings
 from carrierflow.shops import Connections, is_gone
 from carrierflow.storage.encryption import KeyRing, generate_key
 from carrierflow.storage.tables import shops
-from carrierflow.wiring import build
 
 
 TOKEN = "canary-5d1c-token"

@@ -9,16 +9,16 @@ import signal
 import traceback
 from typing import ClassVar
 
+from carrierflow.app.build import build
 from carrierflow.domain import clock
 from carrierflow.errors import CarrierflowError, TryLater
-from carrierflow.wiring import build
 
 
 __all__ = ["Worker", "all_at_once", "reconciling", "recording"]
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
-    ["carrierflow.wiring", "psycopg", "pymysql", "sqlalchemy.dialects.postgresql.psycopg"]
+    ["carrierflow.app.build", "psycopg", "pymysql", "sqlalchemy.dialects.postgresql.psycopg"]
 )
 
 SOON = 0.02

@@ -13,15 +13,15 @@ from datetime import UTC, datetime, timedelta
 from acceptance.stage import LEGAL, random_walk
 from sqlalchemy import select, union_all
 
+from carrierflow.app.build import build
+from carrierflow.app.settings import Settings
 from carrierflow.domain import clock
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import ShopHeld
 from carrierflow.reconcile import EndReason
 from carrierflow.sandbox import SandboxServer, World
-from carrierflow.settings import Settings
 from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.tables import evidence, history
-from carrierflow.wiring import build
 
 
 __all__ = ["DAY", "LEGAL", "QUICK", "RealStage", "kept", "opened"]

@@ -13,12 +13,12 @@ from acceptance.stage import staged
 from databases import every_database
 from sqlalchemy.engine import make_url
 
-from carrierflow.app import Carrierflow
+from carrierflow.app.build import build
+from carrierflow.app.carrierflow import Carrierflow
+from carrierflow.app.settings import Settings
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import CommitUnknown, DatabaseUnavailable
-from carrierflow.settings import Settings
 from carrierflow.storage.encryption import generate_key
-from carrierflow.wiring import build
 
 from .processes import Worker, reconciling, recording
 from .proxy import Cut, Wire

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from carrierflow.cli import cli
 from carrierflow.cli.local import show_tour
 from carrierflow.cli.session import Session
+from carrierflow.cli.terminal import Page, cells
 from carrierflow.demo import draw
-from carrierflow.terminal import Page, cells
 
 from .conftest import PARCELS
 

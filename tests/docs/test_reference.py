@@ -4,12 +4,12 @@ from click.testing import CliRunner
 
 import carrierflow
 from carrierflow import errors
+from carrierflow.app.settings import Settings
 from carrierflow.cli import cli
 from carrierflow.domain.incident import ResolveAction
 from carrierflow.ledger.files.fields import COLUMNS
 from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE
 from carrierflow.sandbox import FaultKind
-from carrierflow.settings import Settings
 from carrierflow.storage.tables import APPEND_ONLY, metadata
 from carrierflow.web.metrics import FIGURES
 

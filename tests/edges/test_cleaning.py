@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from carrierflow.app.build import build, dialect_from
+from carrierflow.app.settings import Settings
 from carrierflow.audit.log.keys import SealKey
 from carrierflow.carrier_service import Request
 from carrierflow.domain.cleaning import cleaned, in_force, is_token
@@ -13,9 +15,7 @@ from carrierflow.domain.urls import flaw_of_root, is_safe_url
 from carrierflow.errors import ConfigurationError, InvalidInput
 from carrierflow.platforms.haravan import HaravanDialect, is_signed, sign
 from carrierflow.platforms.haravan.transport import Limits, Transport
-from carrierflow.settings import Settings
 from carrierflow.storage.encryption import KeyRing, generate_key
-from carrierflow.wiring import build, dialect_from
 
 
 BLANKS = st.text("\ufeff \t\r\n\x0b\x0c\xa0\u2003", max_size=4)

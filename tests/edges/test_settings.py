@@ -7,8 +7,8 @@ from typing import get_args
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from carrierflow.app.settings import Settings, load_settings
 from carrierflow.errors import ConfigurationError
-from carrierflow.settings import Settings, load_settings
 
 
 def test_the_environment_stands_above_the_file(tmp_path, monkeypatch):

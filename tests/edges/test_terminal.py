@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import carrierflow
-from carrierflow.terminal import Page, cells, json_text, shown
+from carrierflow.cli.terminal import Page, cells, json_text, shown
 
 
 NASTY = st.text(

@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import bindparam, text
 
+from carrierflow.app.settings import Settings
 from carrierflow.audit.reports.reports import Reports
 from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Source, Status
 from carrierflow.reconcile.resolution import Desk
-from carrierflow.settings import Settings
 from carrierflow.storage.types import UtcDateTime
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sqlalchemy import event
 
-from carrierflow.settings import Settings
+from carrierflow.app.build import build
+from carrierflow.app.settings import Settings
 from carrierflow.storage import build_engine
-from carrierflow.wiring import build
 
 from .scheduler import Broken
 

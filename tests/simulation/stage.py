@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 from unittest import mock
 
+from carrierflow.app.build import build
+from carrierflow.app.settings import Settings
 from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.platforms.haravan import platform as haravan_platform
@@ -16,10 +18,8 @@ from carrierflow.reconcile import changes
 from carrierflow.sandbox import Dropped, FaultMix, Faults, Haravan, World
 from carrierflow.sandbox.app import App
 from carrierflow.sandbox.damage import damaged
-from carrierflow.settings import Settings
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage import store as store_module
-from carrierflow.wiring import build
 
 from .calls import TOPICS, WEBHOOKS, Line, connect
 from .database import ENGINES, KEY, fresh_database

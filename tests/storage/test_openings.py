@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from carrierflow.app.settings import Settings
 from carrierflow.audit.reports.reports import Reports
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import Event, FulfillmentRef, Machine, Opening, Source, Status
 from carrierflow.errors import BadTime, KeyReused
 from carrierflow.ledger.files import RowFormat, read_rows
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.settings import Settings
 from carrierflow.storage.tables import fulfillments, history, shops
 
 

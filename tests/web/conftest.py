@@ -12,7 +12,7 @@ import requests
 import uvicorn
 
 from carrierflow import build, generate_key, load_settings
-from carrierflow.loading import load_name
+from carrierflow.app.load_file import load_name
 from carrierflow.platforms.haravan.signing import sign
 from carrierflow.web import create_app
 

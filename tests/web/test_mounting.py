@@ -13,7 +13,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from fastapi import FastAPI
 from flask import Flask
 
-from carrierflow.loading import load_name
+from carrierflow.app.load_file import load_name
 
 from .conftest import EXAMPLES, Platform, serving
 

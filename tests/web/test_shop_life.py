@@ -8,10 +8,10 @@ import pytest
 import requests
 
 from carrierflow import Event, FulfillmentRef, Opening, ShopRevoked, ShopState, Status, build
-from carrierflow.loading import load_name
+from carrierflow.app.load_file import load_name
+from carrierflow.app.settings import Settings
 from carrierflow.platforms.haravan import sign
 from carrierflow.sandbox import App, SandboxServer, World
-from carrierflow.settings import Settings
 from carrierflow.storage.encryption import generate_key
 from carrierflow.web import create_app
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 
+from carrierflow.app.settings import Settings
 from carrierflow.audit.log.sql import newest_checkpoint
 from carrierflow.audit.pages.parcel import parcel_page
 from carrierflow.audit.pages.report import report_page
@@ -31,7 +32,6 @@ from carrierflow.domain.lifecycle import Definition
 from carrierflow.domain.model import Machine
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import NotSealed
-from carrierflow.settings import Settings
 from carrierflow.storage import Connection, queries
 from carrierflow.storage.incidents import incidents_of
 from carrierflow.storage.shops import all_shops, coverage, find_shop, shop_number

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from carrierflow.app.settings import Settings
 from carrierflow.audit.log.checkpoint import VerifierKey
 from carrierflow.audit.log.kept import OWN, Kept, TreeCheck, Trust, kept_in
 from carrierflow.audit.log.keys import is_signature
@@ -22,7 +23,6 @@ from carrierflow.audit.verify.replay import (
 )
 from carrierflow.audit.verify.sql import definition_rows, entry_rows, head_row, head_rows
 from carrierflow.errors import InvalidInput
-from carrierflow.settings import Settings
 from carrierflow.storage import Connection, SqlStore
 
 

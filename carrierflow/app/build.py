@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from carrierflow.app import Carrierflow
+from carrierflow.app.carrierflow import Carrierflow
+from carrierflow.app.connect import Connector
+from carrierflow.app.settings import Settings
 from carrierflow.audit.log.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.audit.log.sealer import Notary
-from carrierflow.connector import Connector
 from carrierflow.domain import clock
 from carrierflow.domain.counters import Meter
 from carrierflow.domain.lifecycle import Definition, Lifecycle, define
@@ -16,7 +17,6 @@ from carrierflow.ledger.ledger import Ledger
 from carrierflow.platforms.haravan import HaravanDialect
 from carrierflow.ports import Anchor
 from carrierflow.reconcile import MerchantEdit, Parts, Policy, Reconciler, RemoteAhead
-from carrierflow.settings import Settings
 from carrierflow.shops import Finish, Installer, Registrar, Subscriber
 from carrierflow.storage import DatabaseClock, Engine, SqlStore, build_engine
 from carrierflow.storage.encryption import KeyRing

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import cached_property
 
+from carrierflow.app.settings import Settings
 from carrierflow.carrier_service.registration import Accounts, Registrations, Subscriptions
 from carrierflow.domain import clock
 from carrierflow.domain.cleaning import in_force
@@ -21,7 +22,6 @@ from carrierflow.platforms.haravan import (
     Unmetered,
 )
 from carrierflow.ports import Platform, Sealer
-from carrierflow.settings import Settings
 from carrierflow.shops import ShopToken, TokenKeeper
 from carrierflow.storage import Rate, ShopBudget, SqlStore
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
+from carrierflow.app.settings import Settings
 from carrierflow.audit.erasure import Retention
 from carrierflow.audit.export.exporter import Exporter
 from carrierflow.audit.log.checkpoint import VerifierKey
@@ -51,7 +52,6 @@ from carrierflow.reconcile import (
 )
 from carrierflow.reconcile.backfill import Imported, import_shop
 from carrierflow.reconcile.resolution import Desk
-from carrierflow.settings import Settings
 from carrierflow.shops import Connections, Installer, Registrar, Subscriber, is_gone
 from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, figures, queries, upgrade
 from carrierflow.storage.encryption import KeyRing

@@ -1,0 +1,1 @@
+"""What an embedder holds, and how it is put together."""
