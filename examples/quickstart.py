@@ -13,7 +13,7 @@ from carrierflow import (
     generate_key,
     load_settings,
 )
-from carrierflow.sandbox import SandboxServer, World
+from carrierflow.sandbox.haravan import SandboxServer, World
 
 
 def take_a_parcel(app: Carrierflow, world: World) -> FulfillmentRef:

@@ -20,7 +20,7 @@ from carrierflow.demo import tell as play
 from carrierflow.demo.scenario import FEWEST
 from carrierflow.demo.screen import WIDTH
 from carrierflow.domain.lifecycle import define
-from carrierflow.sandbox import App, Faults, SandboxServer, World, serve
+from carrierflow.sandbox.haravan import App, Faults, SandboxServer, World, serve
 
 
 __all__ = ["register", "show_tour"]

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from carrierflow.demo.scenario import Scan
 from carrierflow.demo.stage import SHOP, Stage, ref_of
 from carrierflow.platforms.haravan.spelling import put_path
-from carrierflow.sandbox import FaultKind, FaultMix
+from carrierflow.sandbox.haravan import FaultKind, FaultMix
 
 
 __all__ = ["Pushed", "push"]

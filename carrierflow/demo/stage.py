@@ -17,7 +17,7 @@ from carrierflow.demo.roads import Deed
 from carrierflow.demo.scenario import Handiwork, Parcel
 from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.errors import InvalidInput
-from carrierflow.sandbox import (
+from carrierflow.sandbox.haravan import (
     Haravan,
     Legal,
     ManualClock,

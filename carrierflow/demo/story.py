@@ -16,7 +16,7 @@ from carrierflow.demo.stage import SHOP, Stage, ref_of, stage
 from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.domain.model import HistoryEntry
 from carrierflow.reconcile import RunReport
-from carrierflow.sandbox import ParcelRef, Report, Source
+from carrierflow.sandbox.haravan import ParcelRef, Report, Source
 
 
 __all__ = ["tell"]

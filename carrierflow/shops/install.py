@@ -253,7 +253,6 @@ def _digest(purpose: str, state: str) -> str:
     return hashlib.sha256(f"carrierflow {purpose}:{state}".encode()).hexdigest()
 
 
-log = logging.getLogger(__name__)
 
 
 class Finish:

@@ -7,7 +7,7 @@ import random
 
 from carrierflow.carrier_service import Accepted, Rate, Request
 from carrierflow.platforms.haravan import sign
-from carrierflow.sandbox import Callbacks, ParcelRef
+from carrierflow.sandbox.haravan import Callbacks, ParcelRef
 
 
 __all__ = ["SECRET", "Courier", "Platform", "platform_ref"]

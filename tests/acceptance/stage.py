@@ -10,7 +10,7 @@ from carrierflow.app.build import build
 from carrierflow.app.settings import Settings
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import Event, FulfillmentRef, Machine, Opening, Status
-from carrierflow.sandbox import Faults, ManualClock, SandboxServer, World
+from carrierflow.sandbox.haravan import Faults, ManualClock, SandboxServer, World
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage.encryption import generate_key
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrierflow.sandbox import FaultKind, FaultMix, Faults
+from carrierflow.sandbox.haravan import FaultKind, FaultMix, Faults
 
 from .stage import random_parcels, staged
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from carrierflow.reconcile import EndReason
-from carrierflow.sandbox import Reply
+from carrierflow.sandbox.haravan import Reply
 
 from .stage import staged
 from .test_faults import FAST

@@ -6,7 +6,7 @@ import pytest
 
 from carrierflow.carrier_service import callbacks, shipments
 from carrierflow.domain.model import Status
-from carrierflow.sandbox import FaultMix, Faults
+from carrierflow.sandbox.haravan import FaultMix, Faults
 
 from .calling import SECRET, Platform, platform_ref
 from .stage import LEGAL, random_parcels, staged

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrierflow.sandbox import Fault, FaultKind, Rule
+from carrierflow.sandbox.haravan import Fault, FaultKind, Rule
 
 from .stage import staged
 from .test_faults import FAST

@@ -9,7 +9,7 @@ import pytest
 from carrierflow.app.build import build
 from carrierflow.errors import ShopHeld
 from carrierflow.reconcile import EndReason
-from carrierflow.sandbox import Fault, FaultKind, Rule
+from carrierflow.sandbox.haravan import Fault, FaultKind, Rule
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage.shops import change_shop
 

@@ -9,7 +9,7 @@ import multiprocessing
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from carrierflow.sandbox import LeakyBucket, SandboxServer, World
+from carrierflow.sandbox.haravan import LeakyBucket, SandboxServer, World
 
 
 __all__ = ["Elsewhere", "SharedClock", "elsewhere", "ids_of"]

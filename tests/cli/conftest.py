@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from carrierflow.cli import cli
-from carrierflow.sandbox import SandboxServer, World
+from carrierflow.sandbox.haravan import SandboxServer, World
 from carrierflow.storage.encryption import generate_key
 
 

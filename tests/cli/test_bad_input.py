@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from carrierflow.sandbox import Fault, FaultKind, Rule
+from carrierflow.sandbox.haravan import Fault, FaultKind, Rule
 from carrierflow.storage.encryption import generate_key
 
 from .conftest import TOKEN

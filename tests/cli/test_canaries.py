@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from carrierflow.sandbox import FaultKind, FaultMix, Recipient
+from carrierflow.sandbox.haravan import FaultKind, FaultMix, Recipient
 from carrierflow.storage import build_engine
 from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.tables import notes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrierflow.sandbox import App
+from carrierflow.sandbox.haravan import App
 
 
 SECRET = "sandbox-secret"

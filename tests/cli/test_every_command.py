@@ -16,7 +16,7 @@ from carrierflow.cli import cli
 from carrierflow.cli.terminal import cells, shown
 from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import FulfillmentRef
-from carrierflow.sandbox import SandboxServer, World
+from carrierflow.sandbox.haravan import SandboxServer, World
 from carrierflow.storage.encryption import generate_key
 
 

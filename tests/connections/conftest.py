@@ -13,7 +13,7 @@ from carrierflow.app.build import build
 from carrierflow.app.settings import Settings
 from carrierflow.carrier_service import Request
 from carrierflow.domain.model import FulfillmentRef, Opening
-from carrierflow.sandbox import App, ManualClock, SandboxServer, World
+from carrierflow.sandbox.haravan import App, ManualClock, SandboxServer, World
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage.encryption import generate_key
 

@@ -10,7 +10,7 @@ import pytest
 from carrierflow.carrier_service.registration import Subscription
 from carrierflow.errors import OutcomeUnknown, PlatformUnavailable, Refused, ShopRevoked
 from carrierflow.reconcile import EndReason
-from carrierflow.sandbox import Fault, FaultKind, Rule
+from carrierflow.sandbox.haravan import Fault, FaultKind, Rule
 from carrierflow.shops import Connections, Subscriber
 from carrierflow.storage.encryption import KeyRing, generate_key
 

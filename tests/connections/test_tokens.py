@@ -18,7 +18,7 @@ from carrierflow.errors import (
     WrongSecretKey,
 )
 from carrierflow.reconcile import EndReason
-from carrierflow.sandbox import Fault, FaultKind, Rule
+from carrierflow.sandbox.haravan import Fault, FaultKind, Rule
 from carrierflow.shops import Connections, TokenKeeper
 from carrierflow.storage.encryption import KeyRing, generate_key
 from carrierflow.storage.installs import swap_tokens

@@ -19,7 +19,7 @@ from carrierflow.domain import clock
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import ShopHeld
 from carrierflow.reconcile import EndReason
-from carrierflow.sandbox import SandboxServer, World
+from carrierflow.sandbox.haravan import SandboxServer, World
 from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.tables import evidence, history
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from carrierflow.sandbox import SandboxServer, World
+from carrierflow.sandbox.haravan import SandboxServer, World
 
 from .stage import LEGAL, RealStage, kept, opened
 

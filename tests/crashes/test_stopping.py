@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from carrierflow.domain import clock
 from carrierflow.domain.model import FulfillmentRef, Opening
-from carrierflow.sandbox import Fault, FaultKind, Rule, World
+from carrierflow.sandbox.haravan import Fault, FaultKind, Rule, World
 from carrierflow.storage.shops import change_shop
 from carrierflow.storage.tables import runs, shops
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from carrierflow import build, generate_key, load_settings
-from carrierflow.sandbox import SandboxServer, World
+from carrierflow.sandbox.haravan import SandboxServer, World
 
 from .pages import ROOT, load
 

@@ -1,7 +1,7 @@
 import pytest
 
 from carrierflow import build, generate_key, load_settings
-from carrierflow.sandbox import SandboxServer, World
+from carrierflow.sandbox.haravan import SandboxServer, World
 
 from .pages import README, blocks
 

@@ -9,7 +9,7 @@ from carrierflow.cli import cli
 from carrierflow.domain.incident import ResolveAction
 from carrierflow.ledger.files.fields import COLUMNS
 from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE
-from carrierflow.sandbox import FaultKind
+from carrierflow.sandbox.haravan import FaultKind
 from carrierflow.storage.tables import APPEND_ONLY, metadata
 from carrierflow.web.metrics import FIGURES
 

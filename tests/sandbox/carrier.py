@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from carrierflow.sandbox import Answer, Outgoing
+from carrierflow.sandbox.haravan import Answer, Outgoing
 
 
 __all__ = ["RATE", "FakeCarrier", "bad", "good", "listening"]

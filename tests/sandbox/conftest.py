@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from carrierflow.sandbox import Faults, Haravan, ManualClock, Reply, Request, World
+from carrierflow.sandbox.haravan import Faults, Haravan, ManualClock, Reply, Request, World
 
 
 @pytest.fixture

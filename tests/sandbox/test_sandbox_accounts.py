@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from carrierflow.sandbox import Dropped, Fault, FaultKind, Request, Rule
+from carrierflow.sandbox.haravan import Dropped, Fault, FaultKind, Request, Rule
 
 
 SCOPES = "openid offline_access grant_service com.write_orders com.read_shippings wh_api"

@@ -6,7 +6,7 @@ import time
 import pytest
 import requests
 
-from carrierflow.sandbox import (
+from carrierflow.sandbox.haravan import (
     SIGNATURE_HEADER,
     Answer,
     Callbacks,
@@ -26,7 +26,7 @@ from carrierflow.sandbox import (
     SandboxServer,
     sign,
 )
-from carrierflow.sandbox.wire import send
+from carrierflow.sandbox.haravan.http_client import send
 
 from .carrier import RATE, FakeCarrier, bad, good, listening
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from carrierflow.sandbox import Lags, ManualClock, World
-from carrierflow.sandbox.ticks import parse
+from carrierflow.sandbox.haravan import Lags, ManualClock, World
+from carrierflow.sandbox.haravan.dotnet_time import parse
 
 
 A, B, C = 1229422895, 1230369995, 1230064550

@@ -4,7 +4,16 @@ import json
 
 import pytest
 
-from carrierflow.sandbox import BadInput, Dropped, Fault, FaultKind, FaultMix, Faults, Reply, Rule
+from carrierflow.sandbox.haravan import (
+    BadInput,
+    Dropped,
+    Fault,
+    FaultKind,
+    FaultMix,
+    Faults,
+    Reply,
+    Rule,
+)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrierflow.sandbox import Fault, FaultKind, ParcelRef, Rule
+from carrierflow.sandbox.haravan import Fault, FaultKind, ParcelRef, Rule
 
 
 @pytest.fixture

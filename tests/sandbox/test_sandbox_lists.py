@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from carrierflow.sandbox.queries import ORDER_FILTERS, PARCEL_FILTERS
+from carrierflow.sandbox.haravan.list_queries import ORDER_FILTERS, PARCEL_FILTERS
 
 
 @pytest.fixture

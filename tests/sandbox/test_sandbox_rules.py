@@ -2,8 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from carrierflow.sandbox import Callbacks, NotFound, ParcelRef, Refused, World, sign
-from carrierflow.sandbox.ticks import ManualClock, parse, printed_fresh, printed_seconds
+from carrierflow.sandbox.haravan import Callbacks, NotFound, ParcelRef, Refused, World, sign
+from carrierflow.sandbox.haravan.dotnet_time import (
+    ManualClock,
+    parse,
+    printed_fresh,
+    printed_seconds,
+)
 
 
 SEGMENTS = {

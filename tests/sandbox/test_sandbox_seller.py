@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from carrierflow.sandbox import App, Haravan, ParcelRef, Reply, Request
+from carrierflow.sandbox.haravan import App, Haravan, ParcelRef, Reply, Request
 
 from .carrier import FakeCarrier, bad
 

@@ -7,7 +7,15 @@ from contextlib import closing
 import pytest
 import requests
 
-from carrierflow.sandbox import Callbacks, Fault, FaultKind, Rule, SandboxServer, World, serve
+from carrierflow.sandbox.haravan import (
+    Callbacks,
+    Fault,
+    FaultKind,
+    Rule,
+    SandboxServer,
+    World,
+    serve,
+)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrierflow.sandbox import Recipient
+from carrierflow.sandbox.haravan import Recipient
 
 
 def _words(text):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import requests
 
-from carrierflow.sandbox import (
+from carrierflow.sandbox.haravan import (
     WEBHOOK_SIGNATURE_HEADER,
     Answer,
     App,

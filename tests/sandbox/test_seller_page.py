@@ -6,7 +6,7 @@ import pytest
 from chromium import Page, chromium
 from selenium.webdriver.common.by import By
 
-from carrierflow.sandbox import SandboxServer
+from carrierflow.sandbox.haravan import SandboxServer
 
 from .carrier import FakeCarrier, bad, listening
 

@@ -6,10 +6,10 @@ from itertools import count
 from urllib.parse import parse_qsl, urlsplit
 
 from carrierflow.carrier_service import Accepted, Request, Result
-from carrierflow.sandbox import SandboxError
-from carrierflow.sandbox.callbacks import sign
-from carrierflow.sandbox.errors import NoAnswer
-from carrierflow.sandbox.wire import Answer
+from carrierflow.sandbox.haravan import SandboxError
+from carrierflow.sandbox.haravan.carrier_callables import sign
+from carrierflow.sandbox.haravan.http_client import Answer
+from carrierflow.sandbox.haravan.refusals import NoAnswer
 
 from .network import NEAR
 from .scheduler import Broken

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from carrierflow.sandbox import FaultKind
+from carrierflow.sandbox.haravan import FaultKind
 
 from .play import play
 from .scenario import small

@@ -12,9 +12,9 @@ from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ProtocolError
 
-from carrierflow.sandbox import Dropped, Reply, Request
-from carrierflow.sandbox.exchange import HTML
-from carrierflow.sandbox.vocabulary import BY_SEGMENT, Status
+from carrierflow.sandbox.haravan import Dropped, Reply, Request
+from carrierflow.sandbox.haravan.exchange import HTML
+from carrierflow.sandbox.haravan.vocabulary import BY_SEGMENT, Status
 
 from .scheduler import Broken
 

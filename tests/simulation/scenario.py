@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import Machine, Status
-from carrierflow.sandbox import FaultKind
+from carrierflow.sandbox.haravan import FaultKind
 
 
 ROOMY = 100_000.0

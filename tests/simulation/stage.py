@@ -15,9 +15,9 @@ from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.platforms.haravan import platform as haravan_platform
 from carrierflow.platforms.haravan import transport
 from carrierflow.reconcile import changes
-from carrierflow.sandbox import Dropped, FaultMix, Faults, Haravan, World
-from carrierflow.sandbox.app import App
-from carrierflow.sandbox.damage import damaged
+from carrierflow.sandbox.haravan import Dropped, FaultMix, Faults, Haravan, World
+from carrierflow.sandbox.haravan.damage import damaged
+from carrierflow.sandbox.haravan.partner_app import App
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage import store as store_module
 

@@ -7,7 +7,7 @@ import pytest
 from carrierflow.domain.incident import ResolveAction
 from carrierflow.domain.model import Event, Status
 from carrierflow.reconcile import changes
-from carrierflow.sandbox import Fault, FaultKind, Rule
+from carrierflow.sandbox.haravan import Fault, FaultKind, Rule
 
 from .actors import run_once
 from .audit import nothing_to_poll

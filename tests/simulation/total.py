@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from carrierflow.domain.incident import ResolveAction
 from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE
-from carrierflow.sandbox import FaultKind
+from carrierflow.sandbox.haravan import FaultKind
 
 from .people import DEEDS
 from .scenario import PROFILES

@@ -7,8 +7,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 from carrierflow.domain.lifecycle import DEFAULT
-from carrierflow.sandbox import Source
-from carrierflow.sandbox.judge import Put, PutResult
+from carrierflow.sandbox.haravan import Source
+from carrierflow.sandbox.haravan.recorder import Put, PutResult
 
 from .scheduler import Broken
 

@@ -31,7 +31,7 @@ from urllib.parse import urlsplit
 
 from carrierflow import Event, Status, build, generate_key, load_settings
 from carrierflow.platforms.haravan.signing import sign
-from carrierflow.sandbox import ParcelRef, SandboxServer, World
+from carrierflow.sandbox.haravan import ParcelRef, SandboxServer, World
 from carrierflow.storage import build_engine
 
 

@@ -11,7 +11,7 @@ from carrierflow import Event, FulfillmentRef, Opening, ShopRevoked, ShopState, 
 from carrierflow.app.load_file import load_name
 from carrierflow.app.settings import Settings
 from carrierflow.platforms.haravan import sign
-from carrierflow.sandbox import App, SandboxServer, World
+from carrierflow.sandbox.haravan import App, SandboxServer, World
 from carrierflow.storage.encryption import generate_key
 from carrierflow.web import create_app
 

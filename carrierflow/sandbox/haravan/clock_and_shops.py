@@ -1,0 +1,147 @@
+"""What stands under the platform's rules: time, waiting requests, shops and their tokens."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections import deque
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from carrierflow.domain import clock as real_clock
+from carrierflow.sandbox.haravan.call_log import CallLog
+from carrierflow.sandbox.haravan.carrier_callables import Callbacks
+from carrierflow.sandbox.haravan.consent import Accounts
+from carrierflow.sandbox.haravan.dotnet_time import TICKS_PER_SECOND, tick_reader
+from carrierflow.sandbox.haravan.parcels import Lags, ParcelRef
+from carrierflow.sandbox.haravan.partner_app import App
+from carrierflow.sandbox.haravan.recorder import Judge
+from carrierflow.sandbox.haravan.refusals import BadInput, NotFound
+from carrierflow.sandbox.haravan.scopes import Grant, Grants
+from carrierflow.sandbox.haravan.shop_state import Shop, ShopOptions
+from carrierflow.sandbox.haravan.webhook_queue import Post
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+
+__all__ = ["Stage"]
+
+_FIRST_ORDER_ID = 1229422895
+_FIRST_FULFILLMENT_ID = 1054978733
+_FIRST_ITEM_ID = 1305098847
+_FIRST_ORG_ID = 1000342930
+
+
+class Stage:
+    """Time, shops and the supply of ids, for the world to play on.
+
+    Whoever shares a world between threads holds `lock` while touching it, and lets go of it while
+    calling the carrier.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], datetime] = real_clock.now,
+        callbacks: Callbacks | None = None,
+        lags: Lags | None = None,
+        app: App | None = None,
+    ) -> None:
+        self.clock = clock
+        self.callbacks = callbacks or Callbacks()
+        self.lags = lags or Lags()
+        self.app = app or App()
+        self.lock = threading.RLock()
+        self.judge = Judge()
+        self.shops: dict[str, Shop] = {}
+        self._read_ticks = tick_reader(clock)
+        self._instant: int | None = None
+        self.reset(keep_shops=False)
+
+    def now(self) -> int:
+        """Return the present moment in ticks; for a late request, the moment it was due."""
+        return self._instant if self._instant is not None else self._read_ticks()
+
+    def later(self, seconds: float, action: Callable[[], object]) -> None:
+        """Do something when the world is next touched at or after a delay, as of the time due."""
+        due = self.now() + round(seconds * TICKS_PER_SECOND)
+        heapq.heappush(self._due, (due, next(self._sequence), action))
+
+    def settle(self) -> None:
+        """Apply everything that has fallen due, in the order in which it did."""
+        if self._instant is not None:
+            return
+        while self._due and self._due[0][0] <= self._read_ticks():
+            self._instant, _, action = heapq.heappop(self._due)
+            try:
+                action()
+            finally:
+                self._instant = None
+
+    def next_due(self) -> int | None:
+        """Return when the next late request is due, in ticks, or None if none is waiting."""
+        return self._due[0][0] if self._due else None
+
+    def add_shop(self, *, code: str, token: str, org_id: int | None = None, **options: Any) -> Shop:
+        """Open a shop; `options` are the fields of `ShopOptions`.
+
+        Without a token nothing opens the shop until its owner installs the app.
+
+        Raises:
+            BadInput: if the code or the token is taken.
+        """
+        if code in self.shops or token in self.grants:
+            raise BadInput(f"A shop {code!r}, or one with the same token, exists already.")
+        chosen = org_id if org_id is not None else _FIRST_ORG_ID + len(self.shops)
+        shop = Shop(code=code, token=token, org_id=chosen, options=ShopOptions(**options))
+        self.shops[code] = shop
+        if token:
+            self.grants.add(token, Grant(shop=code))
+        return shop
+
+    def replace_token(self, code: str, token: str) -> None:
+        """Give a shop another token; the old one is refused from now on.
+
+        Raises:
+            BadInput: if the token is taken.
+        """
+        shop = self.shop(code)
+        self.grants.add(token, Grant(shop=code))
+        self.grants.withdraw(shop.token)
+        shop.token = token
+
+    def shop(self, code: str) -> Shop:
+        """Return a shop by its code.
+
+        Raises:
+            NotFound: if there is none.
+        """
+        if code not in self.shops:
+            raise NotFound(f"There is no shop {code!r}.")
+        return self.shops[code]
+
+    def shop_of(self, token: str) -> Shop | None:
+        """Return the shop that a bearer token opens, if any."""
+        grant = self.grants.of(token, self.now())
+        return self.shops[grant.shop] if grant is not None else None
+
+    def reset(self, *, keep_shops: bool = True) -> None:
+        """Forget orders, waiting requests and the judge's record; shops and tokens too if asked."""
+        self._due: list[tuple[int, int, Callable[[], object]]] = []
+        self._sequence = count()
+        self._cancelled: deque[ParcelRef] = deque()
+        self._order_ids = count(_FIRST_ORDER_ID)
+        self._fulfillment_ids = count(_FIRST_FULFILLMENT_ID)
+        self._item_ids = count(_FIRST_ITEM_ID)
+        self.post = Post()
+        self.calls = CallLog()
+        self.judge.forget()
+        if not keep_shops:
+            self.shops.clear()
+            self.grants = Grants()
+            self.accounts = Accounts(self.grants)
+        for shop in self.shops.values():
+            shop.empty()

@@ -1,0 +1,121 @@
+"""One request and what comes of it, with no socket in sight."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from carrierflow.sandbox.haravan.jsontext import encode
+from carrierflow.sandbox.haravan.refusals import BadInput
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+__all__ = ["HTML", "Dropped", "Outcome", "Reply", "Request", "failed", "json_reply"]
+
+HTML = "text/html; charset=utf-8"
+_JSON = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a client sent; header names are matched without case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @classmethod
+    def of(
+        cls, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Request:
+        """Build a request from a URL or a target; the host does not matter here."""
+        parts = urlsplit(url)
+        return cls(
+            method=method.upper(),
+            path=parts.path,
+            query=MappingProxyType(dict(parse_qsl(parts.query, keep_blank_values=True))),
+            headers={name.lower(): value for name, value in (headers or {}).items()},
+            body=body,
+        )
+
+    @property
+    def token(self) -> str | None:
+        """The bearer token, or None if there is none."""
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else None
+
+    @property
+    def basic(self) -> tuple[str, str] | None:
+        """The name and the secret of a client that sends them in a header, or None."""
+        scheme, _, coded = self.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        text = base64.b64decode(coded, validate=False).decode("utf-8", "replace")
+        name, _, secret = text.partition(":")
+        return unquote(name), unquote(secret)
+
+    def form(self) -> dict[str, str]:
+        """Return the fields of a body that is a form; other bytes are no fields at all."""
+        return dict(parse_qsl(self.body.decode("utf-8", "replace")))
+
+    def payload(self) -> dict[str, Any]:
+        """Return the body as a JSON object; an empty body is an empty object.
+
+        Raises:
+            BadInput: if the body is anything else.
+        """
+        try:
+            payload = json.loads(self.body or b"{}")
+        except ValueError as error:
+            raise BadInput("The body is not JSON.") from error
+        if not isinstance(payload, dict):
+            raise BadInput("The body is not a JSON object.")
+        return payload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer; it reaches the client after `delay_seconds`, or only its first half does."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay_seconds: float = 0.0
+    is_truncated: bool = False
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a client can tell from this what became of its request."""
+        is_json = self.headers.get("Content-Type", "").startswith("application/json")
+        is_answer = self.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        return is_answer and is_json and bool(self.body) and not self.is_truncated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """The connection closed without an answer."""
+
+    reason: str
+
+
+Outcome = Reply | Dropped
+
+
+def json_reply(status: int, payload: Any) -> Reply:
+    """Return a reply with a JSON body."""
+    return Reply(status=status, body=encode(payload), headers={"Content-Type": _JSON})
+
+
+def failed(status: int, sentence: str) -> Reply:
+    """Return a refusal; of the shapes that Haravan's errors come in, the plain string."""
+    return json_reply(status, {"errors": sentence})

@@ -1,0 +1,267 @@
+"""What each kind of fault does to a request, as one table."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from carrierflow.sandbox.haravan.bucket import HEADER
+from carrierflow.sandbox.haravan.damage import bared, damaged, misdated, spoken
+from carrierflow.sandbox.haravan.dotnet_time import TICKS_PER_SECOND
+from carrierflow.sandbox.haravan.endpoints import answer, parcel_of
+from carrierflow.sandbox.haravan.exchange import HTML, Dropped, Outcome, Reply, Request, failed
+from carrierflow.sandbox.haravan.faults import Fault, FaultKind
+from carrierflow.sandbox.haravan.list_queries import Reading
+from carrierflow.sandbox.haravan.refusals import SandboxError
+from carrierflow.sandbox.haravan.vocabulary import CANCEL, DELIVERED
+
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Mapping
+
+    from carrierflow.sandbox.haravan.parcels import ParcelRef
+    from carrierflow.sandbox.haravan.shop_state import Shop
+    from carrierflow.sandbox.haravan.world import World
+
+
+__all__ = ["AT_THE_DOOR", "NEVER_REACHED", "RETRY_AFTER", "Misdeed", "commit"]
+
+RETRY_AFTER = "2.0"
+_LONG_RETRY_AFTER = "3600"
+_OVERFULL = "999999/80"
+_NONSENSE = "teleported"
+_STRANGE = (301, 302, 303, 307, 308, 404, 408, 409, 410, 422, 425, 499)
+"""What proxies, gateways and firewalls were seen to answer in somebody else's place."""
+_EDITS = ("picking", "delivering", DELIVERED, "notmeetcustomer", "return")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misdeed:
+    """A fault and the request that it befalls."""
+
+    fault: Fault
+    world: World
+    shop: Shop
+    request: Request
+    chance: random.Random
+
+    def answer(self, reading: Reading | None = None) -> Reply:
+        """Do what the request asks, in earnest."""
+        return answer(self.world, self.shop, self.request, reading or Reading())
+
+
+def commit(misdeed: Misdeed) -> Outcome:
+    """Let a fault befall a request and return what its client sees."""
+    return _DEEDS[misdeed.fault.kind](misdeed)
+
+
+def _lose_request(_misdeed: Misdeed) -> Outcome:
+    return Dropped(reason="The request never arrived.")
+
+
+def _lose_reply(misdeed: Misdeed) -> Outcome:
+    misdeed.answer()
+    return Dropped(reason="The reply was lost.")
+
+
+def _apply_late(misdeed: Misdeed) -> Outcome:
+    misdeed.world.later(misdeed.fault.seconds, misdeed.answer)
+    if misdeed.fault.gateway_timeout:
+        return _page(504, "504 Gateway Timeout")
+    return Dropped(reason="The request is still on its way.")
+
+
+def _fail_before(_misdeed: Misdeed) -> Outcome:
+    return failed(500, "Internal Server Error")
+
+
+def _fail_after(misdeed: Misdeed) -> Outcome:
+    misdeed.answer()
+    return _page(502, "502 Bad Gateway")
+
+
+def _throttle(misdeed: Misdeed) -> Outcome:
+    full = misdeed.shop.bucket.full_header
+    reply = failed(429, "Too Many Requests")
+    return replace(reply, headers={**reply.headers, "Retry-After": RETRY_AFTER, HEADER: full})
+
+
+def _throttle_bare(misdeed: Misdeed) -> Outcome:
+    reply = failed(429, "Too Many Requests")
+    return replace(reply, headers={**reply.headers, HEADER: f"1/{misdeed.shop.bucket.size}"})
+
+
+def _throttle_long(_misdeed: Misdeed) -> Outcome:
+    reply = failed(429, "Too Many Requests")
+    return replace(reply, headers={**reply.headers, "Retry-After": _LONG_RETRY_AFTER})
+
+
+def _count_oddly(misdeed: Misdeed) -> Outcome:
+    reply = misdeed.answer()
+    return replace(reply, headers={**reply.headers, HEADER: _OVERFULL})
+
+
+def _intercept(misdeed: Misdeed) -> Outcome:
+    status = misdeed.fault.status or misdeed.chance.choice(_STRANGE)
+    return _page(status, f"{status} from a proxy")
+
+
+def _intercept_after(misdeed: Misdeed) -> Outcome:
+    misdeed.answer()
+    return _intercept(misdeed)
+
+
+def _slow_down(misdeed: Misdeed) -> Outcome:
+    return replace(misdeed.answer(), delay_seconds=misdeed.fault.seconds)
+
+
+def _answer_page(misdeed: Misdeed) -> Outcome:
+    misdeed.answer()
+    return _page(200, "Haravan is being maintained")
+
+
+def _answer_nothing(misdeed: Misdeed) -> Outcome:
+    return replace(misdeed.answer(), status=200, body=b"")
+
+
+def _truncate(misdeed: Misdeed) -> Outcome:
+    return replace(misdeed.answer(), is_truncated=True)
+
+
+def _inflate(misdeed: Misdeed) -> Outcome:
+    reply = misdeed.answer()
+    padding = b',"padding":"' + b"x" * misdeed.fault.size + b'"}'
+    return replace(reply, body=reply.body[:-1] + padding)
+
+
+def _read_stale(misdeed: Misdeed) -> Outcome:
+    moment = misdeed.world.now() - round(misdeed.fault.seconds * TICKS_PER_SECOND)
+    return misdeed.answer(Reading(as_of=moment))
+
+
+def _omit_orders(misdeed: Misdeed) -> Outcome:
+    named, chance, share = frozenset(misdeed.fault.ids), misdeed.chance, misdeed.fault.share
+    if named:
+        return misdeed.answer(Reading(omits=named.__contains__))
+    return misdeed.answer(Reading(omits=lambda _order_id: chance.random() < share))
+
+
+def _show_bare_orders(misdeed: Misdeed) -> Outcome:
+    reply = misdeed.answer()
+    return replace(reply, body=bared(reply.body))
+
+
+def _ignore_ids(misdeed: Misdeed) -> Outcome:
+    query = {name: value for name, value in misdeed.request.query.items() if name != "ids"}
+    return replace(misdeed, request=replace(misdeed.request, query=query)).answer()
+
+
+def _speak_nonsense(misdeed: Misdeed) -> Outcome:
+    reply = misdeed.answer()
+    return replace(reply, body=spoken(reply.body, misdeed.fault.word or _NONSENSE))
+
+
+def _damage_row(misdeed: Misdeed) -> Outcome:
+    reply = misdeed.answer()
+    return replace(reply, body=damaged(reply.body, misdeed.chance))
+
+
+def _misdate(misdeed: Misdeed) -> Outcome:
+    reply = misdeed.answer()
+    return replace(reply, body=misdated(reply.body, misdeed.chance))
+
+
+def _edit(misdeed: Misdeed) -> None:
+    _by_hand(misdeed, misdeed.fault.word or misdeed.chance.choice(_EDITS))
+
+
+def _cancel(misdeed: Misdeed) -> None:
+    _by_hand(misdeed, CANCEL)
+
+
+def _by_hand(misdeed: Misdeed, status: str) -> None:
+    """Set a status as the merchant would; one who finds the parcel cancelled or gone gives up."""
+    ref = _target(misdeed)
+    if ref is None:
+        return
+    try:
+        misdeed.world.edit(ref, carrier_status=status)
+    except SandboxError:
+        return
+
+
+def _target(misdeed: Misdeed) -> ParcelRef | None:
+    """The parcel in the path, or else one of an order that the request asks for."""
+    named = parcel_of(misdeed.shop, misdeed.request.path)
+    wanted = [int(each) for each in re.findall(r"\d+", misdeed.request.query.get("ids", ""))]
+    orders = [order for each in wanted if (order := misdeed.shop.orders.get(each)) is not None]
+    parcels = [parcel.ref for order in orders for parcel in misdeed.shop.parcels_of(order)]
+    return named or (misdeed.chance.choice(parcels) if parcels else None)
+
+
+def _before(deed: Callable[[Misdeed], None]) -> Callable[[Misdeed], Outcome]:
+    def act(misdeed: Misdeed) -> Outcome:
+        deed(misdeed)
+        return misdeed.answer()
+
+    return act
+
+
+def _after(deed: Callable[[Misdeed], None]) -> Callable[[Misdeed], Outcome]:
+    def act(misdeed: Misdeed) -> Outcome:
+        reply = misdeed.answer()
+        deed(misdeed)
+        return reply
+
+    return act
+
+
+def _page(status: int, title: str) -> Reply:
+    body = f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1></body>"
+    return Reply(status=status, body=body.encode(), headers={"Content-Type": HTML})
+
+
+_DEEDS: Mapping[FaultKind, Callable[[Misdeed], Outcome]] = {
+    FaultKind.LOST_REQUEST: _lose_request,
+    FaultKind.LOST_REPLY: _lose_reply,
+    FaultKind.LATE_APPLY: _apply_late,
+    FaultKind.ERROR_500_BEFORE: _fail_before,
+    FaultKind.ERROR_502_AFTER: _fail_after,
+    FaultKind.THROTTLE_429: _throttle,
+    FaultKind.THROTTLE_429_BARE: _throttle_bare,
+    FaultKind.THROTTLE_LONG: _throttle_long,
+    FaultKind.ODD_HEADER: _count_oddly,
+    FaultKind.PROXY_BEFORE: _intercept,
+    FaultKind.PROXY_AFTER: _intercept_after,
+    FaultKind.SLOW: _slow_down,
+    FaultKind.HTML: _answer_page,
+    FaultKind.EMPTY_BODY: _answer_nothing,
+    FaultKind.TRUNCATED_BODY: _truncate,
+    FaultKind.HUGE_BODY: _inflate,
+    FaultKind.STALE_READ: _read_stale,
+    FaultKind.MISSING_IDS: _omit_orders,
+    FaultKind.BARE_ORDERS: _show_bare_orders,
+    FaultKind.IDS_IGNORED: _ignore_ids,
+    FaultKind.NONSENSE_WORD: _speak_nonsense,
+    FaultKind.ODD_ROW: _damage_row,
+    FaultKind.ODD_DATE: _misdate,
+    FaultKind.MERCHANT_EDIT_BEFORE: _before(_edit),
+    FaultKind.MERCHANT_EDIT_AFTER: _after(_edit),
+    FaultKind.MERCHANT_CANCEL_BEFORE: _before(_cancel),
+    FaultKind.MERCHANT_CANCEL_AFTER: _after(_cancel),
+}
+
+AT_THE_DOOR = frozenset(
+    {
+        FaultKind.LOST_REQUEST,
+        FaultKind.THROTTLE_429,
+        FaultKind.THROTTLE_429_BARE,
+        FaultKind.THROTTLE_LONG,
+        FaultKind.PROXY_BEFORE,
+    }
+)
+NEVER_REACHED = frozenset(
+    {FaultKind.LOST_REQUEST, FaultKind.ERROR_500_BEFORE, FaultKind.PROXY_BEFORE}
+)
