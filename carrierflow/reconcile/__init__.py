@@ -2,9 +2,9 @@
 
 from carrierflow.reconcile.counters import Tally
 from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE, Row
-from carrierflow.reconcile.limits import Limits, Parts
+from carrierflow.reconcile.parts import Parts
 from carrierflow.reconcile.plan import Plan, PlanLine
-from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
+from carrierflow.reconcile.policy import Limits, MerchantEdit, Policy, RemoteAhead
 from carrierflow.reconcile.reconciler import Reconciler
 from carrierflow.reconcile.report import EndReason, Requests, RunReport
 from carrierflow.reconcile.runner import Crew, Progress

@@ -9,7 +9,7 @@ from carrierflow.reconcile.batches import Batch
 from carrierflow.reconcile.case import Situation
 from carrierflow.reconcile.counters import Tally
 from carrierflow.reconcile.evaluate import take_turn
-from carrierflow.reconcile.limits import Limits
+from carrierflow.reconcile.policy import Limits
 
 
 __all__ = ["Brake", "Braked"]

@@ -7,7 +7,12 @@ from datetime import timedelta
 from enum import StrEnum
 
 
-__all__ = ["MerchantEdit", "Policy", "RemoteAhead"]
+__all__ = [
+    "Limits",
+    "MerchantEdit",
+    "Policy",
+    "RemoteAhead",
+]
 
 
 class RemoteAhead(StrEnum):
@@ -48,3 +53,18 @@ class Policy:
     timeline_tolerance: timedelta = timedelta(hours=6)
     """How much earlier than the carrier the platform may date a status; a forgotten time zone of
     Vietnam is seven hours."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How far one run may go."""
+
+    max_writes: int | None = None
+    seconds: float | None = None
+    requests: int | None = None
+    lease: timedelta = timedelta(seconds=60)
+    verify_within: timedelta = timedelta(hours=24)
+    freeze_share: float = 0.2
+    """A run that would freeze or cancel more of the open fulfillments stops instead."""
+    freeze_least: int = 20
+    """So many it may always freeze or cancel."""

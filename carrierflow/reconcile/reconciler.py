@@ -12,8 +12,9 @@ from carrierflow.errors import ShopRevoked
 from carrierflow.ports import Platform
 from carrierflow.reconcile.batches import Survey
 from carrierflow.reconcile.counters import Tally
-from carrierflow.reconcile.limits import Limits, Parts
+from carrierflow.reconcile.parts import Parts
 from carrierflow.reconcile.plan import PlanLine, plan_batches, survey_lines
+from carrierflow.reconcile.policy import Limits
 from carrierflow.reconcile.report import EndReason, Requests, RunReport
 from carrierflow.reconcile.shop_run import Reader, ShopRun, survey_of
 

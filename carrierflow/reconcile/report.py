@@ -7,11 +7,17 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from carrierflow.errors import Interrupted, PlatformUnavailable, ShopHeld, Throttled
 from carrierflow.ports import RequestCounts
 
 
-__all__ = ["EndReason", "Requests", "RunReport"]
-
+__all__ = [
+    "EndReason",
+    "Requests",
+    "RunReport",
+    "StopRun",
+    "ending_of",
+]
 
 SUMMED = (
     "orders",
@@ -121,3 +127,26 @@ class RunReport:
             EndReason.UNAVAILABLE,
             EndReason.FAILED,
         }
+
+
+class StopRun(Exception):  # noqa: N818
+    """A run ends early, for a reason that is no defect."""
+
+    def __init__(self, reason: EndReason, sentence: str | None = None) -> None:
+        self.reason = reason
+        self.sentence = sentence
+        super().__init__(sentence or reason)
+
+
+ENDINGS = {
+    Interrupted: EndReason.INTERRUPTED,
+    Throttled: EndReason.THROTTLED,
+    PlatformUnavailable: EndReason.UNAVAILABLE,
+    ShopHeld: EndReason.LEASE_LOST,
+}
+"""What ends a run from outside, the more special before the more general."""
+
+
+def ending_of(error: Exception) -> EndReason:
+    """Return how a run ends that something from outside ended."""
+    return next(reason for kind, reason in ENDINGS.items() if isinstance(error, kind))

@@ -13,7 +13,7 @@ from carrierflow.domain.clock import Sleep
 from carrierflow.domain.waiting import Stop, in_slices, until
 from carrierflow.errors import CarrierflowError, Interrupted, ShopHeld
 from carrierflow.reconcile.counters import Tally
-from carrierflow.reconcile.limits import Limits
+from carrierflow.reconcile.policy import Limits
 from carrierflow.reconcile.reconciler import Reconciler
 from carrierflow.reconcile.report import EndReason, RunReport
 

@@ -37,10 +37,11 @@ from carrierflow.reconcile.brake import Brake, Braked
 from carrierflow.reconcile.counters import Ending, Settled, Tally
 from carrierflow.reconcile.decision_table import OrderCase
 from carrierflow.reconcile.evaluate import take_turn
-from carrierflow.reconcile.limits import Limits, Parts, StopRun, ending_of
 from carrierflow.reconcile.orders import OrderTurn, odd_finding, take_order_turn
+from carrierflow.reconcile.parts import Parts
+from carrierflow.reconcile.policy import Limits
 from carrierflow.reconcile.publisher import Publisher
-from carrierflow.reconcile.report import EndReason, Requests, RunReport
+from carrierflow.reconcile.report import EndReason, Requests, RunReport, StopRun, ending_of
 
 
 __all__ = ["Reader", "ShopRun", "survey_of"]

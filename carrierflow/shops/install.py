@@ -253,8 +253,6 @@ def _digest(purpose: str, state: str) -> str:
     return hashlib.sha256(f"carrierflow {purpose}:{state}".encode()).hexdigest()
 
 
-
-
 class Finish:
     """Takes some steps in a new shop, each by itself."""
 

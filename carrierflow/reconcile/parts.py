@@ -1,0 +1,25 @@
+"""What every run works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from carrierflow.domain.clock import Clock
+from carrierflow.domain.lifecycle import Lifecycle
+from carrierflow.ledger.ledger import Ledger
+from carrierflow.ports import ReconcileStore
+from carrierflow.reconcile.policy import Policy
+
+
+__all__ = ["Limits", "Parts", "StopRun", "ending_of"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """What every run works with."""
+
+    store: ReconcileStore
+    ledger: Ledger
+    lifecycle: Lifecycle
+    policy: Policy
+    clock: Clock
