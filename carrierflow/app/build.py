@@ -8,6 +8,7 @@ from carrierflow.app.carrierflow import Carrierflow
 from carrierflow.app.connect import Connector
 from carrierflow.app.settings import Settings
 from carrierflow.audit.log.anchors import FileAnchor, HttpAnchor, MailAnchor
+from carrierflow.audit.log.ports import Anchor
 from carrierflow.audit.log.sealer import Notary
 from carrierflow.domain import clock
 from carrierflow.domain.counters import Meter
@@ -15,7 +16,6 @@ from carrierflow.domain.lifecycle import Definition, Lifecycle, define
 from carrierflow.domain.typecheck import guarded
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.platforms.haravan import HaravanDialect
-from carrierflow.ports import Anchor
 from carrierflow.reconcile import MerchantEdit, Parts, Policy, Reconciler, RemoteAhead
 from carrierflow.shops import Finish, Installer, Registrar, Subscriber
 from carrierflow.storage import DatabaseClock, Engine, SqlStore, build_engine

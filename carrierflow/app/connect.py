@@ -12,6 +12,7 @@ from carrierflow.domain.cleaning import in_force
 from carrierflow.domain.shop import Shop
 from carrierflow.domain.waiting import Idle, in_slices, keep_waiting
 from carrierflow.errors import ConfigurationError
+from carrierflow.ledger.ports import Sealer
 from carrierflow.platforms.haravan import (
     HaravanAccounts,
     HaravanClient,
@@ -21,7 +22,7 @@ from carrierflow.platforms.haravan import (
     Limits,
     Unmetered,
 )
-from carrierflow.ports import Platform, Sealer
+from carrierflow.reconcile.ports import Platform
 from carrierflow.shops import ShopToken, TokenKeeper
 from carrierflow.storage import Rate, ShopBudget, SqlStore
 

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from carrierflow.carrier_service.shipments import Held, Shipment
 from carrierflow.domain.fulfillment import Parcel
 from carrierflow.domain.publication import Publication, Track
-from carrierflow.ports import LedgerTransaction
+from carrierflow.ledger.ports import LedgerTransaction
 
 
 __all__ = ["CallbackStore", "CallbackTransaction", "Delivery", "GivenOut"]

@@ -14,7 +14,7 @@ from carrierflow.carrier_service.dialect import Dialect, Webhook
 from carrierflow.carrier_service.messages import MAX_BODY, Request
 from carrierflow.carrier_service.ports import CallbackStore, Delivery
 from carrierflow.domain.clock import Clock
-from carrierflow.ports import Sealer
+from carrierflow.ledger.ports import Sealer
 
 
 __all__ = ["UNINSTALLED", "Intake"]

@@ -28,6 +28,7 @@ from carrierflow.errors import (
     UnknownFulfillment,
     UnknownShop,
 )
+from carrierflow.ledger.ports import LedgerStore, LedgerTransaction, SealedNote, Sealer
 from carrierflow.ledger.validation import (
     check_event,
     check_opening,
@@ -36,7 +37,6 @@ from carrierflow.ledger.validation import (
     faults_of,
 )
 from carrierflow.ledger.verdicts import Draft, Judge
-from carrierflow.ports import LedgerStore, LedgerTransaction, SealedNote, Sealer
 
 
 __all__ = ["Ledger"]

@@ -23,8 +23,8 @@ from carrierflow.domain.model import (
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import InvalidInput
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.ports import Platform
 from carrierflow.reconcile.changes import OVERLAP, Unsettled, changed_orders, newest
+from carrierflow.reconcile.ports import Platform
 from carrierflow.storage import SqlStore
 from carrierflow.storage.queries import known_ids
 

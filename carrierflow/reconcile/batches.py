@@ -18,11 +18,11 @@ from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.domain.model import FulfillmentRef, Observation, RemoteOrder, Status, Unreadable
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import AccessDenied, ReadRefused
-from carrierflow.ports import Due, Hint, Platform, ReconcileStore, Work
 from carrierflow.reconcile.case import ROUNDING, Situation
 from carrierflow.reconcile.changes import OVERLAP, Pool, changed_orders, newest
 from carrierflow.reconcile.evaluate import is_over
 from carrierflow.reconcile.policy import Policy
+from carrierflow.reconcile.ports import Due, Hint, Platform, ReconcileStore, Work
 from carrierflow.reconcile.row_actions import cod_amount_differs
 
 

@@ -9,7 +9,7 @@ from itertools import count
 
 from carrierflow.domain.model import RemoteOrder
 from carrierflow.errors import PlatformUnavailable
-from carrierflow.ports import Platform, Work
+from carrierflow.reconcile.ports import Platform, Work
 
 
 __all__ = ["BATCH", "OVERLAP", "Pool", "Unsettled", "changed_orders", "newest"]

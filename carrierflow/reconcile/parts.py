@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.ports import ReconcileStore
 from carrierflow.reconcile.policy import Policy
+from carrierflow.reconcile.ports import ReconcileStore
 
 
-__all__ = ["Limits", "Parts", "StopRun", "ending_of"]
+__all__ = ["Parts"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

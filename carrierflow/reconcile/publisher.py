@@ -25,10 +25,10 @@ from carrierflow.domain.publication import (
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import AccessDenied, ConcurrentUpdate, NotSent, OutcomeUnknown, Refused
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.ports import Platform, ReconcileStore, Writing
 from carrierflow.reconcile.case import OPEN, Situation
 from carrierflow.reconcile.counters import Ending, Settled, Tally, ending_of
 from carrierflow.reconcile.evaluate import Turn, evidence_of, take_turn
+from carrierflow.reconcile.ports import Platform, ReconcileStore, Writing
 
 
 __all__ = ["Publisher"]

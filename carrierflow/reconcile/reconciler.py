@@ -9,12 +9,12 @@ from typing import Any, Protocol
 from carrierflow.domain.shop import Shop, ShopState
 from carrierflow.domain.waiting import Idle, Stop, keep_waiting, never, until
 from carrierflow.errors import ShopRevoked
-from carrierflow.ports import Platform
 from carrierflow.reconcile.batches import Survey
 from carrierflow.reconcile.counters import Tally
 from carrierflow.reconcile.parts import Parts
 from carrierflow.reconcile.plan import PlanLine, plan_batches, survey_lines
 from carrierflow.reconcile.policy import Limits
+from carrierflow.reconcile.ports import Platform
 from carrierflow.reconcile.report import EndReason, Requests, RunReport
 from carrierflow.reconcile.shop_run import Reader, ShopRun, survey_of
 

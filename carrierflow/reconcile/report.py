@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from carrierflow.errors import Interrupted, PlatformUnavailable, ShopHeld, Throttled
-from carrierflow.ports import RequestCounts
+from carrierflow.reconcile.ports import RequestCounts
 
 
 __all__ = [

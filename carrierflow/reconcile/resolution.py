@@ -14,7 +14,7 @@ from carrierflow.domain.model import Event, Machine, Source, Status, Verdict, pa
 from carrierflow.domain.typecheck import check_text, guarded_methods
 from carrierflow.errors import InvalidInput
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.ports import Writing
+from carrierflow.reconcile.ports import Writing
 from carrierflow.storage import SqlStore
 from carrierflow.storage.incidents import (
     assign_incident,

@@ -31,7 +31,6 @@ from carrierflow.errors import (
     ShopHeld,
     Throttled,
 )
-from carrierflow.ports import Platform, Writing
 from carrierflow.reconcile.batches import Batch, Survey
 from carrierflow.reconcile.brake import Brake, Braked
 from carrierflow.reconcile.counters import Ending, Settled, Tally
@@ -40,6 +39,7 @@ from carrierflow.reconcile.evaluate import take_turn
 from carrierflow.reconcile.orders import OrderTurn, odd_finding, take_order_turn
 from carrierflow.reconcile.parts import Parts
 from carrierflow.reconcile.policy import Limits
+from carrierflow.reconcile.ports import Platform, Writing
 from carrierflow.reconcile.publisher import Publisher
 from carrierflow.reconcile.report import EndReason, Requests, RunReport, StopRun, ending_of
 

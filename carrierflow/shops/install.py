@@ -23,7 +23,7 @@ from carrierflow.domain.clock import Clock
 from carrierflow.domain.shop import Shop, ShopState
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import AccessDenied, CarrierflowError, InvalidInput
-from carrierflow.ports import Sealer
+from carrierflow.ledger.ports import Sealer
 from carrierflow.shops.registration import public_root
 from carrierflow.shops.shops import check_code, checked_id, checked_root
 from carrierflow.shops.tokens import sealed_tokens

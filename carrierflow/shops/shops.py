@@ -16,7 +16,8 @@ from carrierflow.domain.shop import Shop, ShopState
 from carrierflow.domain.typecheck import check_text, guarded_methods
 from carrierflow.domain.urls import flaw_of_root
 from carrierflow.errors import AccessDenied, InvalidInput, ShopRevoked
-from carrierflow.ports import Platform, Sealer
+from carrierflow.ledger.ports import Sealer
+from carrierflow.reconcile.ports import Platform
 from carrierflow.storage import Connection, SqlStore
 from carrierflow.storage.shops import add_shop, all_shops, change_shop, find_shop, revoke_shop
 

@@ -23,7 +23,7 @@ from carrierflow.errors import (
     PlatformUnavailable,
     ShopRevoked,
 )
-from carrierflow.ports import Sealer
+from carrierflow.ledger.ports import Sealer
 from carrierflow.storage import SqlStore
 from carrierflow.storage.installs import claim_refresh, end_refresh, swap_tokens
 

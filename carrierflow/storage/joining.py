@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.lifecycle import Definition
 from carrierflow.errors import InvalidInput
-from carrierflow.ports import LedgerTransaction
+from carrierflow.ledger.ports import LedgerTransaction
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import translated
 from carrierflow.storage.ledger import SqlLedgerTransaction

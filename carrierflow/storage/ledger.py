@@ -14,7 +14,7 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from carrierflow.domain.fulfillment import GENESIS, Change, Memory, Parcel, Remembered
 from carrierflow.domain.model import OVERTURNABLE, START, Claim, Opening, Source, Status, Verdict
 from carrierflow.errors import ConcurrentUpdate
-from carrierflow.ports import SealedNote
+from carrierflow.ledger.ports import SealedNote
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.bulk import execute_many, insert_many
 from carrierflow.storage.definitions import Definitions

@@ -40,7 +40,7 @@ from carrierflow.domain.publication import (
 )
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import ConcurrentUpdate
-from carrierflow.ports import Due, Hint, Work, Writing
+from carrierflow.reconcile.ports import Due, Hint, Work, Writing
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.clock import EPOCH
 from carrierflow.storage.incidents import open_incident

@@ -19,7 +19,8 @@ from carrierflow.domain.lifecycle import Definition
 from carrierflow.domain.publication import Track
 from carrierflow.domain.shop import Coverage, Shop
 from carrierflow.errors import ConcurrentUpdate, ShopHeld
-from carrierflow.ports import Due, Hint, LedgerTransaction, Work, Writing
+from carrierflow.ledger.ports import LedgerTransaction
+from carrierflow.reconcile.ports import Due, Hint, Work, Writing
 from carrierflow.storage import callbacks, reconcile, shops
 from carrierflow.storage.callbacks import SqlCallbackTransaction
 from carrierflow.storage.clock import DatabaseClock

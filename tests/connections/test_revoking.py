@@ -20,8 +20,8 @@ from carrierflow.errors import (
     ShopRevoked,
     UnknownShop,
 )
-from carrierflow.ports import Writing
 from carrierflow.reconcile import EndReason
+from carrierflow.reconcile.ports import Writing
 from carrierflow.shops import Connections, is_gone
 from carrierflow.storage.encryption import KeyRing, generate_key
 from carrierflow.storage.tables import shops

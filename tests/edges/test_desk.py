@@ -10,8 +10,8 @@ import pytest
 from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import ConcurrentUpdate
-from carrierflow.ports import Writing
 from carrierflow.reconcile import resolution as desks
+from carrierflow.reconcile.ports import Writing
 from carrierflow.reconcile.resolution import Desk
 
 

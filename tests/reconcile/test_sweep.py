@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carrierflow.domain.model import RemoteOrder
-from carrierflow.ports import Work
 from carrierflow.reconcile.changes import BATCH, Pool, changed_orders
+from carrierflow.reconcile.ports import Work
 
 from .making import T0, at
 

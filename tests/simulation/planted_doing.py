@@ -13,9 +13,9 @@ from carrierflow.errors import OutcomeUnknown
 from carrierflow.ledger import verdicts
 from carrierflow.platforms.haravan import HaravanPlatform
 from carrierflow.platforms.haravan.client import HaravanClient
-from carrierflow.ports import Work, Writing
 from carrierflow.reconcile import batches, changes
 from carrierflow.reconcile.counters import Ending, Settled
+from carrierflow.reconcile.ports import Work, Writing
 from carrierflow.reconcile.publisher import Publisher
 from carrierflow.storage import ledger as sql_ledger
 from carrierflow.storage import reconcile as sql_reconcile

@@ -31,7 +31,7 @@ from carrierflow.domain.publication import (
     PublicationState,
 )
 from carrierflow.errors import ConfigurationError, NotMigrated
-from carrierflow.ports import Writing
+from carrierflow.reconcile.ports import Writing
 from carrierflow.storage import build_engine
 from carrierflow.storage.callbacks import SqlCallbackTransaction, mark_acted, take_in
 from carrierflow.storage.hardening import check, harden

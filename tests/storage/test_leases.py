@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from carrierflow.errors import ShopHeld
-from carrierflow.ports import Writing
+from carrierflow.reconcile.ports import Writing
 from carrierflow.storage.shops import all_shops
 
 

@@ -29,8 +29,8 @@ from carrierflow.errors import CarrierflowError, InvalidInput, UnknownIncident
 from carrierflow.ledger.files.fields import event_of
 from carrierflow.platforms.haravan.callbacks import HaravanDialect
 from carrierflow.platforms.haravan.codec import read_fulfillment
-from carrierflow.ports import Writing
 from carrierflow.reconcile import EndReason
+from carrierflow.reconcile.ports import Writing
 from carrierflow.shops import TokenKeeper
 from carrierflow.storage import tables, types
 from carrierflow.storage.encryption import KeyRing

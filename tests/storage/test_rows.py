@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from carrierflow.domain.fulfillment import Head, Parcel, Remote
 from carrierflow.domain.model import Status
-from carrierflow.ports import Writing
+from carrierflow.reconcile.ports import Writing
 
 
 MORNING = datetime(2026, 3, 1, 1, tzinfo=UTC)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote
 from carrierflow.audit.log.keys import SealKey
+from carrierflow.audit.log.ports import Anchor
 from carrierflow.audit.log.proof import Consistency, Proof
 from carrierflow.audit.log.sql import (
     Batch,
@@ -43,7 +44,6 @@ from carrierflow.errors import (
     NotSealed,
     SealHeld,
 )
-from carrierflow.ports import Anchor
 from carrierflow.storage import Connection, SqlStore, queries
 
 

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-    from carrierflow.ports import Budget
+    from carrierflow.reconcile.ports import Budget
 
 
 __all__ = ["HaravanClient", "NotThere"]

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from carrierflow.platforms.haravan.replies import Reply
     from carrierflow.platforms.haravan.transport import Counts, Limits, Token
-    from carrierflow.ports import Budget
+    from carrierflow.reconcile.ports import Budget
 
 
 __all__ = ["MOST_ORDERS", "HaravanPlatform"]

@@ -1,18 +1,17 @@
-"""What the core asks of the world outside, as Protocols; adapters owe exactly this."""
+"""What reconciliation asks of the world outside, as Protocols; adapters owe exactly this."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from carrierflow.domain.fulfillment import Change, Memory, Parcel
+from carrierflow.domain.fulfillment import Parcel
 from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import (
     FulfillmentRef,
     Observation,
-    Opening,
     RemoteOrder,
     RequestSketch,
     Status,
@@ -23,95 +22,15 @@ from carrierflow.domain.shop import Coverage, Shop
 
 
 __all__ = [
-    "Anchor",
     "Budget",
     "Due",
     "Hint",
-    "LedgerStore",
-    "LedgerTransaction",
     "Platform",
     "ReconcileStore",
     "RequestCounts",
-    "SealedNote",
-    "Sealer",
     "Work",
     "Writing",
 ]
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SealedNote:
-    """Free text that may name a person: encrypted, and found again by a salted digest."""
-
-    digest: str
-    sealed: bytes
-
-
-class Anchor(Protocol):
-    """A place outside of the database that keeps checkpoints."""
-
-    @property
-    def name(self) -> str:
-        """How it is called in reports; each kind is there once."""
-        ...
-
-    def keep(self, checkpoints: Sequence[tuple[int, str]]) -> None:
-        """Keep some checkpoints, by size and signed note, oldest first; again does no harm.
-
-        Raises:
-            AnchorUnavailable: if it cannot; the same ones then come again.
-        """
-        ...
-
-
-class LedgerTransaction(Protocol):
-    """What the ledger reads and writes, all in one database transaction."""
-
-    def parcels(self, shop: str, fulfillment_ids: Collection[str]) -> dict[str, Parcel]:
-        """Read and lock the known ones of some fulfillments, by fulfillment id.
-
-        Raises:
-            UnknownShop: if no such shop is connected.
-        """
-        ...
-
-    def memories(self, parcels: Collection[Parcel]) -> dict[int, Memory]:
-        """Read what the past of some parcels says, by the parcels' own ids."""
-        ...
-
-    def start(self, openings: Collection[Opening], *, now: datetime) -> None:
-        """Make rows without history for those fulfillments of one shop that have none."""
-        ...
-
-    def save(self, changes: Collection[Change]) -> None:
-        """Write histories, evidence and heads.
-
-        Raises:
-            ConcurrentUpdate: if a parcel is no longer at the version that was read.
-        """
-        ...
-
-    def keep_note(self, note: SealedNote, parcel: Parcel, *, now: datetime) -> None:
-        """Keep a sealed note, apart from the history, where it can be erased."""
-        ...
-
-
-class LedgerStore(Protocol):
-    """Where a ledger lives."""
-
-    def run(self, work: Callable[[LedgerTransaction], T]) -> T:
-        """Do some work in one transaction, again from the start where it met another writer.
-
-        On a connection of the host's own the work joins the host's transaction instead: it is
-        done once, and neither committed nor rolled back.
-
-        Raises:
-            ConcurrentUpdate: if it met other writers too often.
-            DatabaseUnavailable: if the database does not answer.
-        """
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -267,22 +186,6 @@ class ReconcileStore(Protocol):
 
     def swept(self, shop: Shop, to: datetime) -> None:
         """Write up to which change a shop was read."""
-        ...
-
-
-class Sealer(Protocol):
-    """Encrypts what must not stand in the database in clear."""
-
-    def seal(self, secret: bytes, *, context: str) -> bytes:
-        """Encrypt; the result opens under the same context only."""
-        ...
-
-    def unseal(self, sealed: bytes, *, context: str) -> bytes:
-        """Decrypt.
-
-        Raises:
-            WrongSecretKey: if no key that we have opens it under this context.
-        """
         ...
 
 

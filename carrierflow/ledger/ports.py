@@ -1,0 +1,95 @@
+"""What the ledger asks of the world outside, as Protocols; adapters owe exactly this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from carrierflow.domain.fulfillment import Change, Memory, Parcel
+from carrierflow.domain.model import (
+    Opening,
+)
+
+
+__all__ = [
+    "LedgerStore",
+    "LedgerTransaction",
+    "SealedNote",
+    "Sealer",
+]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SealedNote:
+    """Free text that may name a person: encrypted, and found again by a salted digest."""
+
+    digest: str
+    sealed: bytes
+
+
+class LedgerTransaction(Protocol):
+    """What the ledger reads and writes, all in one database transaction."""
+
+    def parcels(self, shop: str, fulfillment_ids: Collection[str]) -> dict[str, Parcel]:
+        """Read and lock the known ones of some fulfillments, by fulfillment id.
+
+        Raises:
+            UnknownShop: if no such shop is connected.
+        """
+        ...
+
+    def memories(self, parcels: Collection[Parcel]) -> dict[int, Memory]:
+        """Read what the past of some parcels says, by the parcels' own ids."""
+        ...
+
+    def start(self, openings: Collection[Opening], *, now: datetime) -> None:
+        """Make rows without history for those fulfillments of one shop that have none."""
+        ...
+
+    def save(self, changes: Collection[Change]) -> None:
+        """Write histories, evidence and heads.
+
+        Raises:
+            ConcurrentUpdate: if a parcel is no longer at the version that was read.
+        """
+        ...
+
+    def keep_note(self, note: SealedNote, parcel: Parcel, *, now: datetime) -> None:
+        """Keep a sealed note, apart from the history, where it can be erased."""
+        ...
+
+
+class LedgerStore(Protocol):
+    """Where a ledger lives."""
+
+    def run(self, work: Callable[[LedgerTransaction], T]) -> T:
+        """Do some work in one transaction, again from the start where it met another writer.
+
+        On a connection of the host's own the work joins the host's transaction instead: it is
+        done once, and neither committed nor rolled back.
+
+        Raises:
+            ConcurrentUpdate: if it met other writers too often.
+            DatabaseUnavailable: if the database does not answer.
+        """
+        ...
+
+
+class Sealer(Protocol):
+    """Encrypts what must not stand in the database in clear."""
+
+    def seal(self, secret: bytes, *, context: str) -> bytes:
+        """Encrypt; the result opens under the same context only."""
+        ...
+
+    def unseal(self, sealed: bytes, *, context: str) -> bytes:
+        """Decrypt.
+
+        Raises:
+            WrongSecretKey: if no key that we have opens it under this context.
+        """
+        ...
