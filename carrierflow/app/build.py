@@ -20,6 +20,7 @@ from carrierflow.reconcile import MerchantEdit, Parts, Policy, Reconciler, Remot
 from carrierflow.shops import Finish, Installer, Registrar, Subscriber
 from carrierflow.storage import DatabaseClock, Engine, SqlStore, build_engine
 from carrierflow.storage.encryption import KeyRing
+from carrierflow.storage.reconcile import SqlReconcileStore
 
 
 __all__ = ["anchors_from", "build", "policy_from"]
@@ -67,10 +68,17 @@ def build(
         earliest=settings.earliest_event,
     )
     connector = Connector(settings, store, keys, now=now, sleep=sleep)
-    carriers = Registrar(store, settings, connect=connector.registrations, clock=now)
+    carriers = Registrar(
+        store,
+        name=settings.carrier_name,
+        public_url=settings.public_url,
+        tracking_url=settings.tracking_url,
+        connect=connector.registrations,
+        clock=now,
+    )
     webhooks = Subscriber(store, connect=connector.subscriptions, clock=now)
     parts = Parts(
-        store=store,
+        store=SqlReconcileStore(store),
         ledger=ledger,
         lifecycle=lifecycle,
         policy=policy_from(settings),
@@ -95,7 +103,9 @@ def build(
         installer=Installer(
             store,
             keys,
-            settings,
+            scopes=settings.scopes,
+            public_url=settings.public_url,
+            open_install=settings.open_install,
             accounts=connector.accounts,
             clock=now,
             finish=Finish(

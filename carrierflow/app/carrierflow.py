@@ -54,6 +54,7 @@ from carrierflow.reconcile.backfill import Imported, import_shop
 from carrierflow.reconcile.resolution import Desk
 from carrierflow.shops import Connections, Installer, Registrar, Subscriber, is_gone
 from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, figures, queries, upgrade
+from carrierflow.storage.callbacks import SqlCallbackStore
 from carrierflow.storage.encryption import KeyRing
 
 
@@ -92,7 +93,12 @@ class Carrierflow:
         self.ledger = ledger
         self.reconciler = reconciler
         self.notary = notary
-        self.auditor = Auditor(store, notary, settings)
+        self.auditor = Auditor(
+            store,
+            notary,
+            verifier_keys=settings.verifier_keys,
+            anchor_file=settings.anchor_file,
+        )
         self.exporter = Exporter(store, notary, clock=clock)
         self.lifecycle = lifecycle
         self.meter = meter
@@ -100,9 +106,14 @@ class Carrierflow:
         self.carriers = carriers
         self.installer = installer
         self.webhooks = webhooks
-        self.incidents = Desk(store, ledger, clock=clock)
-        self.reports = Reports(store.snapshot, settings, lifecycle.definition, clock=clock)
-        self.retention = Retention(store, settings, clock=clock)
+        self.incidents = Desk(reconciler.parts.store, ledger, clock=clock)
+        self.reports = Reports(
+            store.snapshot,
+            lifecycle.definition,
+            verify_within=settings.verify_within,
+            clock=clock,
+        )
+        self.retention = Retention(store, days=settings.retention_days, clock=clock)
         self._dialect = dialect
         self._keys = keys
         self._clock = clock
@@ -225,7 +236,9 @@ class Carrierflow:
     def coverage(self, within: timedelta | None = None) -> list[Coverage]:
         """Return for each shop how well its open fulfillments are known."""
         since = self._clock() - (within or self.settings.verify_within)
-        return [self.store.coverage(shop, since=since) for shop in self.shops.all()]
+        return [
+            self.reconciler.parts.store.coverage(shop, since=since) for shop in self.shops.all()
+        ]
 
     def backlogs(self) -> list[Backlog]:
         """Return what waits at each shop, by its code."""
@@ -278,7 +291,7 @@ class Carrierflow:
         """
         codes, stop = self._codes(shops), stop or self._stop
         if hinted:
-            waiting = self.store.hinted_shops()
+            waiting = self.reconciler.parts.store.hinted_shops()
             codes = [code for code in codes if code in waiting]
         if max_writes is None:
             max_writes = self.settings.max_writes
@@ -349,18 +362,19 @@ class Carrierflow:
             raise ConfigurationError(
                 "No client secret is set; put the app's into CARRIERFLOW_CLIENT_SECRET."
             )
+        store = SqlCallbackStore(self.store)
         return CarrierService(
             Callbacks(
                 carrier,
                 dialect=self._dialect,
-                store=self.store,
+                store=store,
                 ledger=self.ledger,
                 clock=self._clock,
                 delivery=timedelta(days=self.settings.delivery_days),
             ),
             Intake(
                 dialect=self._dialect,
-                store=self.store,
+                store=store,
                 sealer=self._keys,
                 revoke=self.shops.revoke,
                 is_gone=lambda code: is_gone(self.shops.get(code), self.reconciler.connect),
@@ -386,7 +400,7 @@ class Carrierflow:
             yield from import_shop(
                 shop,
                 platform=platform,
-                store=self.store,
+                store=self.reconciler.parts.store,
                 ledger=self.ledger,
                 lifecycle=self.lifecycle,
                 clock=self._clock,

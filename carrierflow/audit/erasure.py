@@ -23,7 +23,6 @@ from sqlalchemy import (
     update,
 )
 
-from carrierflow.app.settings import Settings
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.fulfillment import Parcel
 from carrierflow.domain.shop import ShopState
@@ -65,9 +64,9 @@ class Erased:
 class Retention:
     """Erases notes, bodies of webhooks and names of files; the history verifies all the same."""
 
-    def __init__(self, store: SqlStore, settings: Settings, *, clock: Clock) -> None:
+    def __init__(self, store: SqlStore, *, days: float | None, clock: Clock) -> None:
         self._store = store
-        self._days = settings.retention_days
+        self._days = days
         self._clock = clock
 
     @property

@@ -79,7 +79,7 @@ class Callbacks:
 
     def rates(self, code: str, request: Request) -> Reply:
         """Answer what the carrier would ask for carrying something."""
-        self._store.look(lambda tx: tx.check_shop(code))
+        self._store.read(lambda tx: tx.check_shop(code))
         rates = self._carrier.quote(self._dialect.quote_request(code, request))
         if isinstance(rates, Declined):
             raise InvalidInput(rates.reason)
@@ -88,7 +88,7 @@ class Callbacks:
     def create(self, code: str, request: Request) -> Reply:
         """Take a parcel; the same code again gets the same answer, however often it comes."""
         asked = self._dialect.accept_request(code, request)
-        held = self._store.look(lambda tx: _taken_before(tx, asked)) or self._taken(asked)
+        held = self._store.read(lambda tx: _taken_before(tx, asked)) or self._taken(asked)
         if held.shipment is None or held.shipment.digest != digest_of(asked):
             raise InvalidInput("This code stands for another parcel, which was taken before.")
         return self._dialect.shipment(made(held))
@@ -165,7 +165,7 @@ class Callbacks:
             held = _known(tx, code, find(tx))
             return held, tx.track(held.parcel)
 
-        return self._store.look(work)
+        return self._store.read(work)
 
     def _shown(self, code: str, find: Callable[[CallbackTransaction], Held | None]) -> Reply:
         held, track = self._found(code, find)

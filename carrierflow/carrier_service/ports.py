@@ -93,7 +93,7 @@ class CallbackStore(Protocol):
     Every call may raise `DatabaseUnavailable`.
     """
 
-    def look(self, work: Callable[[CallbackTransaction], T]) -> T:
+    def read(self, work: Callable[[CallbackTransaction], T]) -> T:
         """Do some reads on one connection, and let others write meanwhile, in between too."""
         ...
 
@@ -101,7 +101,7 @@ class CallbackStore(Protocol):
         """Do some work in one transaction, again from the start where it met another writer."""
         ...
 
-    def take_in(self, delivery: Delivery, *, acted: bool) -> list[str] | None:
+    def store_webhook(self, delivery: Delivery, *, acted: bool) -> list[str] | None:
         """Keep a webhook and mark the parcels of its order as due, at once or not at all.
 
         Returns the codes of the organisation's shops; None where the same webhook was kept and
@@ -113,6 +113,6 @@ class CallbackStore(Protocol):
         """Return the codes of an organisation's shops."""
         ...
 
-    def acted(self, delivery: Delivery, *, now: datetime) -> None:
+    def mark_webhook_handled(self, delivery: Delivery, *, now: datetime) -> None:
         """Write that a webhook needs nothing more: the same one again does nothing."""
         ...

@@ -53,10 +53,10 @@ class Intake:
         webhook = self._dialect.webhook(request)
         delivery = self._delivery(webhook, request.body)
         ends_here = webhook.topic != UNINSTALLED
-        shops = self._store.take_in(delivery, acted=ends_here)
+        shops = self._store.store_webhook(delivery, acted=ends_here)
         if not ends_here:
             self._leave(self._left(delivery) if shops is None else shops)
-            self._store.acted(delivery, now=self._clock())
+            self._store.mark_webhook_handled(delivery, now=self._clock())
         return webhook.topic
 
     def _left(self, delivery: Delivery) -> list[str]:

@@ -107,7 +107,7 @@ def verify(
         if folder is None:
             done = session.app.verify(progress, keys=keys, kept=kept)
         else:
-            trust = trusted(session.settings, keys)
+            trust = trusted(session.settings.verifier_keys, keys)
             done = verify_export(folder, trust=trust, kept=kept, progress=progress)
     _emit_verification(session, done, time.perf_counter() - began)
 

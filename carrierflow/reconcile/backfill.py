@@ -24,9 +24,7 @@ from carrierflow.domain.shop import Shop
 from carrierflow.errors import InvalidInput
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.reconcile.changes import OVERLAP, Unsettled, changed_orders, newest
-from carrierflow.reconcile.ports import Platform
-from carrierflow.storage import SqlStore
-from carrierflow.storage.queries import known_ids
+from carrierflow.reconcile.ports import Platform, ReconcileStore
 
 
 __all__ = ["Imported", "Unopened", "import_shop"]
@@ -67,7 +65,7 @@ def import_shop(
     shop: Shop,
     *,
     platform: Platform,
-    store: SqlStore,
+    store: ReconcileStore,
     ledger: Ledger,
     lifecycle: Lifecycle,
     clock: Clock,
@@ -106,7 +104,7 @@ class _Intake:
         self,
         shop: Shop,
         platform: Platform,
-        store: SqlStore,
+        store: ReconcileStore,
         ledger: Ledger,
         lifecycle: Lifecycle,
     ) -> None:
@@ -160,8 +158,7 @@ class _Intake:
     def _skip(self, ids: Sequence[str]) -> None:
         """Count those that the ledger knew before."""
         mine = [name for name in ids if name not in self._imported]
-        with self._store.reading() as connection:
-            self._skipped |= known_ids(connection, self._shop.code, mine)
+        self._skipped |= self._store.known_ids(self._shop, mine)
 
     def _open(self, unknown: Sequence[Observation]) -> list[Unopened]:
         """Bring parcels in, and return those that the ledger does not take."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from carrierflow.domain.fulfillment import Parcel
-from carrierflow.domain.incident import Finding
+from carrierflow.domain.incident import Finding, Incident, ResolveAction
 from carrierflow.domain.model import (
     FulfillmentRef,
     Observation,
@@ -125,11 +125,15 @@ class ReconcileStore(Protocol):
         """Return the orders that webhooks named since they were looked at, the oldest first."""
         ...
 
-    def heard(self, shop: Shop, hints: Collection[Hint]) -> None:
+    def clear_hints(self, shop: Shop, hints: Collection[Hint]) -> None:
         """Write that some hints were followed; those that came later stand."""
         ...
 
-    def left(self, shop: Shop) -> int:
+    def hinted_shops(self) -> set[str]:
+        """Return the codes of the shops that have hints."""
+        ...
+
+    def count_unpublished(self, shop: Shop) -> int:
         """Count the fulfillments with something unpublished that are not frozen."""
         ...
 
@@ -145,7 +149,7 @@ class ReconcileStore(Protocol):
         """Return what was recorded and tried for some fulfillments, by their own ids."""
         ...
 
-    def verified(self, parcels: Collection[Parcel], *, at: datetime) -> None:
+    def mark_verified(self, parcels: Collection[Parcel], *, at: datetime) -> None:
         """Write that some fulfillments were looked at and nothing was new."""
         ...
 
@@ -158,11 +162,11 @@ class ReconcileStore(Protocol):
         """
         ...
 
-    def report(self, shop: Shop, findings: Collection[Finding], *, now: datetime) -> int:
+    def open_incidents(self, shop: Shop, findings: Collection[Finding], *, now: datetime) -> int:
         """Open incidents for what was found; return how many are new."""
         ...
 
-    def settle_shop(self, shop: Shop, kind: str, *, now: datetime) -> None:
+    def close_shop_incidents(self, shop: Shop, kind: str, *, now: datetime) -> None:
         """Close the shop's own incidents of one kind: their cause is gone."""
         ...
 
@@ -170,7 +174,9 @@ class ReconcileStore(Protocol):
         """Return the orders with rows that could not be read; the empty one for a nameless row."""
         ...
 
-    def settle_orders(self, shop: Shop, order_ids: Collection[str], *, now: datetime) -> None:
+    def close_order_incidents(
+        self, shop: Shop, order_ids: Collection[str], *, now: datetime
+    ) -> None:
         """Close what could not be read of some orders: all of it can be read again."""
         ...
 
@@ -178,14 +184,51 @@ class ReconcileStore(Protocol):
         """Return the fulfillments, by their own ids, that have an open incident of one kind."""
         ...
 
-    def settle_parcels(
+    def close_parcel_incidents(
         self, shop: Shop, kind: str, parcel_ids: Collection[int], *, now: datetime
     ) -> None:
         """Close the incidents of one kind that some fulfillments have: their cause is gone."""
         ...
 
-    def swept(self, shop: Shop, to: datetime) -> None:
+    def save_watermark(self, shop: Shop, to: datetime) -> None:
         """Write up to which change a shop was read."""
+        ...
+
+    def parcel(self, shop: str, fulfillment_id: str) -> Parcel:
+        """Return one fulfillment; raises `UnknownShop`, `UnknownFulfillment`."""
+        ...
+
+    def known_ids(self, shop: Shop, fulfillment_ids: Collection[str]) -> set[str]:
+        """Return those of some fulfillment ids that the ledger knows."""
+        ...
+
+    def incidents(self, *, shop: str | None = None, state: str | None = "open") -> list[Incident]:
+        """Return incidents, oldest first; `state` None returns resolved ones too."""
+        ...
+
+    def incident(self, incident_id: str) -> Incident:
+        """Return one incident; raises `UnknownIncident`."""
+        ...
+
+    def assign_incident(self, incident_id: str, owner: str) -> None:
+        """Write who looks after an incident."""
+        ...
+
+    def resolve(
+        self,
+        incident: Incident,
+        writing: Writing | None,
+        *,
+        action: ResolveAction,
+        actor: str,
+        reason: str,
+        now: datetime,
+    ) -> None:
+        """Write what a person's decision changes and close its incident, in one moment.
+
+        Raises:
+            ConcurrentUpdate: if somebody else changed the fulfillment meanwhile.
+        """
         ...
 
 

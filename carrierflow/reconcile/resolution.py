@@ -14,16 +14,7 @@ from carrierflow.domain.model import Event, Machine, Source, Status, Verdict, pa
 from carrierflow.domain.typecheck import check_text, guarded_methods
 from carrierflow.errors import InvalidInput
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.reconcile.ports import Writing
-from carrierflow.storage import SqlStore
-from carrierflow.storage.incidents import (
-    assign_incident,
-    close_incident,
-    find_incident,
-    list_incidents,
-)
-from carrierflow.storage.queries import find_parcel
-from carrierflow.storage.reconcile import write
+from carrierflow.reconcile.ports import ReconcileStore, Writing
 
 
 __all__ = ["Desk", "curl", "postman"]
@@ -35,20 +26,18 @@ SHOP_ACTIONS = frozenset({ResolveAction.UNFREEZE, ResolveAction.ABANDON})
 class Desk:
     """Lists incidents and carries out what a person decides about them."""
 
-    def __init__(self, store: SqlStore, ledger: Ledger, *, clock: Clock) -> None:
+    def __init__(self, store: ReconcileStore, ledger: Ledger, *, clock: Clock) -> None:
         self._store = store
         self._ledger = ledger
         self._clock = clock
 
     def all(self, *, shop: str | None = None, state: str | None = "open") -> list[Incident]:
         """Return incidents, oldest first; `state` None returns resolved ones too."""
-        with self._store.reading() as connection:
-            return list_incidents(connection, shop=shop, state=state)
+        return self._store.incidents(shop=shop, state=state)
 
     def get(self, incident_id: str) -> Incident:
         """Return one incident; raises `UnknownIncident`."""
-        with self._store.reading() as connection:
-            return find_incident(connection, incident_id)
+        return self._store.incident(incident_id)
 
     def assign(self, incident_id: str, owner: str) -> Incident:
         """Write who looks after an incident; raises `UnknownIncident`, `InvalidInput`."""
@@ -56,7 +45,7 @@ class Desk:
             raise InvalidInput("An incident is assigned to somebody; give a code of your own.")
         check_text("owner", owner, limits.ACTOR)
         incident = self.get(incident_id)
-        self._store.transact(lambda c: assign_incident(c, incident.id, owner))
+        self._store.assign_incident(incident.id, owner)
         return self.get(incident_id)
 
     def resolve(
@@ -77,11 +66,9 @@ class Desk:
         writing = None
         if incident.order_id is not None and incident.fulfillment_id is not None:
             writing = self._act(incident, action, actor=actor, reason=reason)
-        now = self._clock()
-        with self._store.begin() as connection:
-            if writing is not None:
-                write(connection, writing)
-            close_incident(connection, incident, action=action, actor=actor, reason=reason, now=now)
+        self._store.resolve(
+            incident, writing, action=action, actor=actor, reason=reason, now=self._clock()
+        )
         return self.get(incident_id)
 
     def _act(
@@ -150,8 +137,7 @@ class Desk:
         return Writing(before=before, after=after, now=self._clock(), publications=forgiven)
 
     def _parcel(self, incident: Incident) -> Parcel:
-        with self._store.reading() as connection:
-            return find_parcel(connection, incident.shop, incident.fulfillment_id or "")
+        return self._store.parcel(incident.shop, incident.fulfillment_id or "")
 
 
 def curl(incident: Incident) -> str | None:

@@ -139,7 +139,7 @@ class ShopRun:
         made = self._platform.requests
         shown = {"access_denied": made.get + made.put > 0, "brake": whole}
         for kind in (kind for kind, is_over in shown.items() if is_over):
-            self._store.settle_shop(self._shop, kind, now=self._parts.clock())
+            self._store.close_shop_incidents(self._shop, kind, now=self._parts.clock())
         if whole and not self._nameless:
             self._can_be_read({""})
 
@@ -157,10 +157,10 @@ class ShopRun:
             batch = self._braked(each, survey, publisher)
             self._take_in(batch, survey, publisher)
             if batch.hints:
-                self._store.heard(self._shop, batch.hints)
+                self._store.clear_hints(self._shop, batch.hints)
             if batch.swept_to is not None:
                 # One date ahead of the clock must not hide what changes until then.
-                self._store.swept(self._shop, min(batch.swept_to, batch.read_at))
+                self._store.save_watermark(self._shop, min(batch.swept_to, batch.read_at))
             if self._progress is not None:
                 self._progress(self._tally, survey.pool.left)
         self._refused += survey.unswept
@@ -183,7 +183,7 @@ class ShopRun:
     def _take_in(self, batch: Batch, survey: Survey, publisher: Publisher) -> None:
         self._tally.look_at_orders(batch.parcels)
         if batch.agreeing:
-            self._store.verified(batch.agreeing, at=batch.read_at)
+            self._store.mark_verified(batch.agreeing, at=batch.read_at)
             for parcel in batch.agreeing:
                 self._tally.look(parcel, in_sync=True)
             self._tally.count_rows(["8"] * (2 * len(batch.agreeing)))
@@ -275,7 +275,7 @@ class ShopRun:
         turns = [self._order_turn(None, seen) for seen in strangers]
         findings = [finding for turn in turns for finding in turn.findings]
         self._tally.count_rows(row for turn in turns for row in turn.rows)
-        self._tally.incidents_opened += self._store.report(
+        self._tally.incidents_opened += self._store.open_incidents(
             self._shop, findings, now=self._parts.clock()
         )
 
@@ -283,21 +283,21 @@ class ShopRun:
         """Say which rows could not be read; those beside them were."""
         if rows:
             self._nameless |= any(row.order_id is None for row in rows)
-            self._tally.incidents_opened += self._store.report(
+            self._tally.incidents_opened += self._store.open_incidents(
                 self._shop, [odd_finding(row) for row in rows], now=self._parts.clock()
             )
 
     def _can_be_read(self, order_ids: Collection[str]) -> None:
         """Close what could not be read of some orders before."""
         if healed := self._unread & set(order_ids):
-            self._store.settle_orders(self._shop, healed, now=self._parts.clock())
+            self._store.close_order_incidents(self._shop, healed, now=self._parts.clock())
             self._unread -= healed
 
     def _amounts_agree(self, parcel_ids: Collection[int]) -> None:
         """Row 20, the other way round: close what was told of two amounts that are one again."""
         if parcel_ids:
             now = self._parts.clock()
-            self._store.settle_parcels(self._shop, AMOUNTS, parcel_ids, now=now)
+            self._store.close_parcel_incidents(self._shop, AMOUNTS, parcel_ids, now=now)
 
     def _check_limits(self) -> None:
         """Stop where somebody asked for it, the share is used up, or the platform is down."""
@@ -348,7 +348,7 @@ class ShopRun:
 
     def _report_shop(self, kind: str, sentence: str, evidence: Mapping[str, int | None]) -> None:
         finding = Finding(kind=kind, sentence=cut(sentence, SENTENCE), ref=None, evidence=evidence)
-        self._tally.incidents_opened += self._store.report(
+        self._tally.incidents_opened += self._store.open_incidents(
             self._shop, [replace(finding, freezes=True)], now=self._parts.clock()
         )
 
@@ -370,7 +370,7 @@ class ShopRun:
             waiting=tally.waiting,
             frozen=tally.frozen,
             incidents_opened=tally.incidents_opened,
-            left=self._store.left(self._shop),
+            left=self._store.count_unpublished(self._shop),
             next_look_at=self._next_look,
             rows=dict(sorted(tally.rows.items())),
         )

@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from carrierflow.app.settings import Settings
 from carrierflow.carrier_service import Call, route_of
 from carrierflow.carrier_service.registration import Accounts, Install, Installed, Redirect, Tokens
 from carrierflow.domain import limits
@@ -78,15 +77,19 @@ class Installer:
         self,
         store: SqlStore,
         sealer: Sealer,
-        settings: Settings,
         *,
+        scopes: Sequence[str],
+        public_url: str,
+        open_install: bool,
         accounts: Callable[[], Accounts],
         clock: Clock,
         finish: Callable[[str], Sequence[str]],
     ) -> None:
         self._store = store
         self._sealer = sealer
-        self._settings = settings
+        self._scopes = tuple(scopes)
+        self._public_url = public_url
+        self._open_install = open_install
         self._accounts = accounts
         self._clock = clock
         self._finish = finish
@@ -117,7 +120,7 @@ class Installer:
         """
         check_code(code)
         known = self._known(code)
-        may = known.org_id is not None if known else self._settings.open_install
+        may = known.org_id is not None if known else self._open_install
         if not may:
             raise InvalidInput("This carrier sends each shop a link to install with; ask for one.")
         return self._begin(code, API, CARRIER_CODE, invited=False)
@@ -161,7 +164,7 @@ class Installer:
     def _second_round(self, install: Install, org_id: str) -> Redirect:
         self._store.transact(lambda c: _check_identity(c, install, org_id))
         until = self._clock() + ROUND_FOR
-        scopes = tuple(dict.fromkeys((*LOGIN_SCOPES, *self._settings.scopes)))
+        scopes = tuple(dict.fromkeys((*LOGIN_SCOPES, *self._scopes)))
         return self._round(replace(install, org_id=org_id, expires_at=until), scopes)
 
     def _round(self, install: Install, scopes: Sequence[str]) -> Redirect:
@@ -189,7 +192,7 @@ class Installer:
         return found
 
     def _connected(self, install: Install, tokens: Tokens) -> Installed:
-        missing = missing_scopes(self._settings.scopes, tokens.scopes)
+        missing = missing_scopes(self._scopes, tokens.scopes)
         if missing:
             raise AccessDenied(
                 f"the owner of shop {install.shop} did not grant {', '.join(missing)}; "
@@ -211,7 +214,7 @@ class Installer:
             **sealed_tokens(self._sealer, install.shop, tokens, now=now),
         }
         if tokens.scopes is None:
-            values["scopes"] = limits.cut_words(self._settings.scopes, limits.SCOPES)
+            values["scopes"] = limits.cut_words(self._scopes, limits.SCOPES)
         added = {
             "platform": "haravan",
             "base_url": install.base_url,
@@ -221,7 +224,7 @@ class Installer:
         return connect_shop(connection, install.shop, values, added=added)
 
     def _redirect_uri(self) -> str:
-        return public_root(self._settings) + route_of(Call.INSTALLED).path()
+        return public_root(self._public_url) + route_of(Call.INSTALLED).path()
 
 
 def missing_scopes(wanted: Sequence[str], granted: Sequence[str] | None) -> list[str]:

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from carrierflow.app.settings import Settings
 from carrierflow.carrier_service import Call, route_of
 from carrierflow.carrier_service.registration import Listed, Registration, Registrations
 from carrierflow.domain.clock import Clock
@@ -22,7 +21,7 @@ from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.domain.urls import is_safe_url
 from carrierflow.errors import ConfigurationError, InvalidInput, OutcomeUnknown
 from carrierflow.storage import SqlStore
-from carrierflow.storage.shops import change_shop
+from carrierflow.storage.shops import change_shop, coverage
 
 
 __all__ = ["Done", "Registered", "Registrar"]
@@ -65,13 +64,17 @@ class Registrar:
     def __init__(
         self,
         store: SqlStore,
-        settings: Settings,
         *,
+        name: str,
+        public_url: str,
+        tracking_url: str,
         connect: Callable[[Shop], Registrations],
         clock: Clock,
     ) -> None:
         self._store = store
-        self._settings = settings
+        self._name = name
+        self._public_url = public_url
+        self._tracking_url = tracking_url
         self._connect = connect
         self._clock = clock
 
@@ -120,7 +123,8 @@ class Registrar:
             Others: as `register`.
         """
         with self._at(code) as (shop, there):
-            still = self._store.coverage(shop, since=self._clock()).open
+            with self._store.reading() as connection:
+                still = coverage(connection, shop, since=self._clock()).open
             if still and not force:
                 raise InvalidInput(
                     f"Shop {code!r} has open parcels ({still}); switch the carrier off with "
@@ -145,18 +149,28 @@ class Registrar:
             rows = there.listed()
         finally:
             there.close()
-        name = self._settings.carrier_name
+        name = self._name
         return [(row, shop.carrier_service_id in row.ids or row.name == name != "") for row in rows]
 
     @contextmanager
     def _at(self, code: str) -> Iterator[tuple[Shop, _There]]:
         shop = self._store.shop(code)
-        wanted = wanted_at(shop, self._settings)
+        wanted = self._wanted_at(shop)
         registrations = self._connect(shop)
         try:
             yield shop, _There(shop, wanted, registrations)
         finally:
             registrations.close()
+
+    def _wanted_at(self, shop: Shop) -> Registration:
+        """Return how a shop should know this carrier: each shop has addresses of its own."""
+        if not self._name:
+            raise ConfigurationError("No carrier_name is set: sellers must see some name.")
+        root, tracking = public_root(self._public_url), self._tracking_url or None
+        if tracking is not None and not is_safe_url(tracking):
+            raise ConfigurationError("tracking_url must be https, without a password in it.")
+        urls = {name: root + route_of(call).path(shop.code) for name, call in CALLS.items()}
+        return Registration(name=self._name, active=True, tracking_url=tracking, **urls)
 
     def _mended(
         self, shop: Shop, there: _There, found: Registration, *, active: bool
@@ -254,37 +268,21 @@ class _There:
                     break
 
 
-def wanted_at(shop: Shop, settings: Settings) -> Registration:
-    """Return how a shop should know this carrier: each shop has addresses of its own.
-
-    Raises:
-        ConfigurationError: if a setting is missing or cannot be used.
-    """
-    if not settings.carrier_name:
-        raise ConfigurationError("No carrier_name is set: sellers must see some name.")
-    root = public_root(settings)
-    tracking = settings.tracking_url or None
-    if tracking is not None and not is_safe_url(tracking):
-        raise ConfigurationError("tracking_url must be https, without a password in it.")
-    urls = {name: root + route_of(call).path(shop.code) for name, call in CALLS.items()}
-    return Registration(name=settings.carrier_name, active=True, tracking_url=tracking, **urls)
-
-
-def public_root(settings: Settings) -> str:
+def public_root(public_url: str) -> str:
     """Return the root under which the carrier service is reached.
 
     Raises:
         ConfigurationError: if it is not set, or is not https.
     """
-    if not settings.public_url:
+    if not public_url:
         raise ConfigurationError(
             "No public_url is set: the platform must know where this carrier is reached."
         )
-    if not is_safe_url(settings.public_url):
+    if not is_safe_url(public_url):
         raise ConfigurationError(
             "public_url must be https (http only on this machine), without a password in it."
         )
-    return settings.public_url.rstrip("/")
+    return public_url.rstrip("/")
 
 
 def _id_of(found: Registration) -> str:

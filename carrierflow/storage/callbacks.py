@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Column,
@@ -19,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from carrierflow.carrier_service.ports import Delivery, GivenOut
+from carrierflow.carrier_service.ports import CallbackTransaction, Delivery, GivenOut
 from carrierflow.carrier_service.shipments import Held, Shipment
 from carrierflow.domain.fulfillment import Parcel
 from carrierflow.domain.publication import Publication, Track
@@ -28,17 +29,16 @@ from carrierflow.errors import ShopRevoked, UnknownShop
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.ledger import SqlLedgerTransaction
-from carrierflow.storage.reconcile import add_publication, tracks
+from carrierflow.storage.publications import add_publication, tracks
 from carrierflow.storage.rows import PARCEL, parcel_from, refusal_row
+from carrierflow.storage.sessions import is_plain
+from carrierflow.storage.store import SqlStore
 from carrierflow.storage.tables import evidence, fulfillments, shipments, shops, webhooks
 
 
-__all__ = [
-    "SqlCallbackTransaction",
-    "mark_acted",
-    "shops_of",
-    "take_in",
-]
+__all__ = ["SqlCallbackStore", "SqlCallbackTransaction"]
+
+T = TypeVar("T")
 
 SHIPMENT = (
     shipments.c.external_code,
@@ -94,6 +94,56 @@ BY_EXTERNAL_CODE = _parcel_by(shipments.c.external_code)
 BY_SHIPMENT_NUMBER = _parcel_by(shipments.c.tracking_number)
 BY_TRACKING_NUMBER = _parcel_by(fulfillments.c.tracking_number)
 BY_FULFILLMENT = _parcel_by(fulfillments.c.fulfillment_id)
+
+
+class SqlCallbackStore:
+    """What callbacks read and write; each call is a transaction of its own."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+
+    def read(self, work: Callable[[CallbackTransaction], T]) -> T:
+        """Do some reads of a callback, each of which sees what is committed by then.
+
+        So a server need not be told where a transaction begins and ends; that is half of what a
+        short look costs.
+        """
+        with self._store.reading() as connection:
+            if connection.dialect.driver == "psycopg" and is_plain(connection):
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+            return work(SqlCallbackTransaction(connection, self._store.definitions))
+
+    def run_callback(self, work: Callable[[CallbackTransaction], T]) -> T:
+        """Do some work of a callback and of the ledger in one transaction."""
+        return self._store.transact(
+            lambda c: work(SqlCallbackTransaction(c, self._store.definitions))
+        )
+
+    def store_webhook(self, delivery: Delivery, *, acted: bool) -> list[str] | None:
+        """Keep a webhook and mark the parcels of its order; None where it was acted on before."""
+
+        def work(connection: Connection) -> list[str] | None:
+            known = connection.execute(READ_WEBHOOK, {"name": delivery.digest}).one_or_none()
+            if known is not None and known.acted_at is not None:
+                return None
+            if known is None:
+                connection.execute(ADD_WEBHOOK, _webhook_row(delivery, acted=acted))
+            if delivery.org_id is not None and delivery.order_id is not None:
+                _hint(connection, delivery)
+            return _shops_of(connection, delivery.org_id)
+
+        return self._store.transact(work)
+
+    def shops_of(self, org_id: str | None) -> list[str]:
+        """Return the codes of an organisation's shops; without an id there is none."""
+        with self._store.reading() as connection:
+            return _shops_of(connection, org_id)
+
+    def mark_webhook_handled(self, delivery: Delivery, *, now: datetime) -> None:
+        """Write that a webhook needs nothing more."""
+        same = webhooks.c.digest == delivery.digest
+        handled = update(webhooks).where(same).values(acted_at=now)
+        self._store.transact(lambda c: c.execute(handled))
 
 
 class SqlCallbackTransaction(SqlLedgerTransaction):
@@ -165,30 +215,11 @@ class SqlCallbackTransaction(SqlLedgerTransaction):
         return Held(parcel=parcel_from(row, shop), shipment=_shipment_from(row))
 
 
-def take_in(connection: Connection, delivery: Delivery, *, acted: bool) -> list[str] | None:
-    """Keep a webhook and mark the parcels of its order; None where it was acted on before."""
-    known = connection.execute(READ_WEBHOOK, {"name": delivery.digest}).one_or_none()
-    if known is not None and known.acted_at is not None:
-        return None
-    if known is None:
-        connection.execute(ADD_WEBHOOK, _webhook_row(delivery, acted=acted))
-    if delivery.org_id is not None and delivery.order_id is not None:
-        _hint(connection, delivery)
-    return shops_of(connection, delivery.org_id)
-
-
-def shops_of(connection: Connection, org_id: str | None) -> list[str]:
-    """Return the codes of an organisation's shops; without an id there is none."""
+def _shops_of(connection: Connection, org_id: str | None) -> list[str]:
     if org_id is None:
         return []
     mine = select(shops.c.code).where(shops.c.org_id == org_id).order_by(shops.c.code)
     return list(connection.execute(mine).scalars())
-
-
-def mark_acted(connection: Connection, delivery: Delivery, now: Any) -> None:
-    """Write that a webhook needs nothing more."""
-    same = webhooks.c.digest == delivery.digest
-    connection.execute(update(webhooks).where(same).values(acted_at=now))
 
 
 def _hint(connection: Connection, delivery: Delivery) -> None:

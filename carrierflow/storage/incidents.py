@@ -13,24 +13,13 @@ from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 from carrierflow.domain.fulfillment import Parcel
 from carrierflow.domain.incident import Finding, Incident, ResolveAction
 from carrierflow.domain.limits import SENTENCE, cut
+from carrierflow.domain.shop import Shop
 from carrierflow.errors import UnknownIncident
+from carrierflow.storage.store import SqlStore
 from carrierflow.storage.tables import evidence, fulfillments, incidents, shops
 
 
-__all__ = [
-    "OPEN",
-    "assign_incident",
-    "close_incident",
-    "find_incident",
-    "incidents_of",
-    "list_incidents",
-    "open_incident",
-    "parcels_with",
-    "settle_orders",
-    "settle_parcels",
-    "settle_shop",
-    "unread_orders",
-]
+__all__ = ["SqlIncidents", "close_incident", "incidents_of", "open_incident"]
 
 WHOLE_SHOP = "*"
 """The subject of an incident that concerns no single fulfillment."""
@@ -41,6 +30,101 @@ OPEN, RESOLVED = "open", "resolved"
 
 GONE = "gone"
 """What became of an incident that closed by itself."""
+
+
+class SqlIncidents:
+    """What a person has to look at; each call is a transaction of its own."""
+
+    _store: SqlStore
+
+    def incidents(self, *, shop: str | None = None, state: str | None = OPEN) -> list[Incident]:
+        """Return incidents, oldest first."""
+        query = _query().order_by(incidents.c.id)
+        if shop is not None:
+            query = query.where(shops.c.code == shop)
+        if state is not None:
+            query = query.where(incidents.c.state == state)
+        with self._store.reading() as connection:
+            return [_incident_from(row) for row in connection.execute(query)]
+
+    def incident(self, incident_id: str) -> Incident:
+        """Return one incident.
+
+        Raises:
+            UnknownIncident: if no incident bears that number.
+        """
+        number = int(incident_id) if NUMBER.fullmatch(incident_id) else -1
+        with self._store.reading() as connection:
+            row = connection.execute(_query().where(incidents.c.id == number)).one_or_none()
+        if row is None:
+            raise UnknownIncident(incident_id)
+        return _incident_from(row)
+
+    def assign_incident(self, incident_id: str, owner: str) -> None:
+        """Write who looks after an incident."""
+        mine = update(incidents).where(incidents.c.id == int(incident_id)).values(owner=owner)
+        self._store.transact(lambda c: c.execute(mine))
+
+    def open_incidents(self, shop: Shop, findings: Collection[Finding], *, now: datetime) -> int:
+        """Open incidents for what was found; return how many are new."""
+
+        def work(connection: Connection) -> int:
+            return sum(open_incident(connection, shop.id, None, f, now) for f in findings)
+
+        return self._store.transact(work)
+
+    def close_shop_incidents(self, shop: Shop, kind: str, *, now: datetime) -> None:
+        """Close the shop's own incidents of one kind: their cause is gone."""
+        over = (
+            update(incidents)
+            .where(
+                incidents.c.shop == shop.id,
+                incidents.c.subject == WHOLE_SHOP,
+                incidents.c.kind == kind,
+                incidents.c.state == OPEN,
+            )
+            .values(**_over(now))
+        )
+        self._store.transact(lambda c: c.execute(over))
+
+    def unread_orders(self, shop: Shop) -> set[str]:
+        """Return the orders with rows that could not be read when they were last looked at.
+
+        One whose own id cannot be read is the empty one.
+        """
+        with self._store.reading() as connection:
+            return {order_id for _, order_id in _unread(connection, shop.id)}
+
+    def close_order_incidents(
+        self, shop: Shop, order_ids: Collection[str], *, now: datetime
+    ) -> None:
+        """Close what could not be read of some orders: every row of them can be read again."""
+
+        def work(connection: Connection) -> None:
+            unread = _unread(connection, shop.id)
+            ids = [number for number, order_id in unread if order_id in order_ids]
+            over = update(incidents).where(incidents.c.id.in_(ids)).values(**_over(now))
+            connection.execute(over)
+
+        self._store.transact(work)
+
+    def parcels_with(self, shop: Shop, kind: str) -> set[int]:
+        """Return the fulfillments, by their own ids, that have an open incident of one kind."""
+        query = select(incidents.c.fulfillment).where(*_open_of(shop.id, kind))
+        with self._store.reading() as connection:
+            return set(connection.execute(query).scalars())
+
+    def close_parcel_incidents(
+        self, shop: Shop, kind: str, parcel_ids: Collection[int], *, now: datetime
+    ) -> None:
+        """Close the incidents of one kind that some fulfillments have: their cause is gone."""
+
+        def work(connection: Connection) -> None:
+            for number in parcel_ids:  # seldom more than one
+                mine = (*_open_of(shop.id, kind), incidents.c.fulfillment == number)
+                connection.execute(update(incidents).where(*mine).values(**_over(now)))
+
+        self._store.transact(work)
 
 
 def open_incident(
@@ -93,42 +177,10 @@ def _new_row(
     }
 
 
-def list_incidents(
-    connection: Connection, *, shop: str | None = None, state: str | None = OPEN
-) -> list[Incident]:
-    """Return incidents, oldest first."""
-    query = _query().order_by(incidents.c.id)
-    if shop is not None:
-        query = query.where(shops.c.code == shop)
-    if state is not None:
-        query = query.where(incidents.c.state == state)
-    return [_incident_from(row) for row in connection.execute(query)]
-
-
 def incidents_of(connection: Connection, parcel: Parcel) -> list[Incident]:
     """Return every incident of one fulfillment, resolved ones too, oldest first."""
     query = _query().where(incidents.c.fulfillment == parcel.id).order_by(incidents.c.id)
     return [_incident_from(row) for row in connection.execute(query)]
-
-
-def find_incident(connection: Connection, incident_id: str) -> Incident:
-    """Return one incident.
-
-    Raises:
-        UnknownIncident: if no incident bears that number.
-    """
-    number = int(incident_id) if NUMBER.fullmatch(incident_id) else -1
-    row = connection.execute(_query().where(incidents.c.id == number)).one_or_none()
-    if row is None:
-        raise UnknownIncident(incident_id)
-    return _incident_from(row)
-
-
-def assign_incident(connection: Connection, incident_id: str, owner: str) -> None:
-    """Write who looks after an incident."""
-    connection.execute(
-        update(incidents).where(incidents.c.id == int(incident_id)).values(owner=owner)
-    )
 
 
 def close_incident(
@@ -172,20 +224,6 @@ def close_incident(
     )
 
 
-def settle_shop(connection: Connection, shop_id: int, kind: str, *, now: datetime) -> None:
-    """Close incidents of a whole shop whose cause is gone."""
-    connection.execute(
-        update(incidents)
-        .where(
-            incidents.c.shop == shop_id,
-            incidents.c.subject == WHOLE_SHOP,
-            incidents.c.kind == kind,
-            incidents.c.state == OPEN,
-        )
-        .values(**_over(now))
-    )
-
-
 def _over(now: datetime) -> dict[str, Any]:
     return {
         "state": RESOLVED,
@@ -194,22 +232,6 @@ def _over(now: datetime) -> dict[str, Any]:
         "resolved_by": "carrierflow",
         "resolved_reason": "A later run did not meet it any more.",
     }
-
-
-def unread_orders(connection: Connection, shop_id: int) -> set[str]:
-    """Return the orders with rows that could not be read when they were last looked at.
-
-    One whose own id cannot be read is the empty one.
-    """
-    return {order_id for _, order_id in _unread(connection, shop_id)}
-
-
-def settle_orders(
-    connection: Connection, shop_id: int, order_ids: Collection[str], *, now: datetime
-) -> None:
-    """Close what could not be read of some orders: every row of them can be read again."""
-    ids = [number for number, order_id in _unread(connection, shop_id) if order_id in order_ids]
-    connection.execute(update(incidents).where(incidents.c.id.in_(ids)).values(**_over(now)))
 
 
 def _unread(connection: Connection, shop_id: int) -> list[tuple[int, str]]:
@@ -222,24 +244,6 @@ def _unread(connection: Connection, shop_id: int) -> list[tuple[int, str]]:
         )
     )
     return [(row.id, json.loads(row.evidence)["order_id"] or "") for row in rows]
-
-
-def parcels_with(connection: Connection, shop_id: int, kind: str) -> set[int]:
-    """Return the fulfillments, by their own ids, that have an open incident of one kind."""
-    query = select(incidents.c.fulfillment).where(*_open_of(shop_id, kind))
-    return set(connection.execute(query).scalars())
-
-
-def settle_parcels(
-    connection: Connection, shop_id: int, kind: str, parcel_ids: Collection[int], *, now: datetime
-) -> None:
-    """Close the incidents of one kind that some fulfillments have: their cause is gone."""
-    for number in parcel_ids:  # seldom more than one
-        connection.execute(
-            update(incidents)
-            .where(*_open_of(shop_id, kind), incidents.c.fulfillment == number)
-            .values(**_over(now))
-        )
 
 
 def _open_of(shop_id: int, kind: str) -> tuple[ColumnElement[bool], ...]:

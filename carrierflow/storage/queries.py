@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
@@ -61,7 +61,7 @@ def find_parcel(connection: Connection, shop: str, fulfillment_id: str) -> Parce
     return parcel_from(row, shop)
 
 
-def known_ids(connection: Connection, shop: str, fulfillment_ids: list[str]) -> set[str]:
+def known_ids(connection: Connection, shop: str, fulfillment_ids: Collection[str]) -> set[str]:
     """Return those of some fulfillment ids that the ledger knows."""
     number = shop_number(connection, shop)
     mine = select(fulfillments.c.fulfillment_id).where(fulfillments.c.shop == number)

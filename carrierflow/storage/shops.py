@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -12,30 +11,24 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    and_,
     bindparam,
     case,
     func,
     insert,
-    or_,
     select,
     update,
 )
 
 from carrierflow.domain.shop import Coverage, Shop, ShopState
-from carrierflow.errors import InvalidInput, ShopHeld, UnknownShop
-from carrierflow.storage.clock import DatabaseClock
-from carrierflow.storage.tables import fulfillments, incidents, runs, shops
+from carrierflow.errors import InvalidInput, UnknownShop
+from carrierflow.storage.tables import fulfillments, incidents, shops
 
 
 __all__ = [
-    "Leases",
     "add_shop",
     "all_shops",
-    "begin_run",
     "change_shop",
     "coverage",
-    "end_run",
     "find_shop",
     "revoke_shop",
     "shop_codes",
@@ -165,71 +158,6 @@ def coverage(connection: Connection, shop: Shop, *, since: datetime) -> Coverage
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     """Count the rows of a condition; MariaDB has no FILTER."""
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
-
-
-class Leases:
-    """Who may work on a shop: one run at a time, for so long, with a number that only grows."""
-
-    def __init__(self, clock: DatabaseClock) -> None:
-        self._clock = clock
-
-    def claim(self, connection: Connection, shop: Shop, owner: str, span: timedelta) -> int:
-        """Take a shop and return the fence.
-
-        Raises:
-            ShopHeld: if another run holds it.
-        """
-        now = self._clock.now(connection)
-        free = or_(shops.c.lease_until.is_(None), shops.c.lease_until <= now)
-        taken = connection.execute(
-            update(shops)
-            .where(shops.c.id == shop.id, free)
-            .values(lease_owner=owner, lease_until=now + span, fence=shops.c.fence + 1)
-        )
-        if not taken.rowcount:
-            raise ShopHeld(shop.code)
-        query = select(shops.c.fence).where(shops.c.id == shop.id)
-        return int(connection.execute(query).scalar_one())
-
-    def renew(self, connection: Connection, shop: Shop, fence: int, span: timedelta) -> bool:
-        """Hold on to a shop for longer; False if another run took it meanwhile."""
-        until = self._clock.now(connection) + span
-        kept = connection.execute(
-            update(shops).where(self._held(shop, fence)).values(lease_until=until)
-        )
-        return bool(kept.rowcount)
-
-    def release(self, connection: Connection, shop: Shop, fence: int) -> None:
-        """Let a shop go, if it is still ours, and put it at the end of the queue."""
-        now = self._clock.now(connection)
-        connection.execute(
-            update(shops)
-            .where(self._held(shop, fence))
-            .values(lease_owner=None, lease_until=None, next_due=now)
-        )
-
-    def holds(self, connection: Connection, shop: Shop, fence: int) -> bool:
-        """Tell whether no other run has taken the shop since."""
-        query = select(shops.c.id).where(self._held(shop, fence))
-        return connection.execute(query).scalar() is not None
-
-    @staticmethod
-    def _held(shop: Shop, fence: int) -> Any:
-        return and_(shops.c.id == shop.id, shops.c.fence == fence)
-
-
-def begin_run(connection: Connection, run: str, shop: Shop, *, kind: str, now: datetime) -> None:
-    """Write that a run began."""
-    row = {"id": run, "kind": kind, "shop": shop.id, "started_at": now}
-    connection.execute(insert(runs), row)
-
-
-def end_run(
-    connection: Connection, run: str, *, reason: str, counters: Mapping[str, int], now: datetime
-) -> None:
-    """Write how a run ended."""
-    values = {"ended_at": now, "end_reason": reason, "counters": json.dumps(dict(counters))}
-    connection.execute(update(runs).where(runs.c.id == run).values(**values))
 
 
 def _shop_from(row: Row[Any]) -> Shop:

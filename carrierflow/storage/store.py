@@ -4,40 +4,24 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from carrierflow.carrier_service.ports import CallbackTransaction, Delivery
 from carrierflow.domain.clock import Clock, Sleep
-from carrierflow.domain.fulfillment import Parcel
-from carrierflow.domain.incident import Finding
 from carrierflow.domain.lifecycle import Definition
-from carrierflow.domain.publication import Track
-from carrierflow.domain.shop import Coverage, Shop
-from carrierflow.errors import ConcurrentUpdate, ShopHeld
+from carrierflow.domain.shop import Shop
+from carrierflow.errors import ConcurrentUpdate
 from carrierflow.ledger.ports import LedgerTransaction
-from carrierflow.reconcile.ports import Due, Hint, Work, Writing
-from carrierflow.storage import callbacks, reconcile, shops
-from carrierflow.storage.callbacks import SqlCallbackTransaction
 from carrierflow.storage.clock import DatabaseClock
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import commit, translated
-from carrierflow.storage.incidents import (
-    open_incident,
-    parcels_with,
-    settle_orders,
-    settle_parcels,
-    settle_shop,
-    unread_orders,
-)
 from carrierflow.storage.ledger import SqlLedgerTransaction
 from carrierflow.storage.migrate import require_migrated
 from carrierflow.storage.ownership import present_user, ways_around
-from carrierflow.storage.sessions import is_plain
+from carrierflow.storage.shops import find_shop
 
 
 __all__ = ["SqlStore"]
@@ -72,10 +56,9 @@ class SqlStore:
         self.engine = engine
         self.database_clock = database_clock or DatabaseClock()
         self._definition = definition
-        self._definitions = Definitions([definition], clock=clock)
+        self.definitions = Definitions([definition], clock=clock)
         self._clock = clock
         self._sleep = sleep
-        self._leases = shops.Leases(self.database_clock)
         self._checked = False
 
     @contextmanager
@@ -120,160 +103,12 @@ class SqlStore:
 
     def run(self, work: Callable[[LedgerTransaction], T]) -> T:
         """Do some work of the ledger in one transaction."""
-        return self.transact(lambda c: work(SqlLedgerTransaction(c, self._definitions)))
-
-    def look(self, work: Callable[[CallbackTransaction], T]) -> T:
-        """Do some reads of a callback, each of which sees what is committed by then.
-
-        So a server need not be told where a transaction begins and ends; that is half of what a
-        short look costs.
-        """
-        with self.reading() as connection:
-            if connection.dialect.driver == "psycopg" and is_plain(connection):
-                connection.execution_options(isolation_level="AUTOCOMMIT")
-            return work(SqlCallbackTransaction(connection, self._definitions))
-
-    def run_callback(self, work: Callable[[CallbackTransaction], T]) -> T:
-        """Do some work of a callback and of the ledger in one transaction."""
-        return self.transact(lambda c: work(SqlCallbackTransaction(c, self._definitions)))
-
-    def take_in(self, delivery: Delivery, *, acted: bool) -> list[str] | None:
-        """Keep a webhook and mark the parcels of its order as due."""
-        return self.transact(lambda c: callbacks.take_in(c, delivery, acted=acted))
-
-    def shops_of(self, org_id: str | None) -> list[str]:
-        """Return the codes of an organisation's shops."""
-        with self.reading() as connection:
-            return callbacks.shops_of(connection, org_id)
-
-    def acted(self, delivery: Delivery, *, now: datetime) -> None:
-        """Write that a webhook needs nothing more."""
-        self.transact(lambda c: callbacks.mark_acted(c, delivery, now))
+        return self.transact(lambda c: work(SqlLedgerTransaction(c, self.definitions)))
 
     def shop(self, code: str) -> Shop:
-        """Return a shop by its code."""
+        """Return a shop by its code; raises `UnknownShop`."""
         with self.reading() as connection:
-            return shops.find_shop(connection, code)
-
-    def claim(self, shop: Shop, owner: str, span: timedelta) -> int:
-        """Take a shop for a run and return the fence."""
-        return self.transact(lambda c: self._leases.claim(c, shop, owner, span))
-
-    def renew(self, shop: Shop, fence: int, span: timedelta) -> bool:
-        """Hold on to a shop; False if another run took it."""
-        return self.transact(lambda c: self._leases.renew(c, shop, fence, span))
-
-    def release(self, shop: Shop, fence: int) -> None:
-        """Let a shop go."""
-        self.transact(lambda c: self._leases.release(c, shop, fence))
-
-    def begin_run(self, run: str, shop: Shop, *, kind: str, now: datetime) -> None:
-        """Write that a run began."""
-        self.transact(lambda c: shops.begin_run(c, run, shop, kind=kind, now=now))
-
-    def end_run(self, run: str, *, reason: str, counters: Mapping[str, int], now: datetime) -> None:
-        """Write how a run ended."""
-        self.transact(lambda c: shops.end_run(c, run, reason=reason, counters=counters, now=now))
-
-    def work(self, shop: Shop, *, now: datetime) -> list[Work]:
-        """Return the orders with something to publish now."""
-        with self.reading() as connection:
-            return reconcile.work(connection, shop, now=now)
-
-    def due(
-        self, shop: Shop, *, verified_before: datetime, after: Due | None, limit: int
-    ) -> list[Due]:
-        """Return the next of the open orders not looked at since."""
-        with self.reading() as connection:
-            return reconcile.due(
-                connection, shop, verified_before=verified_before, after=after, limit=limit
-            )
-
-    def count_due(self, shop: Shop, *, verified_before: datetime) -> int:
-        """Count the open orders not looked at since."""
-        with self.reading() as connection:
-            return reconcile.count_due(connection, shop, verified_before=verified_before)
-
-    def hints(self, shop: Shop) -> list[Hint]:
-        """Return the orders that webhooks named since they were looked at."""
-        with self.reading() as connection:
-            return reconcile.hints(connection, shop)
-
-    def heard(self, shop: Shop, hints: Collection[Hint]) -> None:
-        """Write that some hints were followed."""
-        self.transact(lambda c: reconcile.heard(c, shop, hints))
-
-    def hinted_shops(self) -> set[str]:
-        """Return the codes of the shops that have hints."""
-        with self.reading() as connection:
-            return reconcile.hinted_shops(connection)
-
-    def left(self, shop: Shop) -> int:
-        """Count the fulfillments with something unpublished that are not frozen."""
-        with self.reading() as connection:
-            return reconcile.left(connection, shop)
-
-    def coverage(self, shop: Shop, *, since: datetime) -> Coverage:
-        """Return how well the open fulfillments of a shop are known."""
-        with self.reading() as connection:
-            return shops.coverage(connection, shop, since=since)
-
-    def parcels_of(self, shop: Shop, order_ids: Collection[str]) -> list[Parcel]:
-        """Return the fulfillments of some orders."""
-        with self.reading() as connection:
-            return reconcile.parcels_of(connection, shop, order_ids)
-
-    def tracks(self, parcels: Collection[Parcel]) -> dict[int, Track]:
-        """Return what was recorded and tried for some fulfillments."""
-        with self.reading() as connection:
-            return reconcile.tracks(connection, parcels)
-
-    def verified(self, parcels: Collection[Parcel], *, at: datetime) -> None:
-        """Write that some fulfillments were looked at and nothing was new."""
-        self.transact(lambda c: reconcile.verified(c, parcels, at=at))
-
-    def write(self, writing: Writing, *, fence: tuple[Shop, int] | None) -> tuple[Parcel, int]:
-        """Write a turn, where the fence is still valid."""
-        with self.begin() as connection:
-            if fence is not None and not self._leases.holds(connection, *fence):
-                raise ShopHeld(fence[0].code)
-            return reconcile.write(connection, writing)
-
-    def report(self, shop: Shop, findings: Collection[Finding], *, now: datetime) -> int:
-        """Open incidents for what was found; return how many are new."""
-
-        def work(connection: Connection) -> int:
-            return sum(open_incident(connection, shop.id, None, f, now) for f in findings)
-
-        return self.transact(work)
-
-    def settle_shop(self, shop: Shop, kind: str, *, now: datetime) -> None:
-        """Close the shop's own incidents of one kind: their cause is gone."""
-        self.transact(lambda c: settle_shop(c, shop.id, kind, now=now))
-
-    def unread_orders(self, shop: Shop) -> set[str]:
-        """Return the orders with rows that could not be read; the empty one for a nameless row."""
-        with self.reading() as connection:
-            return unread_orders(connection, shop.id)
-
-    def settle_orders(self, shop: Shop, order_ids: Collection[str], *, now: datetime) -> None:
-        """Close what could not be read of some orders: all of it can be read again."""
-        self.transact(lambda c: settle_orders(c, shop.id, order_ids, now=now))
-
-    def parcels_with(self, shop: Shop, kind: str) -> set[int]:
-        """Return the fulfillments that have an open incident of one kind."""
-        with self.reading() as connection:
-            return parcels_with(connection, shop.id, kind)
-
-    def settle_parcels(
-        self, shop: Shop, kind: str, parcel_ids: Collection[int], *, now: datetime
-    ) -> None:
-        """Close the incidents of one kind that some fulfillments have: their cause is gone."""
-        self.transact(lambda c: settle_parcels(c, shop.id, kind, parcel_ids, now=now))
-
-    def swept(self, shop: Shop, to: datetime) -> None:
-        """Write up to which change a shop was read."""
-        self.transact(lambda c: shops.change_shop(c, shop.code, swept_to=to))
+            return find_shop(connection, code)
 
     def _check_once(self) -> None:
         if not self._checked:
@@ -287,7 +122,7 @@ class SqlStore:
             definitions.ensure(connection)
             ways = ways_around(connection)
             user = present_user(connection) if ways else ""
-        self._definitions = definitions
+        self.definitions = definitions
         if ways:
             log.warning("carrierflow.history_unguarded", extra={"user": user, "why": ways[0]})
 

@@ -92,7 +92,7 @@ def test_an_ordinary_run_follows_hints_too(stage):
     (report,) = stage.app.reconcile()
 
     assert 1 == report.checked
-    assert [] == stage.app.store.hints(stage.app.shops.get("alpha"))
+    assert [] == stage.app.reconciler.parts.store.hints(stage.app.shops.get("alpha"))
 
 
 def test_a_hint_that_comes_during_a_look_stands(stage):
@@ -101,13 +101,15 @@ def test_a_hint_that_comes_during_a_look_stands(stage):
     platform = Platform(stage)
     platform.webhook("orders/updated", ref.order_id)
     shop = stage.app.shops.get("alpha")
-    listed = stage.app.store.hints(shop)
+    listed = stage.app.reconciler.parts.store.hints(shop)
     stage.clock.advance(1)
     platform.webhook("orders/cancelled", ref.order_id)
 
-    stage.app.store.heard(shop, listed)
+    stage.app.reconciler.parts.store.clear_hints(shop, listed)
 
-    assert [ref.order_id] == [hint.order_id for hint in stage.app.store.hints(shop)]
+    assert [ref.order_id] == [
+        hint.order_id for hint in stage.app.reconciler.parts.store.hints(shop)
+    ]
 
 
 def test_the_seller_s_cancel_is_not_told_back(stage):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from carrierflow import Settings
 from carrierflow.audit.erasure import Retention
 from carrierflow.audit.export.format import Scope
 from carrierflow.audit.log.keys import SealKey
@@ -39,7 +38,7 @@ def year_of(book, number):
 def is_sound(book, folder):
     """Verify an archive alone, under the key of its ledger."""
     key = SealKey.load(book.key_file).verifier
-    done = verify_export(folder, trust=trusted(Settings(), [key]), kept=())
+    done = verify_export(folder, trust=trusted((), [key]), kept=())
     return done.ok and done.rows
 
 
@@ -52,7 +51,7 @@ def test_an_archived_year_verifies_after_its_notes_are_erased(own_book, tmp_path
     for number in (100, 200):
         book.clock.advance(YEAR)
         year_of(book, number)
-    retention = Retention(book.store, Settings(retention_days=400), clock=book.clock)
+    retention = Retention(book.store, days=400, clock=book.clock)
 
     assert 1 == retention.erase_past().notes
 

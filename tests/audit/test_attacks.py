@@ -8,7 +8,6 @@ import pytest
 from databases import copy_of
 from sqlalchemy.engine import make_url
 
-from carrierflow import Settings
 from carrierflow.audit.log.anchors import FileAnchor
 from carrierflow.audit.log.checkpoint import Checkpoint, VerifierKey
 from carrierflow.audit.log.keys import SealKey
@@ -35,8 +34,7 @@ ATTACKS = {
 
 def audited(book, *, keys=(), kept=(), anchor=None):
     """Verify a ledger as `audit verify` does."""
-    settings = Settings(anchor_file=anchor)
-    return Auditor(book.store, book.notary(), settings).verify(keys=keys, kept=kept)
+    return Auditor(book.store, book.notary(), anchor_file=anchor).verify(keys=keys, kept=kept)
 
 
 @pytest.fixture
@@ -126,8 +124,8 @@ def test_a_checkpoint_by_another_key_is_forged(book, tmp_path):
     book.notary().seal()
     other = SealKey.generate("log.example").verifier
 
-    settings = Settings(verifier_keys=[str(other)])
-    blind = Auditor(book.store, book.notary(key_file=False), settings).verify()
+    notary = book.notary(key_file=False)
+    blind = Auditor(book.store, notary, verifier_keys=[str(other)]).verify()
 
     assert ["checkpoint 6"] == [problem.where for problem in blind.problems]
     assert "it was forged" in blind.problems[0].what
@@ -138,7 +136,7 @@ def test_without_a_key_it_is_said_that_no_signature_was_checked(book):
     book.record(1)
     book.notary().seal()
 
-    done = Auditor(book.store, book.notary(key_file=False), Settings()).verify()
+    done = Auditor(book.store, book.notary(key_file=False)).verify()
 
     assert done.ok
     assert "No signature was checked" in done.remarks[0]

@@ -12,7 +12,6 @@ from hashlib import sha256
 
 import pytest
 
-from carrierflow import Settings
 from carrierflow.audit.export.format import Scope
 from carrierflow.audit.export.spreadsheet import record
 from carrierflow.audit.log.kept import kept_in
@@ -40,7 +39,7 @@ def exported(book, folder, scope=None, **options):
 def checked(book, folder, *, kept=()):
     """Verify an export under the key of its ledger, without the ledger."""
     key = SealKey.load(book.key_file).verifier
-    return verify_export(folder, trust=trusted(Settings(), [key]), kept=kept)
+    return verify_export(folder, trust=trusted((), [key]), kept=kept)
 
 
 @pytest.fixture
@@ -245,4 +244,4 @@ def test_what_is_no_export_is_refused(tmp_path, manifest):
         (tmp_path / "manifest.json").write_text(manifest)
 
     with pytest.raises(InvalidInput):
-        verify_export(tmp_path, trust=trusted(Settings()))
+        verify_export(tmp_path, trust=trusted(()))

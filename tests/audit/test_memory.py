@@ -6,7 +6,6 @@ import tracemalloc
 
 import pytest
 
-from carrierflow import Settings
 from carrierflow.audit.verify.database import Auditor, trusted
 from carrierflow.audit.verify.export import verify_export
 
@@ -31,14 +30,14 @@ def peak_of(work):
 def test_memory_does_not_grow_with_the_history(book, tmp_path, monkeypatch):
     """Four times the rows, on the database and in an export: about the same memory."""
     monkeypatch.setattr("carrierflow.audit.verify.export.SHARE_BYTES", 500_000)
-    auditor = Auditor(book.store, book.notary(), Settings())
+    auditor = Auditor(book.store, book.notary())
     peaks = []
     for count, first in ((1_000, 1), (3_000, 2_000)):
         book.record(count, first=first)
         book.notary().seal()
         folder = book.exporter().export(tmp_path / str(first)).folder
         live, verified = peak_of(auditor.verify)
-        alone, checked = peak_of(lambda f=folder: verify_export(f, trust=trusted(Settings())))
+        alone, checked = peak_of(lambda f=folder: verify_export(f, trust=trusted(())))
         assert verified.ok
         assert checked.ok
         peaks.append((verified.rows, live, alone))

@@ -18,7 +18,9 @@ from carrierflow.storage.tables import log
 
 
 def reports_of(book):
-    return Reports(book.store.snapshot, Settings(), DEFAULT, clock=book.clock)
+    return Reports(
+        book.store.snapshot, DEFAULT, verify_within=Settings().verify_within, clock=book.clock
+    )
 
 
 def test_a_sample_is_proven_and_can_be_drawn_again(own_book):

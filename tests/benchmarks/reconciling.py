@@ -17,7 +17,7 @@ from carrierflow.reconcile.changes import BATCH
 from carrierflow.reconcile.evaluate import accept
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage.encryption import generate_key
-from carrierflow.storage.reconcile import SAVE_PARCEL
+from carrierflow.storage.reconcile import SAVE_PARCEL, SqlReconcileStore
 from carrierflow.storage.rows import guarded, head_values, look_values
 
 from .elsewhere import BUCKETS, elsewhere, ids_of
@@ -131,7 +131,7 @@ class Stage:
                 numbers = range(start, min(start + BATCH, self.parcels))
                 ids = [str(ids_of(PLACES["ours"], number)[0]) for number in numbers]
                 seen = {o.order_id: o.fulfillments[0] for o in platform.orders(ids)}
-                known = store.parcels_of(shop, ids)
+                known = SqlReconcileStore(store).parcels_of(shop, ids)
                 rows = [_looked_at(p, seen[p.ref.order_id]) for p in known]
                 with store.begin() as connection:
                     connection.execute(SAVE_PARCEL, rows)

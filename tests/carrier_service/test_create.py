@@ -5,6 +5,7 @@ import pytest
 from carrierflow.carrier_service import Accepted, Declined
 from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.errors import ConcurrentUpdate
+from carrierflow.storage.callbacks import SqlCallbackStore
 
 from .conftest import ROAD, envelope, order, signed
 
@@ -109,15 +110,15 @@ def test_a_carrier_that_breaks_leaves_nothing_and_may_be_asked_again(app, servic
 
 def test_a_crash_after_the_carrier_s_yes_is_healed_by_the_retry(app, service, courier, monkeypatch):
     """The carrier took it and we wrote nothing: the same code brings the same answer later."""
-    run = app.store.run_callback
+    run = SqlCallbackStore.run_callback
 
-    def dies(work):
+    def dies(store, work):
         raise ConcurrentUpdate("The power")
 
-    monkeypatch.setattr(app.store, "run_callback", dies)
+    monkeypatch.setattr(SqlCallbackStore, "run_callback", dies)
     assert create(service)["error"]
     assert 0 == app.coverage()[0].open
-    monkeypatch.setattr(app.store, "run_callback", run)
+    monkeypatch.setattr(SqlCallbackStore, "run_callback", run)
 
     assert "CF-9_1001_2001" == create(service)["data"]["tracking_number"]
     assert courier.asked[0] == courier.asked[1]

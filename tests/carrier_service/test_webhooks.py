@@ -7,6 +7,7 @@ from carrierflow.carrier_service import MAX_BODY
 from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.domain.shop import ShopState
 from carrierflow.errors import DatabaseUnavailable
+from carrierflow.storage.callbacks import SqlCallbackStore
 
 from .conftest import envelope, signed
 
@@ -37,7 +38,9 @@ def parcel(app):
 @pytest.fixture
 def hinted(app):
     """Tell which orders of the shop are to be looked at next."""
-    return lambda: [hint.order_id for hint in app.store.hints(app.shops.get("sms"))]
+    return lambda: [
+        hint.order_id for hint in app.reconciler.parts.store.hints(app.shops.get("sms"))
+    ]
 
 
 def challenge(app, courier, **query):
@@ -156,7 +159,9 @@ def test_every_topic_is_kept_in_one_spelling(app, service, topic, kept):
 def test_the_same_webhook_twice_is_one(app, service, clock, parcel, hinted):
     """A second delivery of the same bytes is neither kept nor acted on."""
     webhook(service)
-    app.store.heard(app.shops.get("sms"), app.store.hints(app.shops.get("sms")))
+    app.reconciler.parts.store.clear_hints(
+        app.shops.get("sms"), app.reconciler.parts.store.hints(app.shops.get("sms"))
+    )
     clock.advance(timedelta(minutes=1))
 
     assert 200 == webhook(service)
@@ -231,10 +236,10 @@ def test_strangers_are_kept_and_hint_at_nothing(app, service, parcel, hinted):
 def test_a_webhook_that_cannot_be_kept_will_come_again(app, service, monkeypatch):
     """Only what is kept is answered with success: the platform sends the rest again."""
 
-    def locked(delivery, *, acted):
+    def locked(store, delivery, *, acted):
         raise DatabaseUnavailable("canary: locked by 10.0.0.7")
 
-    monkeypatch.setattr(app.store, "take_in", locked)
+    monkeypatch.setattr(SqlCallbackStore, "store_webhook", locked)
     headers = {"X-Haravan-Topic": "orders/updated"}
 
     reply = service.answer(signed("POST", "/webhooks", ORDER, **headers))

@@ -197,7 +197,7 @@ def prepare(folder, url):
         Finding(kind=kind, sentence=f"The platform says {NASTY}.", ref=REF, evidence={"raw": NASTY})
         for kind in ("unknown_code", "diverged", "stuck")
     ]
-    app.store.report(app.shops.get("alpha"), findings, now=app.now())
+    app.reconciler.parts.store.open_incidents(app.shops.get("alpha"), findings, now=app.now())
     app.store.engine.dispose()
 
 

@@ -91,7 +91,14 @@ def make_registrar(store, there, clock):
     """Build registrars of one carrier."""
 
     def make(settings=SETTINGS):
-        return Registrar(store, settings, connect=lambda _: there, clock=clock)
+        return Registrar(
+            store,
+            name=settings.carrier_name,
+            public_url=settings.public_url,
+            tracking_url=settings.tracking_url,
+            connect=lambda _: there,
+            clock=clock,
+        )
 
     return make
 

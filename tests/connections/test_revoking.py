@@ -24,6 +24,7 @@ from carrierflow.reconcile import EndReason
 from carrierflow.reconcile.ports import Writing
 from carrierflow.shops import Connections, is_gone
 from carrierflow.storage.encryption import KeyRing, generate_key
+from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.tables import shops
 
 
@@ -83,8 +84,8 @@ def test_a_run_under_way_sends_nothing_more(connections, connected, store, make_
     """A run that held the shop can neither write an intent nor hold on."""
     parcel = make_parcel(shop=connected)
     shop = store.shop(connected)
-    fence = store.claim(shop, "a run", timedelta(minutes=1))
-    (before,) = store.parcels_of(shop, [parcel.ref.order_id])
+    fence = SqlReconcileStore(store).claim(shop, "a run", timedelta(minutes=1))
+    (before,) = SqlReconcileStore(store).parcels_of(shop, [parcel.ref.order_id])
 
     connections.revoke(connected)
 
@@ -99,10 +100,10 @@ def test_a_run_under_way_sends_nothing_more(connections, connected, store, make_
         send_deadline=now(),
     )
     with pytest.raises(ShopHeld):
-        store.write(
+        SqlReconcileStore(store).write(
             Writing(before=before, after=before, now=now(), attempt=attempt), fence=(shop, fence)
         )
-    assert not store.renew(shop, fence, timedelta(minutes=1))
+    assert not SqlReconcileStore(store).renew(shop, fence, timedelta(minutes=1))
 
 
 def test_a_revoked_shop_cannot_be_paused_or_resumed(connections, connected):

@@ -10,9 +10,10 @@ import pytest
 from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import ConcurrentUpdate
-from carrierflow.reconcile import resolution as desks
 from carrierflow.reconcile.ports import Writing
 from carrierflow.reconcile.resolution import Desk
+from carrierflow.storage import reconcile
+from carrierflow.storage.reconcile import SqlReconcileStore
 
 
 DECIDED = {"actor": "person", "reason": "seen"}
@@ -21,7 +22,7 @@ DECIDED = {"actor": "person", "reason": "seen"}
 @pytest.fixture
 def desk(sqlite_store, sqlite_ledger, clock):
     """A desk on the ledger's own store."""
-    return Desk(sqlite_store, sqlite_ledger, clock=clock)
+    return Desk(SqlReconcileStore(sqlite_store), sqlite_ledger, clock=clock)
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def ref(sqlite_store, sqlite_ledger, sqlite_shop, clock):
     why = Finding(kind="diverged", sentence="They differ.", ref=ref, evidence={}, freezes=True)
     after = replace(before, frozen="diverged")
     writing = Writing(before=before, after=after, now=clock(), findings=(why,))
-    sqlite_store.write(writing, fence=None)
+    SqlReconcileStore(sqlite_store).write(writing, fence=None)
     return ref
 
 
@@ -64,14 +65,13 @@ def test_a_parcel_that_a_run_freezes_again_keeps_an_open_incident(
 ):
     """No run finds a parcel free whose incident is yet to be closed; it froze it for good."""
     (incident,) = desk.all()
-    close = desks.close_incident
+    close = reconcile.close_incident
 
     def looked_at(*arguments, **more):
-        with desk._store.reading() as connection:
-            assert "diverged" == desks.find_parcel(connection, ref.shop, "2").frozen
+        assert "diverged" == desk._store.parcel(ref.shop, "2").frozen
         close(*arguments, **more)
 
-    monkeypatch.setattr(desks, "close_incident", looked_at)
+    monkeypatch.setattr(reconcile, "close_incident", looked_at)
     assert "resolved" == desk.resolve(incident.id, action, **DECIDED).state
 
     assert "diverged" != sqlite_ledger.open(Opening(ref=ref)).frozen
@@ -84,7 +84,7 @@ def test_a_decision_that_is_not_written_down_changes_nothing(desk, ref, sqlite_l
     def fail(*arguments, **more):
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(desks, "close_incident", fail)
+    monkeypatch.setattr(reconcile, "close_incident", fail)
     with pytest.raises(RuntimeError):
         desk.resolve(incident.id, ResolveAction.UNFREEZE, **DECIDED)
 

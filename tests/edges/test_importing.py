@@ -23,6 +23,7 @@ from carrierflow.ledger.ledger import Ledger
 from carrierflow.reconcile import changes
 from carrierflow.reconcile.backfill import import_shop
 from carrierflow.storage.queries import known_ids
+from carrierflow.storage.reconcile import SqlReconcileStore
 
 
 PAGE = 3
@@ -170,7 +171,7 @@ def run(sqlite_store, make_shop, clock, monkeypatch):
         *_, found = import_shop(
             sqlite_store.shop(code),
             platform=platform,
-            store=sqlite_store,
+            store=SqlReconcileStore(sqlite_store),
             ledger=ledger,
             lifecycle=lifecycle,
             clock=clock,

@@ -214,7 +214,7 @@ def test_the_id_can_be_recomputed_without_us():
 @pytest.mark.parametrize("seed", ["0", "1", "4711"])
 def test_the_id_does_not_depend_on_the_hash_seed(seed):
     """Another process with another hash seed computes the same id."""
-    code = "from carrierflow.lifecycle import GROUPS, define; print(define(GROUPS).id)"
+    code = "from carrierflow.domain.lifecycle import GROUPS, define; print(define(GROUPS).id)"
     home = str(Path(carrierflow.__file__).parents[1])
 
     printed = subprocess.run(

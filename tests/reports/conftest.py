@@ -14,6 +14,7 @@ from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Source, Status
 from carrierflow.reconcile.resolution import Desk
+from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.types import UtcDateTime
 
 
@@ -25,7 +26,7 @@ MOMENTS = (-1, 0, 5, 30, 55, 90, 10_000)
 
 @pytest.fixture
 def reports(store, clock):
-    return Reports(store.snapshot, Settings(), DEFAULT, clock=clock)
+    return Reports(store.snapshot, DEFAULT, verify_within=Settings().verify_within, clock=clock)
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def ask(store):
 
 @pytest.fixture
 def desk(store, ledger, clock):
-    return Desk(store, ledger, clock=clock)
+    return Desk(SqlReconcileStore(store), ledger, clock=clock)
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def decided(week, store, desk, clock):
     shop = store.shop(week[0])
     ref = FulfillmentRef(shop=week[0], order_id="1001", fulfillment_id="1")
     finding = Finding(kind="gone", sentence="It is gone.", ref=ref, evidence={})
-    store.report(shop, [finding], now=clock())
+    SqlReconcileStore(store).open_incidents(shop, [finding], now=clock())
     (incident,) = desk.all(shop=week[0])
     clock.advance(hours=2)
     desk.resolve(incident.id, ResolveAction.ABANDON, actor="mai", reason="shop-removed-it")

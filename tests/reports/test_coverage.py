@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from carrierflow.audit.reports.coverage import AGES
+from carrierflow.storage.reconcile import SqlReconcileStore
 
 
 OPEN = """
@@ -16,9 +17,11 @@ WHERE s.code = :shop AND f.open AND f.verified_at IS NOT NULL AND f.verified_at 
 
 def looked_at(store, shop, clock, hours):
     """Look at the first parcels of a shop, each some hours ago."""
-    found = store.parcels_of(store.shop(shop), [str(1000 + n) for n in range(len(hours))])
+    found = SqlReconcileStore(store).parcels_of(
+        store.shop(shop), [str(1000 + n) for n in range(len(hours))]
+    )
     for parcel, ago in zip(found, hours, strict=True):
-        store.verified([parcel], at=clock() - timedelta(hours=ago))
+        SqlReconcileStore(store).mark_verified([parcel], at=clock() - timedelta(hours=ago))
 
 
 def test_coverage_reconciles_with_the_raw_rows(reports, week, store, ask, clock):

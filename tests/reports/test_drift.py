@@ -8,6 +8,7 @@ from carrierflow.audit.reports.drift import Drift, Episode
 from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import Event, FulfillmentRef, Source, Status
 from carrierflow.storage.incidents import open_incident
+from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.tables import attempts, fulfillments, outcomes, publications
 
 
@@ -37,7 +38,9 @@ def told(week, store, clock):
     now = clock()
     with store.begin() as connection:
         for code in week:
-            for parcel in store.parcels_of(store.shop(code), [f"{1000 + n}" for n in range(12)]):
+            for parcel in SqlReconcileStore(store).parcels_of(
+                store.shop(code), [f"{1000 + n}" for n in range(12)]
+            ):
                 _tell(connection, parcel, chance, now - timedelta(hours=chance.randrange(1, 50)))
     clock.advance(hours=1)
     return week
@@ -105,7 +108,7 @@ def test_incidents_are_drift_until_somebody_decides(reports, decided, store, ask
     """An incident counts as found, and as healed after so long as it took to decide."""
     shop = decided[0]
     finding = Finding(kind="brake", sentence="Too much.", ref=None, evidence={})
-    store.report(store.shop(shop), [finding], now=clock())
+    SqlReconcileStore(store).open_incidents(store.shop(shop), [finding], now=clock())
     found = reports.drift(shop=shop, episodes=True)
 
     raw = {kind: (count, int(healed)) for kind, count, healed in ask(INCIDENTS, shop=shop)}
@@ -118,7 +121,7 @@ def test_incidents_are_drift_until_somebody_decides(reports, decided, store, ask
 def test_a_frozen_parcel_is_frozen_drift(reports, week, store, desk, clock):
     """While a parcel waits for a person, its incident counts as open and frozen."""
     shop = store.shop(week[0])
-    (parcel,) = store.parcels_of(shop, ["1002"])
+    (parcel,) = SqlReconcileStore(store).parcels_of(shop, ["1002"])
     with store.begin() as connection:
         frozen = fulfillments.update().where(fulfillments.c.id == parcel.id)
         connection.execute(frozen.values(frozen="diverged"))

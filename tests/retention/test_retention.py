@@ -14,7 +14,7 @@ from carrierflow.carrier_service.ports import Delivery
 from carrierflow.errors import ConfigurationError, UnknownFulfillment
 from carrierflow.scheduling import load_jobs
 from carrierflow.storage import DatabaseClock
-from carrierflow.storage.callbacks import take_in
+from carrierflow.storage.callbacks import SqlCallbackStore
 from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.tables import files, fulfillments, history, notes, shops, webhooks
 
@@ -67,8 +67,7 @@ class Office:
             received_at=self.clock(),
             sealed=b"sealed",
         )
-        with self.app.store.begin() as connection:
-            take_in(connection, delivery, acted=True)
+        SqlCallbackStore(self.app.store).store_webhook(delivery, acted=True)
         return delivery.digest
 
     def body(self, digest):

@@ -20,9 +20,9 @@ from carrierflow.reconcile.publisher import Publisher
 from carrierflow.storage import ledger as sql_ledger
 from carrierflow.storage import reconcile as sql_reconcile
 from carrierflow.storage.budget import ShopBudget
+from carrierflow.storage.leases import SqlLeases
 from carrierflow.storage.ledger import SqlLedgerTransaction
-from carrierflow.storage.shops import Leases
-from carrierflow.storage.store import SqlStore
+from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.tables import fulfillments, shops
 
 from .planted import bug, survivable, wrapped
@@ -179,7 +179,7 @@ def deadline_ignored():
 @bug
 def never_verified():
     """A fulfillment in sync is never looked at again."""
-    return [mock.patch.object(sql_reconcile, "due", return_value=[])]
+    return [mock.patch.object(SqlReconcileStore, "due", return_value=[])]
 
 
 @bug
@@ -214,14 +214,14 @@ def lease_ignored():
     """The lease is ignored: any number of runs work at one shop."""
 
     def make(claim):
-        def always(self, connection, shop, owner, span):
-            mine = update(shops).where(shops.c.id == shop.id)
-            connection.execute(mine.values(lease_until=None))
-            return claim(self, connection, shop, owner, span)
+        def always(self, shop, owner, span):
+            freed = update(shops).where(shops.c.id == shop.id).values(lease_until=None)
+            self._store.transact(lambda connection: connection.execute(freed))
+            return claim(self, shop, owner, span)
 
         return always
 
-    return [wrapped(Leases, "claim", make)]
+    return [wrapped(SqlLeases, "claim", make)]
 
 
 @bug
@@ -240,4 +240,4 @@ def fence_ignored():
 
         return unfenced
 
-    return [wrapped(SqlStore, "write", make)]
+    return [wrapped(SqlReconcileStore, "write", make)]

@@ -14,6 +14,7 @@ from carrierflow.audit import erasure
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.storage.binding import MOST, SPARE, sliced
 from carrierflow.storage.queries import find_parcel, known_ids
+from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.tables import files, history
 
 
@@ -50,11 +51,12 @@ def test_everything_about_many_parcels_can_be_asked_and_written(
     ]
 
     assert {"accepted"} == {a.verdict for a in ledger.record_many(events, chunk=2 * MANY)}
-    parcels = narrow.parcels_of(shop, ids)
+    runs = SqlReconcileStore(narrow)
+    parcels = runs.parcels_of(shop, ids)
     assert MANY == len(parcels)
     assert sorted(parcels, key=lambda parcel: parcel.id) == parcels
-    assert MANY == len(narrow.tracks(parcels))
-    narrow.verified(parcels, at=clock.advance(minutes=1))
+    assert MANY == len(runs.tracks(parcels))
+    runs.mark_verified(parcels, at=clock.advance(minutes=1))
     with narrow.reading() as connection:
         assert set(ids) == known_ids(connection, code, ids)
         assert clock() == find_parcel(connection, code, ids[-1]).verified_at
@@ -76,7 +78,9 @@ def test_what_is_too_old_is_erased_however_much(narrow, clock):
 @pytest.mark.parametrize("database", every_database(but=["sqlite"]), indirect=True)
 def test_a_server_is_asked_for_more_than_it_takes_at_once(store, shop):
     """A list of more values than PostgreSQL counts is asked for in pieces."""
-    assert [] == store.parcels_of(store.shop(shop), [f"{n}" for n in range(2 * MOST + 3_000)])
+    assert [] == SqlReconcileStore(store).parcels_of(
+        store.shop(shop), [f"{n}" for n in range(2 * MOST + 3_000)]
+    )
 
 
 def test_a_list_is_cut_into_pieces_that_make_it_up(engine):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.shops import find_shop
 
 
@@ -12,15 +13,15 @@ def test_due_orders_come_page_by_page_those_first_that_waited_longest(
     with store.reading() as connection:
         mine = find_shop(connection, shop)
     for parcel in (parcels[5], parcels[1]):
-        store.verified([parcel], at=clock.advance(hours=1))
+        SqlReconcileStore(store).mark_verified([parcel], at=clock.advance(hours=1))
     before = clock.advance(hours=1)
-    store.verified([parcels[6]], at=clock.advance(hours=1))
+    SqlReconcileStore(store).mark_verified([parcels[6]], at=clock.advance(hours=1))
     pages, last = [], None
-    while page := store.due(mine, verified_before=before, after=last, limit=2):
+    while page := SqlReconcileStore(store).due(mine, verified_before=before, after=last, limit=2):
         pages.append(page)
         last = page[-1]
 
     expected = [parcels[number].ref.order_id for number in (0, 2, 3, 4, 5, 1)]
     assert expected == [due.order_id for page in pages for due in page]
     assert [2, 2, 2] == [len(page) for page in pages]
-    assert 6 == store.count_due(mine, verified_before=before)
+    assert 6 == SqlReconcileStore(store).count_due(mine, verified_before=before)

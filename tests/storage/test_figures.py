@@ -9,6 +9,7 @@ from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import Event, Status
 from carrierflow.storage.figures import backlogs, runs_ended
 from carrierflow.storage.queries import find_parcel
+from carrierflow.storage.reconcile import SqlReconcileStore
 
 
 SECOND_US = 1_000_000
@@ -65,10 +66,10 @@ def test_open_incidents_are_counted_by_kind(store, shop, clock, backlog):
     mine = store.shop(shop)
     for kind, number in (("brake", 1), ("brake", 2), ("access_denied", 1)):
         finding = Finding(kind=kind, sentence="So.", ref=None, evidence={"number": number})
-        store.report(mine, [finding], now=clock())
+        SqlReconcileStore(store).open_incidents(mine, [finding], now=clock())
     assert {"brake": 2, "access_denied": 1} == backlog().incidents
 
-    store.settle_shop(mine, "brake", now=clock())
+    SqlReconcileStore(store).close_shop_incidents(mine, "brake", now=clock())
     assert {"access_denied": 1} == backlog().incidents
 
 
@@ -93,10 +94,10 @@ def test_runs_are_found_by_their_end(store, shop, clock):
     mine = store.shop(shop)
     began = clock()
     ended_run, running = uuid.uuid4().hex, uuid.uuid4().hex
-    store.begin_run(ended_run, mine, kind="reconcile", now=began)
-    store.begin_run(running, mine, kind="reconcile", now=began)
+    SqlReconcileStore(store).begin_run(ended_run, mine, kind="reconcile", now=began)
+    SqlReconcileStore(store).begin_run(running, mine, kind="reconcile", now=began)
     ended = clock.advance(minutes=1)
-    store.end_run(ended_run, reason="done", counters={"put": 3}, now=ended)
+    SqlReconcileStore(store).end_run(ended_run, reason="done", counters={"put": 3}, now=ended)
 
     with store.reading() as connection:
         (found,) = [run for run in runs_ended(connection, ended) if run.shop == shop]

@@ -13,7 +13,7 @@ from carrierflow.audit.log.sql import SealLease, add_checkpoint, seal_batch
 from carrierflow.carrier_service.ports import Delivery
 from carrierflow.carrier_service.registration import Install
 from carrierflow.carrier_service.shipments import Shipment
-from carrierflow.domain.incident import Finding
+from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.model import (
     Event,
     FulfillmentRef,
@@ -33,11 +33,11 @@ from carrierflow.domain.publication import (
 from carrierflow.errors import ConfigurationError, NotMigrated
 from carrierflow.reconcile.ports import Writing
 from carrierflow.storage import build_engine
-from carrierflow.storage.callbacks import SqlCallbackTransaction, mark_acted, take_in
+from carrierflow.storage.callbacks import SqlCallbackStore, SqlCallbackTransaction
 from carrierflow.storage.hardening import check, harden
-from carrierflow.storage.incidents import close_incident, find_incident, list_incidents
 from carrierflow.storage.installs import add_install, take_install
 from carrierflow.storage.queries import add_file, erase_notes, replace_secret
+from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.tables import APPEND_ONLY, ERASABLE, metadata
 
 from .raw import connected
@@ -324,23 +324,29 @@ def test_the_role_can_do_all_that_the_library_does(
     ledger.record(Event(status=Status.CANCEL, **mine))
     ledger.amend(Event(status=Status.PICKING, actor="a", reason="r", **mine))
 
-    shop = store.shop(code)
-    fence = store.claim(shop, "run", timedelta(seconds=60))
-    store.begin_run("run", shop, kind="reconcile", now=clock())
-    (parcel,) = store.parcels_of(shop, ["10"])
-    store.write(writing(parcel, clock()), fence=(shop, fence))
-    store.verified([parcel], at=clock())
-    store.swept(shop, clock())
-    store.renew(shop, fence, timedelta(seconds=60))
-    store.release(shop, fence)
-    store.end_run("run", reason="done", counters={}, now=clock())
+    shop, runs = store.shop(code), SqlReconcileStore(store)
+    fence = runs.claim(shop, "run", timedelta(seconds=60))
+    runs.begin_run("run", shop, kind="reconcile", now=clock())
+    (parcel,) = runs.parcels_of(shop, ["10"])
+    runs.write(writing(parcel, clock()), fence=(shop, fence))
+    runs.mark_verified([parcel], at=clock())
+    runs.save_watermark(shop, clock())
+    runs.renew(shop, fence, timedelta(seconds=60))
+    runs.release(shop, fence)
+    runs.end_run("run", reason="done", counters={}, now=clock())
     with store.begin() as connection:
         add_file(connection, "digest", name="name", row_count=1, now=clock())
         replace_secret(connection, f"note:{note}", b"resealed")
         assert 1 == erase_notes(connection, parcel)
-        (row,) = list_incidents(connection, shop=code)
-        incident = find_incident(connection, row.id)
-        close_incident(connection, incident, action="unfreeze", actor="a", reason="r", now=clock())
+    (row,) = runs.incidents(shop=code)
+    decided = {"action": ResolveAction.UNFREEZE, "actor": "a", "reason": "r", "now": clock()}
+    runs.resolve(runs.incident(row.id), None, **decided)
+    delivery = Delivery(
+        digest="d", topic="t", org_id=None, order_id=None, received_at=clock(), sealed=b"x"
+    )
+    callbacks = SqlCallbackStore(store)
+    callbacks.store_webhook(delivery, acted=False)
+    callbacks.mark_webhook_handled(delivery, now=clock())
     with store.begin() as connection:
         other_errands(connection, parcel, store.database_clock, clock())
 
@@ -349,7 +355,7 @@ def test_the_role_can_do_all_that_the_library_does(
 
 
 def other_errands(connection, parcel, database_clock, now):
-    """Seal, install, take in a webhook, accept a shipment: what else writes to a table."""
+    """Seal, install, accept a shipment: what else writes to a table."""
     soon = now + timedelta(seconds=60)
     lease = SealLease(database_clock)
     lease.claim(connection, "me", timedelta(seconds=60))
@@ -362,11 +368,6 @@ def other_errands(connection, parcel, database_clock, now):
     )
     add_install(connection, "digest", install, now=now)
     assert install == take_install(connection, "digest", now=now)
-    delivery = Delivery(
-        digest="d", topic="t", org_id=None, order_id=None, received_at=now, sealed=b"x"
-    )
-    take_in(connection, delivery, acted=False)
-    mark_acted(connection, delivery, now)
     shipment = Shipment(
         external_code="x",
         digest="d",

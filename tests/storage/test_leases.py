@@ -6,6 +6,7 @@ import pytest
 
 from carrierflow.errors import ShopHeld
 from carrierflow.reconcile.ports import Writing
+from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.shops import all_shops
 
 
@@ -15,7 +16,13 @@ MINUTE = timedelta(seconds=60)
 @pytest.fixture
 def other(database, make_engine, make_store):
     """Another process's store on the same database."""
-    return make_store(make_engine(database))
+    return SqlReconcileStore(make_store(make_engine(database)))
+
+
+@pytest.fixture
+def leases(store):
+    """The store as runs see it."""
+    return SqlReconcileStore(store)
 
 
 @pytest.fixture
@@ -24,19 +31,19 @@ def mine(store, shop):
     return store.shop(shop)
 
 
-def test_one_run_at_a_time_holds_a_shop(store, other, mine):
+def test_one_run_at_a_time_holds_a_shop(leases, other, mine):
     """A shop that is held is not given to another run until it is let go."""
-    fence = store.claim(mine, "a", MINUTE)
+    fence = leases.claim(mine, "a", MINUTE)
     with pytest.raises(ShopHeld):
         other.claim(mine, "b", MINUTE)
 
-    store.release(mine, fence)
+    leases.release(mine, fence)
     assert fence + 1 == other.claim(mine, "b", MINUTE)
 
 
-def test_a_lease_runs_out_by_itself(store, other, mine, clock):
+def test_a_lease_runs_out_by_itself(leases, other, mine, clock):
     """A run that died holds its shop no longer than its lease, to the moment."""
-    store.claim(mine, "a", MINUTE)
+    leases.claim(mine, "a", MINUTE)
     clock.advance(MINUTE - timedelta(microseconds=1))
     with pytest.raises(ShopHeld):
         other.claim(mine, "b", MINUTE)
@@ -45,34 +52,34 @@ def test_a_lease_runs_out_by_itself(store, other, mine, clock):
     assert 2 == other.claim(mine, "b", MINUTE)
 
 
-def test_renewing_holds_on(store, other, mine, clock):
+def test_renewing_holds_on(leases, other, mine, clock):
     """A run that renews in time keeps its shop for as long as it does."""
-    fence = store.claim(mine, "a", MINUTE)
+    fence = leases.claim(mine, "a", MINUTE)
     for _ in range(3):
         clock.advance(seconds=50)
-        assert store.renew(mine, fence, MINUTE)
+        assert leases.renew(mine, fence, MINUTE)
         with pytest.raises(ShopHeld):
             other.claim(mine, "b", MINUTE)
 
 
-def test_nobody_renews_what_another_has_taken(store, other, mine, clock):
+def test_nobody_renews_what_another_has_taken(leases, other, mine, clock):
     """A run that lost its shop is told so when it renews, and cannot take it back unawares."""
-    lost = store.claim(mine, "a", MINUTE)
+    lost = leases.claim(mine, "a", MINUTE)
     clock.advance(seconds=61)
     fence = other.claim(mine, "b", MINUTE)
 
-    assert not store.renew(mine, lost, MINUTE)
-    store.release(mine, lost)
+    assert not leases.renew(mine, lost, MINUTE)
+    leases.release(mine, lost)
     with pytest.raises(ShopHeld):
-        store.claim(mine, "c", MINUTE)
+        leases.claim(mine, "c", MINUTE)
     assert other.renew(mine, fence, MINUTE)
 
 
-def test_the_fence_only_grows(store, other, mine, clock):
+def test_the_fence_only_grows(leases, other, mine, clock):
     """Each claim has a higher fence than every one before it, whoever made them."""
     fences = []
     for number in range(6):
-        holder = (store, other)[number % 2]
+        holder = (leases, other)[number % 2]
         fences.append(holder.claim(mine, "x", MINUTE))
         if number % 3:
             holder.release(mine, fences[-1])
@@ -81,29 +88,29 @@ def test_the_fence_only_grows(store, other, mine, clock):
     assert sorted(set(fences)) == fences
 
 
-def test_nothing_is_written_behind_a_fence_that_fell(store, other, mine, make_parcel, clock):
+def test_nothing_is_written_behind_a_fence_that_fell(leases, other, mine, make_parcel, clock):
     """A turn of a run that lost its shop is refused and leaves the parcel as it was."""
     parcel = make_parcel()
-    lost = store.claim(mine, "a", MINUTE)
+    lost = leases.claim(mine, "a", MINUTE)
     clock.advance(seconds=61)
     fence = other.claim(mine, "b", MINUTE)
     writing = Writing(before=parcel, after=parcel, now=clock())
 
     with pytest.raises(ShopHeld):
-        store.write(writing, fence=(mine, lost))
+        leases.write(writing, fence=(mine, lost))
 
-    (same,) = store.parcels_of(mine, [parcel.ref.order_id])
+    (same,) = leases.parcels_of(mine, [parcel.ref.order_id])
     assert parcel.version == same.version
     after, _ = other.write(writing, fence=(mine, fence))
     assert parcel.version + 1 == after.version
 
 
-def test_a_shop_that_was_served_goes_to_the_end_of_the_queue(store, make_shop, clock):
+def test_a_shop_that_was_served_goes_to_the_end_of_the_queue(store, leases, make_shop, clock):
     """Shops are offered in the order in which they last had a run; new ones come first."""
     codes = [make_shop(store) for _ in range(3)]
     for code in codes[:2]:
-        shop = store.shop(code)
-        store.release(shop, store.claim(shop, "a", MINUTE))
+        shop = leases.shop(code)
+        leases.release(shop, leases.claim(shop, "a", MINUTE))
         clock.advance(seconds=1)
 
     with store.reading() as connection:

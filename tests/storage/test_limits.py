@@ -33,6 +33,7 @@ from carrierflow.reconcile import EndReason
 from carrierflow.reconcile.ports import Writing
 from carrierflow.shops import TokenKeeper
 from carrierflow.storage import tables, types
+from carrierflow.storage.callbacks import SqlCallbackStore
 from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.engine import UNSTORABLE
 from carrierflow.storage.incidents import open_incident
@@ -364,7 +365,7 @@ def _file_name(world, text):
 
 def _cancel_refused(world, text):
     parcel = world.parcel()
-    world.store.run_callback(lambda tx: tx.keep_refusal(parcel, text, now=NOW))
+    SqlCallbackStore(world.store).run_callback(lambda tx: tx.keep_refusal(parcel, text, now=NOW))
     return world.one(E.reason, E.fulfillment == parcel.id)
 
 
@@ -385,7 +386,7 @@ def _webhook(header, column):
             received_at=NOW,
             sealed=b"",
         )
-        world.store.take_in(delivery, acted=True)
+        SqlCallbackStore(world.store).store_webhook(delivery, acted=True)
         return world.one(WEBHOOKS[column], WEBHOOKS.digest == digest)
 
     return feed
@@ -418,7 +419,7 @@ def _handed_over(name):
             shipping_fee=accepted.shipping_fee,
             accepted_at=NOW,
         )
-        world.store.run_callback(lambda tx: tx.add_shipment(shipment, parcel))
+        SqlCallbackStore(world.store).run_callback(lambda tx: tx.add_shipment(shipment, parcel))
         return world.one(SHIPMENTS[name], SHIPMENTS.fulfillment == parcel.id)
 
     return feed

@@ -218,7 +218,7 @@ def stays_of(rows):
 
 def measured(store, code, clock):
     """Return what the report says of the delivery statuses: stays, longest; and what is unclear."""
-    reports = Reports(store.snapshot, Settings(), DEFAULT, clock=clock)
+    reports = Reports(store.snapshot, DEFAULT, verify_within=Settings().verify_within, clock=clock)
     rows = reports.time_in_state(shop=code, by_month=False).rows
     delivery = [row for row in rows if row.status.machine is Machine.DELIVERY]
     assert all((row.p50_seconds or 0) >= 0 for row in rows)

@@ -15,8 +15,10 @@ from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.storage import JoinedStore, build_engine, upgrade
+from carrierflow.storage.callbacks import SqlCallbackStore
 from carrierflow.storage.migrate import head_revision
 from carrierflow.storage.queries import entries_of, find_parcel
+from carrierflow.storage.reconcile import SqlReconcileStore
 
 from .pooler import Pooler
 
@@ -112,14 +114,14 @@ def test_everything_works_behind_a_pooler(pooler, pooled, make_store, make_shop,
     with ThreadPoolExecutor(4) as crew:
         assert {"accepted"} == {answer.verdict for answer in crew.map(ledger.record, first)}
     assert {"accepted"} == {answer.verdict for answer in ledger.record_many(others)}
-    fence = store.claim(store.shop(shop), "me", timedelta(minutes=1))
-    assert store.renew(store.shop(shop), fence, timedelta(minutes=1))
+    fence = SqlReconcileStore(store).claim(store.shop(shop), "me", timedelta(minutes=1))
+    assert SqlReconcileStore(store).renew(store.shop(shop), fence, timedelta(minutes=1))
     with store.snapshot() as connection:
         assert PARCELS == len(list(head_rows(connection)))
         assert PARCELS * 6 == len(list(entry_rows(connection)))
         told = entries_of(connection, find_parcel(connection, shop, ids[-1]))
         assert {clock() - timedelta(hours=1), clock()} == {entry.occurred_at for entry in told}
-    assert store.look(lambda tx: tx.parcels(shop, ids))
+    assert SqlCallbackStore(store).read(lambda tx: tx.parcels(shop, ids))
     assert len(pooler._all) == len(set(pooler.handed_out))
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from carrierflow.domain.fulfillment import Head, Parcel, Remote
 from carrierflow.domain.model import Status
 from carrierflow.reconcile.ports import Writing
+from carrierflow.storage.reconcile import SqlReconcileStore
 
 
 MORNING = datetime(2026, 3, 1, 1, tzinfo=UTC)
@@ -43,7 +44,9 @@ def test_a_parcel_comes_back_as_it_was_written(store, shop, make_parcel, clock):
     changed = {f.name for f in fields(Parcel) if getattr(before, f.name) != getattr(after, f.name)}
     assert {f.name for f in fields(Parcel)} - kept == changed
 
-    written, _ = store.write(Writing(before=before, after=after, now=clock()), fence=None)
+    written, _ = SqlReconcileStore(store).write(
+        Writing(before=before, after=after, now=clock()), fence=None
+    )
 
-    (found,) = store.parcels_of(store.shop(shop), [before.ref.order_id])
+    (found,) = SqlReconcileStore(store).parcels_of(store.shop(shop), [before.ref.order_id])
     assert written == found == replace(after, version=found.version)

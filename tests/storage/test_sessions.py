@@ -18,6 +18,7 @@ from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import CommitUnknown, DatabaseUnavailable, UnknownFulfillment
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.storage import DatabaseClock, JoinedStore, build_engine
+from carrierflow.storage.callbacks import SqlCallbackStore
 from carrierflow.storage.queries import entries_of, find_parcel
 from carrierflow.storage.tables import shops
 from carrierflow.storage.types import UtcDateTime
@@ -96,7 +97,7 @@ def test_moments_are_the_same_however_the_server_writes_them(
         expected = expected or stayed
         assert MOMENTS == moments
         assert expected == stayed
-        assert store.look(methodcaller("parcels", shop, ["1"]))
+        assert SqlCallbackStore(store).read(methodcaller("parcels", shop, ["1"]))
         with store.reading() as connection:
             assert ("ISO", "UTC") == tuple(word[:3] for word in connection.execute(SHOWN).one())
         engine.dispose()

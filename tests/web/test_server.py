@@ -131,8 +131,10 @@ def test_runs_of_other_processes_are_counted_once(platform, app):
     assert published() is None
     mine = app.shops.get("myshop")
     for name, count in (("one", 3), ("two", 4)):
-        app.store.begin_run(name, mine, kind="reconcile", now=app.now())
-        app.store.end_run(name, reason="done", counters={"published": count}, now=app.now())
+        app.reconciler.parts.store.begin_run(name, mine, kind="reconcile", now=app.now())
+        app.reconciler.parts.store.end_run(
+            name, reason="done", counters={"published": count}, now=app.now()
+        )
         published()
 
     assert 7 == published()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 
-from carrierflow.app.settings import Settings
 from carrierflow.audit.log.sql import newest_checkpoint
 from carrierflow.audit.pages.parcel import parcel_page
 from carrierflow.audit.pages.report import report_page
@@ -56,11 +55,16 @@ class Reports:
     """
 
     def __init__(
-        self, snapshot: Snapshot, settings: Settings, definition: Definition, *, clock: Clock
+        self,
+        snapshot: Snapshot,
+        definition: Definition,
+        *,
+        verify_within: timedelta,
+        clock: Clock,
     ) -> None:
         self._snapshot = snapshot
         self._definition = definition
-        self._settings = settings
+        self._verify_within = verify_within
         self._clock = clock
 
     def timeline(self, shop: str, fulfillment_id: str) -> Timeline:
@@ -189,7 +193,7 @@ class Reports:
         Raises:
             UnknownShop: if there is no such shop.
         """
-        at, within = self._clock(), within or self._settings.verify_within
+        at, within = self._clock(), within or self._verify_within
         with self._asking(shop) as (connection, number):
             found = all_shops(connection) if shop is None else [find_shop(connection, shop)]
             shops = tuple(coverage(connection, each, since=at - within) for each in found)
@@ -288,7 +292,10 @@ class Reports:
     def _on(self, connection: Connection) -> Reports:
         """Return reports that all read in one transaction that is open already."""
         return Reports(
-            lambda: nullcontext(connection), self._settings, self._definition, clock=self._clock
+            lambda: nullcontext(connection),
+            self._definition,
+            verify_within=self._verify_within,
+            clock=self._clock,
         )
 
     def _edges(self) -> list[tuple[Machine, str, str]]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from carrierflow.app.settings import Settings
 from carrierflow.audit.log.checkpoint import VerifierKey
 from carrierflow.audit.log.kept import OWN, Kept, TreeCheck, Trust, kept_in
 from carrierflow.audit.log.keys import is_signature
@@ -34,10 +33,18 @@ ANCHOR = "anchored checkpoint"
 class Auditor:
     """Looks at a database as if nobody could be trusted who can write it."""
 
-    def __init__(self, store: SqlStore, notary: Notary, settings: Settings) -> None:
+    def __init__(
+        self,
+        store: SqlStore,
+        notary: Notary,
+        *,
+        verifier_keys: Sequence[str] = (),
+        anchor_file: Path | None = None,
+    ) -> None:
         self._store = store
         self._notary = notary
-        self._settings = settings
+        self._verifier_keys = verifier_keys
+        self._anchor_file = anchor_file
 
     def verify(
         self,
@@ -52,7 +59,7 @@ class Auditor:
             ConfigurationError, InvalidInput: if a key or a file of the settings cannot be used.
         """
         own_keys = [self._notary.key.verifier] if self._notary.can_seal else []
-        findings, trust = Findings(), trusted(self._settings, [*own_keys, *keys])
+        findings, trust = Findings(), trusted(self._verifier_keys, [*own_keys, *keys])
         rows, parcels, sealed = self._replay(findings, progress)
         with self._store.reading() as connection:
             own = "\n".join(all_checkpoints(connection))
@@ -89,7 +96,7 @@ class Auditor:
             return head_row(connection, head.parcel) or head
 
     def _anchored(self) -> list[Kept]:
-        file = self._settings.anchor_file
+        file = self._anchor_file
         if file is None or not file.exists():
             return []
         return kept_in(_text_of(file), where=ANCHOR)
@@ -109,13 +116,13 @@ class Auditor:
         return tree.size
 
 
-def trusted(settings: Settings, keys: Iterable[VerifierKey] = ()) -> Trust:
-    """Return whose signatures count: those of the settings' verifier keys, and of some more.
+def trusted(verifier_keys: Iterable[str], keys: Iterable[VerifierKey] = ()) -> Trust:
+    """Return whose signatures count: keys as settings write them, and some more.
 
     Raises:
         InvalidInput: if a setting is no key.
     """
-    named = [VerifierKey.parse(text) for text in settings.verifier_keys]
+    named = [VerifierKey.parse(text) for text in verifier_keys]
     return Trust(keys=[*named, *keys], check=is_signature)
 
 

@@ -1,0 +1,85 @@
+"""Who may work on a shop: leases, with fences."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    and_,
+    or_,
+    select,
+    update,
+)
+
+from carrierflow.domain.shop import Shop
+from carrierflow.errors import ShopHeld
+from carrierflow.storage.store import SqlStore
+from carrierflow.storage.tables import shops
+
+
+__all__ = [
+    "SqlLeases",
+]
+
+
+class SqlLeases:
+    """Who may work on a shop: one run at a time, for so long, with a number that only grows."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+        self._clock = store.database_clock
+
+    def claim(self, shop: Shop, owner: str, span: timedelta) -> int:
+        """Take a shop for a run and return the fence.
+
+        Raises:
+            ShopHeld: if another run holds it.
+        """
+        return self._store.transact(lambda c: self._claim(c, shop, owner, span))
+
+    def _claim(self, connection: Connection, shop: Shop, owner: str, span: timedelta) -> int:
+        now = self._clock.now(connection)
+        free = or_(shops.c.lease_until.is_(None), shops.c.lease_until <= now)
+        taken = connection.execute(
+            update(shops)
+            .where(shops.c.id == shop.id, free)
+            .values(lease_owner=owner, lease_until=now + span, fence=shops.c.fence + 1)
+        )
+        if not taken.rowcount:
+            raise ShopHeld(shop.code)
+        query = select(shops.c.fence).where(shops.c.id == shop.id)
+        return int(connection.execute(query).scalar_one())
+
+    def renew(self, shop: Shop, fence: int, span: timedelta) -> bool:
+        """Hold on to a shop for longer; False if another run took it meanwhile."""
+        return self._store.transact(lambda c: self._renew(c, shop, fence, span))
+
+    def _renew(self, connection: Connection, shop: Shop, fence: int, span: timedelta) -> bool:
+        until = self._clock.now(connection) + span
+        kept = connection.execute(
+            update(shops).where(self._held(shop, fence)).values(lease_until=until)
+        )
+        return bool(kept.rowcount)
+
+    def release(self, shop: Shop, fence: int) -> None:
+        """Let a shop go, if it is still ours, and put it at the end of the queue."""
+        self._store.transact(lambda c: self._release(c, shop, fence))
+
+    def _release(self, connection: Connection, shop: Shop, fence: int) -> None:
+        now = self._clock.now(connection)
+        connection.execute(
+            update(shops)
+            .where(self._held(shop, fence))
+            .values(lease_owner=None, lease_until=None, next_due=now)
+        )
+
+    def holds(self, connection: Connection, shop: Shop, fence: int) -> bool:
+        """Tell whether no other run has taken the shop since."""
+        query = select(shops.c.id).where(self._held(shop, fence))
+        return connection.execute(query).scalar() is not None
+
+    @staticmethod
+    def _held(shop: Shop, fence: int) -> Any:
+        return and_(shops.c.id == shop.id, shops.c.fence == fence)
