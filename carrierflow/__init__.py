@@ -10,13 +10,13 @@ from carrierflow.app.settings import Settings, load_settings
 from carrierflow.audit.erasure import Erased
 from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote, VerifierKey
 from carrierflow.audit.log.proof import Consistency, Proof
-from carrierflow.audit.log.sealer import Anchored, Notary, Sealing
+from carrierflow.audit.log.sealer import Anchored, LogSealer, Sealing
 from carrierflow.audit.reports.as_of import AsOf, Basis
 from carrierflow.audit.reports.cash import Cash
 from carrierflow.audit.reports.corrections import Correction
 from carrierflow.audit.reports.coverage import CoverageReport
 from carrierflow.audit.reports.drift import Drift
-from carrierflow.audit.reports.report import Report
+from carrierflow.audit.reports.report import AuditReport
 from carrierflow.audit.reports.reports import Reports
 from carrierflow.audit.reports.sample import Sample
 from carrierflow.audit.reports.steps import StepCount
@@ -27,7 +27,7 @@ from carrierflow.carrier_service import (
     Accepted,
     AcceptRequest,
     Address,
-    Answered,
+    CallRecord,
     CancelRequest,
     Carrier,
     CarrierService,
@@ -35,10 +35,10 @@ from carrierflow.carrier_service import (
     Item,
     QuoteRequest,
     Rate,
-    Reply,
     Request,
+    Response,
 )
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.domain.lifecycle import Definition, Lifecycle, define
 from carrierflow.domain.model import (
@@ -104,10 +104,11 @@ __all__ = [
     "Address",
     "AnchorUnavailable",
     "Anchored",
-    "Answered",
     "AsOf",
+    "AuditReport",
     "BadTime",
     "Basis",
+    "CallRecord",
     "CancelRequest",
     "Carrier",
     "CarrierService",
@@ -131,6 +132,7 @@ __all__ = [
     "Erased",
     "Event",
     "FileAlreadyRecorded",
+    "Fulfillment",
     "FulfillmentRef",
     "HistoryBroken",
     "HistoryEntry",
@@ -142,17 +144,16 @@ __all__ = [
     "KeyReused",
     "Ledger",
     "Lifecycle",
+    "LogSealer",
     "Machine",
     "MissingSealKey",
     "MissingSecretKey",
     "NotMigrated",
     "NotSealed",
     "NotSent",
-    "Notary",
     "Observation",
     "Opening",
     "OutcomeUnknown",
-    "Parcel",
     "Plan",
     "PlatformError",
     "PlatformUnavailable",
@@ -164,11 +165,10 @@ __all__ = [
     "Reason",
     "Recorded",
     "Refused",
-    "Reply",
-    "Report",
     "Reports",
     "Request",
     "ResolveAction",
+    "Response",
     "RunReport",
     "Sample",
     "SealHeld",

@@ -9,15 +9,15 @@ from carrierflow.app.connect import Connector
 from carrierflow.app.settings import Settings
 from carrierflow.audit.log.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.audit.log.ports import Anchor
-from carrierflow.audit.log.sealer import Notary
+from carrierflow.audit.log.sealer import LogSealer
 from carrierflow.domain import clock
-from carrierflow.domain.counters import Meter
+from carrierflow.domain.counters import Counters
 from carrierflow.domain.lifecycle import Definition, Lifecycle, define
 from carrierflow.domain.typecheck import guarded
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.platforms.haravan import HaravanDialect
 from carrierflow.reconcile import MerchantEdit, Parts, Policy, Reconciler, RemoteAhead
-from carrierflow.shops import Finish, Installer, Registrar, Subscriber
+from carrierflow.shops import AfterInstall, CarrierRegistration, Installer, WebhookSubscription
 from carrierflow.storage import DatabaseClock, Engine, SqlStore, build_engine
 from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.reconcile import SqlReconcileStore
@@ -58,7 +58,7 @@ def build(
         database_clock=database_clock,
     )
     lifecycle = Lifecycle(definition)
-    meter = Meter()
+    meter = Counters()
     ledger = Ledger(
         store,
         lifecycle,
@@ -68,7 +68,7 @@ def build(
         earliest=settings.earliest_event,
     )
     connector = Connector(settings, store, keys, now=now, sleep=sleep)
-    carriers = Registrar(
+    carriers = CarrierRegistration(
         store,
         name=settings.carrier_name,
         public_url=settings.public_url,
@@ -76,7 +76,7 @@ def build(
         connect=connector.registrations,
         clock=now,
     )
-    webhooks = Subscriber(store, connect=connector.subscriptions, clock=now)
+    webhooks = WebhookSubscription(store, connect=connector.subscriptions, clock=now)
     parts = Parts(
         store=SqlReconcileStore(store),
         ledger=ledger,
@@ -89,7 +89,7 @@ def build(
         store=store,
         ledger=ledger,
         reconciler=Reconciler(parts, connect=connector),
-        notary=Notary(
+        notary=LogSealer(
             store,
             key_file=settings.seal_key_file,
             anchors=anchors_from(settings),
@@ -108,7 +108,7 @@ def build(
             open_install=settings.open_install,
             accounts=connector.accounts,
             clock=now,
-            finish=Finish(
+            finish=AfterInstall(
                 {
                     "Registering the carrier": carriers.register,
                     "Switching webhooks on": webhooks.subscribe,

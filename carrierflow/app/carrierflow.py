@@ -12,11 +12,11 @@ from carrierflow.app.settings import Settings
 from carrierflow.audit.erasure import Retention
 from carrierflow.audit.export.exporter import Exporter
 from carrierflow.audit.log.checkpoint import VerifierKey
-from carrierflow.audit.log.kept import Kept
-from carrierflow.audit.log.sealer import Notary
+from carrierflow.audit.log.kept import KeptCheckpoint
+from carrierflow.audit.log.sealer import LogSealer
 from carrierflow.audit.reports.reports import Reports
 from carrierflow.audit.reports.timeline import Timeline
-from carrierflow.audit.verify.database import Auditor
+from carrierflow.audit.verify.database import DatabaseVerifier
 from carrierflow.audit.verify.replay import Verification
 from carrierflow.carrier_service import (
     Callbacks,
@@ -24,36 +24,42 @@ from carrierflow.carrier_service import (
     CarrierService,
     Dialect,
     InstallPages,
-    Intake,
     OnAnswer,
+    WebhookReceiver,
 )
 from carrierflow.domain.cleaning import in_force
 from carrierflow.domain.clock import Clock, Sleep
-from carrierflow.domain.counters import Meter
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.counters import Counters
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.domain.model import Recorded
 from carrierflow.domain.shop import Backlog, Coverage, EndedRun, ShopState
 from carrierflow.domain.typecheck import check_fields, guarded_methods
 from carrierflow.domain.waiting import Stop, never, until
 from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked
-from carrierflow.ledger.files import Row
+from carrierflow.ledger.files import EventRow
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.reconcile import (
-    Crew,
     EndReason,
-    Limits,
     Plan,
     PlanLine,
     Progress,
     Reconciler,
     Requests,
+    RunLimits,
     RunReport,
+    ShopRunner,
 )
 from carrierflow.reconcile.backfill import Imported, import_shop
-from carrierflow.reconcile.resolution import Desk
-from carrierflow.shops import Connections, Installer, Registrar, Subscriber, is_gone
-from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, figures, queries, upgrade
+from carrierflow.reconcile.resolution import IncidentResolver
+from carrierflow.shops import (
+    CarrierRegistration,
+    Installer,
+    Shops,
+    WebhookSubscription,
+    is_uninstalled,
+)
+from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, backlog, queries, upgrade
 from carrierflow.storage.callbacks import SqlCallbackStore
 from carrierflow.storage.encryption import KeyRing
 
@@ -77,14 +83,14 @@ class Carrierflow:
         store: SqlStore,
         ledger: Ledger,
         reconciler: Reconciler,
-        notary: Notary,
+        notary: LogSealer,
         lifecycle: Lifecycle,
         dialect: Dialect,
-        carriers: Registrar,
+        carriers: CarrierRegistration,
         installer: Installer,
-        webhooks: Subscriber,
+        webhooks: WebhookSubscription,
         keys: KeyRing,
-        meter: Meter,
+        meter: Counters,
         clock: Clock,
         sleep: Sleep,
     ) -> None:
@@ -93,7 +99,7 @@ class Carrierflow:
         self.ledger = ledger
         self.reconciler = reconciler
         self.notary = notary
-        self.auditor = Auditor(
+        self.auditor = DatabaseVerifier(
             store,
             notary,
             verifier_keys=settings.verifier_keys,
@@ -102,11 +108,11 @@ class Carrierflow:
         self.exporter = Exporter(store, notary, clock=clock)
         self.lifecycle = lifecycle
         self.meter = meter
-        self.shops = Connections(store, keys, clock=clock)
+        self.shops = Shops(store, keys, clock=clock)
         self.carriers = carriers
         self.installer = installer
         self.webhooks = webhooks
-        self.incidents = Desk(reconciler.parts.store, ledger, clock=clock)
+        self.incidents = IncidentResolver(reconciler.parts.store, ledger, clock=clock)
         self.reports = Reports(
             store.snapshot,
             lifecycle.definition,
@@ -150,7 +156,9 @@ class Carrierflow:
             earliest=self.settings.earliest_event,
         )
 
-    def record_rows(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Recorded | InvalidInput]]:
+    def record_rows(
+        self, rows: Iterable[EventRow]
+    ) -> Iterator[tuple[EventRow, Recorded | InvalidInput]]:
         """Record the rows of a file; yields each with its answer, in their order.
 
         A row that could not be read is answered with what is wrong with it.
@@ -158,7 +166,7 @@ class Carrierflow:
         remaining = iter(rows)
         while batch := list(islice(remaining, ROWS_AT_ONCE)):
             for row in batch:
-                check_fields(row, Row)
+                check_fields(row, EventRow)
             events = [row.event for row in batch if row.event is not None]
             answers = self.ledger.record_many(events, chunk=ROWS_AT_ONCE)
             for row in batch:
@@ -176,7 +184,7 @@ class Carrierflow:
             lambda c: queries.add_file(c, digest, name=name, row_count=row_count, now=now)
         )
 
-    def parcel(self, shop: str, fulfillment_id: str) -> Parcel:
+    def parcel(self, shop: str, fulfillment_id: str) -> Fulfillment:
         """Return one fulfillment as it stands.
 
         Raises:
@@ -244,19 +252,19 @@ class Carrierflow:
         """Return what waits at each shop, by its code."""
         interval_us = round(1_000_000 / self.settings.rate_leak)
         with self.store.reading() as connection:
-            return figures.backlogs(connection, self.store.database_clock, interval_us=interval_us)
+            return backlog.backlogs(connection, self.store.database_clock, interval_us=interval_us)
 
     def runs_ended(self, since: datetime) -> list[EndedRun]:
         """Return the runs that ended at or after a time, whichever process made them."""
         with self.store.reading() as connection:
-            return figures.runs_ended(connection, since)
+            return backlog.runs_ended(connection, since)
 
     def verify(
         self,
         progress: Callable[[int], None] | None = None,
         *,
         keys: Sequence[VerifierKey] = (),
-        kept: Sequence[Kept] = (),
+        kept: Sequence[KeptCheckpoint] = (),
     ) -> Verification:
         """Replay the whole history of the database and say whether it is as it was written.
 
@@ -295,7 +303,7 @@ class Carrierflow:
             codes = [code for code in codes if code in waiting]
         if max_writes is None:
             max_writes = self.settings.max_writes
-        crew = Crew(
+        crew = ShopRunner(
             self.reconciler,
             verified_before=self._clock() if full else None,
             hinted=hinted,
@@ -372,12 +380,12 @@ class Carrierflow:
                 clock=self._clock,
                 delivery=timedelta(days=self.settings.delivery_days),
             ),
-            Intake(
+            WebhookReceiver(
                 dialect=self._dialect,
                 store=store,
                 sealer=self._keys,
                 revoke=self.shops.revoke,
-                is_gone=lambda code: is_gone(self.shops.get(code), self.reconciler.connect),
+                is_gone=lambda code: is_uninstalled(self.shops.get(code), self.reconciler.connect),
                 clock=self._clock,
             ),
             InstallPages(self.installer),
@@ -413,10 +421,10 @@ class Carrierflow:
         """Return the present moment, aware, UTC, by the clock that this was built with."""
         return self._clock()
 
-    def limits(self, max_writes: int | None = None) -> Limits:
+    def limits(self, max_writes: int | None = None) -> RunLimits:
         """Return how far one run may go by the settings."""
         settings = self.settings
-        return Limits(
+        return RunLimits(
             max_writes=max_writes,
             lease=timedelta(seconds=settings.lease_seconds),
             verify_within=settings.verify_within,

@@ -6,25 +6,25 @@ from datetime import timedelta
 from functools import cached_property
 
 from carrierflow.app.settings import Settings
-from carrierflow.carrier_service.registration import Accounts, Registrations, Subscriptions
+from carrierflow.carrier_service.registration import OAuthAccounts, Registrations, Subscriptions
 from carrierflow.domain import clock
 from carrierflow.domain.cleaning import in_force
 from carrierflow.domain.shop import Shop
 from carrierflow.domain.waiting import Idle, in_slices, keep_waiting
 from carrierflow.errors import ConfigurationError
-from carrierflow.ledger.ports import Sealer
+from carrierflow.ledger.ports import Encryptor
 from carrierflow.platforms.haravan import (
     HaravanAccounts,
     HaravanClient,
     HaravanPlatform,
     HaravanRegistrations,
     HaravanSubscriptions,
-    Limits,
+    HttpLimits,
     Unmetered,
 )
 from carrierflow.reconcile.ports import Platform
 from carrierflow.shops import ShopToken, TokenKeeper
-from carrierflow.storage import Rate, ShopBudget, SqlStore
+from carrierflow.storage import BudgetRate, ShopBudget, SqlStore
 
 
 __all__ = ["Connector"]
@@ -42,7 +42,7 @@ class Connector:
         self,
         settings: Settings,
         store: SqlStore,
-        sealer: Sealer,
+        sealer: Encryptor,
         *,
         now: clock.Clock,
         sleep: clock.Sleep,
@@ -100,7 +100,7 @@ class Connector:
             )
         )
 
-    def accounts(self) -> Accounts:
+    def accounts(self) -> OAuthAccounts:
         """Connect to the accounts of the platform, once for all shops.
 
         Raises:
@@ -109,7 +109,7 @@ class Connector:
         return self._accounts
 
     @cached_property
-    def _accounts(self) -> Accounts:
+    def _accounts(self) -> OAuthAccounts:
         settings = self._settings
         secrets = in_force([settings.client_secret.get_secret_value()])
         if not settings.client_id or not secrets:
@@ -132,7 +132,7 @@ class Connector:
 
     def _budget(self, shop: Shop, sleep: clock.Sleep, *, interactive: bool = False) -> ShopBudget:
         settings = self._settings
-        rate = Rate(
+        rate = BudgetRate(
             bucket=settings.rate_bucket,
             leak=settings.rate_leak,
             interactive=settings.rate_reserve,
@@ -148,9 +148,9 @@ class Connector:
             interactive=interactive,
         )
 
-    def _limits(self) -> Limits:
+    def _limits(self) -> HttpLimits:
         settings = self._settings
-        return Limits(
+        return HttpLimits(
             connect_timeout=settings.connect_timeout,
             request_timeout=settings.request_timeout,
             max_body=settings.max_reply_bytes,

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from carrierflow.domain.clock import Clock
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.shop import ShopState
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import ConfigurationError
@@ -205,7 +205,7 @@ def erase_past(connection: Connection, kind: str, *, before: datetime, most: int
     )
 
 
-def erase_of_parcel(connection: Connection, kind: str, parcel: Parcel) -> int:
+def erase_of_parcel(connection: Connection, kind: str, parcel: Fulfillment) -> int:
     """Erase all of one kind that is about one parcel, however old; return how many."""
     org = select(shops.c.org_id).where(shops.c.id == parcel.shop_id).scalar_subquery()
     mine = {

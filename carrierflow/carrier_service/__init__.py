@@ -14,11 +14,11 @@ from carrierflow.carrier_service.carrier import (
 )
 from carrierflow.carrier_service.dialect import Dialect, Shown, Webhook
 from carrierflow.carrier_service.install_pages import InstallPages
-from carrierflow.carrier_service.messages import MAX_BODY, Reply, Request
-from carrierflow.carrier_service.results import Answered, OnAnswer, Result
+from carrierflow.carrier_service.messages import MAX_BODY, Request, Response
+from carrierflow.carrier_service.results import CallRecord, OnAnswer, Result
 from carrierflow.carrier_service.routes import ROUTES, Call, Route, find, route_of
 from carrierflow.carrier_service.service import CarrierService
-from carrierflow.carrier_service.webhooks import Intake
+from carrierflow.carrier_service.webhooks import WebhookReceiver
 
 
 __all__ = [
@@ -27,8 +27,8 @@ __all__ = [
     "AcceptRequest",
     "Accepted",
     "Address",
-    "Answered",
     "Call",
+    "CallRecord",
     "Callbacks",
     "CancelRequest",
     "Carrier",
@@ -36,17 +36,17 @@ __all__ = [
     "Declined",
     "Dialect",
     "InstallPages",
-    "Intake",
     "Item",
     "OnAnswer",
     "QuoteRequest",
     "Rate",
-    "Reply",
     "Request",
+    "Response",
     "Result",
     "Route",
     "Shown",
     "Webhook",
+    "WebhookReceiver",
     "find",
     "route_of",
 ]

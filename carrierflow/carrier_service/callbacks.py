@@ -20,19 +20,19 @@ from carrierflow.carrier_service.carrier import (
     Rate,
 )
 from carrierflow.carrier_service.dialect import Dialect
-from carrierflow.carrier_service.messages import Reply, Request
-from carrierflow.carrier_service.ports import CallbackStore, CallbackTransaction, GivenOut
+from carrierflow.carrier_service.messages import Request, Response
+from carrierflow.carrier_service.ports import AlreadyUsed, CallbackStore, CallbackTransaction
 from carrierflow.carrier_service.shipments import (
     ATTEMPTED,
-    Held,
     Shipment,
+    ShipmentRecord,
+    create_answer,
+    detail_answer,
     digest_of,
-    is_beyond_words,
-    made,
-    shown,
+    shows_unknown_status,
 )
 from carrierflow.domain.clock import Clock
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.lifecycle import LABELS
 from carrierflow.domain.model import (
     Event,
@@ -43,7 +43,7 @@ from carrierflow.domain.model import (
     Status,
     Verdict,
 )
-from carrierflow.domain.publication import Publication, PublicationState, Track
+from carrierflow.domain.publication import Publication, PublicationLog, PublicationState
 from carrierflow.errors import InvalidInput
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.ledger.validation import check_opening, check_same
@@ -77,7 +77,7 @@ class Callbacks:
         self._ledger = ledger
         self._clock = clock
 
-    def rates(self, code: str, request: Request) -> Reply:
+    def rates(self, code: str, request: Request) -> Response:
         """Answer what the carrier would ask for carrying something."""
         self._store.read(lambda tx: tx.check_shop(code))
         rates = self._carrier.quote(self._dialect.quote_request(code, request))
@@ -85,25 +85,25 @@ class Callbacks:
             raise InvalidInput(rates.reason)
         return self._dialect.rates([self._dated(rate) for rate in rates])
 
-    def create(self, code: str, request: Request) -> Reply:
+    def create(self, code: str, request: Request) -> Response:
         """Take a parcel; the same code again gets the same answer, however often it comes."""
         asked = self._dialect.accept_request(code, request)
         held = self._store.read(lambda tx: _taken_before(tx, asked)) or self._taken(asked)
         if held.shipment is None or held.shipment.digest != digest_of(asked):
             raise InvalidInput("This code stands for another parcel, which was taken before.")
-        return self._dialect.shipment(made(held))
+        return self._dialect.shipment(create_answer(held))
 
-    def detail(self, code: str, request: Request) -> Reply:
+    def detail(self, code: str, request: Request) -> Response:
         """Show a parcel as the platform is to see it now."""
         number = self._dialect.tracking_number(request)
         return self._shown(code, lambda tx: tx.by_tracking_number(code, number))
 
-    def by_external_code(self, code: str, request: Request) -> Reply:
+    def by_external_code(self, code: str, request: Request) -> Response:
         """Show a parcel by the platform's own code for it."""
         external_code = self._dialect.external_code(request)
         return self._shown(code, lambda tx: tx.by_external_code(code, external_code))
 
-    def cancel(self, code: str, request: Request) -> Reply:
+    def cancel(self, code: str, request: Request) -> Response:
         """Give a parcel up where the lifecycle and the carrier allow it.
 
         Where it is cancelled already, or we are telling the platform so at this moment, the call
@@ -114,7 +114,9 @@ class Callbacks:
         held, track = self._found(code, lambda tx: tx.by_tracking_number(code, number))
         if held.parcel.delivery.status != Status.CANCEL and not _tells_cancel(track):
             self._give_up(held)
-        return self._dialect.shipment(replace(shown(held, track), carrier_status=Status.CANCEL))
+        return self._dialect.shipment(
+            replace(detail_answer(held, track), carrier_status=Status.CANCEL)
+        )
 
     def _dated(self, rate: Rate) -> Rate:
         """Give a rate both dates: of one that has none, those of the carrier's settings."""
@@ -125,7 +127,7 @@ class Callbacks:
             latest = earliest + self._delivery
         return replace(rate, earliest=earliest, latest=latest)
 
-    def _taken(self, asked: AcceptRequest) -> Held:
+    def _taken(self, asked: AcceptRequest) -> ShipmentRecord:
         """Let the carrier decide, then open the parcel and keep the answer, all at once."""
         answer = self._carrier.accept(asked)
         if isinstance(answer, Declined):
@@ -133,16 +135,16 @@ class Callbacks:
         shipment = self._shipment(asked, answer)
         opening = replace(_opening(asked), tracking_number=answer.tracking_number)
 
-        def work(tx: CallbackTransaction) -> Held:
+        def work(tx: CallbackTransaction) -> ShipmentRecord:
             code, number = asked.external_code, answer.tracking_number
             given_out = tx.given_out(asked.shop, code, number)
-            if given_out is GivenOut.CODE:
+            if given_out is AlreadyUsed.CODE:
                 return _known(tx, asked.shop, tx.by_external_code(asked.shop, code))
-            if given_out is GivenOut.NUMBER:
+            if given_out is AlreadyUsed.NUMBER:
                 raise InvalidInput("The carrier gave out the tracking number of another parcel.")
             parcel = self._ledger.open_within(tx, opening)
             tx.add_shipment(shipment, parcel)
-            return Held(parcel=parcel, shipment=shipment)
+            return ShipmentRecord(parcel=parcel, shipment=shipment)
 
         return self._store.run_callback(work)
 
@@ -157,23 +159,25 @@ class Callbacks:
         )
 
     def _found(
-        self, code: str, find: Callable[[CallbackTransaction], Held | None]
-    ) -> tuple[Held, Track]:
+        self, code: str, find: Callable[[CallbackTransaction], ShipmentRecord | None]
+    ) -> tuple[ShipmentRecord, PublicationLog]:
         """Return a parcel that must be known, with what was recorded and told of it."""
 
-        def work(tx: CallbackTransaction) -> tuple[Held, Track]:
+        def work(tx: CallbackTransaction) -> tuple[ShipmentRecord, PublicationLog]:
             held = _known(tx, code, find(tx))
             return held, tx.track(held.parcel)
 
         return self._store.read(work)
 
-    def _shown(self, code: str, find: Callable[[CallbackTransaction], Held | None]) -> Reply:
+    def _shown(
+        self, code: str, find: Callable[[CallbackTransaction], ShipmentRecord | None]
+    ) -> Response:
         held, track = self._found(code, find)
-        if is_beyond_words(held.parcel):
+        if shows_unknown_status(held.parcel):
             raise InvalidInput("This parcel waits for a person's decision; please ask again later.")
-        return self._dialect.shipment(shown(held, track))
+        return self._dialect.shipment(detail_answer(held, track))
 
-    def _give_up(self, held: Held) -> None:
+    def _give_up(self, held: ShipmentRecord) -> None:
         try:
             self._ask_carrier(held)
             self._record_cancel(held.parcel)
@@ -182,7 +186,7 @@ class Callbacks:
             self._store.run_callback(lambda tx: tx.keep_refusal(held.parcel, reason, now=now))
             raise
 
-    def _ask_carrier(self, held: Held) -> None:
+    def _ask_carrier(self, held: ShipmentRecord) -> None:
         """Raise where the lifecycle or the carrier says no."""
         parcel, ref = held.parcel, held.parcel.ref
         if not self._ledger.allows(parcel, Status.CANCEL):
@@ -192,13 +196,13 @@ class Callbacks:
                 shop=ref.shop,
                 order_id=ref.order_id,
                 fulfillment_id=ref.fulfillment_id,
-                tracking_number=made(held).tracking_number,
+                tracking_number=create_answer(held).tracking_number,
             )
         )
         if isinstance(answer, Declined):
             raise InvalidInput(answer.reason)
 
-    def _record_cancel(self, parcel: Parcel) -> None:
+    def _record_cancel(self, parcel: Fulfillment) -> None:
         """Record the cancel, and that our answer is about to tell the platform of it.
 
         The answer is a telling like a PUT: the platform may hear it or not. So until it had time
@@ -219,7 +223,7 @@ class Callbacks:
         if status is not Status.CANCEL:
             raise InvalidInput(_too_late(status))
 
-    def _cancel_event(self, parcel: Parcel) -> Event:
+    def _cancel_event(self, parcel: Fulfillment) -> Event:
         now, since = self._clock(), parcel.delivery.since
         return Event(
             shop=parcel.ref.shop,
@@ -243,7 +247,7 @@ class Callbacks:
         )
 
 
-def _taken_before(tx: CallbackTransaction, asked: AcceptRequest) -> Held | None:
+def _taken_before(tx: CallbackTransaction, asked: AcceptRequest) -> ShipmentRecord | None:
     """Return what was taken under this code; None where the carrier is to be asked.
 
     What could not be written afterwards is refused before the carrier is asked.
@@ -271,14 +275,14 @@ def _opening(asked: AcceptRequest) -> Opening:
     return Opening(ref=ref, cod_amount=asked.cod_amount)
 
 
-def _known(tx: CallbackTransaction, shop: str, held: Held | None) -> Held:
+def _known(tx: CallbackTransaction, shop: str, held: ShipmentRecord | None) -> ShipmentRecord:
     if held is None:
         tx.check_shop(shop)
         raise InvalidInput("This carrier has no such parcel of this shop.")
     return held
 
 
-def _tells_cancel(track: Track) -> bool:
+def _tells_cancel(track: PublicationLog) -> bool:
     """Tell whether the platform is being told a cancel at this moment."""
     return any(
         step.to_status is Status.CANCEL

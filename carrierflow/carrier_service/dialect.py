@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from carrierflow.carrier_service.carrier import AcceptRequest, QuoteRequest, Rate
-from carrierflow.carrier_service.messages import Reply, Request
+from carrierflow.carrier_service.messages import Request, Response
 from carrierflow.domain.model import Status
 
 
@@ -75,14 +75,14 @@ class Dialect(Protocol):
         """Read what a webhook is about; a body that cannot be read names no order."""
         ...
 
-    def rates(self, rates: Sequence[Rate]) -> Reply:
+    def rates(self, rates: Sequence[Rate]) -> Response:
         """Answer with the services offered."""
         ...
 
-    def shipment(self, shown: Shown) -> Reply:
+    def shipment(self, shown: Shown) -> Response:
         """Answer with a parcel."""
         ...
 
-    def refusal(self, sentence: str, *, status: int = 200) -> Reply:
+    def refusal(self, sentence: str, *, status: int = 200) -> Response:
         """Answer that it will not be done, and why."""
         ...

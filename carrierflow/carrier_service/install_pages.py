@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Protocol
 
-from carrierflow.carrier_service.messages import Reply, Request
+from carrierflow.carrier_service.messages import Request, Response
 from carrierflow.carrier_service.registration import Installed, Redirect
 from carrierflow.carrier_service.routes import Call
 from carrierflow.errors import (
@@ -58,7 +58,7 @@ class InstallPages:
     def __init__(self, installing: Installing) -> None:
         self._installing = installing
 
-    def answer(self, call: Call, request: Request) -> Reply:
+    def answer(self, call: Call, request: Request) -> Response:
         """Answer one of the two addresses; what may go wrong is told on a page."""
         try:
             if call is Call.INSTALL:
@@ -71,11 +71,11 @@ class InstallPages:
             log.warning("carrierflow.install.refused", extra={"reason": str(error)})
             return _page(str(error), _status(error))
 
-    def broken(self) -> Reply:
+    def broken(self) -> Response:
         """Answer where it is neither the owner's fault nor the platform's."""
         return _page(BROKEN, HTTPStatus.INTERNAL_SERVER_ERROR)
 
-    def _returned(self, request: Request) -> Reply:
+    def _returned(self, request: Request) -> Response:
         answer = self._installing.returned(request.query)
         if isinstance(answer, Redirect):
             return _redirect(answer)
@@ -96,9 +96,9 @@ def _status(error: CarrierflowError) -> HTTPStatus:
     )
 
 
-def _redirect(to: Redirect) -> Reply:
-    return Reply(status=HTTPStatus.FOUND, headers={**HEADERS, "Location": to.url})
+def _redirect(to: Redirect) -> Response:
+    return Response(status=HTTPStatus.FOUND, headers={**HEADERS, "Location": to.url})
 
 
-def _page(text: str, status: HTTPStatus) -> Reply:
-    return Reply(status=status, headers=HEADERS, body=f"{text}\n".encode())
+def _page(text: str, status: HTTPStatus) -> Response:
+    return Response(status=status, headers=HEADERS, body=f"{text}\n".encode())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
-__all__ = ["MAX_BODY", "Reply", "Request", "header"]
+__all__ = ["MAX_BODY", "Request", "Response", "header"]
 
 MAX_BODY = 1024 * 1024
 """The longest body that is read, in bytes; an order is far from it."""
@@ -25,7 +25,7 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reply:
+class Response:
     """What the platform is answered."""
 
     status: int = 200

@@ -8,19 +8,19 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol, TypeVar
 
-from carrierflow.carrier_service.shipments import Held, Shipment
-from carrierflow.domain.fulfillment import Parcel
-from carrierflow.domain.publication import Publication, Track
+from carrierflow.carrier_service.shipments import Shipment, ShipmentRecord
+from carrierflow.domain.fulfillment import Fulfillment
+from carrierflow.domain.publication import Publication, PublicationLog
 from carrierflow.ledger.ports import LedgerTransaction
 
 
-__all__ = ["CallbackStore", "CallbackTransaction", "Delivery", "GivenOut"]
+__all__ = ["AlreadyUsed", "CallbackStore", "CallbackTransaction", "WebhookDelivery"]
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Delivery:
+class WebhookDelivery:
     """A webhook as it arrived; the body is sealed, for it names people."""
 
     digest: str
@@ -33,7 +33,7 @@ class Delivery:
     """None where the body is too long to be kept."""
 
 
-class GivenOut(Enum):
+class AlreadyUsed(Enum):
     """What of a new shipment names a parcel that was handed over before."""
 
     CODE = "code"
@@ -50,27 +50,27 @@ class CallbackTransaction(LedgerTransaction, Protocol):
         """Raise `UnknownShop` or `ShopRevoked` where no shop of this code is connected."""
         ...
 
-    def by_external_code(self, shop: str, code: str) -> Held | None:
+    def by_external_code(self, shop: str, code: str) -> ShipmentRecord | None:
         """Return the parcel that was handed over under a code."""
         ...
 
-    def by_tracking_number(self, shop: str, number: str) -> Held | None:
+    def by_tracking_number(self, shop: str, number: str) -> ShipmentRecord | None:
         """Return the parcel that bears a tracking number."""
         ...
 
-    def by_fulfillment(self, shop: str, fulfillment_id: str) -> Held | None:
+    def by_fulfillment(self, shop: str, fulfillment_id: str) -> ShipmentRecord | None:
         """Return a parcel by the platform's id for it."""
         ...
 
-    def given_out(self, shop: str, code: str, number: str) -> GivenOut | None:
+    def given_out(self, shop: str, code: str, number: str) -> AlreadyUsed | None:
         """Tell whether a code or a tracking number stands for a parcel already; the code first."""
         ...
 
-    def track(self, parcel: Parcel) -> Track:
+    def track(self, parcel: Fulfillment) -> PublicationLog:
         """Return what was recorded for a fulfillment and how far it was told, but no attempts."""
         ...
 
-    def add_shipment(self, shipment: Shipment, parcel: Parcel) -> None:
+    def add_shipment(self, shipment: Shipment, parcel: Fulfillment) -> None:
         """Keep what was answered to a create order.
 
         Raises:
@@ -78,11 +78,11 @@ class CallbackTransaction(LedgerTransaction, Protocol):
         """
         ...
 
-    def add_telling(self, publication: Publication, parcel: Parcel) -> None:
+    def add_telling(self, publication: Publication, parcel: Fulfillment) -> None:
         """Write that the platform is told an entry otherwise than by a PUT; it is a new one."""
         ...
 
-    def keep_refusal(self, parcel: Parcel, reason: str, *, now: datetime) -> None:
+    def keep_refusal(self, parcel: Fulfillment, reason: str, *, now: datetime) -> None:
         """Keep that the platform asked for a cancel and was told no."""
         ...
 
@@ -101,7 +101,7 @@ class CallbackStore(Protocol):
         """Do some work in one transaction, again from the start where it met another writer."""
         ...
 
-    def store_webhook(self, delivery: Delivery, *, acted: bool) -> list[str] | None:
+    def store_webhook(self, delivery: WebhookDelivery, *, acted: bool) -> list[str] | None:
         """Keep a webhook and mark the parcels of its order as due, at once or not at all.
 
         Returns the codes of the organisation's shops; None where the same webhook was kept and
@@ -113,6 +113,6 @@ class CallbackStore(Protocol):
         """Return the codes of an organisation's shops."""
         ...
 
-    def mark_webhook_handled(self, delivery: Delivery, *, now: datetime) -> None:
+    def mark_webhook_handled(self, delivery: WebhookDelivery, *, now: datetime) -> None:
         """Write that a webhook needs nothing more: the same one again does nothing."""
         ...

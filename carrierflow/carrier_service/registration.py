@@ -12,10 +12,10 @@ from typing import Protocol
 
 
 __all__ = [
-    "Accounts",
     "Install",
     "Installed",
     "Listed",
+    "OAuthAccounts",
     "Redirect",
     "Registration",
     "Registrations",
@@ -142,7 +142,7 @@ class Registrations(Protocol):
         ...
 
 
-class Accounts(Protocol):
+class OAuthAccounts(Protocol):
     """Where a shop's owner agrees, and where codes become tokens; nothing is sent twice.
 
     Requests raise `AccessDenied` where what was sent is not accepted, and `PlatformUnavailable`

@@ -9,7 +9,7 @@ from enum import StrEnum
 from carrierflow.carrier_service.routes import Call
 
 
-__all__ = ["Answered", "OnAnswer", "Result"]
+__all__ = ["CallRecord", "OnAnswer", "Result"]
 
 
 class Result(StrEnum):
@@ -26,7 +26,7 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answered:
+class CallRecord:
     """One request that was answered; it holds nothing personal."""
 
     call: Call | None
@@ -38,5 +38,5 @@ class Answered:
     """Of a webhook: what it told."""
 
 
-OnAnswer = Callable[[Answered], None]
+OnAnswer = Callable[[CallRecord], None]
 """Called after each answer, in the thread that made it; it must be quick and must not raise."""

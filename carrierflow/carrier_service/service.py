@@ -14,12 +14,12 @@ from http import HTTPStatus
 from carrierflow.carrier_service.callbacks import Callbacks
 from carrierflow.carrier_service.dialect import Dialect
 from carrierflow.carrier_service.install_pages import InstallPages
-from carrierflow.carrier_service.messages import MAX_BODY, Reply, Request
-from carrierflow.carrier_service.results import Answered, OnAnswer, Result
+from carrierflow.carrier_service.messages import MAX_BODY, Request, Response
+from carrierflow.carrier_service.results import CallRecord, OnAnswer, Result
 from carrierflow.carrier_service.routes import Call, Found, find
-from carrierflow.carrier_service.webhooks import Intake
+from carrierflow.carrier_service.webhooks import WebhookReceiver
 from carrierflow.domain.clock import Clock
-from carrierflow.domain.counters import Meter
+from carrierflow.domain.counters import Counters
 from carrierflow.domain.typecheck import check_fields
 from carrierflow.errors import InvalidInput, ShopRevoked, UnknownShop
 
@@ -38,7 +38,7 @@ class _Ending:
     """A reply, and what is counted about it."""
 
     result: Result
-    reply: Reply
+    reply: Response
     topic: str = ""
 
 
@@ -51,11 +51,11 @@ class CarrierService:
     def __init__(
         self,
         callbacks: Callbacks,
-        intake: Intake,
+        intake: WebhookReceiver,
         pages: InstallPages,
         *,
         dialect: Dialect,
-        meter: Meter,
+        meter: Counters,
         clock: Clock,
         on_answer: OnAnswer | None = None,
     ) -> None:
@@ -65,7 +65,7 @@ class CarrierService:
         self._meter = meter
         self._clock = clock
         self._on_answer = on_answer
-        self._acts: Mapping[Call, Callable[[str, Request], Reply]] = {
+        self._acts: Mapping[Call, Callable[[str, Request], Response]] = {
             Call.RATES: callbacks.rates,
             Call.CREATE: callbacks.create,
             Call.DETAIL: callbacks.detail,
@@ -73,7 +73,7 @@ class CarrierService:
             Call.BY_EXTERNAL_CODE: callbacks.by_external_code,
         }
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> Response:
         """Answer one request; never raises for anything that a request may hold.
 
         Raises:
@@ -83,7 +83,7 @@ class CarrierService:
         began = self._clock()
         found = find(request.path)
         ending = self._end(request, found)
-        answered = Answered(
+        answered = CallRecord(
             call=found.route.call if found else None,
             result=ending.result,
             seconds=(self._clock() - began).total_seconds(),
@@ -93,7 +93,7 @@ class CarrierService:
         self._tell(answered)
         return ending.reply
 
-    def too_long(self) -> Reply:
+    def too_long(self) -> Response:
         """Answer a body that a server stopped reading at `MAX_BODY` bytes."""
         return self._dialect.refusal(TOO_LONG, status=413)
 
@@ -162,7 +162,7 @@ class CarrierService:
     def _refused(self, sentence: str) -> _Ending:
         return _Ending(result=Result.REFUSED, reply=self._dialect.refusal(sentence))
 
-    def _tell(self, answered: Answered) -> None:
+    def _tell(self, answered: CallRecord) -> None:
         self._meter.count("callbacks", call=answered.call or "none", result=answered.result)
         if answered.topic:
             self._meter.count("webhooks", topic=answered.topic, result=answered.result)
@@ -180,5 +180,5 @@ class CarrierService:
             self._on_answer(answered)
 
 
-def _plain(text: str) -> Reply:
-    return Reply(headers={"Content-Type": "text/plain; charset=utf-8"}, body=text.encode())
+def _plain(text: str) -> Response:
+    return Response(headers={"Content-Type": "text/plain; charset=utf-8"}, body=text.encode())

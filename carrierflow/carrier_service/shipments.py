@@ -10,20 +10,20 @@ from decimal import Decimal
 from carrierflow.carrier_service.carrier import AcceptRequest
 from carrierflow.carrier_service.dialect import Shown
 from carrierflow.domain.canonical import digest
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.model import Machine, Status
-from carrierflow.domain.publication import PublicationState, Step, Track
+from carrierflow.domain.publication import PublicationLog, PublicationState, PublishableStep
 
 
 __all__ = [
     "ATTEMPTED",
-    "Held",
     "Shipment",
+    "ShipmentRecord",
+    "create_answer",
+    "detail_answer",
     "digest_of",
-    "is_beyond_words",
-    "made",
-    "shown",
-    "standing",
+    "published_status",
+    "shows_unknown_status",
 ]
 
 UNPAID = frozenset({Status.NONE, Status.CODNOTRECEIPT})
@@ -47,10 +47,10 @@ class Shipment:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Held:
+class ShipmentRecord:
     """A parcel of the ledger, and the shipment that it came by; None if it came otherwise."""
 
-    parcel: Parcel
+    parcel: Fulfillment
     shipment: Shipment | None
 
 
@@ -63,7 +63,7 @@ def _plain(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
 
-def made(held: Held) -> Shown:
+def create_answer(held: ShipmentRecord) -> Shown:
     """Return what a create order is answered."""
     parcel, shipment = held.parcel, held.shipment
     return Shown(
@@ -74,10 +74,10 @@ def made(held: Held) -> Shown:
     )
 
 
-def shown(held: Held, track: Track) -> Shown:
+def detail_answer(held: ShipmentRecord, track: PublicationLog) -> Shown:
     """Return what the platform is shown of a parcel when it asks."""
-    carrier, cod = standing(held.parcel, track)
-    answer = made(held)
+    carrier, cod = published_status(held.parcel, track)
+    answer = create_answer(held)
     return Shown(
         tracking_number=answer.tracking_number,
         tracking_url=answer.tracking_url,
@@ -88,7 +88,7 @@ def shown(held: Held, track: Track) -> Shown:
     )
 
 
-def standing(parcel: Parcel, track: Track) -> tuple[Status, Status]:
+def published_status(parcel: Fulfillment, track: PublicationLog) -> tuple[Status, Status]:
     """Return where a parcel stands in front of the platform: the publication cursor.
 
     The platform takes the answer for news and would jump over the steps between, so it is told
@@ -106,7 +106,7 @@ def standing(parcel: Parcel, track: Track) -> tuple[Status, Status]:
     return delivery.to_status, _disputed(parcel, cod.to_status) or cod.to_status
 
 
-def is_beyond_words(parcel: Parcel) -> bool:
+def shows_unknown_status(parcel: Fulfillment) -> bool:
     """Tell whether a parcel is frozen where the platform shows a word that we cannot say.
 
     It takes an answer for news, so whatever we said, the word would be gone before a person saw it.
@@ -117,13 +117,13 @@ def is_beyond_words(parcel: Parcel) -> bool:
     return None in {_status(remote.carrier), _status(remote.cod)}
 
 
-def _disputed(parcel: Parcel, cod: Status) -> Status | None:
+def _disputed(parcel: Fulfillment, cod: Status) -> Status | None:
     """Return what the platform says of cash that it denies and that is due here; else None."""
     said = _status(parcel.remote.cod) if parcel.remote else None
     return said if said in UNPAID and cod not in UNPAID else None
 
 
-def _cursor(parcel: Parcel, track: Track, machine: Machine) -> Step:
+def _cursor(parcel: Fulfillment, track: PublicationLog, machine: Machine) -> PublishableStep:
     """Return the last step of a machine that the platform shows, or that it was just told."""
     steps = [step for step in track.steps if step.machine is machine]
     known = max(parcel.head(machine).confirmed, 1)
@@ -133,7 +133,7 @@ def _cursor(parcel: Parcel, track: Track, machine: Machine) -> Step:
     return next(step for step in steps if step.seq == last)
 
 
-def _is_attempted(track: Track, step: Step, *, first: bool) -> bool:
+def _is_attempted(track: PublicationLog, step: PublishableStep, *, first: bool) -> bool:
     """Tell whether the platform may have heard of a step.
 
     The next step counts even where its last attempt certainly failed: the platform may have
@@ -148,7 +148,9 @@ def _is_attempted(track: Track, step: Step, *, first: bool) -> bool:
     return publication.state in ATTEMPTED or (first and publication.attempts > 0)
 
 
-def _lifted(cod: Step, track: Track, delivery: Step) -> Step:
+def _lifted(
+    cod: PublishableStep, track: PublicationLog, delivery: PublishableStep
+) -> PublishableStep:
     """Take the cash along that the platform itself lifts when it hears of the delivery."""
     for step in track.steps:
         if step.machine is Machine.COD and step.seq == cod.seq + 1 and step.cause is not None:

@@ -12,17 +12,17 @@ from collections.abc import Callable
 
 from carrierflow.carrier_service.dialect import Dialect, Webhook
 from carrierflow.carrier_service.messages import MAX_BODY, Request
-from carrierflow.carrier_service.ports import CallbackStore, Delivery
+from carrierflow.carrier_service.ports import CallbackStore, WebhookDelivery
 from carrierflow.domain.clock import Clock
-from carrierflow.ledger.ports import Sealer
+from carrierflow.ledger.ports import Encryptor
 
 
-__all__ = ["UNINSTALLED", "Intake"]
+__all__ = ["UNINSTALLED", "WebhookReceiver"]
 
 UNINSTALLED = "app/uninstalled"
 
 
-class Intake:
+class WebhookReceiver:
     """Takes webhooks in; each is acted on once, however often it is delivered."""
 
     def __init__(
@@ -30,7 +30,7 @@ class Intake:
         *,
         dialect: Dialect,
         store: CallbackStore,
-        sealer: Sealer,
+        sealer: Encryptor,
         revoke: Callable[[str], object],
         is_gone: Callable[[str], bool],
         clock: Clock,
@@ -59,7 +59,7 @@ class Intake:
             self._store.mark_webhook_handled(delivery, now=self._clock())
         return webhook.topic
 
-    def _left(self, delivery: Delivery) -> list[str]:
+    def _left(self, delivery: WebhookDelivery) -> list[str]:
         """Return the shops that an uninstall is about which was acted on before.
 
         Every uninstall of a shop has the same bytes. So after another install these may be an
@@ -71,10 +71,10 @@ class Intake:
         for code in shops:
             self._revoke(code)
 
-    def _delivery(self, webhook: Webhook, body: bytes) -> Delivery:
+    def _delivery(self, webhook: Webhook, body: bytes) -> WebhookDelivery:
         name = hashlib.sha256(f"{webhook.org_id}\n{webhook.topic}\n".encode() + body).hexdigest()
         fits = len(body) <= MAX_BODY
-        return Delivery(
+        return WebhookDelivery(
             digest=name,
             topic=webhook.topic,
             org_id=webhook.org_id,

@@ -12,7 +12,7 @@ import click
 from carrierflow.cli import (
     auditing,
     carriers,
-    database,
+    db,
     erasing,
     files,
     incidents,
@@ -62,7 +62,7 @@ def cli(
 
 
 for part in (
-    database,
+    db,
     shops,
     carriers,
     webhooks,

@@ -15,7 +15,7 @@ from carrierflow.audit.log.sealer import Anchored, Sealing
 from carrierflow.audit.verify.database import read_kept, trusted
 from carrierflow.audit.verify.export import verify_export
 from carrierflow.audit.verify.replay import Verification
-from carrierflow.cli.days import SINCE, WHEN
+from carrierflow.cli.calendar_days import SINCE, WHEN
 from carrierflow.cli.session import FAILED, Session, command, print_exactly
 from carrierflow.domain.model import Machine
 from carrierflow.errors import InvalidInput

@@ -22,7 +22,14 @@ from carrierflow.cli.streams import why_lost
 from carrierflow.domain import limits
 from carrierflow.domain.model import Recorded
 from carrierflow.errors import CarrierflowError, FileAlreadyRecorded, InvalidInput
-from carrierflow.ledger.files import Counts, Row, RowFormat, digest_of, read_rows, verdict_line
+from carrierflow.ledger.files import (
+    EventRow,
+    RowFormat,
+    VerdictCounts,
+    digest_of,
+    read_rows,
+    verdict_line,
+)
 
 
 __all__ = ["register"]
@@ -67,7 +74,7 @@ def record_file(
         known = session.app.file_recorded_at(digest)
         if known is not None and not force:
             raise FileAlreadyRecorded(str(file), recorded_at=moment(known) or "")
-        counts = Counts()
+        counts = VerdictCounts()
         gc.freeze()  # what is there now stays: no collection need look at it again
         with session.progress("rows") as update:
             rows = read_rows(
@@ -86,7 +93,7 @@ def record_file(
     _report_counts(session, counts)
 
 
-def _verdict(row: Row, answer: Recorded | InvalidInput) -> str:
+def _verdict(row: EventRow, answer: Recorded | InvalidInput) -> str:
     event = row.event
     shop, name = (event.shop, event.fulfillment_id) if event else (None, None)
     return json.dumps(verdict_line(row.number, shop, name, answer), ensure_ascii=False) + "\n"
@@ -145,7 +152,7 @@ def _storable(name: str) -> str:
     return limits.cut(readable, limits.FILE_NAME)
 
 
-def _report_counts(session: Session, counts: Counts) -> None:
+def _report_counts(session: Session, counts: VerdictCounts) -> None:
     document = {
         name: getattr(counts, name)
         for name in ("accepted", "duplicate", "late", "refused", "rejected", "rows")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from carrierflow.domain.canonical import stamp
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 
 
 __all__ = ["overview"]
 
 
-def overview(parcel: Parcel) -> dict[str, Any]:
+def overview(parcel: Fulfillment) -> dict[str, Any]:
     """Return the head of a fulfillment; times are UTC, the amount is whole đồng."""
     remote = parcel.remote
     return {
@@ -35,7 +35,7 @@ def overview(parcel: Parcel) -> dict[str, Any]:
     }
 
 
-def is_in_sync(parcel: Parcel) -> bool:
+def is_in_sync(parcel: Fulfillment) -> bool:
     """Tell whether the platform, when last seen, showed what the ledger says."""
     return (
         parcel.remote is not None

@@ -15,8 +15,7 @@ import click
 from carrierflow.app.settings import LogFormat
 from carrierflow.cli.session import FAILED, NARROWEST, Session, command, set_up_logging, tell
 from carrierflow.cli.terminal import Page
-from carrierflow.demo import Figures, draw, write
-from carrierflow.demo import tell as play
+from carrierflow.demo import TourFigures, draw, play, write
 from carrierflow.demo.scenario import FEWEST
 from carrierflow.demo.screen import WIDTH
 from carrierflow.domain.lifecycle import define
@@ -124,7 +123,7 @@ def demo(session: Session, parcels: int, seed: int, keep: Path | None) -> None:
     show_tour(session, figures)
 
 
-def show_tour(session: Session, figures: Figures) -> None:
+def show_tour(session: Session, figures: TourFigures) -> None:
     """Print a tour; a promise that did not hold is an error."""
     width = max(shutil.get_terminal_size((WIDTH, 0)).columns, NARROWEST)  # in a pipe too
     page = Page(click.echo, width=width, bold=sys.stdout.isatty())

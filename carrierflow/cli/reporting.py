@@ -12,7 +12,7 @@ from carrierflow.audit.reports.as_of import Basis
 from carrierflow.audit.reports.sample import Sample, Sampled
 from carrierflow.audit.reports.wording import span
 from carrierflow.cli.auditing import audit
-from carrierflow.cli.days import SINCE, WHEN
+from carrierflow.cli.calendar_days import SINCE, WHEN
 from carrierflow.cli.documents import document_of
 from carrierflow.cli.fulfillment_json import overview
 from carrierflow.cli.recording import entry_document

@@ -201,7 +201,7 @@ def width_of(stream: IO[str]) -> int | None:
     return max(shutil.get_terminal_size().columns, NARROWEST) if stream.isatty() else None
 
 
-class Moment(click.ParamType[datetime, str]):
+class MomentParam(click.ParamType[datetime, str]):
     """A time with a zone."""
 
     name = "time"
@@ -218,7 +218,7 @@ class Moment(click.ParamType[datetime, str]):
             self.fail(str(error), param, ctx)
 
 
-TIME = Moment()
+TIME = MomentParam()
 
 
 def moment(value: datetime | None) -> str | None:

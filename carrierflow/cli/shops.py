@@ -13,7 +13,7 @@ from carrierflow.cli.session import FAILED, TIME, WORK_LEFT, Session, command, m
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import InvalidInput
 from carrierflow.reconcile.backfill import Imported
-from carrierflow.shops import Connections
+from carrierflow.shops import Shops
 
 
 __all__ = ["register"]
@@ -97,9 +97,7 @@ def set_values(session: Session, code: str, changes: Sequence[str]) -> None:
     _emit(session, found, f"Shop {code} is changed.")
 
 
-CHANGES: Mapping[str, Callable[[Connections, str, str], Shop]] = {
-    "base_url": Connections.set_base_url
-}
+CHANGES: Mapping[str, Callable[[Shops, str, str], Shop]] = {"base_url": Shops.set_base_url}
 """What may be changed of a shop."""
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from carrierflow.demo.figures import Figures
 from carrierflow.demo.scenario import Scenario, write
 from carrierflow.demo.screen import draw
-from carrierflow.demo.story import tell
+from carrierflow.demo.tour import play
+from carrierflow.demo.tour_figures import TourFigures
 
 
-__all__ = ["Figures", "Scenario", "draw", "tell", "write"]
+__all__ = ["Scenario", "TourFigures", "draw", "play", "write"]

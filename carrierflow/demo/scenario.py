@@ -10,11 +10,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
-from carrierflow.demo.roads import CAST, REMITTANCE, ROADS, SHARES, Deed, Leg, Road, Role
+from carrierflow.demo.itineraries import (
+    CAST,
+    REMITTANCE,
+    ROADS,
+    SHARES,
+    Itinerary,
+    Leg,
+    MerchantAction,
+    Role,
+)
 from carrierflow.domain.model import Status
 
 
-__all__ = ["FEWEST", "Day", "Handiwork", "Parcel", "Scan", "Scenario", "write"]
+__all__ = ["FEWEST", "Day", "ManualEdit", "PlannedParcel", "Scan", "Scenario", "write"]
 
 FIRST_DAY = date(2026, 3, 2)
 DAYS = 6
@@ -36,14 +45,14 @@ STRANGERS = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Parcel:
+class PlannedParcel:
     """One parcel that a shop books; the cash is in đồng."""
 
     number: int
-    road: Road
+    road: Itinerary
     booked: int
     cash: int
-    deed: Deed | None = None
+    deed: MerchantAction | None = None
     deed_day: int = 0
 
 
@@ -59,11 +68,11 @@ class Scan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Handiwork:
+class ManualEdit:
     """What a merchant does to one parcel on the platform."""
 
     parcel: int
-    deed: Deed
+    deed: MerchantAction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,9 +82,9 @@ class Day:
     morning: datetime
     noon: datetime
     evening: datetime
-    booked: tuple[Parcel, ...]
+    booked: tuple[PlannedParcel, ...]
     noon_scans: tuple[Scan, ...]
-    handiwork: tuple[Handiwork, ...]
+    handiwork: tuple[ManualEdit, ...]
     evening_scans: tuple[Scan, ...]
 
 
@@ -84,7 +93,7 @@ class Scenario:
     """All days."""
 
     seed: int
-    parcels: tuple[Parcel, ...]
+    parcels: tuple[PlannedParcel, ...]
     days: tuple[Day, ...]
 
 
@@ -97,13 +106,13 @@ def write(*, parcels: int, seed: int) -> Scenario:
     return Scenario(seed=seed, parcels=booked, days=days)
 
 
-def _parcels(count: int, chance: random.Random) -> tuple[Parcel, ...]:
+def _parcels(count: int, chance: random.Random) -> tuple[PlannedParcel, ...]:
     copies = max(1, count // 100)
     roles = [role for role in CAST for _ in range(copies)]
     roles += [_any_role(chance) for _ in range(count - len(roles))]
     chance.shuffle(roles)
     return tuple(
-        Parcel(
+        PlannedParcel(
             number=number,
             road=role.road,
             booked=role.booked,
@@ -121,20 +130,22 @@ def _any_role(chance: random.Random) -> Role:
     return Role(road=road, booked=booked, pays_cash=chance.random() < CASH_SHARE)
 
 
-def _all_scans(parcels: tuple[Parcel, ...], chance: random.Random) -> Iterator[Scan]:
+def _all_scans(parcels: tuple[PlannedParcel, ...], chance: random.Random) -> Iterator[Scan]:
     for parcel in parcels:
         road = list(_road(parcel, chance))
         yield from road
         if parcel.deed is None:
             yield from _noise(road, chance)
-        if parcel.road is Road.MISSED_SCAN and chance.random() < FOUND_SHARE:
+        if parcel.road is Itinerary.MISSED_SCAN and chance.random() < FOUND_SHARE:
             yield _found(parcel, chance)
     for number in range(len(parcels) + 1, len(parcels) + 1 + STRANGERS):
-        stranger = Parcel(number=number, road=Road.FIRST_TRY, booked=number % DAYS, cash=0)
+        stranger = PlannedParcel(
+            number=number, road=Itinerary.FIRST_TRY, booked=number % DAYS, cash=0
+        )
         yield _scan(stranger, ROADS[stranger.road][0], f"{number}-0", chance)
 
 
-def _road(parcel: Parcel, chance: random.Random) -> Iterator[Scan]:
+def _road(parcel: PlannedParcel, chance: random.Random) -> Iterator[Scan]:
     legs = ROADS[parcel.road]
     if parcel.cash and legs and legs[-1].status is Status.DELIVERED:
         legs = (*legs, replace(REMITTANCE, day=legs[-1].day + REMITTANCE.day))
@@ -143,16 +154,16 @@ def _road(parcel: Parcel, chance: random.Random) -> Iterator[Scan]:
             yield _scan(parcel, leg, f"{parcel.number}-{index}", chance)
 
 
-def _scan(parcel: Parcel, leg: Leg, key: str, chance: random.Random) -> Scan:
+def _scan(parcel: PlannedParcel, leg: Leg, key: str, chance: random.Random) -> Scan:
     hour = round(chance.uniform(*leg.between) * 3600) / 3600
     day = parcel.booked + leg.day
     batch = 2 * day + (hour >= NOON)
     return Scan(parcel=parcel.number, status=leg.status, at=_at(day, hour), batch=batch, key=key)
 
 
-def _found(parcel: Parcel, chance: random.Random) -> Scan:
+def _found(parcel: PlannedParcel, chance: random.Random) -> Scan:
     """Return the scan that was missed: its scanner was off line until the next day."""
-    (missed,) = set(ROADS[Road.FIRST_TRY]) - set(ROADS[Road.MISSED_SCAN])
+    (missed,) = set(ROADS[Itinerary.FIRST_TRY]) - set(ROADS[Itinerary.MISSED_SCAN])
     scan = _scan(parcel, missed, f"{parcel.number}-found", chance)
     return replace(scan, batch=scan.batch + 2)
 
@@ -173,7 +184,7 @@ def _noise(road: list[Scan], chance: random.Random) -> Iterator[Scan]:
             yield replace(earlier, at=between, batch=last.batch + 1, key=f"{earlier.key}-again")
 
 
-def _day(number: int, parcels: tuple[Parcel, ...], scans: list[Scan]) -> Day:
+def _day(number: int, parcels: tuple[PlannedParcel, ...], scans: list[Scan]) -> Day:
     return Day(
         morning=_at(number, 7),
         noon=_at(number, NOON),
@@ -181,7 +192,7 @@ def _day(number: int, parcels: tuple[Parcel, ...], scans: list[Scan]) -> Day:
         booked=tuple(parcel for parcel in parcels if parcel.booked == number),
         noon_scans=tuple(scan for scan in scans if scan.batch == 2 * number),
         handiwork=tuple(
-            Handiwork(parcel=parcel.number, deed=parcel.deed)
+            ManualEdit(parcel=parcel.number, deed=parcel.deed)
             for parcel in parcels
             if parcel.deed is not None and parcel.deed_day == number
         ),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from carrierflow.cli.terminal import Page, cells
-from carrierflow.demo.figures import Figures, Move
 from carrierflow.demo.stage import SHOP
+from carrierflow.demo.tour_figures import Move, TourFigures
 
 
 __all__ = ["WIDTH", "draw"]
@@ -18,7 +18,7 @@ INDENT = "   "
 KEPT_WITH = "Keep the ledger with `carrierflow demo --keep DIR`, and ask it yourself."
 
 
-def draw(page: Page, figures: Figures) -> None:
+def draw(page: Page, figures: TourFigures) -> None:
     """Print everything, in the order in which it happened."""
     page.say(
         f"carrierflow: {figures.parcels} parcels of one shop over {figures.days} "
@@ -52,7 +52,7 @@ def _grid(page: Page, rows: Iterable[tuple[str, ...]], *, right: tuple[int, ...]
     page.grid(list(rows), indent=INDENT, right=right)
 
 
-def _happened(page: Page, number: int, figures: Figures) -> None:
+def _happened(page: Page, number: int, figures: TourFigures) -> None:
     _heading(page, number, "What happened", "record-file scans.jsonl")
     told, pushed = figures.recorded, figures.pushed
     _lines(
@@ -68,7 +68,7 @@ def _happened(page: Page, number: int, figures: Figures) -> None:
     )
 
 
-def _drift(page: Page, number: int, figures: Figures) -> None:
+def _drift(page: Page, number: int, figures: TourFigures) -> None:
     _heading(page, number, "What the shop sees", "status")
     drift = figures.before
     other = drift.cash - drift.collected_unseen - drift.remitted_unseen
@@ -86,7 +86,7 @@ def _drift(page: Page, number: int, figures: Figures) -> None:
     _grid(page, (("", _dong(cash), what) for cash, what in kinds if cash), right=(1,))
 
 
-def _plan(page: Page, number: int, figures: Figures) -> None:
+def _plan(page: Page, number: int, figures: TourFigures) -> None:
     _heading(page, number, "The plan", "reconcile --dry-run")
     plan = figures.plan
     classes = ", ".join(f"{count} to {kind}" for kind, count in plan.classes.items())
@@ -103,7 +103,7 @@ def _plan(page: Page, number: int, figures: Figures) -> None:
         _lines(page, f"… and {plan.lines - len(plan.first)} more.")
 
 
-def _reconcile(page: Page, number: int, figures: Figures) -> None:
+def _reconcile(page: Page, number: int, figures: TourFigures) -> None:
     _heading(page, number, "The reconcile", "reconcile --wait")
     run = figures.run
     _grid(
@@ -130,7 +130,7 @@ def _reconcile(page: Page, number: int, figures: Figures) -> None:
     )
 
 
-def _after(page: Page, number: int, figures: Figures) -> None:
+def _after(page: Page, number: int, figures: TourFigures) -> None:
     _heading(page, number, "What the shop sees now", "status")
     after, before, run = figures.after, figures.before, figures.run
     _lines(
@@ -141,7 +141,7 @@ def _after(page: Page, number: int, figures: Figures) -> None:
     )
 
 
-def _history(page: Page, number: int, figures: Figures) -> None:
+def _history(page: Page, number: int, figures: TourFigures) -> None:
     star = figures.star
     _heading(page, number, "One parcel", f"history {SHOP} {star.fulfillment_id}")
     _lines(page, f"{_dong(star.cash)} to collect, and nobody at home the first time:")
@@ -157,7 +157,7 @@ def _move(move: Move) -> tuple[str, ...]:
     )
 
 
-def _frozen(page: Page, number: int, figures: Figures) -> None:
+def _frozen(page: Page, number: int, figures: TourFigures) -> None:
     _heading(page, number, "Frozen, for a person to decide", "incidents list")
     _grid(
         page,
@@ -171,7 +171,7 @@ def _frozen(page: Page, number: int, figures: Figures) -> None:
         page.command(command, indent=INDENT)
 
 
-def _remedies(figures: Figures) -> Iterator[str]:
+def _remedies(figures: TourFigures) -> Iterator[str]:
     """Yield one command for each kind: the others of a kind are resolved likewise."""
     seen: set[str] = set()
     for it in figures.frozen:
@@ -180,7 +180,7 @@ def _remedies(figures: Figures) -> Iterator[str]:
             yield it.command
 
 
-def _proof(page: Page, number: int, figures: Figures) -> None:
+def _proof(page: Page, number: int, figures: TourFigures) -> None:
     _heading(page, number, "Proof", "audit verify")
     done = figures.verified
     as_written = (
@@ -189,7 +189,7 @@ def _proof(page: Page, number: int, figures: Figures) -> None:
     _lines(page, as_written if done.ok else f"Damaged: {done.first_bad}.")
 
 
-def _moral(figures: Figures) -> str:
+def _moral(figures: TourFigures) -> str:
     if figures.problems():
         return "The story did not come true."
     return (

@@ -13,17 +13,17 @@ from typing import Any
 from carrierflow.app.build import build
 from carrierflow.app.carrierflow import Carrierflow
 from carrierflow.app.settings import Settings
-from carrierflow.demo.roads import Deed
-from carrierflow.demo.scenario import Handiwork, Parcel
+from carrierflow.demo.itineraries import MerchantAction
+from carrierflow.demo.scenario import ManualEdit, PlannedParcel
 from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.errors import InvalidInput
 from carrierflow.sandbox.haravan import (
     Haravan,
+    HttpRequest,
     Legal,
     ManualClock,
     Outcome,
     ParcelRef,
-    Request,
     SandboxServer,
     World,
 )
@@ -31,7 +31,7 @@ from carrierflow.storage import DatabaseClock
 from carrierflow.storage.encryption import generate_key
 
 
-__all__ = ["LEDGER", "SHOP", "Stage", "ref_of", "stage"]
+__all__ = ["LEDGER", "SHOP", "TourStage", "ref_of", "stage"]
 
 SHOP = "demo"
 LEDGER = "ledger.db"
@@ -40,7 +40,7 @@ FIRST_FULFILLMENT = 1_054_900_000
 SECONDS_AWAY = 0.12
 """How far away the platform is: what one request takes, there and back, on the virtual clock."""
 
-EDITS = {Deed.MARK_DELIVERED: "delivered", Deed.MOVE_BACK: "picking"}
+EDITS = {MerchantAction.MARK_DELIVERED: "delivered", MerchantAction.MOVE_BACK: "picking"}
 
 
 class DistantHaravan(Haravan):
@@ -50,7 +50,7 @@ class DistantHaravan(Haravan):
         super().__init__(world, legal=legal)
         self._clock = clock
 
-    def dispatch(self, request: Request) -> Outcome:
+    def dispatch(self, request: HttpRequest) -> Outcome:
         """Answer a request after the way there; the way back takes as long."""
         self._clock.advance(SECONDS_AWAY / 2)
         outcome = super().dispatch(request)
@@ -59,7 +59,7 @@ class DistantHaravan(Haravan):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stage:
+class TourStage:
     """The carrier, the platform, and the time for both."""
 
     app: Carrierflow
@@ -71,7 +71,7 @@ class Stage:
         """Let the time pass."""
         self.clock.advance(max(0.0, (moment - self.clock()).total_seconds()))
 
-    def book(self, parcel: Parcel) -> None:
+    def book(self, parcel: PlannedParcel) -> None:
         """Let the shop make a parcel, and open it in the ledger."""
         ref, waybill = ref_of(parcel.number), f"DEMO{parcel.number:05d}"
         with self.server.lock:
@@ -86,12 +86,12 @@ class Stage:
             Opening(ref=ref, tracking_number=waybill, cod_amount=parcel.cash or None)
         )
 
-    def meddle(self, work: Handiwork) -> None:
+    def meddle(self, work: ManualEdit) -> None:
         """Do by hand, on the platform, what a merchant does."""
         ref = ref_of(work.parcel)
         order_id, fulfillment_id = int(ref.order_id), int(ref.fulfillment_id)
         with self.server.lock:
-            if work.deed is Deed.CANCEL:
+            if work.deed is MerchantAction.CANCEL:
                 self.server.world.cancel_order(SHOP, order_id)
             else:
                 place = ParcelRef(SHOP, order_id, fulfillment_id)
@@ -108,7 +108,7 @@ def ref_of(number: int) -> FulfillmentRef:
 
 
 @contextmanager
-def stage(folder: Path | None, *, begin: datetime) -> Iterator[Stage]:
+def stage(folder: Path | None, *, begin: datetime) -> Iterator[TourStage]:
     """Set everything up, and take it down again; the ledger stays if a folder is given.
 
     Raises:
@@ -127,7 +127,7 @@ def stage(folder: Path | None, *, begin: datetime) -> Iterator[Stage]:
         try:
             with server:
                 app.shops.add(SHOP, token=token, base_url=server.url)
-                yield Stage(app=app, server=server, clock=clock, legal=legal)
+                yield TourStage(app=app, server=server, clock=clock, legal=legal)
         finally:
             app.store.engine.dispose()
 

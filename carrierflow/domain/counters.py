@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from threading import Lock
 
 
-__all__ = ["Meter"]
+__all__ = ["Counters"]
 
 Labels = tuple[tuple[str, str], ...]
 
 
-class Meter:
+class Counters:
     """Counters that only grow, by name and labels; safe for threads."""
 
     def __init__(self) -> None:

@@ -8,24 +8,33 @@ from datetime import datetime
 
 from carrierflow.domain.model import (
     START,
-    Claim,
     FulfillmentRef,
     HistoryEntry,
     Machine,
     Reason,
+    ResolvedEvent,
     Status,
     Verdict,
 )
 
 
-__all__ = ["GENESIS", "Change", "Head", "Kept", "Memory", "Parcel", "Remembered", "Remote"]
+__all__ = [
+    "GENESIS",
+    "Change",
+    "EvidenceEntry",
+    "Fulfillment",
+    "MachineHead",
+    "PastEvents",
+    "RemoteSnapshot",
+    "SeenKey",
+]
 
 GENESIS = "0" * 64
 """The `prev_hash` of the first entry of each chain."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Head:
+class MachineHead:
     """Where one machine of one fulfillment stands."""
 
     status: str = START
@@ -38,7 +47,7 @@ class Head:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Remote:
+class RemoteSnapshot:
     """What the platform said last that we took for true."""
 
     carrier: str
@@ -49,22 +58,22 @@ class Remote:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Parcel:
+class Fulfillment:
     """The mutable row of one fulfillment, as read; `version` guards every write to it."""
 
     id: int
     shop_id: int
     ref: FulfillmentRef
     version: int
-    delivery: Head
-    cod: Head
+    delivery: MachineHead
+    cod: MachineHead
     cod_amount: int
     tracking_number: str | None = None
     held: int = 0
     """How many refused events are kept that a later step may still make legal."""
     open: bool = True
     settled_at: datetime | None = None
-    remote: Remote | None = None
+    remote: RemoteSnapshot | None = None
     seen_at: datetime | None = None
     verified_at: datetime | None = None
     not_before: datetime | None = None
@@ -75,11 +84,11 @@ class Parcel:
     reassert: str | None = None
     """The digest of an observation that a person decided to overrule."""
 
-    def head(self, machine: Machine) -> Head:
+    def head(self, machine: Machine) -> MachineHead:
         """Return the head of one machine."""
         return self.delivery if machine is Machine.DELIVERY else self.cod
 
-    def with_head(self, machine: Machine, head: Head) -> Parcel:
+    def with_head(self, machine: Machine, head: MachineHead) -> Fulfillment:
         """Return the same parcel with another head of one machine."""
         if machine is Machine.DELIVERY:
             return replace(self, delivery=head)
@@ -92,7 +101,7 @@ class Parcel:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Remembered:
+class SeenKey:
     """An event that was recorded before, as far as a second one must be compared with it."""
 
     key: str
@@ -102,25 +111,25 @@ class Remembered:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Memory:
+class PastEvents:
     """What a parcel's past says that its head does not."""
 
-    keys: Mapping[str, Remembered] = field(default_factory=dict)
+    keys: Mapping[str, SeenKey] = field(default_factory=dict)
     inferred: Mapping[Status, int] = field(default_factory=dict)
     """For each status that was inferred or made by rule, its newest entry."""
     passed: frozenset[Status] = frozenset()
     """Statuses that another machine may wait for and that were reached once."""
     late: frozenset[Status] = frozenset()
     """Statuses of events that came after the parcel was further already."""
-    waiting: tuple[Claim, ...] = ()
+    waiting: tuple[ResolvedEvent, ...] = ()
     """Refused events that a later one may make legal."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Kept:
+class EvidenceEntry:
     """A claim that did not become history: a row of evidence to be."""
 
-    claim: Claim
+    claim: ResolvedEvent
     verdict: Verdict
     reason: Reason
     sentence: str
@@ -132,7 +141,7 @@ class Kept:
 class Change:
     """Everything that is to be written about one parcel, at once or not at all."""
 
-    before: Parcel
-    after: Parcel
+    before: Fulfillment
+    after: Fulfillment
     entries: tuple[HistoryEntry, ...] = ()
-    kept: tuple[Kept, ...] = ()
+    kept: tuple[EvidenceEntry, ...] = ()

@@ -13,7 +13,6 @@ from carrierflow.errors import UnknownStatus
 __all__ = [
     "OVERTURNABLE",
     "START",
-    "Claim",
     "Event",
     "FulfillmentRef",
     "HistoryEntry",
@@ -25,6 +24,7 @@ __all__ = [
     "RemoteOrder",
     "RemoteWord",
     "RequestSketch",
+    "ResolvedEvent",
     "Source",
     "Status",
     "Unreadable",
@@ -172,7 +172,7 @@ class Event:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Claim:
+class ResolvedEvent:
     """An event with everything settled that its teller may leave open."""
 
     status: Status

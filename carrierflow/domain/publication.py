@@ -10,7 +10,15 @@ from enum import StrEnum
 from carrierflow.domain.model import Machine, Source, Status
 
 
-__all__ = ["Attempt", "Conclusion", "Outcome", "Publication", "PublicationState", "Step", "Track"]
+__all__ = [
+    "Attempt",
+    "AttemptResult",
+    "Outcome",
+    "Publication",
+    "PublicationLog",
+    "PublicationState",
+    "PublishableStep",
+]
 
 
 class PublicationState(StrEnum):
@@ -36,7 +44,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
+class PublishableStep:
     """One history entry as something to publish."""
 
     machine: Machine
@@ -87,16 +95,16 @@ class Attempt:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Track:
+class PublicationLog:
     """The recorded steps of both machines, in order, and everything that was tried."""
 
-    steps: tuple[Step, ...] = ()
+    steps: tuple[PublishableStep, ...] = ()
     publications: Mapping[tuple[Machine, int], Publication] = field(default_factory=dict)
     attempts: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Conclusion:
+class AttemptResult:
     """What became of an attempt, as its result is recorded."""
 
     attempt: Attempt

@@ -16,10 +16,10 @@ from itertools import islice
 
 from carrierflow.domain.canonical import digest, stamp
 from carrierflow.domain.clock import EARLIEST, Clock
-from carrierflow.domain.counters import Meter
-from carrierflow.domain.fulfillment import Memory, Parcel
+from carrierflow.domain.counters import Counters
+from carrierflow.domain.fulfillment import Fulfillment, PastEvents
 from carrierflow.domain.lifecycle import Lifecycle, LifecycleMachine
-from carrierflow.domain.model import Claim, Event, Opening, Recorded, Status, Verdict
+from carrierflow.domain.model import Event, Opening, Recorded, ResolvedEvent, Status, Verdict
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import (
     ConcurrentUpdate,
@@ -28,15 +28,15 @@ from carrierflow.errors import (
     UnknownFulfillment,
     UnknownShop,
 )
-from carrierflow.ledger.ports import LedgerStore, LedgerTransaction, SealedNote, Sealer
+from carrierflow.ledger.ports import EncryptedNote, Encryptor, LedgerStore, LedgerTransaction
 from carrierflow.ledger.validation import (
     check_event,
     check_opening,
     check_same,
     check_time,
-    faults_of,
+    validation_errors,
 )
-from carrierflow.ledger.verdicts import Draft, Judge
+from carrierflow.ledger.verdicts import Draft, VerdictRules
 
 
 __all__ = ["Ledger"]
@@ -47,7 +47,7 @@ SALT_DIGITS = 32
 CHUNK = 2_000
 """Events of a bulk recording that share a transaction."""
 
-NO_PAST = Memory()
+NO_PAST = PastEvents()
 
 REJECTED = "rejected"
 """What is counted for an event that could not be recorded at all."""
@@ -63,8 +63,8 @@ class Ledger:
         lifecycle: Lifecycle,
         *,
         clock: Clock,
-        sealer: Sealer | None = None,
-        meter: Meter | None = None,
+        sealer: Encryptor | None = None,
+        meter: Counters | None = None,
         earliest: datetime = EARLIEST,
     ) -> None:
         """Record on a store; nothing is believed to have happened before `earliest`."""
@@ -72,12 +72,12 @@ class Ledger:
         self._earliest = earliest
         self._clock = clock
         self._sealer = sealer
-        self._meter = meter or Meter()
+        self._meter = meter or Counters()
         self._lifecycle = lifecycle
-        self._one = Judge(lifecycle, LifecycleMachine(lifecycle.definition))
-        self._many = Judge(lifecycle, lifecycle)
+        self._one = VerdictRules(lifecycle, LifecycleMachine(lifecycle.definition))
+        self._many = VerdictRules(lifecycle, lifecycle)
 
-    def open(self, opening: Opening) -> Parcel:
+    def open(self, opening: Opening) -> Fulfillment:
         """Start a fulfillment at `readytopick`, with cash pending if there is an amount.
 
         Opening a fulfillment again changes nothing and returns it as it is.
@@ -89,7 +89,7 @@ class Ledger:
         """
         return self._store.run(lambda tx: self.open_within(tx, opening))
 
-    def open_within(self, tx: LedgerTransaction, opening: Opening) -> Parcel:
+    def open_within(self, tx: LedgerTransaction, opening: Opening) -> Fulfillment:
         """Do as `open` within a transaction that writes more than the ledger.
 
         Raises:
@@ -157,11 +157,11 @@ class Ledger:
 
         def work(tx: LedgerTransaction) -> Recorded:
             now = self._clock()
-            return self._one.judge(self._draft(tx, event), _claim(event, None, now), now=now)
+            return self._one.judge(self._draft(tx, event), _resolved(event, None, now), now=now)
 
         return self._store.run(work)
 
-    def allows(self, parcel: Parcel, status: Status) -> bool:
+    def allows(self, parcel: Fulfillment, status: Status) -> bool:
         """Tell whether one step of the lifecycle leads a parcel to a status from where it stands.
 
         `record` and `probe` look at more: at its past, and at the time of the event.
@@ -183,7 +183,7 @@ class Ledger:
             now = self._clock()
             draft = self._draft(tx, event)
             note = self._sealed(event.note)
-            answer = self._one.amend(draft, _claim(event, note, now), now=now)
+            answer = self._one.amend(draft, _resolved(event, note, now), now=now)
             _keep_note(tx, note, draft.parcel, answer, now=now)
             _save(tx, [draft])
             return answer
@@ -193,7 +193,7 @@ class Ledger:
     def _check(self, event: Event) -> None:
         check_event(event, now=self._clock(), earliest=self._earliest)
 
-    def _run(self, events: Sequence[Event], judge: Judge) -> list[Recorded | InvalidInput]:
+    def _run(self, events: Sequence[Event], judge: VerdictRules) -> list[Recorded | InvalidInput]:
         answers = self._store.run(partial(self._apply, events=events, judge=judge))
         verdicts = Counter(a.verdict if isinstance(a, Recorded) else REJECTED for a in answers)
         for verdict, times in verdicts.items():
@@ -201,10 +201,10 @@ class Ledger:
         return answers
 
     def _apply(
-        self, tx: LedgerTransaction, events: Sequence[Event], judge: Judge
+        self, tx: LedgerTransaction, events: Sequence[Event], judge: VerdictRules
     ) -> list[Recorded | InvalidInput]:
         asked_at = self._clock()
-        faults = faults_of(events, now=asked_at, earliest=self._earliest)
+        faults = validation_errors(events, now=asked_at, earliest=self._earliest)
         sound = [number for number in range(len(events)) if number not in faults]
         openers = _openers(events, sound, now=asked_at)
         drafts: dict[str, dict[str, Draft]] = {}
@@ -230,7 +230,7 @@ class Ledger:
         tx: LedgerTransaction,
         event: Event,
         draft: Draft | None,
-        judge: Judge,
+        judge: VerdictRules,
         now: datetime,
     ) -> Recorded | InvalidInput:
         try:
@@ -239,7 +239,7 @@ class Ledger:
             if event.opening is not None:
                 check_same(draft.parcel, event.opening)
             note = self._sealed(event.note)
-            claim = _claim(event, note, now)
+            claim = _resolved(event, note, now)
             if draft.is_new:
                 at = event.opening.at if event.opening else None
                 answer = judge.begin(draft, claim, at=at and at.astimezone(UTC), now=now)
@@ -287,21 +287,21 @@ class Ledger:
         salted = self._sealer.unseal(sealed, context=f"note:{name}").decode()
         return salted[SALT_DIGITS:]
 
-    def _sealed(self, note: str | None) -> SealedNote | None:
+    def _sealed(self, note: str | None) -> EncryptedNote | None:
         if not note:
             return None
         if self._sealer is None:
             raise MissingSecretKey
         salted = secrets.token_hex(SALT_DIGITS // 2) + note
         name = digest(salted)
-        return SealedNote(
+        return EncryptedNote(
             digest=name, sealed=self._sealer.seal(salted.encode(), context=f"note:{name}")
         )
 
 
-def _claim(event: Event, note: SealedNote | None, now: datetime) -> Claim:
+def _resolved(event: Event, note: EncryptedNote | None, now: datetime) -> ResolvedEvent:
     occurred_at = _when(event, now).astimezone(UTC)
-    return Claim(
+    return ResolvedEvent(
         status=event.status,
         occurred_at=occurred_at,
         key=event.key or f"{event.status}@{stamp(occurred_at)}",
@@ -317,8 +317,8 @@ def _claim(event: Event, note: SealedNote | None, now: datetime) -> Claim:
 
 def _keep_note(
     tx: LedgerTransaction,
-    note: SealedNote | None,
-    parcel: Parcel,
+    note: EncryptedNote | None,
+    parcel: Fulfillment,
     answer: Recorded,
     *,
     now: datetime,
@@ -336,7 +336,7 @@ def _save(tx: LedgerTransaction, drafts: Iterable[Draft]) -> None:
 
 def _started(
     tx: LedgerTransaction, shop: str, openings: Collection[Opening], *, now: datetime
-) -> dict[str, Parcel]:
+) -> dict[str, Fulfillment]:
     """Begin some fulfillments and take them up, whoever began them.
 
     MariaDB passes over a row that another writer had begun and takes back in that moment.

@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from carrierflow.domain.fulfillment import Change, Memory, Parcel
+from carrierflow.domain.fulfillment import Change, Fulfillment, PastEvents
 from carrierflow.domain.model import (
     Opening,
 )
 
 
 __all__ = [
+    "EncryptedNote",
+    "Encryptor",
     "LedgerStore",
     "LedgerTransaction",
-    "SealedNote",
-    "Sealer",
 ]
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SealedNote:
+class EncryptedNote:
     """Free text that may name a person: encrypted, and found again by a salted digest."""
 
     digest: str
@@ -34,7 +34,7 @@ class SealedNote:
 class LedgerTransaction(Protocol):
     """What the ledger reads and writes, all in one database transaction."""
 
-    def parcels(self, shop: str, fulfillment_ids: Collection[str]) -> dict[str, Parcel]:
+    def parcels(self, shop: str, fulfillment_ids: Collection[str]) -> dict[str, Fulfillment]:
         """Read and lock the known ones of some fulfillments, by fulfillment id.
 
         Raises:
@@ -42,7 +42,7 @@ class LedgerTransaction(Protocol):
         """
         ...
 
-    def memories(self, parcels: Collection[Parcel]) -> dict[int, Memory]:
+    def memories(self, parcels: Collection[Fulfillment]) -> dict[int, PastEvents]:
         """Read what the past of some parcels says, by the parcels' own ids."""
         ...
 
@@ -58,7 +58,7 @@ class LedgerTransaction(Protocol):
         """
         ...
 
-    def keep_note(self, note: SealedNote, parcel: Parcel, *, now: datetime) -> None:
+    def keep_note(self, note: EncryptedNote, parcel: Fulfillment, *, now: datetime) -> None:
         """Keep a sealed note, apart from the history, where it can be erased."""
         ...
 
@@ -79,7 +79,7 @@ class LedgerStore(Protocol):
         ...
 
 
-class Sealer(Protocol):
+class Encryptor(Protocol):
     """Encrypts what must not stand in the database in clear."""
 
     def seal(self, secret: bytes, *, context: str) -> bytes:

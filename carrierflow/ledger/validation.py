@@ -7,7 +7,7 @@ from datetime import datetime
 
 from carrierflow.domain import limits
 from carrierflow.domain.clock import AHEAD, EARLIEST
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.limits import fits, is_name
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Source
 from carrierflow.domain.typecheck import check_fields, check_text
@@ -19,7 +19,7 @@ __all__ = [
     "check_opening",
     "check_same",
     "check_time",
-    "faults_of",
+    "validation_errors",
 ]
 
 LONGEST = {
@@ -58,7 +58,7 @@ def check_opening(opening: Opening) -> None:
         raise InvalidInput(problem)
 
 
-def check_same(parcel: Parcel, opening: Opening) -> None:
+def check_same(parcel: Fulfillment, opening: Opening) -> None:
     """Raise `InvalidInput` where an opening is not the one that a parcel was opened with."""
     if parcel.ref.order_id != opening.ref.order_id:
         raise InvalidInput(
@@ -84,7 +84,7 @@ def check_time(moment: datetime | None, *, now: datetime, earliest: datetime) ->
         raise BadTime(moment.isoformat(), why=f"lies before {earliest:%Y-%m-%d}, the earliest")
 
 
-def faults_of(
+def validation_errors(
     events: Sequence[Event], *, now: datetime, earliest: datetime
 ) -> dict[int, InvalidInput]:
     """Return the error of each event that no database may be asked about, by its place."""

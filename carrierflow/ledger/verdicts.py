@@ -14,16 +14,23 @@ from functools import cache
 from typing import Protocol
 
 from carrierflow.domain.canonical import entry_hash, stamp
-from carrierflow.domain.fulfillment import Change, Head, Kept, Memory, Parcel, Remembered
+from carrierflow.domain.fulfillment import (
+    Change,
+    EvidenceEntry,
+    Fulfillment,
+    MachineHead,
+    PastEvents,
+    SeenKey,
+)
 from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.domain.model import (
     OVERTURNABLE,
     START,
-    Claim,
     HistoryEntry,
     Machine,
     Reason,
     Recorded,
+    ResolvedEvent,
     Source,
     Status,
     Verdict,
@@ -31,7 +38,7 @@ from carrierflow.domain.model import (
 from carrierflow.errors import KeyReused
 
 
-__all__ = ["Draft", "Judge", "Steps"]
+__all__ = ["Draft", "Steps", "VerdictRules"]
 
 
 class Steps(Protocol):
@@ -43,7 +50,7 @@ class Steps(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class ReasonedVerdict:
     """A verdict and why."""
 
     verdict: Verdict
@@ -55,20 +62,20 @@ class Weighed:
 class Draft:
     """One parcel in memory, with everything that is to be written about it."""
 
-    parcel: Parcel
-    heads: dict[Machine, Head]
-    keys: dict[str, Remembered]
+    parcel: Fulfillment
+    heads: dict[Machine, MachineHead]
+    keys: dict[str, SeenKey]
     inferred: dict[Status, int]
     passed: set[Status]
     late: set[Status]
     """Statuses of events that came too late; the parcel may have passed them too."""
-    waiting: list[Claim]
+    waiting: list[ResolvedEvent]
     """Refused claims of before that may become legal."""
     entries: list[HistoryEntry] = field(default_factory=list)
-    kept: list[Kept] = field(default_factory=list)
+    kept: list[EvidenceEntry] = field(default_factory=list)
 
     @classmethod
-    def of(cls, parcel: Parcel, memory: Memory) -> Draft:
+    def of(cls, parcel: Fulfillment, memory: PastEvents) -> Draft:
         """Take a parcel from what was read of it."""
         return cls(
             parcel=parcel,
@@ -103,7 +110,7 @@ class Draft:
         )
 
 
-class Judge:
+class VerdictRules:
     """Applies claims to drafts under one lifecycle."""
 
     def __init__(self, lifecycle: Lifecycle, steps: Steps) -> None:
@@ -115,7 +122,9 @@ class Judge:
         for status in _firsts(draft):
             self._by_rule(draft, status, occurred_at=at, now=now)
 
-    def begin(self, draft: Draft, claim: Claim, *, at: datetime | None, now: datetime) -> Recorded:
+    def begin(
+        self, draft: Draft, claim: ResolvedEvent, *, at: datetime | None, now: datetime
+    ) -> Recorded:
         """Open a parcel that has no history by the first claim about it, and judge that.
 
         A claim of what an opening stands for is its first entry. By any other the parcel is only
@@ -135,7 +144,7 @@ class Judge:
         (entry,) = (each for each in draft.entries if each.key == claim.key)
         return _answer(draft, _legal_step(START, claim.status), (entry,))
 
-    def judge(self, draft: Draft, claim: Claim, *, now: datetime) -> Recorded:
+    def judge(self, draft: Draft, claim: ResolvedEvent, *, now: datetime) -> Recorded:
         """Give a claim its verdict and write it into the draft.
 
         Raises:
@@ -158,7 +167,7 @@ class Judge:
         _remember(draft, claim, weighed.verdict)
         return _answer(draft, weighed, tuple(draft.entries[written:]))
 
-    def amend(self, draft: Draft, claim: Claim, *, now: datetime) -> Recorded:
+    def amend(self, draft: Draft, claim: ResolvedEvent, *, now: datetime) -> Recorded:
         """Correct a machine's status by a new entry, which needs no edge."""
         known = draft.keys.get(claim.key)
         if known is not None:
@@ -167,31 +176,31 @@ class Judge:
         self._append(draft, claim, now=now, amends=amended)
         _remember(draft, claim, Verdict.ACCEPTED)
         sentence = f"Entry {amended} is corrected: the parcel is {claim.status}."
-        weighed = Weighed(Verdict.ACCEPTED, Reason.AMENDED, sentence)
+        weighed = ReasonedVerdict(Verdict.ACCEPTED, Reason.AMENDED, sentence)
         return _answer(draft, weighed, (draft.entries[-1],))
 
-    def _weigh(self, draft: Draft, claim: Claim) -> Weighed:
+    def _weigh(self, draft: Draft, claim: ResolvedEvent) -> ReasonedVerdict:
         status, head = claim.status, draft.heads[claim.status.machine]
         if self._lifecycle.never_written(status):
             sentence = f"{status} is read from platforms and never recorded."
-            return Weighed(Verdict.REFUSED, Reason.NEVER_WRITTEN, sentence)
+            return ReasonedVerdict(Verdict.REFUSED, Reason.NEVER_WRITTEN, sentence)
         if status == head.status and draft.inferred.get(status) == head.seq:
             sentence = f"The parcel stands at {status} already; this confirms it."
-            return Weighed(Verdict.LATE, Reason.CONFIRMS_INFERRED, sentence)
+            return ReasonedVerdict(Verdict.LATE, Reason.CONFIRMS_INFERRED, sentence)
         if head.since is not None and claim.occurred_at < head.since:
             sentence = (
                 f"{status} at {stamp(claim.occurred_at)} is older than {head.status} at "
                 f"{stamp(head.since)}; it is kept as evidence."
             )
-            return Weighed(Verdict.LATE, Reason.OLDER_THAN_STATE, sentence)
+            return ReasonedVerdict(Verdict.LATE, Reason.OLDER_THAN_STATE, sentence)
         return self._weigh_coupling(draft, status) or self._weigh_step(draft, claim, head)
 
-    def _weigh_coupling(self, draft: Draft, status: Status) -> Weighed | None:
+    def _weigh_coupling(self, draft: Draft, status: Status) -> ReasonedVerdict | None:
         needs = self._lifecycle.needs(status)
         if needs is None or self._has_passed(draft, needs):
             return None
         sentence = f"{status} needs {needs}, and the parcel is {draft.heads[needs.machine].status}."
-        return Weighed(Verdict.REFUSED, Reason.COUPLING, sentence)
+        return ReasonedVerdict(Verdict.REFUSED, Reason.COUPLING, sentence)
 
     def _has_passed(self, draft: Draft, status: Status) -> bool:
         """Tell whether the parcel was at a status once, or must have been on its way further."""
@@ -199,35 +208,35 @@ class Judge:
         too_late = status in draft.late and self._lifecycle.reaches(status, Status(here))
         return too_late or status in draft.passed
 
-    def _weigh_step(self, draft: Draft, claim: Claim, head: Head) -> Weighed:
+    def _weigh_step(self, draft: Draft, claim: ResolvedEvent, head: MachineHead) -> ReasonedVerdict:
         status = claim.status
         if self._steps.allows(status.machine, head.status, status):
             return _legal_step(head.status, status)
         if head.status == status:
             sentence = f"The parcel is {status} already."
-            return Weighed(Verdict.REFUSED, Reason.SAME_STATUS, sentence)
+            return ReasonedVerdict(Verdict.REFUSED, Reason.SAME_STATUS, sentence)
         if claim.fill_gaps and self._lifecycle.reaches(head.status, status):
             return self._weigh_road(draft, head, status)
         return self._refuse(head, status)
 
-    def _weigh_road(self, draft: Draft, head: Head, status: Status) -> Weighed:
+    def _weigh_road(self, draft: Draft, head: MachineHead, status: Status) -> ReasonedVerdict:
         road = self._lifecycle.road(head.status, status)
         for step in road:
             coupled = self._weigh_coupling(draft, step)
             if coupled is not None:
                 return coupled
         sentence = f"{head.status} → {' → '.join(road)}; the steps before {status} are inferred."
-        return Weighed(Verdict.ACCEPTED, Reason.GAP_FILLED, sentence)
+        return ReasonedVerdict(Verdict.ACCEPTED, Reason.GAP_FILLED, sentence)
 
-    def _refuse(self, head: Head, status: Status) -> Weighed:
+    def _refuse(self, head: MachineHead, status: Status) -> ReasonedVerdict:
         allowed = self._lifecycle.allowed(status.machine, head.status)
         if not allowed:
             sentence = f"{status} cannot follow {head.status}, which is final."
-            return Weighed(Verdict.REFUSED, Reason.FINAL_STATUS, sentence)
+            return ReasonedVerdict(Verdict.REFUSED, Reason.FINAL_STATUS, sentence)
         sentence = f"{status} cannot follow {head.status}; allowed are {', '.join(allowed)}."
-        return Weighed(Verdict.REFUSED, Reason.ILLEGAL_STEP, sentence)
+        return ReasonedVerdict(Verdict.REFUSED, Reason.ILLEGAL_STEP, sentence)
 
-    def _enter(self, draft: Draft, claim: Claim, *, now: datetime) -> None:
+    def _enter(self, draft: Draft, claim: ResolvedEvent, *, now: datetime) -> None:
         place = draft.heads[claim.status.machine].status
         for status in self._lifecycle.road(place, claim.status)[:-1]:
             step = replace(claim, status=status, key="", note_digest=None)
@@ -236,7 +245,9 @@ class Judge:
         cause = f"{claim.status.machine}:{draft.entries[-1].seq}"
         self._follow(draft, claim, cause=cause, now=now)
 
-    def _follow(self, draft: Draft, claim: Claim, *, cause: str | None, now: datetime) -> None:
+    def _follow(
+        self, draft: Draft, claim: ResolvedEvent, *, cause: str | None, now: datetime
+    ) -> None:
         """Record the cash status that this one brings with it, where it is the next step."""
         follower = self._lifecycle.follower(claim.status)
         if follower is None:
@@ -245,7 +256,7 @@ class Judge:
         if self._steps.allows(follower.machine, place, follower):
             self._by_rule(draft, follower, occurred_at=claim.occurred_at, now=now, cause=cause)
 
-    def _pass_late(self, draft: Draft, claim: Claim, *, now: datetime) -> None:
+    def _pass_late(self, draft: Draft, claim: ResolvedEvent, *, now: datetime) -> None:
         """Let the other machine have what waits for a late status: it moves nothing of its own.
 
         Only a status counts from which the parcel could have come to where it stands.
@@ -272,7 +283,7 @@ class Judge:
             self._enter(draft, first, now=now)
             _remember(draft, first, Verdict.ACCEPTED)
 
-    def _set_late_aside(self, draft: Draft) -> list[Claim]:
+    def _set_late_aside(self, draft: Draft) -> list[ResolvedEvent]:
         """Take out of the waiting claims those that the parcel has overtaken."""
         late = [c for c in draft.waiting if self._weigh(draft, c).verdict is Verdict.LATE]
         for claim in late:
@@ -291,13 +302,13 @@ class Judge:
         cause: str | None = None,
     ) -> None:
         """Append what nobody told: it did not happen on the road, so it makes no event late."""
-        claim = Claim(status=status, occurred_at=occurred_at, key="", source=Source.RULE)
+        claim = ResolvedEvent(status=status, occurred_at=occurred_at, key="", source=Source.RULE)
         self._append(draft, claim, now=now, inferred=inferred, cause=cause)
 
     def _append(
         self,
         draft: Draft,
-        claim: Claim,
+        claim: ResolvedEvent,
         *,
         now: datetime,
         inferred: bool = False,
@@ -331,7 +342,7 @@ class Judge:
         draft.passed.add(status)
         if inferred or claim.source is Source.RULE:
             draft.inferred[status] = entry.seq
-        draft.heads[machine] = Head(
+        draft.heads[machine] = MachineHead(
             status=status,
             seq=entry.seq,
             since=claim.occurred_at if is_told else head.since,
@@ -346,11 +357,11 @@ def _firsts(draft: Draft) -> tuple[Status, Status]:
 
 
 @cache
-def _legal_step(from_status: str, status: Status) -> Weighed:
-    return Weighed(Verdict.ACCEPTED, Reason.LEGAL_STEP, f"{from_status} → {status}.")
+def _legal_step(from_status: str, status: Status) -> ReasonedVerdict:
+    return ReasonedVerdict(Verdict.ACCEPTED, Reason.LEGAL_STEP, f"{from_status} → {status}.")
 
 
-def _again(draft: Draft, claim: Claim, known: Remembered) -> Recorded:
+def _again(draft: Draft, claim: ResolvedEvent, known: SeenKey) -> Recorded:
     if claim.status is not known.status or (claim.timed and claim.occurred_at != known.occurred_at):
         raise KeyReused(
             known.key,
@@ -358,13 +369,13 @@ def _again(draft: Draft, claim: Claim, known: Remembered) -> Recorded:
             now=f"{claim.status} at {stamp(claim.occurred_at)}",
         )
     sentence = f"This event was recorded before; it was {known.verdict} then."
-    weighed = Weighed(Verdict.DUPLICATE, Reason.KEY_SEEN, sentence)
+    weighed = ReasonedVerdict(Verdict.DUPLICATE, Reason.KEY_SEEN, sentence)
     return replace(_answer(draft, weighed, ()), first=known.verdict)
 
 
-def _keep(draft: Draft, claim: Claim, weighed: Weighed, *, now: datetime) -> None:
+def _keep(draft: Draft, claim: ResolvedEvent, weighed: ReasonedVerdict, *, now: datetime) -> None:
     draft.kept.append(
-        Kept(
+        EvidenceEntry(
             claim=claim,
             verdict=weighed.verdict,
             reason=weighed.reason,
@@ -377,13 +388,13 @@ def _keep(draft: Draft, claim: Claim, weighed: Weighed, *, now: datetime) -> Non
         draft.waiting.append(claim)
 
 
-def _remember(draft: Draft, claim: Claim, verdict: Verdict) -> None:
-    draft.keys[claim.key] = Remembered(
+def _remember(draft: Draft, claim: ResolvedEvent, verdict: Verdict) -> None:
+    draft.keys[claim.key] = SeenKey(
         key=claim.key, verdict=verdict, status=claim.status, occurred_at=claim.occurred_at
     )
 
 
-def _answer(draft: Draft, weighed: Weighed, entries: tuple[HistoryEntry, ...]) -> Recorded:
+def _answer(draft: Draft, weighed: ReasonedVerdict, entries: tuple[HistoryEntry, ...]) -> Recorded:
     return Recorded(
         verdict=weighed.verdict,
         reason=weighed.reason,

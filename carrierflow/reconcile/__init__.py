@@ -1,21 +1,19 @@
 """Compares the ledger with a platform and issues exactly the missing PUTs."""
 
-from carrierflow.reconcile.counters import Tally
-from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE, Row
+from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE, TableRow
 from carrierflow.reconcile.parts import Parts
 from carrierflow.reconcile.plan import Plan, PlanLine
-from carrierflow.reconcile.policy import Limits, MerchantEdit, Policy, RemoteAhead
+from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead, RunLimits
 from carrierflow.reconcile.reconciler import Reconciler
-from carrierflow.reconcile.report import EndReason, Requests, RunReport
-from carrierflow.reconcile.runner import Crew, Progress
+from carrierflow.reconcile.run_counters import RunCounters
+from carrierflow.reconcile.run_report import EndReason, Requests, RunReport
+from carrierflow.reconcile.runner import Progress, ShopRunner
 
 
 __all__ = [
     "ORDER_TABLE",
     "TABLE",
-    "Crew",
     "EndReason",
-    "Limits",
     "MerchantEdit",
     "Parts",
     "Plan",
@@ -25,7 +23,9 @@ __all__ = [
     "Reconciler",
     "RemoteAhead",
     "Requests",
-    "Row",
+    "RunCounters",
+    "RunLimits",
     "RunReport",
-    "Tally",
+    "ShopRunner",
+    "TableRow",
 ]

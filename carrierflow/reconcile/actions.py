@@ -8,24 +8,24 @@ from datetime import datetime
 from typing import Any
 
 from carrierflow.domain.model import Status
-from carrierflow.domain.publication import Step
+from carrierflow.domain.publication import PublishableStep
 
 
 __all__ = [
     "Action",
     "Adopt",
-    "Ask",
     "Confirm",
     "Decision",
     "Discard",
     "Freeze",
     "InSync",
-    "Note",
-    "Put",
+    "Observe",
+    "OpenIncident",
     "ReadAgain",
-    "Report",
+    "ReadAlone",
     "Rewind",
     "Wait",
+    "Write",
 ]
 
 
@@ -35,7 +35,7 @@ class Discard:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Observe:
     """Keep the observation, and do nothing."""
 
 
@@ -60,14 +60,14 @@ class ReadAgain:
 class Confirm:
     """The platform shows this step; the unconfirmed ones before it are subsumed."""
 
-    step: Step
+    step: PublishableStep
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
+class Write:
     """Tell the platform this step."""
 
-    step: Step
+    step: PublishableStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class OpenIncident:
     """Open an incident, and go on."""
 
     kind: str
@@ -106,23 +106,23 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ReadAlone:
     """Ask the platform for this one order by itself."""
 
 
 Action = (
     Discard
-    | Note
+    | Observe
     | InSync
     | Wait
     | ReadAgain
     | Confirm
-    | Put
+    | Write
     | Adopt
     | Rewind
     | Freeze
-    | Report
-    | Ask
+    | OpenIncident
+    | ReadAlone
 )
 
 

@@ -13,20 +13,26 @@ from http import HTTPStatus
 
 from carrierflow.domain.canonical import observation_digest
 from carrierflow.domain.clock import Clock
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.domain.model import FulfillmentRef, Observation, RemoteOrder, Status, Unreadable
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import AccessDenied, ReadRefused
-from carrierflow.reconcile.case import ROUNDING, Situation
-from carrierflow.reconcile.changes import OVERLAP, Pool, changed_orders, newest
+from carrierflow.reconcile.case import ROUNDING, Case
+from carrierflow.reconcile.changes import OVERLAP, OrderQueue, changed_orders, newest
 from carrierflow.reconcile.evaluate import is_over
 from carrierflow.reconcile.policy import Policy
-from carrierflow.reconcile.ports import Due, Hint, Platform, ReconcileStore, Work
+from carrierflow.reconcile.ports import (
+    DueOrder,
+    OrderWithWork,
+    Platform,
+    ReconcileStore,
+    WebhookHint,
+)
 from carrierflow.reconcile.row_actions import cod_amount_differs
 
 
-__all__ = ["Batch", "Survey"]
+__all__ = ["ShopBatch", "ShopReader"]
 
 
 PAGE = 5_000
@@ -37,16 +43,16 @@ SECONDS_PER_PUT = 0.25
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Batch:
+class ShopBatch:
     """Some of our fulfillments, sorted by what there is to do with them."""
 
-    agreeing: tuple[Parcel, ...]
+    agreeing: tuple[Fulfillment, ...]
     """Nothing to do and nothing new: the decision table would say so for both machines."""
-    situations: tuple[Situation, ...]
+    situations: tuple[Case, ...]
     """To be decided."""
     same_amount: frozenset[int]
     """The fulfillments, by their own ids, that show the ledger's amount of cash."""
-    absent: tuple[Parcel, ...]
+    absent: tuple[Fulfillment, ...]
     """Asked for, and not in the reply."""
     unreadable: tuple[Unreadable, ...]
     """Rows of the reply, of any carrier, that could not be read."""
@@ -56,16 +62,16 @@ class Batch:
     """Fulfillments that name this carrier, and that the ledger does not know."""
     asked: int
     """How many orders were asked for by id."""
-    parcels: tuple[Parcel, ...]
+    parcels: tuple[Fulfillment, ...]
     """All that the ledger has of the orders looked at."""
-    hints: tuple[Hint, ...]
+    hints: tuple[WebhookHint, ...]
     """Those that are followed by looking at this batch."""
     read_at: datetime
     swept_to: datetime | None = None
     """For a page of the sweep: up to which change it read."""
 
 
-class Survey:
+class ShopReader:
     """One pass over a shop."""
 
     def __init__(
@@ -90,15 +96,15 @@ class Survey:
         self._can_put = frozenset(status for status in Status if platform.can_put(status))
         self._verified_before = verified_before
         self._hints = {hint.order_id: hint for hint in store.hints(shop)}
-        self.pool = Pool((), ())
+        self.pool = OrderQueue((), ())
         self.unswept: list[ReadRefused | AccessDenied] = []
         """Why it is not known what changed, where the platform does not list that."""
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[ShopBatch]:
         """Read what changed, then what webhooks named, then all else that has work or is due."""
         expected = self._store.count_due(self._shop, verified_before=self._verified_before)
         work = self._store.work(self._shop, now=self._clock())
-        self.pool = Pool(work, self._due(), expected=expected)
+        self.pool = OrderQueue(work, self._due(), expected=expected)
         self._take_hints()
         if self._shop.swept_to is not None:
             yield from self._swept(self._shop.swept_to)
@@ -106,7 +112,7 @@ class Survey:
         if self._shop.swept_to is None:
             yield self._batch((), asked=(), swept_to=self._began_at)
 
-    def _swept(self, swept_to: datetime) -> Iterator[Batch]:
+    def _swept(self, swept_to: datetime) -> Iterator[ShopBatch]:
         """Read what changed; where that cannot be asked, what is due may be read all the same."""
         try:
             for page in changed_orders(self._platform, swept_to - OVERLAP):
@@ -122,7 +128,7 @@ class Survey:
 
     def _due(self) -> Iterator[str]:
         """Give the orders that are due, a page at a time, as far as they still are by then."""
-        last: Due | None = None
+        last: DueOrder | None = None
         while True:
             page = self._store.due(
                 self._shop, verified_before=self._verified_before, after=last, limit=PAGE
@@ -132,15 +138,17 @@ class Survey:
             if last is None:
                 return
 
-    def hinted(self) -> Iterator[Batch]:
+    def hinted(self) -> Iterator[ShopBatch]:
         """Read what webhooks named, and nothing else."""
         self._take_hints()
         yield from self._pooled()
 
     def _take_hints(self) -> None:
-        self.pool.again(Work(order_id=h.order_id, puts=h.puts) for h in self._hints.values())
+        self.pool.again(
+            OrderWithWork(order_id=h.order_id, puts=h.puts) for h in self._hints.values()
+        )
 
-    def _pooled(self) -> Iterator[Batch]:
+    def _pooled(self) -> Iterator[ShopBatch]:
         while self.pool:
             puts = self._puts_while_fresh() if self.pool.has_work else 0
             ids = self.pool.take(puts=puts)
@@ -152,29 +160,29 @@ class Survey:
         pace = max(self.seconds_per_put, 0.001)
         return min(self._platform.room(freshness), int(freshness / pace))
 
-    def situation(self, parcel: Parcel, seen: Observation) -> Situation:
+    def situation(self, parcel: Fulfillment, seen: Observation) -> Case:
         """Return what is to be decided about one fulfillment."""
         return self._situations([(parcel, seen)])[0]
 
-    def look_alone(self, parcel: Parcel) -> Observation | Unreadable | None:
+    def look_alone(self, parcel: Fulfillment) -> Observation | Unreadable | None:
         """Ask for one fulfillment at its own address; None if there is none.
 
         A row that cannot be read comes as such.
         """
         return self._platform.fulfillment(parcel.ref)
 
-    def is_gone(self, parcel: Parcel) -> bool:
+    def is_gone(self, parcel: Fulfillment) -> bool:
         """Tell whether the platform says that a fulfillment is not there, and does say so."""
         try:
             return self.look_alone(parcel) is None
         except ReadRefused:
             return False
 
-    def read(self, order_ids: Sequence[str]) -> Batch:
+    def read(self, order_ids: Sequence[str]) -> ShopBatch:
         """Read some orders by id, as one batch."""
         return self._batch(self._platform.orders(order_ids), asked=order_ids)
 
-    def again(self, parcel: Parcel) -> None:
+    def again(self, parcel: Fulfillment) -> None:
         """Look at an order once more in this pass: its reading grew too old."""
         self.pool.again([_work(parcel)])
 
@@ -184,7 +192,7 @@ class Survey:
         *,
         asked: Sequence[str],
         swept_to: datetime | None = None,
-    ) -> Batch:
+    ) -> ShopBatch:
         read_at, seen = self._clock(), _seen(orders)
         ids = {order.order_id for order in orders} | set(asked)
         parcels = self._store.parcels_of(self._shop, ids) if ids else []
@@ -197,7 +205,7 @@ class Survey:
         if not asked:
             # A page shows what changed and need not show it whole: these are asked for by id.
             self.pool.again(_work(parcel) for parcel in left_out)
-        return Batch(
+        return ShopBatch(
             agreeing=tuple(agreeing),
             situations=tuple(self._situations([(p, o) for p, o in found if p.id not in done])),
             same_amount=frozenset(p.id for p, o in found if p.cod_amount == o.cod_amount),
@@ -214,10 +222,10 @@ class Survey:
             swept_to=swept_to,
         )
 
-    def _situations(self, found: list[tuple[Parcel, Observation]]) -> list[Situation]:
+    def _situations(self, found: list[tuple[Fulfillment, Observation]]) -> list[Case]:
         tracks = self._store.tracks([parcel for parcel, _ in found]) if found else {}
         return [
-            Situation(
+            Case(
                 parcel=parcel,
                 track=tracks[parcel.id],
                 seen=seen,
@@ -238,7 +246,7 @@ def _seen(orders: Sequence[RemoteOrder]) -> dict[FulfillmentRef, Observation]:
 
 
 def _is_absent(
-    parcel: Parcel, orders: Sequence[RemoteOrder], seen: Mapping[FulfillmentRef, Observation]
+    parcel: Fulfillment, orders: Sequence[RemoteOrder], seen: Mapping[FulfillmentRef, Observation]
 ) -> bool:
     """Tell whether a reply shows that it does not hold a fulfillment: no odd row may be it."""
     ref = parcel.ref
@@ -251,11 +259,11 @@ def _is_absent(
     )
 
 
-def _work(parcel: Parcel) -> Work:
-    return Work(order_id=parcel.ref.order_id, puts=parcel.unpublished)
+def _work(parcel: Fulfillment) -> OrderWithWork:
+    return OrderWithWork(order_id=parcel.ref.order_id, puts=parcel.unpublished)
 
 
-def _agrees(parcel: Parcel, seen: Observation) -> bool:
+def _agrees(parcel: Fulfillment, seen: Observation) -> bool:
     """Tell in short what the decision table says at length: in sync, and nothing is new."""
     return (
         parcel.frozen is None
@@ -270,7 +278,7 @@ def _agrees(parcel: Parcel, seen: Observation) -> bool:
     )
 
 
-def _closes(parcel: Parcel, settled_before: datetime) -> bool:
+def _closes(parcel: Fulfillment, settled_before: datetime) -> bool:
     """Tell whether looking at a parcel once more changes how open it is."""
     if not is_over(parcel):
         return parcel.settled_at is not None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from carrierflow.domain.model import Status
-from carrierflow.reconcile.batches import Batch
-from carrierflow.reconcile.case import Situation
-from carrierflow.reconcile.counters import Tally
-from carrierflow.reconcile.evaluate import take_turn
-from carrierflow.reconcile.policy import Limits
+from carrierflow.reconcile.batches import ShopBatch
+from carrierflow.reconcile.case import Case
+from carrierflow.reconcile.evaluate import evaluate
+from carrierflow.reconcile.policy import RunLimits
+from carrierflow.reconcile.run_counters import RunCounters
 
 
 __all__ = ["Brake", "Braked"]
@@ -30,7 +30,7 @@ class Braked(Exception):  # noqa: N818
 class Brake:
     """What one run would freeze or cancel, and how much of that is too much."""
 
-    def __init__(self, limits: Limits, tally: Tally, *, open_count: int) -> None:
+    def __init__(self, limits: RunLimits, tally: RunCounters, *, open_count: int) -> None:
         self._tally = tally
         self._open = open_count
         self._most = max(limits.freeze_least, limits.freeze_share * open_count)
@@ -51,7 +51,7 @@ class Brake:
                 open=self._open,
             )
 
-    def check(self, situations: Iterable[Situation]) -> None:
+    def check(self, situations: Iterable[Case]) -> None:
         """Count what a batch would freeze or cancel.
 
         Raises:
@@ -66,12 +66,12 @@ class Brake:
                 open=self._open,
             )
 
-    def stops(self, situations: Iterable[Situation]) -> bool:
+    def stops(self, situations: Iterable[Case]) -> bool:
         """Tell whether a batch would freeze or cancel too much."""
         return self._doomed + _drastic_turns(situations) > self._most
 
     @staticmethod
-    def missing(batch: Batch) -> Braked | None:
+    def missing(batch: ShopBatch) -> Braked | None:
         """Return why to stop if the missing orders of a batch are truly gone: it is most of them.
 
         Asked for, here, is what could not be read in any way.
@@ -87,10 +87,10 @@ class Brake:
         )
 
 
-def _drastic_turns(situations: Iterable[Situation]) -> int:
+def _drastic_turns(situations: Iterable[Case]) -> int:
     """Count the turns that freeze their fulfillment, or cancel it on the platform's word.
 
     Cancels that the carrier itself recorded are its own truth: they do not count.
     """
-    turns = map(take_turn, situations)
+    turns = map(evaluate, situations)
     return sum(turn.froze is not None or turn.adopt is Status.CANCEL for turn in turns)

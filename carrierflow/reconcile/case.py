@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from carrierflow.domain.canonical import observation_digest
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.domain.model import Machine, Observation, Status
 from carrierflow.domain.publication import (
     Attempt,
     Outcome,
     Publication,
+    PublicationLog,
     PublicationState,
-    Step,
-    Track,
+    PublishableStep,
 )
 from carrierflow.reconcile.policy import Policy
 
 
-__all__ = ["Situation", "View", "rounded"]
+__all__ = ["Case", "MachineCase", "rounded"]
 
 ROUNDING = timedelta(milliseconds=1)
 """Haravan prints `updated_at` with ticks at first, and rounded to milliseconds later."""
@@ -35,24 +35,24 @@ TURNED_AWAY = frozenset({Outcome.NOT_SENT, Outcome.ACCESS_DENIED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Situation:
+class Case:
     """Everything that a decision about one fulfillment is made from; plain values, no I/O."""
 
-    parcel: Parcel
-    track: Track
+    parcel: Fulfillment
+    track: PublicationLog
     seen: Observation
     now: datetime
     lifecycle: Lifecycle
     can_put: frozenset[Status]
     policy: Policy
 
-    def view(self, machine: Machine) -> View:
+    def view(self, machine: Machine) -> MachineCase:
         """Return what concerns one machine."""
         head = self.parcel.head(machine)
         path = tuple(s for s in self.track.steps if s.machine is machine and s.seq > head.confirmed)
         before = Status(path[0].from_status) if path and head.confirmed else None
         sent = next((s for s in path if self._is_open(s)), None)
-        return View(
+        return MachineCase(
             situation=self,
             machine=machine,
             head=Status(head.status),
@@ -62,7 +62,7 @@ class Situation:
             attempt=self.track.publications[machine, sent.seq] if sent else None,
         )
 
-    def forgiving(self) -> Situation:
+    def forgiving(self) -> Case:
         """Return the same, as if nothing had been tried in vain."""
         forgiven = {
             key: replace(publication, forgiven=publication.attempts)
@@ -70,24 +70,24 @@ class Situation:
         }
         return replace(self, track=replace(self.track, publications=forgiven))
 
-    def _is_open(self, step: Step) -> bool:
+    def _is_open(self, step: PublishableStep) -> bool:
         publication = self.track.publications.get((step.machine, step.seq))
         return publication is not None and publication.state in OPEN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class View:
+class MachineCase:
     """The words of the decision table: head, base, path, att and obs of one machine."""
 
-    situation: Situation
+    situation: Case
     machine: Machine
     head: Status
     """The ledger's status."""
     base: Status | None
     """The status that the platform is known to show; None before the first look."""
-    path: tuple[Step, ...]
+    path: tuple[PublishableStep, ...]
     """The recorded steps that the platform is not known to show, oldest first: s1…sk."""
-    sent: Step | None
+    sent: PublishableStep | None
     """The step of the path that an attempt with unknown outcome was about."""
     attempt: Publication | None
     """That attempt."""
@@ -161,7 +161,7 @@ class View:
         return self.obs is self.base and self.reached is None
 
     @property
-    def reached(self) -> Step | None:
+    def reached(self) -> PublishableStep | None:
         """Return the first step of the path that the platform can stand on.
 
         Of a status that comes twice, the first visit is ruled out where the platform entered
@@ -206,11 +206,11 @@ class View:
         return before is None or rounded(date) > rounded(before)
 
     @property
-    def next_put(self) -> Step | None:
+    def next_put(self) -> PublishableStep | None:
         """Return the first step that the platform can be told; those before it go with it."""
         return next((s for s in self.path if s.to_status in self.situation.can_put), None)
 
-    def attempts_at(self, step: Step) -> int:
+    def attempts_at(self, step: PublishableStep) -> int:
         """Return how often we tried to show a step since a person last let it pass.
 
         What was turned away at the door, or never left, was no try.
@@ -219,11 +219,11 @@ class View:
         made = publication.attempts - publication.forgiven if publication else 0
         return made - len(self._attempts_of(step, TURNED_AWAY))
 
-    def refusals_of(self, step: Step) -> list[Attempt]:
+    def refusals_of(self, step: PublishableStep) -> list[Attempt]:
         """Return the attempts at a step that were refused since a person last let it pass."""
         return self._attempts_of(step, {Outcome.REFUSED})
 
-    def _attempts_of(self, step: Step, outcomes: Collection[Outcome]) -> list[Attempt]:
+    def _attempts_of(self, step: PublishableStep, outcomes: Collection[Outcome]) -> list[Attempt]:
         publication = self.situation.track.publications.get((self.machine, step.seq))
         forgiven = publication.forgiven if publication else 0
         return [
@@ -292,7 +292,7 @@ class View:
         return decided is not None and decided == observation_digest(self.situation.seen)
 
     @property
-    def shown_before(self) -> Step | None:
+    def shown_before(self) -> PublishableStep | None:
         """Return our last published step of the status that the platform shows."""
         confirmed = self.situation.parcel.head(self.machine).confirmed
         shown = [

@@ -9,10 +9,10 @@ from itertools import count
 
 from carrierflow.domain.model import RemoteOrder
 from carrierflow.errors import PlatformUnavailable
-from carrierflow.reconcile.ports import Platform, Work
+from carrierflow.reconcile.ports import OrderWithWork, Platform
 
 
-__all__ = ["BATCH", "OVERLAP", "Pool", "Unsettled", "changed_orders", "newest"]
+__all__ = ["BATCH", "OVERLAP", "OrderQueue", "Unsettled", "changed_orders", "newest"]
 
 BATCH = 50
 """Orders in one request; Haravan clamps larger pages to this silently."""
@@ -101,7 +101,7 @@ def newest(orders: Iterable[RemoteOrder], since: datetime) -> datetime:
     return max((order.updated_at for order in orders if order.updated_at), default=since)
 
 
-class Pool:
+class OrderQueue:
     """Orders that are still to be looked at: those with work, and those that are only due.
 
     While both are left, a batch takes no more work than can be written while its reading is
@@ -112,9 +112,11 @@ class Pool:
     number of them, and most are in agreement. `expected` says how many there are at first.
     """
 
-    def __init__(self, work: Iterable[Work], due: Iterable[str], *, expected: int = 0) -> None:
+    def __init__(
+        self, work: Iterable[OrderWithWork], due: Iterable[str], *, expected: int = 0
+    ) -> None:
         # A plain dict would pass over all that was taken before at each taking of its first.
-        self._again: OrderedDict[str, Work] = OrderedDict()
+        self._again: OrderedDict[str, OrderWithWork] = OrderedDict()
         self._work = OrderedDict((each.order_id, each) for each in work)
         self._due = iter(due)
         self._ahead: str | None = None
@@ -141,7 +143,7 @@ class Pool:
             self._work.pop(order_id, None)
             self._otherwise.add(order_id)
 
-    def again(self, work: Iterable[Work]) -> None:
+    def again(self, work: Iterable[OrderWithWork]) -> None:
         """Take orders that are the next ones: hinted at, or read and grown too old since."""
         for each in work:
             self.drop([each.order_id])

@@ -12,8 +12,16 @@ from typing import Generic, TypeVar
 
 from carrierflow.domain.model import Machine, Status
 from carrierflow.reconcile import row_actions
-from carrierflow.reconcile.actions import Action, Decision, Discard, Freeze, InSync, Note, Report
-from carrierflow.reconcile.case import Situation, View
+from carrierflow.reconcile.actions import (
+    Action,
+    Decision,
+    Discard,
+    Freeze,
+    InSync,
+    Observe,
+    OpenIncident,
+)
+from carrierflow.reconcile.case import Case, MachineCase
 from carrierflow.reconcile.row_actions import OrderCase
 
 
@@ -21,13 +29,13 @@ __all__ = [
     "ORDER_TABLE",
     "TABLE",
     "OrderCase",
-    "Row",
+    "TableRow",
     "decide",
     "decide_order",
     "decisions_about_order",
 ]
 
-Case = TypeVar("Case")
+AnyCase = TypeVar("AnyCase")
 
 BOTH = frozenset(Machine)
 DELIVERY = frozenset({Machine.DELIVERY})
@@ -38,18 +46,18 @@ OVER = frozenset({Status.DELIVERED, Status.RETURN, Status.CANCEL})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row(Generic[Case]):
+class TableRow(Generic[AnyCase]):
     """One row: its number, what it says in words, and the same as two functions."""
 
     number: str
     when: str
     then: str
-    applies: Callable[[Case], bool]
-    action: Callable[[Case], Action]
+    applies: Callable[[AnyCase], bool]
+    action: Callable[[AnyCase], Action]
     machines: frozenset[Machine] = field(default=BOTH)
 
 
-def decide(situation: Situation, machine: Machine) -> Decision:
+def decide(situation: Case, machine: Machine) -> Decision:
     """Return what is to be done about one machine of one fulfillment, and which row says so."""
     view = situation.view(machine)
     row = next(row for row in TABLE if machine in row.machines and row.applies(view))
@@ -66,43 +74,43 @@ def decisions_about_order(case: OrderCase) -> Iterator[Decision]:
     return (Decision(row.number, row.action(case)) for row in ORDER_TABLE if row.applies(case))
 
 
-TABLE: tuple[Row[View], ...] = (
-    Row(
+TABLE: tuple[TableRow[MachineCase], ...] = (
+    TableRow(
         number="0",
         when="obs is older than what the platform showed before",
         then="discard it",
         applies=lambda view: view.outdated,
         action=lambda _: Discard(),
     ),
-    Row(
+    TableRow(
         number="1",
         when="the fulfillment is frozen",
         then="note changes only",
         applies=lambda view: view.situation.parcel.frozen is not None,
-        action=lambda _: Note(),
+        action=lambda _: Observe(),
     ),
-    Row(
+    TableRow(
         number="2",
         when="obs is a word that we do not know",
         then="freeze; incident `unknown_code` with the raw word",
         applies=lambda view: view.obs is None,
         action=lambda view: Freeze("unknown_code", f"The platform says {view.raw!r}."),
     ),
-    Row(
+    TableRow(
         number="3",
         when="an attempt is unanswered, and obs was asked for before its end + Δ",
         then="wait",
         applies=lambda view: view.is_settling,
         action=row_actions.wait_for_settling,
     ),
-    Row(
+    TableRow(
         number="4",
         when="an attempt is unanswered, and obs is its status, entered since",
         then="confirm s1",
         applies=row_actions.resolved_attempt,
         action=row_actions.confirm_sent,
     ),
-    Row(
+    TableRow(
         number="5",
         when="an attempt is unanswered, and obs is still base",
         then="it was lost or refused: send s1 again; after 3 refusals freeze, incident `refused`; "
@@ -110,7 +118,7 @@ TABLE: tuple[Row[View], ...] = (
         applies=lambda view: view.attempt is not None and view.at_base,
         action=row_actions.send_again,
     ),
-    Row(
+    TableRow(
         number="5a",
         when="a person resolved an incident by `reassert`, and obs is what they saw",
         then="PUT head",
@@ -122,7 +130,7 @@ TABLE: tuple[Row[View], ...] = (
         ),
         action=row_actions.put_last,
     ),
-    Row(
+    TableRow(
         number="C1",
         when="codpaid rests on a delivered that the platform does not show yet",
         then="nothing",
@@ -130,9 +138,9 @@ TABLE: tuple[Row[View], ...] = (
         applies=lambda view: (
             row_actions.paid_is_next(view) and view.awaits_delivered and view.at_base
         ),
-        action=lambda _: Note(),
+        action=lambda _: Observe(),
     ),
-    Row(
+    TableRow(
         number="C2",
         when="delivered is confirmed, and the platform lifted the cash to codpaid by itself",
         then="confirm codpaid without a PUT; note it where the carrier counts cash separately",
@@ -144,7 +152,7 @@ TABLE: tuple[Row[View], ...] = (
         ),
         action=row_actions.confirm_or_note,
     ),
-    Row(
+    TableRow(
         number="C3",
         when="delivered is confirmed, and the cash is still codpending",
         then="after Δ, PUT paid",
@@ -154,7 +162,7 @@ TABLE: tuple[Row[View], ...] = (
         ),
         action=row_actions.put_paid,
     ),
-    Row(
+    TableRow(
         number="C4",
         when="the platform shows codreceipt, and the ledger is lower",
         then="record it with the platform as source; never lower it",
@@ -166,7 +174,7 @@ TABLE: tuple[Row[View], ...] = (
         ),
         action=row_actions.adopt,
     ),
-    Row(
+    TableRow(
         number="C5",
         when="the platform shows none or codnotreceipt where cash is due",
         then="incident `cash_disputed`; always a person",
@@ -174,32 +182,32 @@ TABLE: tuple[Row[View], ...] = (
         applies=lambda view: (
             view.obs in {Status.NONE, Status.CODNOTRECEIPT} and view.head in CASH_DUE
         ),
-        action=lambda view: Report(
+        action=lambda view: OpenIncident(
             "cash_disputed", f"The platform shows {view.obs}, and the ledger {view.head}."
         ),
     ),
-    Row(
+    TableRow(
         number="6",
         when="obs is base, entered when we confirmed it, and steps are unpublished",
         then="PUT s1 if obs is younger than 15 s; else read again first",
         applies=lambda view: bool(view.path) and view.at_base,
         action=row_actions.put_next,
     ),
-    Row(
+    TableRow(
         number="7",
         when="obs is a step sj of the path (for a repeated status: with a newer date)",
         then="confirm up to sj; the steps before it are subsumed",
         applies=lambda view: view.reached is not None,
         action=row_actions.confirm_reached,
     ),
-    Row(
+    TableRow(
         number="8",
         when="nothing is unpublished, and obs is head",
         then="in sync",
         applies=lambda view: not view.path and view.obs is view.head,
         action=lambda _: InSync(),
     ),
-    Row(
+    TableRow(
         number="9",
         when="obs is cancel, and the parcel is not yet picked up",
         then="adopt: append cancel with the platform as source, abandon the path",
@@ -210,7 +218,7 @@ TABLE: tuple[Row[View], ...] = (
         ),
         action=row_actions.adopt,
     ),
-    Row(
+    TableRow(
         number="10",
         when="obs is cancel, and the parcel is in motion or at an end",
         then="freeze; incident `cancelled_in_transit`; never PUT",
@@ -220,7 +228,7 @@ TABLE: tuple[Row[View], ...] = (
             "cancelled_in_transit", f"The platform cancelled a parcel that is {view.head}."
         ),
     ),
-    Row(
+    TableRow(
         number="11",
         when="head is cancel, unpublished, and obs is not at an end",
         then="PUT cancel; the echo callback answers success and writes no history",
@@ -230,7 +238,7 @@ TABLE: tuple[Row[View], ...] = (
         ),
         action=row_actions.put_last,
     ),
-    Row(
+    TableRow(
         number="12",
         when="head is cancel, and obs is delivered or return",
         then="freeze; incident `cancel_conflict`",
@@ -240,7 +248,7 @@ TABLE: tuple[Row[View], ...] = (
             "cancel_conflict", f"The parcel is cancelled here and {view.obs} on the platform."
         ),
     ),
-    Row(
+    TableRow(
         number="13",
         when="nothing is left to PUT, and obs may legally follow head",
         then="remote ahead: freeze, incident `remote_ahead`; or adopt, by policy",
@@ -252,14 +260,14 @@ TABLE: tuple[Row[View], ...] = (
         ),
         action=row_actions.adopt_or_hold,
     ),
-    Row(
+    TableRow(
         number="14",
         when="obs is behind base, newer, and dated as one of our own attempts within Δ",
         then="our own late PUT: publish again from there, and mark it healed",
         applies=lambda view: view.is_behind and view.own_late_put is not None,
         action=row_actions.rewind_own,
     ),
-    Row(
+    TableRow(
         number="15",
         when="obs is behind base, newer, and not ours",
         then="the merchant edited: freeze, incident `merchant_edit`; or, by policy, "
@@ -267,7 +275,7 @@ TABLE: tuple[Row[View], ...] = (
         applies=lambda view: view.is_behind,
         action=row_actions.hold_or_reassert,
     ),
-    Row(
+    TableRow(
         number="16",
         when="anything else",
         then="freeze; incident `diverged`, both histories attached",
@@ -278,8 +286,8 @@ TABLE: tuple[Row[View], ...] = (
     ),
 )
 
-ORDER_TABLE: tuple[Row[OrderCase], ...] = (
-    Row(
+ORDER_TABLE: tuple[TableRow[OrderCase], ...] = (
+    TableRow(
         number="17",
         when="the fulfillment is shown neither with its order nor in the order's own list",
         then="GET it at its own address; 404 there three times over an hour: freeze, "
@@ -287,7 +295,7 @@ ORDER_TABLE: tuple[Row[OrderCase], ...] = (
         applies=lambda case: case.parcel is not None and case.seen is None,
         action=row_actions.absent,
     ),
-    Row(
+    TableRow(
         number="18",
         when="the order is cancelled, and the fulfillment is not",
         then="incident `order_cancelled`; keep telling the truth",
@@ -299,14 +307,14 @@ ORDER_TABLE: tuple[Row[OrderCase], ...] = (
         ),
         action=row_actions.order_cancelled,
     ),
-    Row(
+    TableRow(
         number="19",
         when="a fulfillment names this carrier, and the ledger does not know it",
         then="incident `unknown_here`, once; `import` brings it in",
         applies=lambda case: case.parcel is None and case.seen is not None,
         action=row_actions.unknown_here,
     ),
-    Row(
+    TableRow(
         number="20",
         when="cash is due on the platform, and its amount is not the ledger's",
         then="incident `cod_amount_differs`, with both; closed when they are equal",
@@ -317,7 +325,7 @@ ORDER_TABLE: tuple[Row[OrderCase], ...] = (
         ),
         action=row_actions.tell_amounts,
     ),
-    Row(
+    TableRow(
         number="21",
         when="the platform dates a status more than 6 h before the carrier's first event of it",
         then="incident `timeline_differs`, with both dates",

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from carrierflow.domain.canonical import observation_digest
-from carrierflow.domain.fulfillment import Head, Parcel, Remote
+from carrierflow.domain.fulfillment import Fulfillment, MachineHead, RemoteSnapshot
 from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import Machine, Observation, Source, Status
-from carrierflow.domain.publication import Publication, PublicationState, Step
+from carrierflow.domain.publication import Publication, PublicationState, PublishableStep
 from carrierflow.reconcile.actions import (
     Adopt,
     Confirm,
@@ -24,34 +24,34 @@ from carrierflow.reconcile.actions import (
     Discard,
     Freeze,
     InSync,
-    Put,
+    OpenIncident,
     ReadAgain,
-    Report,
     Rewind,
     Wait,
+    Write,
 )
-from carrierflow.reconcile.case import Situation
+from carrierflow.reconcile.case import Case
 from carrierflow.reconcile.decision_table import OrderCase, decide
-from carrierflow.reconcile.orders import take_order_turn
+from carrierflow.reconcile.orders import evaluate_order
 
 
-__all__ = ["Turn", "take_turn"]
+__all__ = ["Evaluation", "evaluate"]
 
 SETTLED_COD = frozenset({Status.NONE, Status.CODRECEIPT})
 NEVER_DELIVERED = frozenset({Status.RETURN, Status.CANCEL})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Turn:
+class Evaluation:
     """What was decided, and what has to be written for it."""
 
-    situation: Situation
+    situation: Case
     """As it is once the turn is written."""
-    before: Parcel
+    before: Fulfillment
     decisions: tuple[tuple[Machine, Decision], ...]
     publications: tuple[Publication, ...] = ()
     findings: tuple[Finding, ...] = ()
-    put: Step | None = None
+    put: PublishableStep | None = None
     adopt: Status | None = None
     wait_until: datetime | None = None
     discarded: bool = False
@@ -81,14 +81,14 @@ class Turn:
 
 
 @dataclass(slots=True)
-class _Making:
+class _Draft:
     """A turn while it is being made."""
 
-    situation: Situation
+    situation: Case
     decisions: list[tuple[Machine, Decision]]
     publications: dict[tuple[Machine, int], Publication]
     findings: list[Finding]
-    put: Step | None = None
+    put: PublishableStep | None = None
     adopt: Status | None = None
     wait_until: datetime | None = None
     discarded: bool = False
@@ -96,9 +96,9 @@ class _Making:
     """Whether the publication cursor of a machine was moved."""
 
 
-def take_turn(situation: Situation) -> Turn:
+def evaluate(situation: Case) -> Evaluation:
     """Decide everything about one fulfillment that can be decided from one observation."""
-    making = _Making(situation, [], {}, [])
+    making = _Draft(situation, [], {}, [])
     for machine in Machine:
         _set_parcel(making, remote=situation.parcel.remote)
         _decide_machine(making, machine)
@@ -109,7 +109,7 @@ def take_turn(situation: Situation) -> Turn:
         making.situation = _looked(making, situation)
     if making.situation.parcel.frozen:
         making.put = making.adopt = None
-    return Turn(
+    return Evaluation(
         situation=making.situation,
         before=situation.parcel,
         decisions=tuple(making.decisions),
@@ -122,7 +122,7 @@ def take_turn(situation: Situation) -> Turn:
     )
 
 
-def _decide_machine(making: _Making, machine: Machine) -> None:
+def _decide_machine(making: _Draft, machine: Machine) -> None:
     """Follow the table until it says something that only I/O can do."""
     while True:
         decision = decide(making.situation, machine)
@@ -137,9 +137,9 @@ def _decide_machine(making: _Making, machine: Machine) -> None:
             case Freeze(kind):
                 _find(making, machine, decision.row, decision.action)
                 _set_parcel(making, frozen=kind)
-            case Report():
+            case OpenIncident():
                 _find(making, machine, decision.row, decision.action)
-            case Put(step):
+            case Write(step):
                 making.put = making.put or step
             case Adopt(status):
                 making.adopt = making.adopt or status
@@ -152,7 +152,7 @@ def _decide_machine(making: _Making, machine: Machine) -> None:
         return
 
 
-def _confirm(making: _Making, machine: Machine, shown: Step) -> None:
+def _confirm(making: _Draft, machine: Machine, shown: PublishableStep) -> None:
     head = making.situation.parcel.head(machine)
     at = making.situation.seen.seen_at
     passed = (
@@ -166,7 +166,7 @@ def _confirm(making: _Making, machine: Machine, shown: Step) -> None:
     _move(making, machine, shown.seq)
 
 
-def _rewind(making: _Making, machine: Machine, rewind: Rewind) -> None:
+def _rewind(making: _Draft, machine: Machine, rewind: Rewind) -> None:
     head = making.situation.parcel.head(machine)
     for step in making.situation.track.steps:
         if step.machine is machine and rewind.seq < step.seq <= head.confirmed:
@@ -175,7 +175,7 @@ def _rewind(making: _Making, machine: Machine, rewind: Rewind) -> None:
     _move(making, machine, rewind.seq)
 
 
-def _move(making: _Making, machine: Machine, seq: int) -> None:
+def _move(making: _Draft, machine: Machine, seq: int) -> None:
     """Move the cursor of one machine to the entry that the platform shows.
 
     What was seen is the platform's word from here on. In a redelivery loop the same status
@@ -187,13 +187,13 @@ def _move(making: _Making, machine: Machine, seq: int) -> None:
     making.moved = True
 
 
-def _publication(making: _Making, step: Step) -> Publication:
+def _publication(making: _Draft, step: PublishableStep) -> Publication:
     key = (step.machine, step.seq)
     new = Publication(machine=step.machine, seq=step.seq, state=PublicationState.TODO)
     return making.situation.track.publications.get(key, new)
 
 
-def _set_publication(making: _Making, step: Step, **changes: Any) -> None:
+def _set_publication(making: _Draft, step: PublishableStep, **changes: Any) -> None:
     changed = replace(_publication(making, step), **changes)
     key = (step.machine, step.seq)
     making.publications[key] = changed
@@ -202,17 +202,17 @@ def _set_publication(making: _Making, step: Step, **changes: Any) -> None:
     making.situation = replace(making.situation, track=track)
 
 
-def _set_head(making: _Making, machine: Machine, head: Head) -> None:
+def _set_head(making: _Draft, machine: Machine, head: MachineHead) -> None:
     parcel = making.situation.parcel.with_head(machine, head)
     making.situation = replace(making.situation, parcel=parcel)
 
 
-def _set_parcel(making: _Making, **changes: Any) -> None:
+def _set_parcel(making: _Draft, **changes: Any) -> None:
     parcel = replace(making.situation.parcel, **changes)
     making.situation = replace(making.situation, parcel=parcel)
 
 
-def _find(making: _Making, machine: Machine, row: str, action: Freeze | Report) -> None:
+def _find(making: _Draft, machine: Machine, row: str, action: Freeze | OpenIncident) -> None:
     evidence = {**evidence_of(making.situation), "machine": machine, "row": row}
     making.findings.append(
         Finding(
@@ -226,7 +226,7 @@ def _find(making: _Making, machine: Machine, row: str, action: Freeze | Report) 
     )
 
 
-def _look_at_order(making: _Making) -> None:
+def _look_at_order(making: _Draft) -> None:
     situation = making.situation
     case = OrderCase(
         parcel=situation.parcel,
@@ -236,10 +236,10 @@ def _look_at_order(making: _Making) -> None:
         policy=situation.policy,
         steps=situation.track.steps,
     )
-    making.findings.extend(take_order_turn(case).findings)
+    making.findings.extend(evaluate_order(case).findings)
 
 
-def _looked(making: _Making, read: Situation) -> Situation:
+def _looked(making: _Draft, read: Case) -> Case:
     """Take the observation for true, and note that the parcel was looked at."""
     situation, seen = making.situation, read.seen
     parcel = replace(
@@ -257,21 +257,21 @@ def _looked(making: _Making, read: Situation) -> Situation:
     return replace(situation, parcel=parcel)
 
 
-def _is_too_early(making: _Making) -> bool:
+def _is_too_early(making: _Draft) -> bool:
     """Tell whether nothing may be concluded yet from what was seen."""
     return any(making.situation.view(machine).is_settling for machine in Machine) or any(
         isinstance(decision.action, ReadAgain) for _, decision in making.decisions
     )
 
 
-def _settled(parcel: Parcel, now: datetime, grace: timedelta) -> Parcel:
+def _settled(parcel: Fulfillment, now: datetime, grace: timedelta) -> Fulfillment:
     if parcel.frozen or parcel.unpublished or not is_over(parcel):
         return replace(parcel, settled_at=None)
     settled_at = parcel.settled_at or now
     return replace(parcel, settled_at=settled_at, open=now - settled_at < grace)
 
 
-def is_over(parcel: Parcel) -> bool:
+def is_over(parcel: Fulfillment) -> bool:
     """Tell whether nothing more can happen to a parcel or to its cash.
 
     A parcel that came back or was cancelled never brings its cash, so pending cash is no
@@ -283,9 +283,9 @@ def is_over(parcel: Parcel) -> bool:
     return delivery is Status.DELIVERED and cod in SETTLED_COD
 
 
-def accept(seen: Observation) -> Remote:
+def accept(seen: Observation) -> RemoteSnapshot:
     """Return an observation as the platform's word that later ones are compared with."""
-    return Remote(
+    return RemoteSnapshot(
         carrier=seen.carrier.raw,
         cod=seen.cod.raw,
         updated_at=seen.updated_at,
@@ -294,7 +294,7 @@ def accept(seen: Observation) -> Remote:
     )
 
 
-def evidence_of(situation: Situation) -> Mapping[str, Any]:
+def evidence_of(situation: Case) -> Mapping[str, Any]:
     """Return what both sides say, in a form without times of ours and personal data."""
     seen = situation.seen
     return {

@@ -8,36 +8,36 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Finding
 from carrierflow.domain.limits import SENTENCE, cut
 from carrierflow.domain.model import Unreadable
-from carrierflow.reconcile.actions import Ask, Freeze, Report, Wait
+from carrierflow.reconcile.actions import Freeze, OpenIncident, ReadAlone, Wait
 from carrierflow.reconcile.decision_table import OrderCase, decisions_about_order
 
 
-__all__ = ["OrderTurn", "odd_finding", "take_order_turn"]
+__all__ = ["OrderEvaluation", "evaluate_order", "odd_finding"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class OrderTurn:
+class OrderEvaluation:
     """What was decided about an order, or a fulfillment as such, and is to be written for it."""
 
     case: OrderCase
     rows: tuple[str, ...] = ()
     asks: bool = False
     """Whether the fulfillment is to be asked for by itself first."""
-    after: Parcel | None = None
+    after: Fulfillment | None = None
     findings: tuple[Finding, ...] = ()
 
 
-def take_order_turn(case: OrderCase) -> OrderTurn:
+def evaluate_order(case: OrderCase) -> OrderEvaluation:
     """Decide what the second table decides, and say what has to be written for it."""
-    turn = OrderTurn(case=case)
+    turn = OrderEvaluation(case=case)
     for decision in decisions_about_order(case):
         turn = replace(turn, rows=(*turn.rows, decision.row))
         match decision.action:
-            case Ask():
+            case ReadAlone():
                 turn = replace(turn, asks=True)
             case Wait(until):
                 turn = replace(turn, after=replace(_missed(case), not_before=until))
@@ -45,13 +45,13 @@ def take_order_turn(case: OrderCase) -> OrderTurn:
                 turn = replace(turn, after=replace(_missed(case), frozen=kind))
             case _:
                 pass
-        if isinstance(decision.action, Freeze | Report):
+        if isinstance(decision.action, Freeze | OpenIncident):
             finding = _finding(case, decision.row, decision.action)
             turn = replace(turn, findings=(*turn.findings, finding))
     return turn
 
 
-def _missed(case: OrderCase) -> Parcel:
+def _missed(case: OrderCase) -> Fulfillment:
     """Return a parcel that was looked for once more in vain."""
     if case.parcel is None:
         raise AssertionError("What the ledger does not know cannot be missing.")
@@ -63,9 +63,9 @@ def _missed(case: OrderCase) -> Parcel:
     )
 
 
-def _finding(case: OrderCase, row: str, action: Freeze | Report) -> Finding:
+def _finding(case: OrderCase, row: str, action: Freeze | OpenIncident) -> Finding:
     evidence: dict[str, Any] = {"row": row}
-    if isinstance(action, Report):
+    if isinstance(action, OpenIncident):
         evidence = {**action.evidence, **evidence}
     elif case.parcel is not None:
         evidence["since"] = str(case.parcel.missing_since)

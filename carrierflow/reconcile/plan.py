@@ -16,7 +16,7 @@ from typing import Any
 
 from carrierflow.domain.canonical import digest
 from carrierflow.domain.clock import seconds
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.model import (
     FulfillmentRef,
     Machine,
@@ -26,9 +26,9 @@ from carrierflow.domain.model import (
     Status,
 )
 from carrierflow.errors import InvalidInput
-from carrierflow.reconcile.batches import Batch, Survey
-from carrierflow.reconcile.case import Situation
-from carrierflow.reconcile.evaluate import Turn, evidence_of, take_turn
+from carrierflow.reconcile.batches import ShopBatch, ShopReader
+from carrierflow.reconcile.case import Case
+from carrierflow.reconcile.evaluate import Evaluation, evaluate, evidence_of
 
 
 __all__ = ["Plan", "PlanClass", "PlanLine", "plan_batches", "plan_line", "survey_lines"]
@@ -137,7 +137,7 @@ def _is_line(line: object) -> bool:
     return isinstance(line, dict) and all(isinstance(line.get(name), str) for name in NAMED)
 
 
-def plan_line(situation: Situation, sketch: Sketch) -> PlanLine | None:
+def plan_line(situation: Case, sketch: Sketch) -> PlanLine | None:
     """Say what would be done about one fulfillment, as if every PUT went well.
 
     None where nothing would be done.
@@ -147,7 +147,7 @@ def plan_line(situation: Situation, sketch: Sketch) -> PlanLine | None:
     puts: list[tuple[Machine, Status, RequestSketch]] = []
     rows: list[str] = []
     for _ in range(MOST_STEPS):
-        turn = take_turn(situation)
+        turn = evaluate(situation)
         rows.extend(turn.rows)
         if turn.put is None or turn.adopt is not None:
             break
@@ -167,7 +167,7 @@ def plan_line(situation: Situation, sketch: Sketch) -> PlanLine | None:
     )
 
 
-def survey_lines(survey: Survey, sketch: Sketch) -> Iterator[PlanLine]:
+def survey_lines(survey: ShopReader, sketch: Sketch) -> Iterator[PlanLine]:
     """Look at a whole shop and yield the lines of its plan."""
     for batch in survey.batches():
         for situation in batch.situations:
@@ -180,7 +180,7 @@ def survey_lines(survey: Survey, sketch: Sketch) -> Iterator[PlanLine]:
 
 def plan_batches(
     lines: Iterable[Mapping[str, Any]], sketch: Sketch, *, stale: Callable[[int], None]
-) -> Callable[[Survey], Iterator[Batch]]:
+) -> Callable[[ShopReader], Iterator[ShopBatch]]:
     """Return a reader that yields only what a plan names and what did not change since.
 
     `stale` is called with the number of lines that no longer hold, batch by batch.
@@ -189,7 +189,7 @@ def plan_batches(
     named = Counter(line["order_id"] for line in lines)
     orders = list(named)
 
-    def read(survey: Survey) -> Iterator[Batch]:
+    def read(survey: ShopReader) -> Iterator[ShopBatch]:
         for start in range(0, len(orders), AT_ONCE):
             asked = orders[start : start + AT_ONCE]
             batch = _holding(survey.read(asked), wanted, sketch)
@@ -200,7 +200,7 @@ def plan_batches(
     return read
 
 
-def _holding(batch: Batch, wanted: Mapping[str, str], sketch: Sketch) -> Batch:
+def _holding(batch: ShopBatch, wanted: Mapping[str, str], sketch: Sketch) -> ShopBatch:
     """Return what of a batch still is as the lines of a plan say."""
 
     def holds(line: PlanLine | None) -> bool:
@@ -215,7 +215,7 @@ def _holding(batch: Batch, wanted: Mapping[str, str], sketch: Sketch) -> Batch:
     )
 
 
-def _missing(parcel: Parcel) -> PlanLine:
+def _missing(parcel: Fulfillment) -> PlanLine:
     return PlanLine(ref=parcel.ref, kind=PlanClass.MISSING, rows=("17",), evidence={"absent": True})
 
 
@@ -225,7 +225,7 @@ def _unknown(seen: Observation) -> PlanLine:
     )
 
 
-def _class_of(turn: Turn, puts: list[Any]) -> PlanClass | None:
+def _class_of(turn: Evaluation, puts: list[Any]) -> PlanClass | None:
     if turn.froze:
         return PlanClass.FREEZE
     if turn.adopt is not None:

@@ -8,10 +8,10 @@ from enum import StrEnum
 
 
 __all__ = [
-    "Limits",
     "MerchantEdit",
     "Policy",
     "RemoteAhead",
+    "RunLimits",
 ]
 
 
@@ -56,7 +56,7 @@ class Policy:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class RunLimits:
     """How far one run may go."""
 
     max_writes: int | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Finding, Incident, ResolveAction
 from carrierflow.domain.model import (
     FulfillmentRef,
@@ -17,40 +17,40 @@ from carrierflow.domain.model import (
     Status,
     Unreadable,
 )
-from carrierflow.domain.publication import Attempt, Conclusion, Publication, Track
+from carrierflow.domain.publication import Attempt, AttemptResult, Publication, PublicationLog
 from carrierflow.domain.shop import Coverage, Shop
 
 
 __all__ = [
     "Budget",
-    "Due",
-    "Hint",
+    "DueOrder",
+    "FulfillmentUpdate",
+    "OrderWithWork",
     "Platform",
     "ReconcileStore",
     "RequestCounts",
-    "Work",
-    "Writing",
+    "WebhookHint",
 ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Writing:
+class FulfillmentUpdate:
     """What one turn at one fulfillment writes, at once or not at all."""
 
-    before: Parcel
-    after: Parcel
+    before: Fulfillment
+    after: Fulfillment
     now: datetime
     publications: tuple[Publication, ...] = ()
     attempt: Attempt | None = None
     """The intent of a PUT that is about to be sent."""
-    conclusion: Conclusion | None = None
+    conclusion: AttemptResult | None = None
     """The result of a PUT that was sent."""
     observation: Observation | None = None
     findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Work:
+class OrderWithWork:
     """An order with something to publish, and about how many PUTs that takes."""
 
     order_id: str
@@ -58,7 +58,7 @@ class Work:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Hint:
+class WebhookHint:
     """An order that a webhook named: somebody should look at it, and nothing more is known."""
 
     order_id: str
@@ -67,7 +67,7 @@ class Hint:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Due:
+class DueOrder:
     """An order that was not looked at for long, and when it was last; 1970 stands for never."""
 
     order_id: str
@@ -104,13 +104,13 @@ class ReconcileStore(Protocol):
         """Write how a run ended."""
         ...
 
-    def work(self, shop: Shop, *, now: datetime) -> list[Work]:
+    def work(self, shop: Shop, *, now: datetime) -> list[OrderWithWork]:
         """Return the orders with something to publish now, those first that waited longest."""
         ...
 
     def due(
-        self, shop: Shop, *, verified_before: datetime, after: Due | None, limit: int
-    ) -> list[Due]:
+        self, shop: Shop, *, verified_before: datetime, after: DueOrder | None, limit: int
+    ) -> list[DueOrder]:
         """Return the next of the open orders not looked at since, those first that waited longest.
 
         `after` is the last one of the page before; None asks for the first page.
@@ -121,11 +121,11 @@ class ReconcileStore(Protocol):
         """Count the open orders not looked at since."""
         ...
 
-    def hints(self, shop: Shop) -> list[Hint]:
+    def hints(self, shop: Shop) -> list[WebhookHint]:
         """Return the orders that webhooks named since they were looked at, the oldest first."""
         ...
 
-    def clear_hints(self, shop: Shop, hints: Collection[Hint]) -> None:
+    def clear_hints(self, shop: Shop, hints: Collection[WebhookHint]) -> None:
         """Write that some hints were followed; those that came later stand."""
         ...
 
@@ -141,19 +141,21 @@ class ReconcileStore(Protocol):
         """Return how well the open fulfillments of a shop are known."""
         ...
 
-    def parcels_of(self, shop: Shop, order_ids: Collection[str]) -> list[Parcel]:
+    def parcels_of(self, shop: Shop, order_ids: Collection[str]) -> list[Fulfillment]:
         """Return the fulfillments of some orders, in the order of their ids."""
         ...
 
-    def tracks(self, parcels: Collection[Parcel]) -> dict[int, Track]:
+    def tracks(self, parcels: Collection[Fulfillment]) -> dict[int, PublicationLog]:
         """Return what was recorded and tried for some fulfillments, by their own ids."""
         ...
 
-    def mark_verified(self, parcels: Collection[Parcel], *, at: datetime) -> None:
+    def mark_verified(self, parcels: Collection[Fulfillment], *, at: datetime) -> None:
         """Write that some fulfillments were looked at and nothing was new."""
         ...
 
-    def write(self, writing: Writing, *, fence: tuple[Shop, int] | None) -> tuple[Parcel, int]:
+    def write(
+        self, writing: FulfillmentUpdate, *, fence: tuple[Shop, int] | None
+    ) -> tuple[Fulfillment, int]:
         """Write a turn; return the parcel as it is now, and how many incidents it opened.
 
         Raises:
@@ -194,7 +196,7 @@ class ReconcileStore(Protocol):
         """Write up to which change a shop was read."""
         ...
 
-    def parcel(self, shop: str, fulfillment_id: str) -> Parcel:
+    def parcel(self, shop: str, fulfillment_id: str) -> Fulfillment:
         """Return one fulfillment; raises `UnknownShop`, `UnknownFulfillment`."""
         ...
 
@@ -217,7 +219,7 @@ class ReconcileStore(Protocol):
     def resolve(
         self,
         incident: Incident,
-        writing: Writing | None,
+        writing: FulfillmentUpdate | None,
         *,
         action: ResolveAction,
         actor: str,

@@ -16,19 +16,19 @@ from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import Event, Machine, Observation, Source, Status, Verdict
 from carrierflow.domain.publication import (
     Attempt,
-    Conclusion,
+    AttemptResult,
     Outcome,
     Publication,
     PublicationState,
-    Step,
+    PublishableStep,
 )
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import AccessDenied, ConcurrentUpdate, NotSent, OutcomeUnknown, Refused
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.reconcile.case import OPEN, Situation
-from carrierflow.reconcile.counters import Ending, Settled, Tally, ending_of
-from carrierflow.reconcile.evaluate import Turn, evidence_of, take_turn
-from carrierflow.reconcile.ports import Platform, ReconcileStore, Writing
+from carrierflow.reconcile.case import OPEN, Case
+from carrierflow.reconcile.evaluate import Evaluation, evaluate, evidence_of
+from carrierflow.reconcile.ports import FulfillmentUpdate, Platform, ReconcileStore
+from carrierflow.reconcile.run_counters import EndState, PublishResult, RunCounters, ending_of
 
 
 __all__ = ["Publisher"]
@@ -55,7 +55,7 @@ class Publisher:
         platform: Platform,
         ledger: Ledger,
         clock: Clock,
-        tally: Tally,
+        tally: RunCounters,
         max_writes: int | None = None,
     ) -> None:
         self._shop = shop
@@ -68,7 +68,7 @@ class Publisher:
         self._tally = tally
         self._max_writes = max_writes
 
-    def settle(self, situation: Situation) -> Settled:
+    def settle(self, situation: Case) -> PublishResult:
         """Take turns at one fulfillment until there is nothing more to do now.
 
         Raises:
@@ -80,37 +80,37 @@ class Publisher:
                 return self._settle(situation)
             except ConcurrentUpdate:
                 situation = self._reloaded(situation)
-        return Settled(situation=situation, ending=Ending.READ_AGAIN)
+        return PublishResult(situation=situation, ending=EndState.READ_AGAIN)
 
-    def _settle(self, situation: Situation) -> Settled:
+    def _settle(self, situation: Case) -> PublishResult:
         while True:
-            turn = take_turn(replace(situation, now=self._clock()))
+            turn = evaluate(replace(situation, now=self._clock()))
             self._tally.count(turn)
             situation = self._write(turn)
             if turn.adopt is not None:
                 if not self._adopt(situation, turn.adopt):
-                    return Settled(situation=situation, ending=Ending.FROZEN)
+                    return PublishResult(situation=situation, ending=EndState.FROZEN)
                 situation = self._reloaded(situation)
             elif turn.put is not None:
                 if self._max_writes is not None and self._tally.writes >= self._max_writes:
-                    return Settled(situation=situation, ending=Ending.CUT_SHORT)
+                    return PublishResult(situation=situation, ending=EndState.CUT_SHORT)
                 answered = self._put(situation, turn.put)
-                if isinstance(answered, Settled):
+                if isinstance(answered, PublishResult):
                     return answered
                 situation = answered
             else:
-                return Settled(situation=situation, ending=ending_of(turn))
+                return PublishResult(situation=situation, ending=ending_of(turn))
 
-    def _write(self, turn: Turn) -> Situation:
+    def _write(self, turn: Evaluation) -> Case:
         """Write what a turn decided, where there is anything to write."""
         if turn.situation.parcel == turn.before and not turn.findings:
             return turn.situation
         return self._save(turn)
 
-    def _save(self, turn: Turn, conclusion: Conclusion | None = None) -> Situation:
+    def _save(self, turn: Evaluation, conclusion: AttemptResult | None = None) -> Case:
         before, after = turn.before, turn.situation.parcel
         new_word = after.remote is not None and after.remote != before.remote
-        writing = Writing(
+        writing = FulfillmentUpdate(
             before=before,
             after=after,
             now=turn.situation.now,
@@ -127,7 +127,7 @@ class Publisher:
             return finding
         return replace(finding, request=self._platform.sketch_put(finding.ref, finding.about))
 
-    def _commit(self, situation: Situation, writing: Writing) -> Situation:
+    def _commit(self, situation: Case, writing: FulfillmentUpdate) -> Case:
         fence = (self._shop, self._fence) if writing.attempt else None
         parcel, opened = self._store.write(writing, fence=fence)
         self._tally.incidents_opened += opened
@@ -136,11 +136,11 @@ class Publisher:
             log.warning("carrierflow.frozen", extra={"ref": str(parcel.ref), "kind": parcel.frozen})
         return replace(situation, parcel=parcel)
 
-    def _put(self, situation: Situation, step: Step) -> Situation | Settled:
+    def _put(self, situation: Case, step: PublishableStep) -> Case | PublishResult:
         """Tell the platform one step: intent, send, result."""
         self._platform.wait_for_room()
         situation = replace(situation, now=self._clock())
-        if take_turn(situation).put != step:
+        if evaluate(situation).put != step:
             return situation
         situation, attempt = self._intend(situation, step)
         ref = situation.parcel.ref
@@ -160,7 +160,7 @@ class Publisher:
             raise
         return self._answered(situation, attempt, reply)
 
-    def _intend(self, situation: Situation, step: Step) -> tuple[Situation, Attempt]:
+    def _intend(self, situation: Case, step: PublishableStep) -> tuple[Case, Attempt]:
         now, policy = situation.now, situation.policy
         key = (step.machine, step.seq)
         tried = situation.track.publications.get(
@@ -185,13 +185,13 @@ class Publisher:
             over_at=attempt.send_deadline + policy.request_timeout,
         )
         parcel = situation.parcel
-        writing = Writing(
+        writing = FulfillmentUpdate(
             before=parcel, after=parcel, now=now, publications=(sent,), attempt=attempt
         )
         situation = self._commit(_tracking(situation, sent, attempt), writing)
         return situation, attempt
 
-    def _answered(self, situation: Situation, attempt: Attempt, reply: Observation) -> Situation:
+    def _answered(self, situation: Case, attempt: Attempt, reply: Observation) -> Case:
         """Take the reply as what it is: an observation, and the newest one."""
         shown = reply.carrier if attempt.machine is Machine.DELIVERY else reply.cod
         confirmed = shown.status is attempt.status
@@ -202,7 +202,7 @@ class Publisher:
             "carrierflow.published",
             extra={"ref": str(situation.parcel.ref), "to": attempt.status, "shown": shown.raw},
         )
-        conclusion = Conclusion(
+        conclusion = AttemptResult(
             attempt=attempt,
             outcome=Outcome.CONFIRMED if confirmed else Outcome.OTHER_STATUS,
             recorded_at=self._clock(),
@@ -211,10 +211,10 @@ class Publisher:
             reply_updated_at=reply.updated_at_raw,
         )
 
-        def write(situation: Situation) -> Situation:
+        def write(situation: Case) -> Case:
             told = replace(situation, seen=reply, now=conclusion.recorded_at)
             told = _over(told, attempt)
-            turn = take_turn(told)
+            turn = evaluate(told)
             self._tally.count(turn)
             over = told.track.publications[attempt.machine, attempt.seq]
             written = {(p.machine, p.seq): p for p in (over, *turn.publications)}
@@ -222,7 +222,7 @@ class Publisher:
 
         return self._insist(situation, write)
 
-    def _insist(self, situation: Situation, write: Callable[[Situation], Situation]) -> Situation:
+    def _insist(self, situation: Case, write: Callable[[Case], Case]) -> Case:
         """Record a result, though somebody changed the fulfillment while we were sending."""
         for _ in range(RESULT_TRIES):
             try:
@@ -231,22 +231,22 @@ class Publisher:
                 situation = self._reloaded(situation)
         return write(situation)
 
-    def _not_sent(self, situation: Situation, attempt: Attempt, error: NotSent) -> Settled:
+    def _not_sent(self, situation: Case, attempt: Attempt, error: NotSent) -> PublishResult:
         if error.http_status is None:
             self._tally.failures_in_a_row += 1
         situation = self._conclude(situation, attempt, Outcome.NOT_SENT, error)
-        return Settled(situation=situation, ending=Ending.READ_AGAIN)
+        return PublishResult(situation=situation, ending=EndState.READ_AGAIN)
 
-    def _unknown(self, situation: Situation, attempt: Attempt, error: OutcomeUnknown) -> Settled:
+    def _unknown(self, situation: Case, attempt: Attempt, error: OutcomeUnknown) -> PublishResult:
         self._tally.failures_in_a_row += 1
         situation = self._conclude(situation, attempt, Outcome.UNKNOWN, error)
         log.warning(
             "carrierflow.unanswered",
             extra={"ref": str(situation.parcel.ref), "to": attempt.status},
         )
-        return Settled(situation=situation, ending=Ending.WAITING)
+        return PublishResult(situation=situation, ending=EndState.WAITING)
 
-    def _refused(self, situation: Situation, attempt: Attempt, error: Refused) -> Settled:
+    def _refused(self, situation: Case, attempt: Attempt, error: Refused) -> PublishResult:
         """Take a refusal for no more than an answer: a proxy may have said it, before or after."""
         self._tally.refusals_in_a_row += 1
         situation = self._conclude(situation, attempt, Outcome.REFUSED, error)
@@ -258,18 +258,18 @@ class Publisher:
                 "http_status": error.http_status,
             },
         )
-        return Settled(situation=situation, ending=Ending.WAITING)
+        return PublishResult(situation=situation, ending=EndState.WAITING)
 
     def _conclude(
         self,
-        situation: Situation,
+        situation: Case,
         attempt: Attempt,
         outcome: Outcome,
         error: NotSent | OutcomeUnknown | Refused | AccessDenied,
-    ) -> Situation:
+    ) -> Case:
         """Write what became of an attempt that brought no usable reply."""
         now, unknown = self._clock(), outcome in {Outcome.UNKNOWN, Outcome.REFUSED}
-        conclusion = Conclusion(
+        conclusion = AttemptResult(
             attempt=attempt,
             outcome=outcome,
             recorded_at=now,
@@ -277,12 +277,12 @@ class Publisher:
             reason=error.reason,
         )
 
-        def write(situation: Situation) -> Situation:
+        def write(situation: Case) -> Case:
             told = _over(replace(situation, now=now), attempt, unknown=unknown)
             parcel = told.parcel
             later = now + told.policy.settle if unknown else parcel.not_before
             after = replace(parcel, not_before=later)
-            writing = Writing(
+            writing = FulfillmentUpdate(
                 before=parcel,
                 after=after,
                 now=now,
@@ -293,7 +293,7 @@ class Publisher:
 
         return self._insist(situation, write)
 
-    def _adopt(self, situation: Situation, status: Status) -> bool:
+    def _adopt(self, situation: Case, status: Status) -> bool:
         """Record what the platform shows as history; False if the ledger cannot take it.
 
         Asked twice, the ledger answers with its first verdict; only where it moved is there
@@ -325,11 +325,13 @@ class Publisher:
             freezes=True,
         )
         after = replace(parcel, frozen=finding.kind)
-        writing = Writing(before=parcel, after=after, now=situation.now, findings=(finding,))
+        writing = FulfillmentUpdate(
+            before=parcel, after=after, now=situation.now, findings=(finding,)
+        )
         self._commit(situation, writing)
         return False
 
-    def _reloaded(self, situation: Situation) -> Situation:
+    def _reloaded(self, situation: Case) -> Case:
         ref = situation.parcel.ref
         found = self._store.parcels_of(self._shop, [ref.order_id])
         parcel = next(p for p in found if p.ref == ref)
@@ -337,9 +339,7 @@ class Publisher:
         return replace(situation, parcel=parcel, track=track)
 
 
-def _tracking(
-    situation: Situation, publication: Publication, attempt: Attempt | None = None
-) -> Situation:
+def _tracking(situation: Case, publication: Publication, attempt: Attempt | None = None) -> Case:
     track = situation.track
     key = (publication.machine, publication.seq)
     attempts = (*track.attempts, attempt) if attempt else track.attempts
@@ -347,7 +347,7 @@ def _tracking(
     return replace(situation, track=track)
 
 
-def _over(situation: Situation, attempt: Attempt, *, unknown: bool = False) -> Situation:
+def _over(situation: Case, attempt: Attempt, *, unknown: bool = False) -> Case:
     """Mark an attempt as over: as unanswered, or as one that no longer counts.
 
     A run that stalled may conclude when another has tried again, or knows better, since: then

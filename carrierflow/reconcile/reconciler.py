@@ -9,14 +9,14 @@ from typing import Any, Protocol
 from carrierflow.domain.shop import Shop, ShopState
 from carrierflow.domain.waiting import Idle, Stop, keep_waiting, never, until
 from carrierflow.errors import ShopRevoked
-from carrierflow.reconcile.batches import Survey
-from carrierflow.reconcile.counters import Tally
+from carrierflow.reconcile.batches import ShopReader
 from carrierflow.reconcile.parts import Parts
 from carrierflow.reconcile.plan import PlanLine, plan_batches, survey_lines
-from carrierflow.reconcile.policy import Limits
+from carrierflow.reconcile.policy import RunLimits
 from carrierflow.reconcile.ports import Platform
-from carrierflow.reconcile.report import EndReason, Requests, RunReport
-from carrierflow.reconcile.shop_run import Reader, ShopRun, survey_of
+from carrierflow.reconcile.run_counters import RunCounters
+from carrierflow.reconcile.run_report import EndReason, Requests, RunReport
+from carrierflow.reconcile.shop_run import Reader, ShopRun, reader_of
 
 
 __all__ = ["Reconciler"]
@@ -43,11 +43,11 @@ class Reconciler:
         self,
         code: str,
         *,
-        limits: Limits | None = None,
+        limits: RunLimits | None = None,
         verified_before: datetime | None = None,
         hinted: bool = False,
         stop: Stop = never,
-        progress: Callable[[Tally, int], None] | None = None,
+        progress: Callable[[RunCounters, int], None] | None = None,
     ) -> RunReport:
         """Compare a shop with the ledger and publish what is missing there.
 
@@ -63,9 +63,9 @@ class Reconciler:
             WrongSecretKey: if the shop's token does not open.
             DatabaseUnavailable: if the database does not answer.
         """
-        limits = limits or Limits()
+        limits = limits or RunLimits()
         before = verified_before or self.parts.clock() - limits.verify_within
-        read = Survey.hinted if hinted else Survey.batches
+        read = ShopReader.hinted if hinted else ShopReader.batches
         return self._run(code, before, read, limits, stop=stop, progress=progress)
 
     def apply_plan(
@@ -73,9 +73,9 @@ class Reconciler:
         code: str,
         lines: Sequence[Mapping[str, Any]],
         *,
-        limits: Limits | None = None,
+        limits: RunLimits | None = None,
         stop: Stop = never,
-        progress: Callable[[Tally, int], None] | None = None,
+        progress: Callable[[RunCounters, int], None] | None = None,
     ) -> tuple[RunReport, int]:
         """Carry out the lines of a plan that concern one shop; return also how many are stale.
 
@@ -86,14 +86,14 @@ class Reconciler:
         shop = self.parts.store.shop(code)
         sketch = self.connect(shop).sketch_put
         read = plan_batches(lines, sketch, stale=stale.append)
-        report = self._run(code, NEVER, read, limits or Limits(), stop=stop, progress=progress)
+        report = self._run(code, NEVER, read, limits or RunLimits(), stop=stop, progress=progress)
         return report, sum(stale)
 
     def plan_shop(
         self,
         code: str,
         *,
-        limits: Limits | None = None,
+        limits: RunLimits | None = None,
         verified_before: datetime | None = None,
         stop: Stop = never,
     ) -> tuple[list[PlanLine], Requests]:
@@ -106,10 +106,10 @@ class Reconciler:
         """
         shop = self.parts.store.shop(code)
         platform = self.connect(shop, until(stop))
-        before = verified_before or self.parts.clock() - (limits or Limits()).verify_within
+        before = verified_before or self.parts.clock() - (limits or RunLimits()).verify_within
         try:
             lines = list(
-                survey_lines(survey_of(self.parts, shop, platform, before), platform.sketch_put)
+                survey_lines(reader_of(self.parts, shop, platform, before), platform.sketch_put)
             )
         finally:
             platform.close()
@@ -120,10 +120,10 @@ class Reconciler:
         code: str,
         verified_before: datetime,
         read: Reader,
-        limits: Limits,
+        limits: RunLimits,
         *,
         stop: Stop,
-        progress: Callable[[Tally, int], None] | None,
+        progress: Callable[[RunCounters, int], None] | None,
     ) -> RunReport:
         shop = self.parts.store.shop(code)
         started_at = self.parts.clock()

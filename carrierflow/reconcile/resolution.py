@@ -8,22 +8,22 @@ from typing import Any
 
 from carrierflow.domain import limits
 from carrierflow.domain.clock import Clock
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.domain.model import Event, Machine, Source, Status, Verdict, parse_status
 from carrierflow.domain.typecheck import check_text, guarded_methods
 from carrierflow.errors import InvalidInput
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.reconcile.ports import ReconcileStore, Writing
+from carrierflow.reconcile.ports import FulfillmentUpdate, ReconcileStore
 
 
-__all__ = ["Desk", "curl", "postman"]
+__all__ = ["IncidentResolver", "curl", "postman"]
 
 SHOP_ACTIONS = frozenset({ResolveAction.UNFREEZE, ResolveAction.ABANDON})
 
 
 @guarded_methods
-class Desk:
+class IncidentResolver:
     """Lists incidents and carries out what a person decides about them."""
 
     def __init__(self, store: ReconcileStore, ledger: Ledger, *, clock: Clock) -> None:
@@ -73,7 +73,7 @@ class Desk:
 
     def _act(
         self, incident: Incident, action: ResolveAction, *, actor: str, reason: str
-    ) -> Writing:
+    ) -> FulfillmentUpdate:
         """Return what an action makes of the incident's fulfillment, once adopting is recorded."""
         parcel = self._parcel(incident)
         match action:
@@ -87,10 +87,10 @@ class Desk:
                 return self._freed(parcel, _reasserting(parcel))
             case ResolveAction.ABANDON:
                 after = replace(parcel, frozen="abandoned", open=False)
-                return Writing(before=parcel, after=after, now=self._clock())
+                return FulfillmentUpdate(before=parcel, after=after, now=self._clock())
 
     def _adopt(
-        self, parcel: Parcel, incident: Incident, *, actor: str, reason: str
+        self, parcel: Fulfillment, incident: Incident, *, actor: str, reason: str
     ) -> list[Machine]:
         """Make the ledger say what the platform shows: by legal steps, or by a correction.
 
@@ -120,7 +120,7 @@ class Desk:
             corrected.append(status.machine)
         return corrected
 
-    def _freed(self, before: Parcel, after: Parcel) -> Writing:
+    def _freed(self, before: Fulfillment, after: Fulfillment) -> FulfillmentUpdate:
         """Let runs decide about a fulfillment again, at once, if nobody changed it meanwhile."""
         track = self._store.tracks([before])[before.id]
         forgiven = tuple(
@@ -134,9 +134,11 @@ class Desk:
             missing=0,
             missing_since=None,
         )
-        return Writing(before=before, after=after, now=self._clock(), publications=forgiven)
+        return FulfillmentUpdate(
+            before=before, after=after, now=self._clock(), publications=forgiven
+        )
 
-    def _parcel(self, incident: Incident) -> Parcel:
+    def _parcel(self, incident: Incident) -> Fulfillment:
         return self._store.parcel(incident.shop, incident.fulfillment_id or "")
 
 
@@ -177,7 +179,7 @@ def _check(incident: Incident, action: ResolveAction, *, actor: str, reason: str
         )
 
 
-def _showing(parcel: Parcel, machines: Sequence[Machine]) -> Parcel:
+def _showing(parcel: Fulfillment, machines: Sequence[Machine]) -> Fulfillment:
     """Take for published what was adopted: the platform shows it, and nothing is to be told."""
     for machine in machines:
         head = parcel.head(machine)
@@ -185,7 +187,7 @@ def _showing(parcel: Parcel, machines: Sequence[Machine]) -> Parcel:
     return parcel
 
 
-def _reasserting(parcel: Parcel) -> Parcel:
+def _reasserting(parcel: Fulfillment) -> Fulfillment:
     """Make the ledger's status unpublished again, against what the platform shows now.
 
     Steps that were not told yet stay so: if the platform shows something else by then, they are

@@ -10,23 +10,23 @@ from datetime import datetime
 from typing import TypeVar
 
 from carrierflow.domain.canonical import stamp
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.model import Observation, Source, Status
-from carrierflow.domain.publication import Attempt, Step
+from carrierflow.domain.publication import Attempt, PublishableStep
 from carrierflow.reconcile.actions import (
     Action,
     Adopt,
-    Ask,
     Confirm,
     Freeze,
-    Note,
-    Put,
+    Observe,
+    OpenIncident,
     ReadAgain,
-    Report,
+    ReadAlone,
     Rewind,
     Wait,
+    Write,
 )
-from carrierflow.reconcile.case import View, rounded
+from carrierflow.reconcile.case import MachineCase, rounded
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
 
 
@@ -63,7 +63,7 @@ T = TypeVar("T")
 class OrderCase:
     """What is decided about an order, or about a fulfillment as a whole."""
 
-    parcel: Parcel | None
+    parcel: Fulfillment | None
     """Our fulfillment; None if the ledger does not know it."""
     seen: Observation | None
     """What the platform says of it; None if it is absent."""
@@ -71,31 +71,31 @@ class OrderCase:
     """Whether the fulfillment was asked for at its own address, not among others."""
     now: datetime
     policy: Policy
-    steps: tuple[Step, ...] = ()
+    steps: tuple[PublishableStep, ...] = ()
     """Our fulfillment's history."""
 
 
-def resolved_attempt(view: View) -> bool:
+def resolved_attempt(view: MachineCase) -> bool:
     """Row 4: a state visited before counts only if it was entered again since."""
     return view.sent is not None and view.sent.to_status is view.obs and view.reached is not None
 
 
-def confirm_sent(view: View) -> Action:
+def confirm_sent(view: MachineCase) -> Action:
     """Take the open attempt for successful."""
     return Confirm(_given(view.sent))
 
 
-def confirm_reached(view: View) -> Action:
+def confirm_reached(view: MachineCase) -> Action:
     """Take everything up to the shown step for published."""
     return Confirm(_given(view.reached))
 
 
-def wait_for_settling(view: View) -> Action:
+def wait_for_settling(view: MachineCase) -> Action:
     """Wait until the open attempt can no longer take effect."""
     return Wait(_given(view.settles_at))
 
 
-def send_again(view: View) -> Action:
+def send_again(view: MachineCase) -> Action:
     """Repeat a PUT that was lost or refused, unless it was tried too often already."""
     attempt, step, now = _given(view.attempt), _given(view.sent), view.situation.now
     refusals = view.refusals_of(step)
@@ -107,56 +107,56 @@ def send_again(view: View) -> Action:
     return put_next(view)
 
 
-def _refused(step: Step, refusals: list[Attempt]) -> Action:
+def _refused(step: PublishableStep, refusals: list[Attempt]) -> Action:
     times, said = len(refusals), refusals[-1].reason or "it gave no reason"
     sentence = f"The platform refused {step.to_status} {times} times; at last it said: {said}."
     return Freeze("refused", sentence, about=step.to_status)
 
 
-def put_next(view: View) -> Action:
+def put_next(view: MachineCase) -> Action:
     """Tell the next step that can be told, from a young reading only."""
-    return Note() if view.next_put is None else _put(view, view.next_put)
+    return Observe() if view.next_put is None else _put(view, view.next_put)
 
 
-def _put(view: View, step: Step) -> Action:
+def _put(view: MachineCase, step: PublishableStep) -> Action:
     """PUT a step, unless it cannot help any more or the observation is too old for it."""
     if view.situation.seen.carrier.status is Status.CANCEL:
         sentence = f"The parcel is cancelled on the platform and cannot become {step.to_status}."
         return Freeze("cancel_conflict", sentence, about=step.to_status)
     if view.attempts_at(step) >= view.policy.stuck_attempts:
         return _stuck(view, step)
-    return Put(step) if view.is_fresh else ReadAgain()
+    return Write(step) if view.is_fresh else ReadAgain()
 
 
-def _stuck(view: View, step: Step) -> Action:
+def _stuck(view: MachineCase, step: PublishableStep) -> Action:
     times = view.attempts_at(step)
     sentence = f"{times} attempts to show {step.to_status} had no effect."
     return Freeze("stuck", sentence, about=step.to_status)
 
 
-def put_last(view: View) -> Action:
+def put_last(view: MachineCase) -> Action:
     """Tell the head at once; the steps before it go with it."""
     last = view.path[-1]
-    return _put(view, last) if last.to_status in view.situation.can_put else Note()
+    return _put(view, last) if last.to_status in view.situation.can_put else Observe()
 
 
-def put_paid(view: View) -> Action:
+def put_paid(view: MachineCase) -> Action:
     """Tell that the cash was collected, once the platform had time to see it by itself."""
     due = _given(view.delivered_at) + view.policy.settle
     return Wait(due) if view.situation.now < due else put_next(view)
 
 
-def confirm_or_note(view: View) -> Action:
+def confirm_or_note(view: MachineCase) -> Action:
     """Confirm codpaid where we recorded it; else leave it to the carrier."""
-    return Confirm(view.reached) if view.reached else Note()
+    return Confirm(view.reached) if view.reached else Observe()
 
 
-def adopt(view: View) -> Action:
+def adopt(view: MachineCase) -> Action:
     """Record what the platform shows."""
     return Adopt(_given(view.obs))
 
 
-def adopt_or_hold(view: View) -> Action:
+def adopt_or_hold(view: MachineCase) -> Action:
     """Record what the platform shows, or hold it for a person, by policy."""
     if view.policy.remote_ahead is RemoteAhead.ADOPT:
         return adopt(view)
@@ -165,12 +165,12 @@ def adopt_or_hold(view: View) -> Action:
     )
 
 
-def rewind_own(view: View) -> Action:
+def rewind_own(view: MachineCase) -> Action:
     """Publish again from where our own late PUT moved the platform back to."""
     return Rewind(_given(view.own_late_put).seq, healed=True)
 
 
-def hold_or_reassert(view: View) -> Action:
+def hold_or_reassert(view: MachineCase) -> Action:
     """Hold an edit of somebody else for a person, or undo it once, by policy."""
     moved = f"The platform went back from {view.base} to {view.obs}, and not by us."
     entry = view.shown_before
@@ -179,12 +179,12 @@ def hold_or_reassert(view: View) -> Action:
     return Freeze("merchant_edit", moved)
 
 
-def paid_is_next(view: View) -> bool:
+def paid_is_next(view: MachineCase) -> bool:
     """Tell whether collected cash is what would be told next."""
     return bool(view.path) and view.path[0].to_status is Status.CODPAID
 
 
-def paid_is_caused(view: View) -> bool:
+def paid_is_caused(view: MachineCase) -> bool:
     """Tell whether collected cash follows from a delivery that we recorded."""
     return paid_is_next(view) and bool(view.path[0].cause)
 
@@ -193,7 +193,7 @@ def absent(case: OrderCase) -> Action:
     """Ask for a missing fulfillment by itself, then count, and give it up at last."""
     parcel, now = case.parcel, case.now
     if not case.asked_alone:
-        return Ask()
+        return ReadAlone()
     if parcel is not None and parcel.missing_since is not None:
         times, span = parcel.missing + 1, now - parcel.missing_since
         if times >= case.policy.gone_times and span >= case.policy.gone_after:
@@ -205,17 +205,17 @@ def absent(case: OrderCase) -> Action:
 
 def order_cancelled(_case: OrderCase) -> Action:
     """Report that an order is cancelled whose parcel is under way."""
-    return Report("order_cancelled", "The order is cancelled, and its parcel is under way.")
+    return OpenIncident("order_cancelled", "The order is cancelled, and its parcel is under way.")
 
 
 def unknown_here(_case: OrderCase) -> Action:
     """Report a parcel of ours that the ledger does not know."""
-    return Report(
+    return OpenIncident(
         "unknown_here", "The platform shows a parcel of ours that the ledger does not know."
     )
 
 
-def cod_amount_differs(parcel: Parcel, seen: Observation) -> bool:
+def cod_amount_differs(parcel: Fulfillment, seen: Observation) -> bool:
     """Tell whether the two sides would have different cash collected.
 
     A platform that shows no cash at all is row C5's matter, and says nothing about its amount.
@@ -234,10 +234,10 @@ def tell_amounts(case: OrderCase) -> Action:
         f"The platform has {seen.cod_amount} đ to be collected, and the ledger {parcel.cod_amount}."
     )
     amounts = {"ledger": parcel.cod_amount, "platform": seen.cod_amount}
-    return Report("cod_amount_differs", sentence, amounts)
+    return OpenIncident("cod_amount_differs", sentence, amounts)
 
 
-def earlier_on_platform(case: OrderCase) -> tuple[Step, datetime] | None:
+def earlier_on_platform(case: OrderCase) -> tuple[PublishableStep, datetime] | None:
     """Return the first step that the platform dates too early, with its date there.
 
     Only what the carrier told has a date of its own: the opening and what follows from rules have
@@ -247,7 +247,7 @@ def earlier_on_platform(case: OrderCase) -> tuple[Step, datetime] | None:
     """
     if case.seen is None:
         return None
-    first: dict[Status, Step] = {}
+    first: dict[Status, PublishableStep] = {}
     for step in case.steps:
         if step.source is Source.CARRIER and step.seq > 1 and step.occurred_at is not None:
             first.setdefault(step.to_status, step)
@@ -266,7 +266,7 @@ def tell_dates(case: OrderCase) -> Action:
     here, there = stamp(_given(step.occurred_at)), stamp(rounded(date))
     sentence = f"The platform dates {step.to_status} at {there}, and the carrier at {here}."
     dates = {"status": step.to_status, "ledger": here, "platform": there}
-    return Report("timeline_differs", sentence, dates)
+    return OpenIncident("timeline_differs", sentence, dates)
 
 
 def _given(value: T | None) -> T:

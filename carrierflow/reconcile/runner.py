@@ -12,13 +12,13 @@ from datetime import datetime
 from carrierflow.domain.clock import Sleep
 from carrierflow.domain.waiting import Stop, in_slices, until
 from carrierflow.errors import CarrierflowError, Interrupted, ShopHeld
-from carrierflow.reconcile.counters import Tally
-from carrierflow.reconcile.policy import Limits
+from carrierflow.reconcile.policy import RunLimits
 from carrierflow.reconcile.reconciler import Reconciler
-from carrierflow.reconcile.report import EndReason, RunReport
+from carrierflow.reconcile.run_counters import RunCounters
+from carrierflow.reconcile.run_report import EndReason, RunReport
 
 
-__all__ = ["Crew", "Progress"]
+__all__ = ["Progress", "ShopRunner"]
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Progress:
     orders_left: int
 
 
-class Crew:
+class ShopRunner:
     """Some threads that look after many shops, each shop in its fair share of time."""
 
     def __init__(
@@ -69,7 +69,7 @@ class Crew:
         self._stop = stop
         self._progress = progress
 
-    def work(self, codes: Sequence[str], limits: Limits) -> list[RunReport]:
+    def work(self, codes: Sequence[str], limits: RunLimits) -> list[RunReport]:
         """Look after some shops; return one report for each, in their order."""
         if len(codes) == 1:
             return [self._look_after(codes[0], limits)]
@@ -87,7 +87,7 @@ class Crew:
                     queue[code] = pool.submit(self._guarded, code, limits)
         return [reports[code] for code in codes]
 
-    def _guarded(self, code: str, limits: Limits) -> RunReport:
+    def _guarded(self, code: str, limits: RunLimits) -> RunReport:
         """Look after one shop of several: its own trouble must not stop the others."""
         began = self._clock()
         try:
@@ -97,7 +97,7 @@ class Crew:
             reason = EndReason.SHOP_HELD if held else EndReason.FAILED
             return self._ended(code, began, reason, str(error))
 
-    def _look_after(self, code: str, limits: Limits) -> RunReport:
+    def _look_after(self, code: str, limits: RunLimits) -> RunReport:
         """Look after one shop, and let no defect of ours, or oddity of its rows, be more than that.
 
         What an unexpected error says may hold anything, so only its kind and its place are told.
@@ -128,7 +128,7 @@ class Crew:
             sentence=sentence,
         )
 
-    def _patiently(self, code: str, limits: Limits) -> RunReport:
+    def _patiently(self, code: str, limits: RunLimits) -> RunReport:
         if self._stop():
             return self._ended(code, self._clock(), EndReason.INTERRUPTED, str(Interrupted()))
         report, pauses = self._run(code, limits), 0
@@ -143,10 +143,10 @@ class Crew:
                 break
         return report
 
-    def _run(self, code: str, limits: Limits) -> RunReport:
+    def _run(self, code: str, limits: RunLimits) -> RunReport:
         tell = self._progress
 
-        def told(tally: Tally, left: int) -> None:
+        def told(tally: RunCounters, left: int) -> None:
             if tell is not None:
                 tell(
                     Progress(

@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 
 from carrierflow.domain.clock import seconds
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Finding
 from carrierflow.domain.limits import SENTENCE, cut
 from carrierflow.domain.model import Observation, Unreadable
@@ -31,24 +31,24 @@ from carrierflow.errors import (
     ShopHeld,
     Throttled,
 )
-from carrierflow.reconcile.batches import Batch, Survey
+from carrierflow.reconcile.batches import ShopBatch, ShopReader
 from carrierflow.reconcile.brake import Brake, Braked
-from carrierflow.reconcile.counters import Ending, Settled, Tally
 from carrierflow.reconcile.decision_table import OrderCase
-from carrierflow.reconcile.evaluate import take_turn
-from carrierflow.reconcile.orders import OrderTurn, odd_finding, take_order_turn
+from carrierflow.reconcile.evaluate import evaluate
+from carrierflow.reconcile.orders import OrderEvaluation, evaluate_order, odd_finding
 from carrierflow.reconcile.parts import Parts
-from carrierflow.reconcile.policy import Limits
-from carrierflow.reconcile.ports import Platform, Writing
+from carrierflow.reconcile.policy import RunLimits
+from carrierflow.reconcile.ports import FulfillmentUpdate, Platform
 from carrierflow.reconcile.publisher import Publisher
-from carrierflow.reconcile.report import EndReason, Requests, RunReport, StopRun, ending_of
+from carrierflow.reconcile.run_counters import EndState, PublishResult, RunCounters
+from carrierflow.reconcile.run_report import EndReason, Requests, RunReport, StopRun, ending_of
 
 
-__all__ = ["Reader", "ShopRun", "survey_of"]
+__all__ = ["Reader", "ShopRun", "reader_of"]
 
 log = logging.getLogger(__name__)
 
-Reader = Callable[[Survey], Iterator[Batch]]
+Reader = Callable[[ShopReader], Iterator[ShopBatch]]
 """How a run goes through a shop."""
 
 READ_AGAIN_TIMES = 5
@@ -68,11 +68,11 @@ class ShopRun:
         parts: Parts,
         shop: Shop,
         connect: Callable[[Shop, Idle], Platform],
-        limits: Limits,
+        limits: RunLimits,
         *,
         started_at: datetime,
         stop: Stop,
-        progress: Callable[[Tally, int], None] | None,
+        progress: Callable[[RunCounters, int], None] | None,
     ) -> None:
         self._parts = parts
         self._store = parts.store
@@ -83,7 +83,7 @@ class ShopRun:
         self._ask = until(stop)
         self._progress = progress
         self._id = str(uuid.uuid4())
-        self._tally = Tally(since=started_at)
+        self._tally = RunCounters(since=started_at)
         self._again: Counter[str] = Counter()
         self._unread: set[str] = set()
         self._differing: set[int] = set()
@@ -131,7 +131,7 @@ class ShopRun:
             if isinstance(error, Throttled):
                 self._next_look = self._parts.clock() + seconds(error.retry_after)
             return ending_of(error), str(error)
-        self._settle(whole=read == Survey.batches)
+        self._settle(whole=read == ShopReader.batches)
         return EndReason.DONE, f"Not all was shown. {self._refused[0]}" if self._refused else None
 
     def _settle(self, *, whole: bool) -> None:
@@ -145,7 +145,7 @@ class ShopRun:
 
     def _work_through(self, read: Reader, verified_before: datetime) -> None:
         self._check_limits()
-        survey = survey_of(self._parts, self._shop, self._platform, verified_before)
+        survey = reader_of(self._parts, self._shop, self._platform, verified_before)
         publisher = self._publisher()
         self._unread = self._store.unread_orders(self._shop)
         coverage = self._store.coverage(self._shop, since=self._started_at)
@@ -180,7 +180,7 @@ class ShopRun:
             max_writes=self._limits.max_writes,
         )
 
-    def _take_in(self, batch: Batch, survey: Survey, publisher: Publisher) -> None:
+    def _take_in(self, batch: ShopBatch, survey: ShopReader, publisher: Publisher) -> None:
         self._tally.look_at_orders(batch.parcels)
         if batch.agreeing:
             self._store.mark_verified(batch.agreeing, at=batch.read_at)
@@ -202,18 +202,18 @@ class ShopRun:
             self._check_limits()
             self._look_alone(parcel, survey, publisher)
 
-    def _count(self, before: Parcel, settled: Settled, survey: Survey) -> None:
+    def _count(self, before: Fulfillment, settled: PublishResult, survey: ShopReader) -> None:
         parcel, tally = settled.situation.parcel, self._tally
-        if settled.ending is Ending.CUT_SHORT:
+        if settled.ending is EndState.CUT_SHORT:
             raise StopRun(EndReason.MAX_WRITES, "The allowed number of writes is used up.")
-        tally.look(before, in_sync=settled.ending is Ending.IN_SYNC)
-        if settled.ending is Ending.READ_AGAIN and self._reads_again(parcel, survey):
+        tally.look(before, in_sync=settled.ending is EndState.IN_SYNC)
+        if settled.ending is EndState.READ_AGAIN and self._reads_again(parcel, survey):
             return
-        if settled.ending is Ending.WAITING:
+        if settled.ending is EndState.WAITING:
             tally.waiting += 1
             self._look_later(parcel.not_before)
 
-    def _reads_again(self, parcel: Parcel, survey: Survey) -> bool:
+    def _reads_again(self, parcel: Fulfillment, survey: ShopReader) -> bool:
         """Look at an order once more in this run; False if it was looked at often enough."""
         self._again[parcel.ref.order_id] += 1
         if self._again[parcel.ref.order_id] > READ_AGAIN_TIMES:
@@ -225,7 +225,7 @@ class ShopRun:
         if moment is not None:
             self._next_look = min(moment, self._next_look or moment)
 
-    def _look_alone(self, parcel: Parcel, survey: Survey, publisher: Publisher) -> None:
+    def _look_alone(self, parcel: Fulfillment, survey: ShopReader, publisher: Publisher) -> None:
         """Row 17: what a list left out is asked for by itself before it counts as absent."""
         first = self._absence(parcel, asked_alone=False)
         if first.asks:
@@ -247,23 +247,25 @@ class ShopRun:
         except ConcurrentUpdate:
             self._reads_again(parcel, survey)
 
-    def _absence(self, parcel: Parcel, *, asked_alone: bool) -> OrderTurn:
+    def _absence(self, parcel: Fulfillment, *, asked_alone: bool) -> OrderEvaluation:
         return self._order_turn(parcel, None, asked_alone=asked_alone)
 
     def _order_turn(
-        self, parcel: Parcel | None, seen: Observation | None, *, asked_alone: bool = False
-    ) -> OrderTurn:
+        self, parcel: Fulfillment | None, seen: Observation | None, *, asked_alone: bool = False
+    ) -> OrderEvaluation:
         now, policy = self._parts.clock(), self._parts.policy
-        return take_order_turn(
+        return evaluate_order(
             OrderCase(parcel=parcel, seen=seen, asked_alone=asked_alone, now=now, policy=policy)
         )
 
-    def _note_absence(self, turn: OrderTurn) -> None:
+    def _note_absence(self, turn: OrderEvaluation) -> None:
         """Write that the platform has no such fulfillment, and what follows from that."""
         before, after = turn.case.parcel, turn.after
         if before is None or after is None:
             raise AssertionError("The table has nothing to say of an absent fulfillment.")
-        writing = Writing(before=before, after=after, now=turn.case.now, findings=turn.findings)
+        writing = FulfillmentUpdate(
+            before=before, after=after, now=turn.case.now, findings=turn.findings
+        )
         self._tally.incidents_opened += self._store.write(writing, fence=None)[1]
         self._tally.look(before, in_sync=False)
         self._tally.count_rows(turn.rows)
@@ -322,7 +324,7 @@ class ShopRun:
                 raise ShopHeld(self._shop.code)
             self._held_at = now
 
-    def _braked(self, batch: Batch, survey: Survey, publisher: Publisher) -> Batch:
+    def _braked(self, batch: ShopBatch, survey: ShopReader, publisher: Publisher) -> ShopBatch:
         """Return what of a batch is to be done; raise where doing it would be the damage."""
         gone = self._brake.missing(batch)
         if gone is not None and survey.is_gone(batch.absent[0]):
@@ -332,9 +334,11 @@ class ShopRun:
         self._brake.check(batch.situations)
         return batch
 
-    def _tried_once_more(self, batch: Batch, survey: Survey, publisher: Publisher) -> Batch:
+    def _tried_once_more(
+        self, batch: ShopBatch, survey: ShopReader, publisher: Publisher
+    ) -> ShopBatch:
         """Where most were refused, try one again; if the platform takes it, all may be tried."""
-        refused = [s for s in batch.situations if take_turn(s).froze == "refused"]
+        refused = [s for s in batch.situations if evaluate(s).froze == "refused"]
         if not refused:
             return batch
         published = self._tally.published
@@ -382,9 +386,11 @@ class ShopRun:
         return report
 
 
-def survey_of(parts: Parts, shop: Shop, platform: Platform, verified_before: datetime) -> Survey:
+def reader_of(
+    parts: Parts, shop: Shop, platform: Platform, verified_before: datetime
+) -> ShopReader:
     """Return one pass over a shop, not yet begun."""
-    return Survey(
+    return ShopReader(
         shop=shop,
         store=parts.store,
         platform=platform,

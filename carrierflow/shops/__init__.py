@@ -1,21 +1,21 @@
 """The carrier's connections to shops, from install to uninstall."""
 
-from carrierflow.shops.install import Finish, Installer
-from carrierflow.shops.registration import Done, Registered, Registrar
-from carrierflow.shops.shops import Connections, is_gone
+from carrierflow.shops.install import AfterInstall, Installer
+from carrierflow.shops.registration import CarrierRegistration, Done, Registered
+from carrierflow.shops.shops import Shops, is_uninstalled
 from carrierflow.shops.tokens import ShopToken, TokenKeeper
-from carrierflow.shops.webhooks import Subscriber
+from carrierflow.shops.webhooks import WebhookSubscription
 
 
 __all__ = [
-    "Connections",
+    "AfterInstall",
+    "CarrierRegistration",
     "Done",
-    "Finish",
     "Installer",
     "Registered",
-    "Registrar",
     "ShopToken",
-    "Subscriber",
+    "Shops",
     "TokenKeeper",
-    "is_gone",
+    "WebhookSubscription",
+    "is_uninstalled",
 ]

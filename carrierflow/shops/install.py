@@ -16,13 +16,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 from carrierflow.carrier_service import Call, route_of
-from carrierflow.carrier_service.registration import Accounts, Install, Installed, Redirect, Tokens
+from carrierflow.carrier_service.registration import (
+    Install,
+    Installed,
+    OAuthAccounts,
+    Redirect,
+    Tokens,
+)
 from carrierflow.domain import limits
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.shop import Shop, ShopState
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import AccessDenied, CarrierflowError, InvalidInput
-from carrierflow.ledger.ports import Sealer
+from carrierflow.ledger.ports import Encryptor
 from carrierflow.shops.registration import public_root
 from carrierflow.shops.shops import check_code, checked_id, checked_root
 from carrierflow.shops.tokens import sealed_tokens
@@ -37,7 +43,7 @@ from carrierflow.storage.installs import (
 
 
 __all__ = [
-    "Finish",
+    "AfterInstall",
     "Installer",
     "missing_scopes",
 ]
@@ -76,12 +82,12 @@ class Installer:
     def __init__(
         self,
         store: SqlStore,
-        sealer: Sealer,
+        sealer: Encryptor,
         *,
         scopes: Sequence[str],
         public_url: str,
         open_install: bool,
-        accounts: Callable[[], Accounts],
+        accounts: Callable[[], OAuthAccounts],
         clock: Clock,
         finish: Callable[[str], Sequence[str]],
     ) -> None:
@@ -256,7 +262,7 @@ def _digest(purpose: str, state: str) -> str:
     return hashlib.sha256(f"carrierflow {purpose}:{state}".encode()).hexdigest()
 
 
-class Finish:
+class AfterInstall:
     """Takes some steps in a new shop, each by itself."""
 
     def __init__(self, steps: Mapping[str, Callable[[str], object]]) -> None:

@@ -24,7 +24,7 @@ from carrierflow.storage import SqlStore
 from carrierflow.storage.shops import change_shop, coverage
 
 
-__all__ = ["Done", "Registered", "Registrar"]
+__all__ = ["CarrierRegistration", "Done", "Registered"]
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Registered:
 
 
 @guarded_methods
-class Registrar:
+class CarrierRegistration:
     """Registers this carrier in shops, so that the platform calls it there."""
 
     def __init__(
@@ -153,12 +153,12 @@ class Registrar:
         return [(row, shop.carrier_service_id in row.ids or row.name == name != "") for row in rows]
 
     @contextmanager
-    def _at(self, code: str) -> Iterator[tuple[Shop, _There]]:
+    def _at(self, code: str) -> Iterator[tuple[Shop, _RegistrationClient]]:
         shop = self._store.shop(code)
         wanted = self._wanted_at(shop)
         registrations = self._connect(shop)
         try:
-            yield shop, _There(shop, wanted, registrations)
+            yield shop, _RegistrationClient(shop, wanted, registrations)
         finally:
             registrations.close()
 
@@ -173,7 +173,7 @@ class Registrar:
         return Registration(name=self._name, active=True, tracking_url=tracking, **urls)
 
     def _mended(
-        self, shop: Shop, there: _There, found: Registration, *, active: bool
+        self, shop: Shop, there: _RegistrationClient, found: Registration, *, active: bool
     ) -> Registered:
         if there.is_right(found, active=active):
             return self._noted(shop, Done.UNCHANGED, found)
@@ -187,7 +187,7 @@ class Registrar:
         return Registered(shop=shop.code, done=done, registration=now)
 
 
-class _There:
+class _RegistrationClient:
     """This carrier in one shop, as it is and as it should be."""
 
     def __init__(self, shop: Shop, wanted: Registration, registrations: Registrations) -> None:

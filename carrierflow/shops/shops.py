@@ -16,17 +16,17 @@ from carrierflow.domain.shop import Shop, ShopState
 from carrierflow.domain.typecheck import check_text, guarded_methods
 from carrierflow.domain.urls import flaw_of_root
 from carrierflow.errors import AccessDenied, InvalidInput, ShopRevoked
-from carrierflow.ledger.ports import Sealer
+from carrierflow.ledger.ports import Encryptor
 from carrierflow.reconcile.ports import Platform
 from carrierflow.storage import Connection, SqlStore
 from carrierflow.storage.shops import add_shop, all_shops, change_shop, find_shop, revoke_shop
 
 
 __all__ = [
-    "Connections",
+    "Shops",
     "check_code",
     "checked_root",
-    "is_gone",
+    "is_uninstalled",
 ]
 
 log = logging.getLogger(__name__)
@@ -45,10 +45,10 @@ WITHOUT_END: Mapping[str, Any] = MappingProxyType(
 
 
 @guarded_methods
-class Connections:
+class Shops:
     """The shops that this carrier is connected to; tokens are sealed before they are stored."""
 
-    def __init__(self, store: SqlStore, sealer: Sealer, *, clock: Clock) -> None:
+    def __init__(self, store: SqlStore, sealer: Encryptor, *, clock: Clock) -> None:
         self._store = store
         self._sealer = sealer
         self._clock = clock
@@ -187,7 +187,7 @@ NOBODYS_ORDER = "1"
 """Whether there is such an order does not matter: only a token that opens is told."""
 
 
-def is_gone(shop: Shop, connect: Callable[[Shop], Platform]) -> bool:
+def is_uninstalled(shop: Shop, connect: Callable[[Shop], Platform]) -> bool:
     """Tell whether the shop's token opens nothing any more; one that lacks a right still opens.
 
     Raises:

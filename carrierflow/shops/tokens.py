@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from carrierflow.carrier_service.registration import Accounts, Tokens
+from carrierflow.carrier_service.registration import OAuthAccounts, Tokens
 from carrierflow.domain import limits
 from carrierflow.domain.clock import Clock, Sleep
 from carrierflow.domain.shop import Shop
@@ -23,7 +23,7 @@ from carrierflow.errors import (
     PlatformUnavailable,
     ShopRevoked,
 )
-from carrierflow.ledger.ports import Sealer
+from carrierflow.ledger.ports import Encryptor
 from carrierflow.storage import SqlStore
 from carrierflow.storage.installs import claim_refresh, end_refresh, swap_tokens
 
@@ -51,9 +51,9 @@ class TokenKeeper:
     def __init__(
         self,
         store: SqlStore,
-        sealer: Sealer,
+        sealer: Encryptor,
         *,
-        accounts: Callable[[], Accounts],
+        accounts: Callable[[], OAuthAccounts],
         clock: Clock,
         request: timedelta,
     ) -> None:
@@ -183,7 +183,9 @@ def _renewal_of(shop: Shop, *, ahead: timedelta) -> datetime | None:
     return shop.token_expires_at - ahead
 
 
-def sealed_tokens(sealer: Sealer, code: str, tokens: Tokens, *, now: datetime) -> dict[str, object]:
+def sealed_tokens(
+    sealer: Encryptor, code: str, tokens: Tokens, *, now: datetime
+) -> dict[str, object]:
     """Return what a shop's row keeps of an answer of the accounts; tokens open there only."""
     refresh = tokens.refresh_token
     return {

@@ -23,7 +23,7 @@ from carrierflow.storage.installs import check_subscription
 from carrierflow.storage.shops import change_shop
 
 
-__all__ = ["Subscriber"]
+__all__ = ["WebhookSubscription"]
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ LOOK_EVERY = timedelta(hours=1)
 
 
 @guarded_methods
-class Subscriber:
+class WebhookSubscription:
     """Switches webhooks on and off in shops."""
 
     def __init__(

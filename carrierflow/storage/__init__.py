@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, Engine
 
-from carrierflow.storage.budget import Rate, ShopBudget
+from carrierflow.storage.budget import BudgetRate, ShopBudget
 from carrierflow.storage.clock import DatabaseClock
 from carrierflow.storage.engine import build_engine
 from carrierflow.storage.joining import Host, JoinedStore
@@ -11,12 +11,12 @@ from carrierflow.storage.store import SqlStore
 
 
 __all__ = [
+    "BudgetRate",
     "Connection",
     "DatabaseClock",
     "Engine",
     "Host",
     "JoinedStore",
-    "Rate",
     "ShopBudget",
     "SqlStore",
     "build_engine",

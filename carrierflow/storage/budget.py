@@ -19,14 +19,14 @@ from carrierflow.storage.clock import DatabaseClock
 from carrierflow.storage.tables import shops
 
 
-__all__ = ["Rate", "ShopBudget"]
+__all__ = ["BudgetRate", "ShopBudget"]
 
 MICROSECONDS = 1_000_000
 SHORTEST_WAIT = 0.001
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rate:
+class BudgetRate:
     """A leaky bucket: how much it holds, how fast it leaks, and what we leave unused.
 
     Haravan documents 80 and 4 per second (API call limit page). Two stay unused, for what
@@ -56,7 +56,7 @@ class ShopBudget:
         shop: Shop,
         begin: Callable[[], AbstractContextManager[Connection]],
         *,
-        rate: Rate,
+        rate: BudgetRate,
         clock: DatabaseClock,
         sleep: Sleep,
         interactive: bool = False,

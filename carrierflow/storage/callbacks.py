@@ -20,10 +20,10 @@ from sqlalchemy import (
     update,
 )
 
-from carrierflow.carrier_service.ports import CallbackTransaction, Delivery, GivenOut
-from carrierflow.carrier_service.shipments import Held, Shipment
-from carrierflow.domain.fulfillment import Parcel
-from carrierflow.domain.publication import Publication, Track
+from carrierflow.carrier_service.ports import AlreadyUsed, CallbackTransaction, WebhookDelivery
+from carrierflow.carrier_service.shipments import Shipment, ShipmentRecord
+from carrierflow.domain.fulfillment import Fulfillment
+from carrierflow.domain.publication import Publication, PublicationLog
 from carrierflow.domain.shop import ShopState
 from carrierflow.errors import ShopRevoked, UnknownShop
 from carrierflow.storage.binding import sliced
@@ -119,7 +119,7 @@ class SqlCallbackStore:
             lambda c: work(SqlCallbackTransaction(c, self._store.definitions))
         )
 
-    def store_webhook(self, delivery: Delivery, *, acted: bool) -> list[str] | None:
+    def store_webhook(self, delivery: WebhookDelivery, *, acted: bool) -> list[str] | None:
         """Keep a webhook and mark the parcels of its order; None where it was acted on before."""
 
         def work(connection: Connection) -> list[str] | None:
@@ -139,7 +139,7 @@ class SqlCallbackStore:
         with self._store.reading() as connection:
             return _shops_of(connection, org_id)
 
-    def mark_webhook_handled(self, delivery: Delivery, *, now: datetime) -> None:
+    def mark_webhook_handled(self, delivery: WebhookDelivery, *, now: datetime) -> None:
         """Write that a webhook needs nothing more."""
         same = webhooks.c.digest == delivery.digest
         handled = update(webhooks).where(same).values(acted_at=now)
@@ -161,32 +161,32 @@ class SqlCallbackTransaction(SqlLedgerTransaction):
         if state == ShopState.REVOKED:
             raise ShopRevoked(code)
 
-    def by_external_code(self, shop: str, code: str) -> Held | None:
+    def by_external_code(self, shop: str, code: str) -> ShipmentRecord | None:
         """Return the parcel that was handed over under a code."""
         return self._held(BY_EXTERNAL_CODE, shop, code)
 
-    def by_tracking_number(self, shop: str, number: str) -> Held | None:
+    def by_tracking_number(self, shop: str, number: str) -> ShipmentRecord | None:
         """Return the parcel that bears a number: by its shipment, or as it was opened with."""
         handed_over = self._held(BY_SHIPMENT_NUMBER, shop, number)
         return handed_over or self._held(BY_TRACKING_NUMBER, shop, number)
 
-    def by_fulfillment(self, shop: str, fulfillment_id: str) -> Held | None:
+    def by_fulfillment(self, shop: str, fulfillment_id: str) -> ShipmentRecord | None:
         """Return a parcel by the platform's id for it."""
         return self._held(BY_FULFILLMENT, shop, fulfillment_id)
 
-    def given_out(self, shop: str, code: str, number: str) -> GivenOut | None:
+    def given_out(self, shop: str, code: str, number: str) -> AlreadyUsed | None:
         """Tell whether a code or a tracking number stands for a parcel already; the code first."""
         names = {"code": shop, "external_code": code, "number": number}
         found = set(self._connection.execute(READ_GIVEN_OUT, names).scalars())
         if code in found:
-            return GivenOut.CODE
-        return GivenOut.NUMBER if found else None
+            return AlreadyUsed.CODE
+        return AlreadyUsed.NUMBER if found else None
 
-    def track(self, parcel: Parcel) -> Track:
+    def track(self, parcel: Fulfillment) -> PublicationLog:
         """Return what was recorded for a fulfillment and how far it was told, but no attempts."""
         return tracks(self._connection, [parcel], attempts=False)[parcel.id]
 
-    def add_shipment(self, shipment: Shipment, parcel: Parcel) -> None:
+    def add_shipment(self, shipment: Shipment, parcel: Fulfillment) -> None:
         """Keep what was answered to a create order."""
         values = {
             "fulfillment": parcel.id,
@@ -200,19 +200,19 @@ class SqlCallbackTransaction(SqlLedgerTransaction):
         }
         self._connection.execute(ADD_SHIPMENT, values)
 
-    def add_telling(self, publication: Publication, parcel: Parcel) -> None:
+    def add_telling(self, publication: Publication, parcel: Fulfillment) -> None:
         """Write that the platform is told an entry otherwise than by a PUT; it is a new one."""
         add_publication(self._connection, parcel.id, publication)
 
-    def keep_refusal(self, parcel: Parcel, reason: str, *, now: datetime) -> None:
+    def keep_refusal(self, parcel: Fulfillment, reason: str, *, now: datetime) -> None:
         """Keep that the platform asked for a cancel and was told no."""
         self._connection.execute(insert(evidence), refusal_row(parcel, reason, now=now))
 
-    def _held(self, query: Select[Any], shop: str, name: str) -> Held | None:
+    def _held(self, query: Select[Any], shop: str, name: str) -> ShipmentRecord | None:
         row = self._connection.execute(query, {"code": shop, "name": name}).first()
         if row is None:
             return None
-        return Held(parcel=parcel_from(row, shop), shipment=_shipment_from(row))
+        return ShipmentRecord(parcel=parcel_from(row, shop), shipment=_shipment_from(row))
 
 
 def _shops_of(connection: Connection, org_id: str | None) -> list[str]:
@@ -222,7 +222,7 @@ def _shops_of(connection: Connection, org_id: str | None) -> list[str]:
     return list(connection.execute(mine).scalars())
 
 
-def _hint(connection: Connection, delivery: Delivery) -> None:
+def _hint(connection: Connection, delivery: WebhookDelivery) -> None:
     """Let the parcels of an order, and their shop, be the next ones that are looked at.
 
     Nothing else of them changes: neither their version, nor when they were last verified.
@@ -238,7 +238,7 @@ def _hint(connection: Connection, delivery: Delivery) -> None:
         connection.execute(update(shops).where(shops.c.id.in_(some)).values(next_due=None))
 
 
-def _webhook_row(delivery: Delivery, *, acted: bool) -> dict[str, Any]:
+def _webhook_row(delivery: WebhookDelivery, *, acted: bool) -> dict[str, Any]:
     return {
         "digest": delivery.digest,
         "topic": delivery.topic,

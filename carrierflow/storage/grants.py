@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from carrierflow.storage.engine import error_codes
 
 
-__all__ = ["Grant", "grants", "is_denied"]
+__all__ = ["TableGrant", "grants", "is_denied"]
 
 DENIED = {
     "42501",  # PostgreSQL: insufficient privilege
@@ -42,7 +42,7 @@ def is_denied(error: DBAPIError) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Grant:
+class TableGrant:
     """One line of MariaDB's SHOW GRANTS."""
 
     rights: frozenset[str]
@@ -78,14 +78,14 @@ class Grant:
         return self.covers(database, table) and bool(self.rights & {ALL, "DROP"})
 
 
-def grants(connection: Connection, user: Mapping[str, str] | None = None) -> list[Grant]:
+def grants(connection: Connection, user: Mapping[str, str] | None = None) -> list[TableGrant]:
     """Read what a MariaDB user may do, by default the present one; its roles count, used or not."""
     lines = list(_lines(connection, user))
     for role in {match[1] for line in lines if (match := ROLE.match(line))}:
         lines += _lines_of_role(connection, role, asked=user is not None)
     matches = [match for line in lines if (match := LINE.match(line))]
     return [
-        Grant(
+        TableGrant(
             rights=frozenset(right.strip() for right in match[1].split(",")),
             database=match[2],
             table=match[3],

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Finding, Incident, ResolveAction
 from carrierflow.domain.limits import SENTENCE, cut
 from carrierflow.domain.shop import Shop
@@ -177,7 +177,7 @@ def _new_row(
     }
 
 
-def incidents_of(connection: Connection, parcel: Parcel) -> list[Incident]:
+def incidents_of(connection: Connection, parcel: Fulfillment) -> list[Incident]:
     """Return every incident of one fulfillment, resolved ones too, oldest first."""
     query = _query().where(incidents.c.fulfillment == parcel.id).order_by(incidents.c.id)
     return [_incident_from(row) for row in connection.execute(query)]

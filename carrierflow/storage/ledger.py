@@ -11,10 +11,18 @@ from typing import Any
 from sqlalchemy import Connection, Insert, bindparam, insert, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
-from carrierflow.domain.fulfillment import GENESIS, Change, Memory, Parcel, Remembered
-from carrierflow.domain.model import OVERTURNABLE, START, Claim, Opening, Source, Status, Verdict
+from carrierflow.domain.fulfillment import GENESIS, Change, Fulfillment, PastEvents, SeenKey
+from carrierflow.domain.model import (
+    OVERTURNABLE,
+    START,
+    Opening,
+    ResolvedEvent,
+    Source,
+    Status,
+    Verdict,
+)
 from carrierflow.errors import ConcurrentUpdate
-from carrierflow.ledger.ports import SealedNote
+from carrierflow.ledger.ports import EncryptedNote
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.bulk import execute_many, insert_many
 from carrierflow.storage.definitions import Definitions
@@ -109,7 +117,7 @@ class SqlLedgerTransaction:
         self._definitions = definitions
         self._shop_numbers: dict[str, int] = {}
 
-    def parcels(self, shop: str, fulfillment_ids: Collection[str]) -> dict[str, Parcel]:
+    def parcels(self, shop: str, fulfillment_ids: Collection[str]) -> dict[str, Fulfillment]:
         """Read and lock the known ones of some fulfillments, by fulfillment id."""
         parcels = [
             parcel_from(row, shop)
@@ -121,7 +129,7 @@ class SqlLedgerTransaction:
             self._shop_number(shop)
         return found
 
-    def memories(self, parcels: Collection[Parcel]) -> dict[int, Memory]:
+    def memories(self, parcels: Collection[Fulfillment]) -> dict[int, PastEvents]:
         """Read what the past of some parcels says, by the parcels' own ids."""
         past: dict[int, _Past] = defaultdict(_Past)
         for ids in sliced(self._connection, [parcel.id for parcel in parcels]):
@@ -165,7 +173,7 @@ class SqlLedgerTransaction:
         kept = (evidence_row(change.before, kept) for change in ordered for kept in change.kept)
         insert_many(self._connection, evidence, kept)
 
-    def keep_note(self, note: SealedNote, parcel: Parcel, *, now: datetime) -> None:
+    def keep_note(self, note: EncryptedNote, parcel: Fulfillment, *, now: datetime) -> None:
         """Keep a sealed note, apart from the history, where it can be erased."""
         values = {"digest": note.digest, "sealed": note.sealed, "fulfillment": parcel.id}
         self._connection.execute(insert(notes).values(recorded_at=now, **values))
@@ -199,11 +207,11 @@ class _Past:
     """Gathers what the rows of one parcel say."""
 
     def __init__(self) -> None:
-        self._keys: dict[str, Remembered] = {}
+        self._keys: dict[str, SeenKey] = {}
         self._inferred: dict[Status, int] = {}
         self._passed: set[Status] = set()
         self._late: set[Status] = set()
-        self._waiting: dict[str, Claim] = {}
+        self._waiting: dict[str, ResolvedEvent] = {}
 
     def add_evidence(self, row: Any) -> None:
         """Take in an event that did not become history; entries must come after."""
@@ -232,9 +240,9 @@ class _Past:
             self._remember(key, Verdict.ACCEPTED, status, occurred_at)
             self._waiting.pop(key, None)
 
-    def memory(self) -> Memory:
+    def memory(self) -> PastEvents:
         """Return what was gathered."""
-        return Memory(
+        return PastEvents(
             keys=self._keys,
             inferred=self._inferred,
             passed=frozenset(self._passed),
@@ -243,4 +251,4 @@ class _Past:
         )
 
     def _remember(self, key: str, verdict: Verdict, status: Status, moment: datetime) -> None:
-        self._keys[key] = Remembered(key=key, verdict=verdict, status=status, occurred_at=moment)
+        self._keys[key] = SeenKey(key=key, verdict=verdict, status=status, occurred_at=moment)

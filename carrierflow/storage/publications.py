@@ -16,17 +16,17 @@ from sqlalchemy import (
     update,
 )
 
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.limits import REASON, WORD, cut
 from carrierflow.domain.model import Machine, Source, Status
 from carrierflow.domain.publication import (
     Attempt,
-    Conclusion,
+    AttemptResult,
     Outcome,
     Publication,
+    PublicationLog,
     PublicationState,
-    Step,
-    Track,
+    PublishableStep,
 )
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.tables import (
@@ -91,11 +91,11 @@ READ_ATTEMPTS = (
 
 
 def tracks(
-    connection: Connection, parcels: Collection[Parcel], *, attempts: bool = True
-) -> dict[int, Track]:
+    connection: Connection, parcels: Collection[Fulfillment], *, attempts: bool = True
+) -> dict[int, PublicationLog]:
     """Return what was recorded and tried for some fulfillments, by their own ids."""
     ids = [parcel.id for parcel in parcels]
-    steps: dict[int, list[Step]] = defaultdict(list)
+    steps: dict[int, list[PublishableStep]] = defaultdict(list)
     tried: dict[int, dict[tuple[Machine, int], Publication]] = defaultdict(dict)
     sent: dict[int, list[Attempt]] = defaultdict(list)
     for few in sliced(connection, ids, at_once=CHUNK):
@@ -108,7 +108,7 @@ def tracks(
         for row in connection.execute(READ_ATTEMPTS, some) if attempts else ():
             sent[row.fulfillment].append(_attempt_from(row))
     return {
-        number: Track(
+        number: PublicationLog(
             steps=tuple(steps[number]), publications=tried[number], attempts=tuple(sent[number])
         )
         for number in ids
@@ -159,7 +159,7 @@ def attempt_row(parcel_id: int, attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def outcome_row(parcel_id: int, conclusion: Conclusion) -> dict[str, Any]:
+def outcome_row(parcel_id: int, conclusion: AttemptResult) -> dict[str, Any]:
     """Return the row of what became of a PUT."""
     attempt = conclusion.attempt
     return {
@@ -176,8 +176,8 @@ def outcome_row(parcel_id: int, conclusion: Conclusion) -> dict[str, Any]:
     }
 
 
-def _step_from(row: Any) -> Step:
-    return Step(
+def _step_from(row: Any) -> PublishableStep:
+    return PublishableStep(
         machine=Machine(row.machine),
         seq=row.seq,
         from_status=row.from_status,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.limits import FILE_NAME, cut
 from carrierflow.domain.model import HistoryEntry
 from carrierflow.errors import UnknownFulfillment
@@ -45,7 +45,7 @@ SEALED = {"note": notes, "webhook": webhooks}
 """The tables whose rows are sealed under their kind and digest."""
 
 
-def find_parcel(connection: Connection, shop: str, fulfillment_id: str) -> Parcel:
+def find_parcel(connection: Connection, shop: str, fulfillment_id: str) -> Fulfillment:
     """Return one fulfillment.
 
     Raises:
@@ -74,7 +74,7 @@ def known_ids(connection: Connection, shop: str, fulfillment_ids: Collection[str
     }
 
 
-def entries_of(connection: Connection, parcel: Parcel) -> list[HistoryEntry]:
+def entries_of(connection: Connection, parcel: Fulfillment) -> list[HistoryEntry]:
     """Return the history of one fulfillment, in the order in which it was recorded."""
     query = (
         select(history, definitions.c.id.label("definition_id"))
@@ -85,7 +85,7 @@ def entries_of(connection: Connection, parcel: Parcel) -> list[HistoryEntry]:
     return [entry_from(row, row.definition_id) for row in connection.execute(query)]
 
 
-def notes_of(connection: Connection, parcel: Parcel) -> list[tuple[str, bytes]]:
+def notes_of(connection: Connection, parcel: Fulfillment) -> list[tuple[str, bytes]]:
     """Return the sealed notes of one fulfillment by their digests, oldest first."""
     query = (
         select(notes.c.digest, notes.c.sealed)
@@ -95,7 +95,7 @@ def notes_of(connection: Connection, parcel: Parcel) -> list[tuple[str, bytes]]:
     return [(row.digest, row.sealed) for row in connection.execute(query)]
 
 
-def erase_notes(connection: Connection, parcel: Parcel) -> int:
+def erase_notes(connection: Connection, parcel: Fulfillment) -> int:
     """Delete the notes of one fulfillment; the history keeps only their salted digests."""
     return int(connection.execute(delete(notes).where(notes.c.fulfillment == parcel.id)).rowcount)
 

@@ -24,16 +24,16 @@ from sqlalchemy import (
 )
 
 from carrierflow.domain.canonical import observation_digest
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.domain.limits import WORD, cut
 from carrierflow.domain.model import Observation
 from carrierflow.domain.publication import (
-    Track,
+    PublicationLog,
 )
 from carrierflow.domain.shop import Coverage, Shop
 from carrierflow.errors import ConcurrentUpdate, ShopHeld
-from carrierflow.reconcile.ports import Due, Hint, Work, Writing
+from carrierflow.reconcile.ports import DueOrder, FulfillmentUpdate, OrderWithWork, WebhookHint
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.clock import EPOCH
 from carrierflow.storage.incidents import SqlIncidents, close_incident, open_incident
@@ -143,7 +143,7 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
         """Write up to which change a shop was read."""
         self._store.transact(lambda c: change_shop(c, shop.code, swept_to=to))
 
-    def parcel(self, shop: str, fulfillment_id: str) -> Parcel:
+    def parcel(self, shop: str, fulfillment_id: str) -> Fulfillment:
         """Return one fulfillment."""
         with self._store.reading() as connection:
             return find_parcel(connection, shop, fulfillment_id)
@@ -153,12 +153,14 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
         with self._store.reading() as connection:
             return known_ids(connection, shop.code, fulfillment_ids)
 
-    def tracks(self, parcels: Collection[Parcel]) -> dict[int, Track]:
+    def tracks(self, parcels: Collection[Fulfillment]) -> dict[int, PublicationLog]:
         """Return what was recorded and tried for some fulfillments, by their own ids."""
         with self._store.reading() as connection:
             return tracks(connection, parcels)
 
-    def write(self, writing: Writing, *, fence: tuple[Shop, int] | None) -> tuple[Parcel, int]:
+    def write(
+        self, writing: FulfillmentUpdate, *, fence: tuple[Shop, int] | None
+    ) -> tuple[Fulfillment, int]:
         """Write a turn, where the fence is still valid."""
         with self._store.begin() as connection:
             if fence is not None and not self.holds(connection, *fence):
@@ -168,7 +170,7 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
     def resolve(
         self,
         incident: Incident,
-        writing: Writing | None,
+        writing: FulfillmentUpdate | None,
         *,
         action: ResolveAction,
         actor: str,
@@ -181,7 +183,7 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
                 write(connection, writing)
             close_incident(connection, incident, action=action, actor=actor, reason=reason, now=now)
 
-    def work(self, shop: Shop, *, now: datetime) -> list[Work]:
+    def work(self, shop: Shop, *, now: datetime) -> list[OrderWithWork]:
         """Return the orders with something to publish now, those first that waited longest."""
         with self._store.reading() as connection:
             f = fulfillments.c
@@ -192,11 +194,14 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
                 .group_by(f.order_id)
                 .order_by(func.min(f.verified_at), f.order_id)
             )
-            return [Work(order_id=row[0], puts=int(row[1])) for row in connection.execute(query)]
+            return [
+                OrderWithWork(order_id=row[0], puts=int(row[1]))
+                for row in connection.execute(query)
+            ]
 
     def due(
-        self, shop: Shop, *, verified_before: datetime, after: Due | None, limit: int
-    ) -> list[Due]:
+        self, shop: Shop, *, verified_before: datetime, after: DueOrder | None, limit: int
+    ) -> list[DueOrder]:
         """Return the next of the open orders not looked at since, the longest waiting first."""
         with self._store.reading() as connection:
             f = fulfillments.c
@@ -212,7 +217,9 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
                 later = verified_at > after.verified_at
                 next_one = and_(verified_at == after.verified_at, f.order_id > after.order_id)
                 query = query.having(or_(later, next_one))
-            return [Due(order_id=row[0], verified_at=row[1]) for row in connection.execute(query)]
+            return [
+                DueOrder(order_id=row[0], verified_at=row[1]) for row in connection.execute(query)
+            ]
 
     def count_due(self, shop: Shop, *, verified_before: datetime) -> int:
         """Count the open orders not looked at since."""
@@ -221,7 +228,7 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
             query = select(orders).where(*_is_due(shop, verified_before))
             return int(connection.execute(query).scalar_one())
 
-    def hints(self, shop: Shop) -> list[Hint]:
+    def hints(self, shop: Shop) -> list[WebhookHint]:
         """Return the orders that webhooks named since they were looked at, the oldest first.
 
         A parcel that is no longer open counts too: a merchant's late change is what nobody else
@@ -238,11 +245,11 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
                 .order_by(oldest, f.order_id)
             )
             return [
-                Hint(order_id=row[0], puts=int(row[1]), hinted_at=row[2])
+                WebhookHint(order_id=row[0], puts=int(row[1]), hinted_at=row[2])
                 for row in connection.execute(query)
             ]
 
-    def clear_hints(self, shop: Shop, followed: Collection[Hint]) -> None:
+    def clear_hints(self, shop: Shop, followed: Collection[WebhookHint]) -> None:
         """Write that some hints were followed; those that came later stand."""
 
         def work(connection: Connection) -> None:
@@ -273,7 +280,7 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
             )
             return int(connection.execute(query).scalar_one())
 
-    def parcels_of(self, shop: Shop, order_ids: Collection[str]) -> list[Parcel]:
+    def parcels_of(self, shop: Shop, order_ids: Collection[str]) -> list[Fulfillment]:
         """Return the fulfillments of some orders, in the order of their ids."""
         with self._store.reading() as connection:
             found = [
@@ -283,7 +290,7 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
             ]
             return sorted(found, key=attrgetter("id"))
 
-    def mark_verified(self, parcels: Collection[Parcel], *, at: datetime) -> None:
+    def mark_verified(self, parcels: Collection[Fulfillment], *, at: datetime) -> None:
         """Write that some fulfillments were looked at and nothing was new."""
 
         def work(connection: Connection) -> None:
@@ -299,7 +306,7 @@ def _is_due(shop: Shop, verified_before: datetime) -> tuple[ColumnElement[bool],
     return f.shop == shop.id, f.open, overdue
 
 
-def write(connection: Connection, writing: Writing) -> tuple[Parcel, int]:
+def write(connection: Connection, writing: FulfillmentUpdate) -> tuple[Fulfillment, int]:
     """Write a turn; return the version that the parcel now has, and the incidents opened."""
     after = _save(connection, writing)
     for publication in writing.publications:
@@ -317,7 +324,7 @@ def write(connection: Connection, writing: Writing) -> tuple[Parcel, int]:
     return after, sum(opened)
 
 
-def _save(connection: Connection, writing: Writing) -> Parcel:
+def _save(connection: Connection, writing: FulfillmentUpdate) -> Fulfillment:
     before = writing.before
     after = replace(writing.after, version=before.version + 1)
     values = guarded(before, head_values(after) | look_values(after))
@@ -326,7 +333,7 @@ def _save(connection: Connection, writing: Writing) -> Parcel:
     return after
 
 
-def _observation_row(parcel: Parcel, seen: Observation) -> dict[str, Any]:
+def _observation_row(parcel: Fulfillment, seen: Observation) -> dict[str, Any]:
     return {
         "fulfillment": parcel.id,
         "source": seen.source,

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from carrierflow.domain.fulfillment import Head, Kept, Parcel, Remote
+from carrierflow.domain.fulfillment import EvidenceEntry, Fulfillment, MachineHead, RemoteSnapshot
 from carrierflow.domain.limits import REASON, WORD, cut
 from carrierflow.domain.model import (
-    Claim,
     FulfillmentRef,
     HistoryEntry,
     Machine,
+    ResolvedEvent,
     Source,
     Status,
     Verdict,
@@ -62,7 +62,7 @@ PARCEL = tuple(
 """The columns that a parcel is built from, in the order in which `parcel_from` takes them."""
 
 
-def parcel_from(row: Sequence[Any], shop: str) -> Parcel:
+def parcel_from(row: Sequence[Any], shop: str) -> Fulfillment:
     """Build a parcel from a row that begins with the columns of `PARCEL`; `shop` is its code.
 
     They are taken by their places: by their names it takes as long again.
@@ -70,7 +70,7 @@ def parcel_from(row: Sequence[Any], shop: str) -> Parcel:
     number, shop_id, order_id, fulfillment_id, tracking_number, cod_amount, *_ = row
     version, held, is_open, settled_at = row[6:10]
     seen_at, verified_at, not_before, missing, missing_since, frozen, reassert = row[25:32]
-    return Parcel(
+    return Fulfillment(
         id=number,
         shop_id=shop_id,
         ref=FulfillmentRef(shop=shop, order_id=order_id, fulfillment_id=fulfillment_id),
@@ -93,16 +93,16 @@ def parcel_from(row: Sequence[Any], shop: str) -> Parcel:
     )
 
 
-def _head_from(row: Sequence[Any]) -> Head:
+def _head_from(row: Sequence[Any]) -> MachineHead:
     status, seq, since, last_hash, confirmed = row
-    return Head(status=status, seq=seq, since=since, hash=last_hash, confirmed=confirmed)
+    return MachineHead(status=status, seq=seq, since=since, hash=last_hash, confirmed=confirmed)
 
 
-def _remote_from(row: Sequence[Any]) -> Remote | None:
+def _remote_from(row: Sequence[Any]) -> RemoteSnapshot | None:
     carrier, cod, updated_at, dates, seen_digest = row
     if seen_digest is None:
         return None
-    return Remote(
+    return RemoteSnapshot(
         carrier=carrier,
         cod=cod,
         updated_at=updated_at,
@@ -113,13 +113,13 @@ def _remote_from(row: Sequence[Any]) -> Remote | None:
     )
 
 
-def guarded(before: Parcel, values: dict[str, Any]) -> dict[str, Any]:
+def guarded(before: Fulfillment, values: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters of an UPDATE that happens only at the version that was read."""
     parameters = {f"new_{name}": value for name, value in values.items()}
     return {"this": before.id, "read": before.version, **parameters}
 
 
-def head_values(parcel: Parcel) -> dict[str, Any]:
+def head_values(parcel: Fulfillment) -> dict[str, Any]:
     """Return the columns of a parcel that recording events may change."""
     return {
         "version": parcel.version,
@@ -140,7 +140,7 @@ def head_values(parcel: Parcel) -> dict[str, Any]:
     }
 
 
-def look_values(parcel: Parcel) -> dict[str, Any]:
+def look_values(parcel: Fulfillment) -> dict[str, Any]:
     """Return the columns of a parcel that looking at the platform may change."""
     remote = parcel.remote
     return {
@@ -212,7 +212,7 @@ def entry_from(row: Any, definition: str) -> HistoryEntry:
     )
 
 
-def evidence_row(parcel: Parcel, kept: Kept) -> dict[str, Any]:
+def evidence_row(parcel: Fulfillment, kept: EvidenceEntry) -> dict[str, Any]:
     """Return a claim that did not become history as a row of `evidence`."""
     claim = kept.claim
     return {
@@ -235,7 +235,7 @@ def evidence_row(parcel: Parcel, kept: Kept) -> dict[str, Any]:
     }
 
 
-def refusal_row(parcel: Parcel, reason: str, *, now: datetime) -> dict[str, Any]:
+def refusal_row(parcel: Fulfillment, reason: str, *, now: datetime) -> dict[str, Any]:
     """Return as a row of `evidence` that a platform asked for a cancel and was told no.
 
     The words may be the carrier's own: they are cut where a row has no room for them.
@@ -254,9 +254,9 @@ def refusal_row(parcel: Parcel, reason: str, *, now: datetime) -> dict[str, Any]
     }
 
 
-def claim_from(row: Any) -> Claim:
+def claim_from(row: Any) -> ResolvedEvent:
     """Build the claim again that a row of evidence was made from."""
-    return Claim(
+    return ResolvedEvent(
         status=Status(row.status),
         occurred_at=row.occurred_at,
         key=row.event_key,

@@ -18,7 +18,7 @@ from carrierflow.domain.shop import Backlog
 from carrierflow.errors import CarrierflowError
 
 
-__all__ = ["FIGURES", "Figure", "Figures"]
+__all__ = ["FIGURES", "Figure", "Metrics"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +81,7 @@ OVERLAP = timedelta(hours=1)
 """How much later than it says the end of a run may be committed, with much to spare."""
 
 
-class Figures(Collector):
+class Metrics(Collector):
     """Reads everything anew at each scrape; a database that is down leaves its figures out."""
 
     def __init__(self, carrierflow: Carrierflow) -> None:

@@ -22,7 +22,7 @@ from carrierflow.app.carrierflow import Carrierflow
 from carrierflow.carrier_service import MAX_BODY, CarrierService
 from carrierflow.carrier_service import Request as Asked
 from carrierflow.errors import CarrierflowError
-from carrierflow.web.metrics import Figures
+from carrierflow.web.metrics import Metrics
 from carrierflow.web.openapi import document
 
 
@@ -52,10 +52,10 @@ def create_app(
     `/metrics` has figures for Prometheus, `/openapi.json` describes the callbacks.
     """
     registry = CollectorRegistry()
-    registry.register(Figures(carrierflow))
+    registry.register(Metrics(carrierflow))
     return Starlette(
         routes=[
-            Mount(MOUNTED_AT, app=Callbacks(service, threads)),
+            Mount(MOUNTED_AT, app=CallbackEndpoint(service, threads)),
             Route("/health", _health),
             Route("/ready", partial(_ready, carrierflow)),
             Route("/metrics", partial(_metrics, registry)),
@@ -65,7 +65,7 @@ def create_app(
     )
 
 
-class Callbacks:
+class CallbackEndpoint:
     """Hands each request, once its body is complete, to the carrier service in a thread."""
 
     def __init__(self, service: CarrierService, threads: int) -> None:

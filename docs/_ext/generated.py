@@ -26,7 +26,7 @@ from carrierflow.errors import CarrierflowError
 from carrierflow.ledger.files.fields import COLUMNS, REQUIRED
 from carrierflow.platforms.haravan.spelling import CALLBACK_WORDS, DATE_FIELDS, PUT_SEGMENTS
 from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE
-from carrierflow.reconcile.report import EndReason
+from carrierflow.reconcile.run_report import EndReason
 from carrierflow.sandbox.haravan import FaultKind
 from carrierflow.storage.tables import APPEND_ONLY, metadata
 from carrierflow.web.metrics import FIGURES

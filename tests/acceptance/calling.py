@@ -7,7 +7,7 @@ import random
 
 from carrierflow.carrier_service import Accepted, Rate, Request
 from carrierflow.platforms.haravan import sign
-from carrierflow.sandbox.haravan import Callbacks, ParcelRef
+from carrierflow.sandbox.haravan import CarrierCallables, ParcelRef
 
 
 __all__ = ["SECRET", "Courier", "Platform", "platform_ref"]
@@ -40,7 +40,7 @@ class Platform:
         self._random = random.Random(seed)
         self._looks = 0
         self._refs = []
-        stage.world.callbacks = Callbacks(poll_detail=self.detail)
+        stage.world.callbacks = CarrierCallables(poll_detail=self.detail)
 
     def call(self, method, path, body, **headers):
         """Make a signed call and return what the answer holds."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from carrierflow.platforms.haravan.replies import Reply
+from carrierflow.platforms.haravan.replies import PlatformReply
 from carrierflow.platforms.haravan.transport import Transport
 
 from .stage import staged
@@ -40,7 +40,7 @@ class Weather:
                 self._exchange(transport, method, path, params, **options)
             transport.counts.add(get=method == "GET", put=method == "PUT")
             moment = transport._now()
-            return Reply(
+            return PlatformReply(
                 status=self.status,
                 headers={},
                 body=b"<html>",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from carrierflow.reconcile import EndReason
-from carrierflow.sandbox.haravan import Reply
+from carrierflow.sandbox.haravan import HttpReply
 
 from .stage import staged
 from .test_faults import FAST
@@ -33,7 +33,7 @@ class Between:
     def handle(self, request):
         """Let a request through, and change its reply if it is a page of orders."""
         outcome = self.haravan.handle(request)
-        if self.change is None or not isinstance(outcome, Reply) or request.method != "GET":
+        if self.change is None or not isinstance(outcome, HttpReply) or request.method != "GET":
             return outcome
         document = json.loads(outcome.body)
         for order in document.get("orders", ()):

@@ -74,4 +74,4 @@ def test_answering_the_head_would_skip_steps(tmp_path, monkeypatch):
         converge(stage, 1, parcels=25)
 
         assert [] != skipped(stage)[1]
-    assert callbacks.shown is shipments.shown
+    assert callbacks.detail_answer is shipments.detail_answer

@@ -11,7 +11,7 @@ from databases import SERVERS, create, every_database
 
 from carrierflow.audit.export.exporter import Exporter
 from carrierflow.audit.log.keys import SealKey
-from carrierflow.audit.log.sealer import Notary
+from carrierflow.audit.log.sealer import LogSealer
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.storage import SqlStore
@@ -34,7 +34,7 @@ class Book:
         """Return a notary of this ledger."""
         span = timedelta(seconds=60)
         file = self.key_file if key_file is None else key_file or None
-        return Notary(self.store, key_file=file, anchors=anchors, lease=span, clock=self.clock)
+        return LogSealer(self.store, key_file=file, anchors=anchors, lease=span, clock=self.clock)
 
     def exporter(self):
         """Return who exports this ledger."""

@@ -12,7 +12,7 @@ from carrierflow.audit.log.anchors import FileAnchor
 from carrierflow.audit.log.checkpoint import Checkpoint, VerifierKey
 from carrierflow.audit.log.keys import SealKey
 from carrierflow.audit.log.sql import Log, add_checkpoint
-from carrierflow.audit.verify.database import Auditor, read_kept
+from carrierflow.audit.verify.database import DatabaseVerifier, read_kept
 
 from . import intruder
 
@@ -34,7 +34,9 @@ ATTACKS = {
 
 def audited(book, *, keys=(), kept=(), anchor=None):
     """Verify a ledger as `audit verify` does."""
-    return Auditor(book.store, book.notary(), anchor_file=anchor).verify(keys=keys, kept=kept)
+    return DatabaseVerifier(book.store, book.notary(), anchor_file=anchor).verify(
+        keys=keys, kept=kept
+    )
 
 
 @pytest.fixture
@@ -125,7 +127,7 @@ def test_a_checkpoint_by_another_key_is_forged(book, tmp_path):
     other = SealKey.generate("log.example").verifier
 
     notary = book.notary(key_file=False)
-    blind = Auditor(book.store, notary, verifier_keys=[str(other)]).verify()
+    blind = DatabaseVerifier(book.store, notary, verifier_keys=[str(other)]).verify()
 
     assert ["checkpoint 6"] == [problem.where for problem in blind.problems]
     assert "it was forged" in blind.problems[0].what
@@ -136,7 +138,7 @@ def test_without_a_key_it_is_said_that_no_signature_was_checked(book):
     book.record(1)
     book.notary().seal()
 
-    done = Auditor(book.store, book.notary(key_file=False)).verify()
+    done = DatabaseVerifier(book.store, book.notary(key_file=False)).verify()
 
     assert done.ok
     assert "No signature was checked" in done.remarks[0]

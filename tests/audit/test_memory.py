@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from carrierflow.audit.verify.database import Auditor, trusted
+from carrierflow.audit.verify.database import DatabaseVerifier, trusted
 from carrierflow.audit.verify.export import verify_export
 
 
@@ -30,7 +30,7 @@ def peak_of(work):
 def test_memory_does_not_grow_with_the_history(book, tmp_path, monkeypatch):
     """Four times the rows, on the database and in an export: about the same memory."""
     monkeypatch.setattr("carrierflow.audit.verify.export.SHARE_BYTES", 500_000)
-    auditor = Auditor(book.store, book.notary())
+    auditor = DatabaseVerifier(book.store, book.notary())
     peaks = []
     for count, first in ((1_000, 1), (3_000, 2_000)):
         book.record(count, first=first)

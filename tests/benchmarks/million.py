@@ -16,7 +16,7 @@ from itertools import islice
 from sqlalchemy import Engine, insert
 
 from carrierflow.domain.canonical import entry_hash
-from carrierflow.domain.fulfillment import Head, Parcel
+from carrierflow.domain.fulfillment import Fulfillment, MachineHead
 from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.domain.model import FulfillmentRef, HistoryEntry, Machine, Source, Status
 from carrierflow.storage.definitions import Definitions
@@ -45,7 +45,7 @@ ROADS = (
 class Written:
     """One parcel with its whole history."""
 
-    parcel: Parcel
+    parcel: Fulfillment
     entries: tuple[HistoryEntry, ...]
     opened_at: datetime
 
@@ -68,8 +68,14 @@ def _parcel(number: int, chance: random.Random) -> Written:
         shop=f"shop-{shop:02}", order_id=str(10**9 + number), fulfillment_id=str(2 * 10**9 + number)
     )
     cash = chance.randrange(2, 200) * 10_000 if chance.random() < CASH_SHARE else 0
-    parcel = Parcel(
-        id=number, shop_id=shop, ref=ref, version=1, delivery=Head(), cod=Head(), cod_amount=cash
+    parcel = Fulfillment(
+        id=number,
+        shop_id=shop,
+        ref=ref,
+        version=1,
+        delivery=MachineHead(),
+        cod=MachineHead(),
+        cod_amount=cash,
     )
     entries: list[HistoryEntry] = []
     for status, at, source in _events(chance, opened, cash=cash):
@@ -99,14 +105,14 @@ def _events(
 
 
 def _append(
-    parcel: Parcel,
+    parcel: Fulfillment,
     entries: list[HistoryEntry],
     status: Status,
     at: datetime,
     *,
     source: Source,
     chance: random.Random,
-) -> Parcel:
+) -> Fulfillment:
     head = parcel.head(status.machine)
     told = source is Source.CARRIER
     entry = HistoryEntry(
@@ -132,7 +138,7 @@ def _append(
     )
     entry = entry.sealed(entry_hash(parcel.ref, entry))
     entries.append(entry)
-    after = Head(
+    after = MachineHead(
         status=status,
         seq=entry.seq,
         since=at if told else head.since,

@@ -2,10 +2,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from carrierflow.carrier_service.shipments import is_beyond_words, standing
-from carrierflow.domain.fulfillment import Head, Parcel, Remote
+from carrierflow.carrier_service.shipments import published_status, shows_unknown_status
+from carrierflow.domain.fulfillment import Fulfillment, MachineHead, RemoteSnapshot
 from carrierflow.domain.model import FulfillmentRef, Machine, Opening, Status
-from carrierflow.domain.publication import Publication, PublicationState, Step, Track
+from carrierflow.domain.publication import (
+    Publication,
+    PublicationLog,
+    PublicationState,
+    PublishableStep,
+)
 
 from .conftest import envelope, order, signed
 
@@ -16,13 +21,13 @@ ROAD = ("readytopick", "picking", "delivering", "delivered")
 
 def parcel(*, delivery=0, cod=0, **fields):
     """Make a parcel of which the platform is known to show so much."""
-    return Parcel(
+    return Fulfillment(
         id=1,
         shop_id=1,
         ref=FulfillmentRef(shop="sms", order_id="1", fulfillment_id="2"),
         version=1,
-        delivery=Head(status="delivered", seq=4, confirmed=delivery),
-        cod=Head(status="codpaid", seq=2, confirmed=cod),
+        delivery=MachineHead(status="delivered", seq=4, confirmed=delivery),
+        cod=MachineHead(status="codpaid", seq=2, confirmed=cod),
         cod_amount=5000,
         **fields,
     )
@@ -39,11 +44,13 @@ def track(**told):
     for word, (state, attempts) in told.items():
         key = (Machine.DELIVERY, ROAD.index(word) + 1)
         publications[key] = Publication(machine=key[0], seq=key[1], state=state, attempts=attempts)
-    return Track(steps=tuple(steps), publications=publications)
+    return PublicationLog(steps=tuple(steps), publications=publications)
 
 
 def _step(machine, seq, word, cause=None):
-    return Step(machine=machine, seq=seq, from_status="", to_status=Status(word), cause=cause)
+    return PublishableStep(
+        machine=machine, seq=seq, from_status="", to_status=Status(word), cause=cause
+    )
 
 
 SENT, UNKNOWN, TODO = PublicationState.SENT, PublicationState.UNKNOWN, PublicationState.TODO
@@ -65,7 +72,7 @@ SENT, UNKNOWN, TODO = PublicationState.SENT, PublicationState.UNKNOWN, Publicati
 )
 def test_the_answer_is_what_was_told_last_and_never_the_head(confirmed, told, expected):
     """The platform is shown what it knows, or what we are telling it, and jumps over nothing."""
-    assert expected == standing(parcel(delivery=confirmed), track(**told))[0]
+    assert expected == published_status(parcel(delivery=confirmed), track(**told))[0]
 
 
 @pytest.mark.parametrize(("attempts", "expected"), [(0, "cancel"), (1, "readytopick")])
@@ -74,9 +81,9 @@ def test_a_cancel_is_shown_where_no_put_is_under_way(attempts, expected):
     steps = [_step(Machine.DELIVERY, 1, "readytopick"), _step(Machine.DELIVERY, 2, "cancel")]
     steps.append(_step(Machine.COD, 1, "codpending"))
     told = Publication(machine=Machine.DELIVERY, seq=2, state=SENT, attempts=attempts)
-    track = Track(steps=tuple(steps), publications={(Machine.DELIVERY, 2): told})
+    track = PublicationLog(steps=tuple(steps), publications={(Machine.DELIVERY, 2): told})
 
-    assert expected == standing(parcel(delivery=1, cod=1), track)[0]
+    assert expected == published_status(parcel(delivery=1, cod=1), track)[0]
 
 
 @pytest.mark.parametrize(
@@ -85,15 +92,15 @@ def test_a_cancel_is_shown_where_no_put_is_under_way(attempts, expected):
 )
 def test_the_cash_goes_with_the_delivery_that_lifts_it(confirmed, told, expected):
     """The platform lifts the cash by itself; the answer must not put it back."""
-    assert expected == standing(parcel(delivery=confirmed, cod=1), track(**told))[1]
+    assert expected == published_status(parcel(delivery=confirmed, cod=1), track(**told))[1]
 
 
 def test_a_frozen_parcel_is_shown_as_the_platform_has_it():
     """Where a person must decide, an answer moves nothing."""
-    remote = Remote(carrier="picking", cod="none", updated_at=NOON, dates={}, digest="")
+    remote = RemoteSnapshot(carrier="picking", cod="none", updated_at=NOON, dates={}, digest="")
     frozen = parcel(delivery=4, cod=2, frozen="merchant_edit", remote=remote)
 
-    assert ("picking", "none") == standing(frozen, track())
+    assert ("picking", "none") == published_status(frozen, track())
 
 
 @pytest.mark.parametrize(
@@ -102,9 +109,9 @@ def test_a_frozen_parcel_is_shown_as_the_platform_has_it():
 )
 def test_disputed_cash_is_shown_as_the_platform_has_it(said, expected):
     """What a person must decide about the cash, no answer of ours decides."""
-    remote = Remote(carrier="delivered", cod=said, updated_at=NOON, dates={}, digest="")
+    remote = RemoteSnapshot(carrier="delivered", cod=said, updated_at=NOON, dates={}, digest="")
 
-    found = standing(parcel(delivery=4, cod=2, remote=remote), track())
+    found = published_status(parcel(delivery=4, cod=2, remote=remote), track())
 
     assert ("delivered", expected) == found
 
@@ -120,9 +127,9 @@ def test_disputed_cash_is_shown_as_the_platform_has_it(said, expected):
 )
 def test_a_word_that_nobody_knows_is_not_talked_over(frozen, carrier, cod, expected):
     """Where the platform says something unknown, no answer of ours may replace it."""
-    remote = Remote(carrier=carrier, cod=cod, updated_at=NOON, dates={}, digest="")
+    remote = RemoteSnapshot(carrier=carrier, cod=cod, updated_at=NOON, dates={}, digest="")
 
-    assert expected == is_beyond_words(parcel(frozen=frozen, remote=remote))
+    assert expected == shows_unknown_status(parcel(frozen=frozen, remote=remote))
 
 
 def test_detail_tells_statuses_in_the_callbacks_words(service):

@@ -9,7 +9,7 @@ import pytest
 from carrierflow.app.settings import Settings
 from carrierflow.carrier_service.registration import Listed, Registration
 from carrierflow.errors import ConfigurationError, InvalidInput, OutcomeUnknown
-from carrierflow.shops import Connections, Done, Registrar
+from carrierflow.shops import CarrierRegistration, Done, Shops
 from carrierflow.storage.encryption import KeyRing, generate_key
 from carrierflow.storage.shops import change_shop
 
@@ -91,7 +91,7 @@ def make_registrar(store, there, clock):
     """Build registrars of one carrier."""
 
     def make(settings=SETTINGS):
-        return Registrar(
+        return CarrierRegistration(
             store,
             name=settings.carrier_name,
             public_url=settings.public_url,
@@ -161,7 +161,7 @@ def test_a_forgotten_id_is_found_by_name(registrar, there, shop, store, make_sho
     registrar.register(shop)
     other = replace(there.services["100"], id="200", name="Somebody Else")
     there.services["200"] = other
-    Connections(store, KeyRing(generate_key()), clock=registrar._clock).revoke(shop)
+    Shops(store, KeyRing(generate_key()), clock=registrar._clock).revoke(shop)
 
     assert Done.UNCHANGED == registrar.register(shop).done
     assert "100" == store.shop(shop).carrier_service_id

@@ -21,8 +21,8 @@ from carrierflow.errors import (
     UnknownShop,
 )
 from carrierflow.reconcile import EndReason
-from carrierflow.reconcile.ports import Writing
-from carrierflow.shops import Connections, is_gone
+from carrierflow.reconcile.ports import FulfillmentUpdate
+from carrierflow.shops import Shops, is_uninstalled
 from carrierflow.storage.encryption import KeyRing, generate_key
 from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.tables import shops
@@ -34,7 +34,7 @@ TOKEN = "canary-5d1c-token"
 @pytest.fixture
 def connections(store, clock):
     """The connections of a carrier."""
-    return Connections(store, KeyRing(generate_key()), clock=clock)
+    return Shops(store, KeyRing(generate_key()), clock=clock)
 
 
 @pytest.fixture
@@ -101,7 +101,8 @@ def test_a_run_under_way_sends_nothing_more(connections, connected, store, make_
     )
     with pytest.raises(ShopHeld):
         SqlReconcileStore(store).write(
-            Writing(before=before, after=before, now=now(), attempt=attempt), fence=(shop, fence)
+            FulfillmentUpdate(before=before, after=before, now=now(), attempt=attempt),
+            fence=(shop, fence),
         )
     assert not SqlReconcileStore(store).renew(shop, fence, timedelta(minutes=1))
 
@@ -202,16 +203,16 @@ def test_whether_an_app_is_gone_is_asked_of_the_platform(app, trouble, gone):
     """A token that opens, or opens too little, is still ours; one that opens nothing is gone."""
     door = Door(trouble)
 
-    assert gone is is_gone(app.shops.get("alpha"), lambda _: door)
+    assert gone is is_uninstalled(app.shops.get("alpha"), lambda _: door)
     assert door.closed
 
 
 def test_a_shop_without_a_token_is_gone(app):
     """A shop that is revoked needs no question."""
-    assert is_gone(app.shops.get("alpha"), app.reconciler.connect)
+    assert is_uninstalled(app.shops.get("alpha"), app.reconciler.connect)
 
 
 def test_a_platform_that_does_not_answer_decides_nothing(app):
     """Without an answer nobody is revoked."""
     with pytest.raises(PlatformUnavailable):
-        is_gone(app.shops.get("alpha"), lambda _: Door(PlatformUnavailable("no reply")))
+        is_uninstalled(app.shops.get("alpha"), lambda _: Door(PlatformUnavailable("no reply")))

@@ -11,7 +11,7 @@ from carrierflow.carrier_service.registration import Subscription
 from carrierflow.errors import OutcomeUnknown, PlatformUnavailable, Refused, ShopRevoked
 from carrierflow.reconcile import EndReason
 from carrierflow.sandbox.haravan import Fault, FaultKind, Rule
-from carrierflow.shops import Connections, Subscriber
+from carrierflow.shops import Shops, WebhookSubscription
 from carrierflow.storage.encryption import KeyRing, generate_key
 
 from .conftest import HOUR
@@ -64,7 +64,7 @@ def switch():
 @pytest.fixture
 def subscriber(store, switch, clock):
     """What looks after the webhooks of shops."""
-    return Subscriber(store, connect=lambda _shop, _idle: switch, clock=clock)
+    return WebhookSubscription(store, connect=lambda _shop, _idle: switch, clock=clock)
 
 
 def test_webhooks_are_switched_on_and_off(subscriber, switch, shop, store, clock):
@@ -139,7 +139,7 @@ def test_webhooks_that_nobody_wanted_stay_off(subscriber, switch, shop, clock):
 def test_a_revoked_shop_has_none(subscriber, switch, shop, store, clock):
     """An uninstalled shop is not asked, and does not count as subscribed."""
     subscriber.subscribe(shop)
-    Connections(store, KeyRing(generate_key()), clock=clock).revoke(shop)
+    Shops(store, KeyRing(generate_key()), clock=clock).revoke(shop)
     switch.asked.clear()
     clock.advance(days=1)
 

@@ -19,7 +19,7 @@ from carrierflow.errors import (
 )
 from carrierflow.reconcile import EndReason
 from carrierflow.sandbox.haravan import Fault, FaultKind, Rule
-from carrierflow.shops import Connections, TokenKeeper
+from carrierflow.shops import Shops, TokenKeeper
 from carrierflow.storage.encryption import KeyRing, generate_key
 from carrierflow.storage.installs import swap_tokens
 from carrierflow.storage.shops import change_shop
@@ -313,7 +313,7 @@ def test_what_comes_after_an_uninstall_is_thrown_away(
     """A shop that is revoked while its token is renewed stays without one."""
     shop = connect()
     clock.advance(hours=1)
-    connections = Connections(store, keys, clock=clock)
+    connections = Shops(store, keys, clock=clock)
     accounts.meanwhile = lambda: connections.revoke(shop.code)
 
     with pytest.raises(AccessDenied, match="uninstalled"):
@@ -333,7 +333,7 @@ def test_a_token_given_by_hand_meanwhile_wins(make_keeper, connect, accounts, cl
     """What a person stored while the old token was renewed is what is used."""
     shop = connect()
     clock.advance(hours=1)
-    connections = Connections(store, keys, clock=clock)
+    connections = Shops(store, keys, clock=clock)
     accounts.meanwhile = lambda: connections.rotate_token(shop.code, "by-hand")
 
     assert "by-hand" == make_keeper().of(shop)()

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from carrierflow.cli import cli
-from carrierflow.demo import tell, write
+from carrierflow.demo import write
 
 
 PARCELS = 40
@@ -20,7 +20,7 @@ def tour():
 
     @functools.cache
     def play(seed):
-        return tell(write(parcels=PARCELS, seed=seed))
+        return play(write(parcels=PARCELS, seed=seed))
 
     return play
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrierflow.demo.roads import CAST, Deed, Road
+from carrierflow.demo.itineraries import CAST, Itinerary, MerchantAction
 from carrierflow.demo.scenario import FEWEST, write
 from carrierflow.domain.model import Status
 
@@ -33,7 +33,7 @@ def test_every_parcel_is_booked_and_handled_once():
 
     assert sorted(parcel.number for parcel in scenario.parcels) == sorted(booked)
     assert sorted(p.number for p in scenario.parcels if p.deed is not None) == sorted(handled)
-    assert set(Deed) == {work.deed for day in scenario.days for work in day.handiwork}
+    assert set(MerchantAction) == {work.deed for day in scenario.days for work in day.handiwork}
 
 
 def test_nothing_is_told_before_it_happened():
@@ -54,7 +54,9 @@ def test_nothing_is_told_before_it_happened():
 def test_a_missed_scan_is_missing():
     """A parcel on the road of the missed scan is delivered, and is not scanned out in time."""
     scenario = write(parcels=100, seed=8)
-    missed = {p.number for p in scenario.parcels if p.road is Road.MISSED_SCAN and p.booked < 5}
+    missed = {
+        p.number for p in scenario.parcels if p.road is Itinerary.MISSED_SCAN and p.booked < 5
+    }
     seen = [scan for day in scenario.days for scan in (*day.noon_scans, *day.evening_scans)]
 
     delivered = {scan.parcel: scan.batch for scan in seen if scan.status is Status.DELIVERED}

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from carrierflow.demo import tell
-from carrierflow.demo.days import live
-from carrierflow.demo.drift import measure
+from carrierflow.demo import play
+from carrierflow.demo.disagreement import measure
 from carrierflow.demo.scenario import write
 from carrierflow.demo.stage import LEDGER, SHOP, ref_of, stage
-from carrierflow.demo.story import REMEDIES
+from carrierflow.demo.three_weeks import live
+from carrierflow.demo.tour import REMEDIES
 from carrierflow.domain.incident import ResolveAction
 from carrierflow.errors import InvalidInput
 
@@ -140,7 +140,7 @@ def test_a_kept_ledger_is_not_overwritten(tmp_path):
     (tmp_path / LEDGER).write_text("mine")
 
     with pytest.raises(InvalidInput, match="exists"):
-        tell(write(parcels=20, seed=1), keep=tmp_path)
+        play(write(parcels=20, seed=1), keep=tmp_path)
 
     assert "mine" == (tmp_path / LEDGER).read_text()
 

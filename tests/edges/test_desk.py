@@ -10,8 +10,8 @@ import pytest
 from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import ConcurrentUpdate
-from carrierflow.reconcile.ports import Writing
-from carrierflow.reconcile.resolution import Desk
+from carrierflow.reconcile.ports import FulfillmentUpdate
+from carrierflow.reconcile.resolution import IncidentResolver
 from carrierflow.storage import reconcile
 from carrierflow.storage.reconcile import SqlReconcileStore
 
@@ -22,7 +22,7 @@ DECIDED = {"actor": "person", "reason": "seen"}
 @pytest.fixture
 def desk(sqlite_store, sqlite_ledger, clock):
     """A desk on the ledger's own store."""
-    return Desk(SqlReconcileStore(sqlite_store), sqlite_ledger, clock=clock)
+    return IncidentResolver(SqlReconcileStore(sqlite_store), sqlite_ledger, clock=clock)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def ref(sqlite_store, sqlite_ledger, sqlite_shop, clock):
     before = sqlite_ledger.open(Opening(ref=ref))
     why = Finding(kind="diverged", sentence="They differ.", ref=ref, evidence={}, freezes=True)
     after = replace(before, frozen="diverged")
-    writing = Writing(before=before, after=after, now=clock(), findings=(why,))
+    writing = FulfillmentUpdate(before=before, after=after, now=clock(), findings=(why,))
     SqlReconcileStore(sqlite_store).write(writing, fence=None)
     return ref
 
@@ -42,7 +42,7 @@ def test_a_decision_never_overwrites_an_event_of_the_same_moment(
 ):
     """A resolution that rests on an older reading is refused, and the event stays the head."""
     (incident,) = desk.all()
-    freed = Desk._freed
+    freed = IncidentResolver._freed
 
     def told_meanwhile(*arguments):
         moment = datetime(2026, 2, 1, tzinfo=UTC)
@@ -50,7 +50,7 @@ def test_a_decision_never_overwrites_an_event_of_the_same_moment(
         assert "accepted" == sqlite_ledger.record(event).verdict
         return freed(*arguments)
 
-    monkeypatch.setattr(Desk, "_freed", told_meanwhile)
+    monkeypatch.setattr(IncidentResolver, "_freed", told_meanwhile)
     with pytest.raises(ConcurrentUpdate):
         desk.resolve(incident.id, ResolveAction.UNFREEZE, **DECIDED)
 

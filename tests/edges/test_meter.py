@@ -7,12 +7,12 @@ from threading import Thread
 
 import pytest
 
-from carrierflow.domain.counters import Meter
+from carrierflow.domain.counters import Counters
 
 
 def test_counts_are_kept_by_name_and_labels():
     """Two results of one kind are two counts, and an unknown name counts nothing."""
-    meter = Meter()
+    meter = Counters()
     meter.count("callbacks", kind="rates", result="ok")
     meter.count("callbacks", result="ok", kind="rates")
     meter.count("callbacks", 3, kind="rates", result="refused")
@@ -35,7 +35,7 @@ def hasty():
 
 def test_threads_lose_no_count(hasty):
     """Many threads may count at once."""
-    meter = Meter()
+    meter = Counters()
 
     def work():
         for _ in range(5_000):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from carrierflow.domain.model import Status
 from carrierflow.errors import InvalidInput
-from carrierflow.ledger.files import Counts, RowFormat
+from carrierflow.ledger.files import RowFormat, VerdictCounts
 from carrierflow.ledger.files.fields import COLUMNS, MOST_CASH
 
 from .reading import GOOD, read
@@ -110,7 +110,7 @@ def test_every_row_that_comes_in_is_counted(texts):
     """Rows read and rows counted agree, good and bad together."""
     rows = read("\n".join(["{}", *texts]), kind=RowFormat.JSONL)
 
-    counts = Counts()
+    counts = VerdictCounts()
     for row in rows:
         counts = counts.add(row.problem or InvalidInput("Nobody recorded it."))
 

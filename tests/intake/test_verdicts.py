@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from carrierflow.domain.model import Reason, Recorded, Status, Verdict
 from carrierflow.errors import BadTime, InvalidInput, KeyReused, UnknownFulfillment
-from carrierflow.ledger.files import Counts, verdict_line
+from carrierflow.ledger.files import VerdictCounts, verdict_line
 
 
 def recorded(verdict=Verdict.ACCEPTED):
@@ -61,7 +61,7 @@ def test_a_rejected_row_has_a_line_of_the_same_keys(error, reason):
 @given(st.lists(st.sampled_from([*map(recorded, Verdict), InvalidInput("No.")])))
 def test_what_goes_in_is_counted(answers):
     """Each answer is counted once, under its own kind, and the kinds sum up to the rows."""
-    counts = Counts()
+    counts = VerdictCounts()
     for answer in answers:
         counts = counts.add(answer)
 
@@ -75,9 +75,9 @@ def test_what_goes_in_is_counted(answers):
 
 def test_counts_never_change():
     """Counting makes new counts, so a report cannot be changed after it was given."""
-    before = Counts()
+    before = VerdictCounts()
     before.add(recorded())
 
-    assert Counts() == before
+    assert VerdictCounts() == before
     with pytest.raises(FrozenInstanceError):
         before.rows = 1

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from carrierflow.domain.fulfillment import Head, Parcel
+from carrierflow.domain.fulfillment import Fulfillment, MachineHead
 from carrierflow.domain.model import Status
-from carrierflow.domain.publication import Track
-from carrierflow.reconcile.evaluate import take_turn
+from carrierflow.domain.publication import PublicationLog
+from carrierflow.reconcile.evaluate import evaluate
 
 from .making import COD, DELIVERY, REF, steps
 from .moments import Platform, Scenario, State, Worker
@@ -52,20 +52,20 @@ def start(scenario: Scenario) -> State:
     platform = Platform(
         carrier, cod, tuple(sorted(begun.items())), max(begun.values(), default=-3600.0)
     )
-    parcel = Parcel(
+    parcel = Fulfillment(
         id=1,
         shop_id=1,
         ref=REF,
         version=1,
-        delivery=Head(status=road[-1], seq=len(road), confirmed=scenario.confirmed),
-        cod=Head(status=cash[-1], seq=len(cash), confirmed=scenario.cash_confirmed),
+        delivery=MachineHead(status=road[-1], seq=len(road), confirmed=scenario.confirmed),
+        cod=MachineHead(status=cash[-1], seq=len(cash), confirmed=scenario.cash_confirmed),
         cod_amount=0,
     )
     state = State(
         scenario,
         0.0,
         parcel,
-        Track(steps=steps(COD, cash) + steps(DELIVERY, road)),
+        PublicationLog(steps=steps(COD, cash) + steps(DELIVERY, road)),
         platform,
         (Worker(),) * scenario.workers,
     )
@@ -74,7 +74,7 @@ def start(scenario: Scenario) -> State:
 
 def look(state: State, worker: int, platform: Platform) -> State:
     """Take note of the platform once, as an earlier run did, and publish nothing."""
-    turn = take_turn(situation_of(state, platform.shown(state.now, read=True)))
+    turn = evaluate(situation_of(state, platform.shown(state.now, read=True)))
     return replace(state, parcel=turn.situation.parcel)
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from carrierflow.domain.fulfillment import Head, Parcel
+from carrierflow.domain.fulfillment import Fulfillment, MachineHead
 from carrierflow.domain.lifecycle import Lifecycle, define
 from carrierflow.domain.model import (
     START,
@@ -21,9 +21,15 @@ from carrierflow.domain.model import (
     Source,
     Status,
 )
-from carrierflow.domain.publication import Attempt, Publication, PublicationState, Step, Track
+from carrierflow.domain.publication import (
+    Attempt,
+    Publication,
+    PublicationLog,
+    PublicationState,
+    PublishableStep,
+)
 from carrierflow.platforms.haravan.spelling import PUT_SEGMENTS
-from carrierflow.reconcile.case import Situation
+from carrierflow.reconcile.case import Case
 from carrierflow.reconcile.decision_table import decide
 from carrierflow.reconcile.evaluate import accept
 from carrierflow.reconcile.policy import Policy
@@ -60,7 +66,7 @@ def steps(machine, words, *, caused=True):
         cause = "delivery:4" if caused and word == Status.CODPAID else None
         source = Source.RULE if seq == 1 or cause else Source.CARRIER
         found.append(
-            Step(
+            PublishableStep(
                 machine=machine,
                 seq=seq,
                 from_status=before,
@@ -170,14 +176,14 @@ def situation(
     dates |= dict.fromkeys((word for word in news if word in set(Status)), moment)
     if updated is None:
         updated = moment if news else (before.updated_at - T0).total_seconds()
-    return Situation(
-        parcel=Parcel(
+    return Case(
+        parcel=Fulfillment(
             id=1,
             shop_id=1,
             ref=REF,
             version=1,
-            delivery=Head(status=road[-1], seq=len(road), confirmed=confirmed),
-            cod=Head(status=cash[-1], seq=len(cash), confirmed=cash_confirmed),
+            delivery=MachineHead(status=road[-1], seq=len(road), confirmed=confirmed),
+            cod=MachineHead(status=cash[-1], seq=len(cash), confirmed=cash_confirmed),
             cod_amount=0 if cash[0] == Status.NONE else 100_000,
             **{
                 "remote": accept(before) if looked else None,
@@ -185,7 +191,7 @@ def situation(
                 **parcel,
             },
         ),
-        track=Track(
+        track=PublicationLog(
             steps=steps(COD, cash, caused=caused) + steps(DELIVERY, road),
             publications={(p.machine, p.seq): p for p in tried},
             attempts=tuple(attempts),

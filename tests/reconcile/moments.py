@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.domain.model import Machine, Observation, Status
-from carrierflow.domain.publication import Attempt, Track
+from carrierflow.domain.publication import Attempt, PublicationLog
 from carrierflow.reconcile.policy import Policy
 
 from .making import COD, DELIVERY, POLICY, REF, T0, at, lifecycle, word_of
@@ -115,8 +115,8 @@ class State:
 
     scenario: Scenario
     now: float
-    parcel: Parcel
-    track: Track
+    parcel: Fulfillment
+    track: PublicationLog
     platform: Platform
     workers: tuple[Worker, ...]
     before: Platform | None = None

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from carrierflow.carrier_service.shipments import is_beyond_words, standing
+from carrierflow.carrier_service.shipments import published_status, shows_unknown_status
 from carrierflow.domain.model import Observation, Source, Status
-from carrierflow.domain.publication import Attempt, Outcome, Publication, PublicationState, Step
-from carrierflow.reconcile.case import Situation
-from carrierflow.reconcile.evaluate import take_turn
+from carrierflow.domain.publication import (
+    Attempt,
+    Outcome,
+    Publication,
+    PublicationState,
+    PublishableStep,
+)
+from carrierflow.reconcile.case import Case
+from carrierflow.reconcile.evaluate import evaluate
 
 from .making import CAN_PUT, DELIVERY, POLICY, T0, at, attempt
 from .moments import Platform, State, Worker
@@ -28,9 +34,9 @@ class BrokenPromiseError(AssertionError):
     """Something happened that must never happen."""
 
 
-def situation_of(state: State, seen: Observation) -> Situation:
+def situation_of(state: State, seen: Observation) -> Case:
     """Return what a worker decides from."""
-    return Situation(
+    return Case(
         parcel=state.parcel,
         track=state.track,
         seen=seen,
@@ -125,7 +131,7 @@ def unsure(state: State, tried: Attempt) -> State:
 def decided(state: State, number: int) -> State:
     """Let a worker take its turn and write it."""
     seen = state.workers[number].seen
-    turn = take_turn(situation_of(state, seen))
+    turn = evaluate(situation_of(state, seen))
     kinds = {finding.kind for finding in turn.findings}
     after = replace(
         state,
@@ -150,7 +156,7 @@ def adopted(state: State, status: Status) -> State:
     return state
 
 
-def intended(state: State, number: int, step: Step, seen: Observation) -> State:
+def intended(state: State, number: int, step: PublishableStep, seen: Observation) -> State:
     """Write the intent of a PUT, and check that it may be made, and repeated if it is."""
     for machine, seq, _, ended in state.unsure:
         if (machine, seq) == (step.machine, step.seq):
@@ -174,7 +180,7 @@ def intended(state: State, number: int, step: Step, seen: Observation) -> State:
     return with_worker(replace(state, track=track), number, Worker(seen=seen, attempt=made))
 
 
-def check_repeat(state: State, step: Step, seen: Observation, ended: float) -> None:
+def check_repeat(state: State, step: PublishableStep, seen: Observation, ended: float) -> None:
     """Check that a read asked for after end + Δ showed that the first try did not arrive."""
     settled = at(ended) + state.scenario.policy.settle
     if seen.asked_at < settled:
@@ -245,9 +251,9 @@ def expected(state: State) -> list[str]:
 def polled(state: State) -> State:
     """Let the platform ask where the parcel is, and go where the answer says."""
     state = replace(state, polls=state.polls + 1)
-    if state.platform.carrier == Status.CANCEL or is_beyond_words(state.parcel):
+    if state.platform.carrier == Status.CANCEL or shows_unknown_status(state.parcel):
         return state
-    carrier, cod = standing(state.parcel, state.track)
+    carrier, cod = published_status(state.parcel, state.track)
     if cod not in UNCOLLECTED:
         state = applied(state, cod)
     return applied(state, carrier)
@@ -285,7 +291,7 @@ def recorded(state: State) -> State:
 def appended(state: State, status: Status, source: Source = Source.CARRIER) -> State:
     """Append one step, and the cash that a delivery brings."""
     head = state.parcel.head(status.machine)
-    step = Step(
+    step = PublishableStep(
         machine=status.machine,
         seq=head.seq + 1,
         from_status=head.status,

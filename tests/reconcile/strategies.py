@@ -5,11 +5,11 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from carrierflow.domain.canonical import observation_digest
-from carrierflow.domain.fulfillment import Head, Parcel
+from carrierflow.domain.fulfillment import Fulfillment, MachineHead
 from carrierflow.domain.lifecycle import GROUPS
 from carrierflow.domain.model import START, Machine, Status
-from carrierflow.domain.publication import Publication, PublicationState, Track
-from carrierflow.reconcile.case import Situation
+from carrierflow.domain.publication import Publication, PublicationLog, PublicationState
+from carrierflow.reconcile.case import Case
 from carrierflow.reconcile.evaluate import accept
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
 
@@ -92,13 +92,15 @@ def tracks(draw, law):
             tried[step.machine, step.seq] = draw(publications(step))
     made = draw(st.lists(st.tuples(st.sampled_from(recorded), moments), max_size=3))
     attempts = tuple(attempt(step.seq, step.to_status, intent) for step, intent in made)
-    return Track(steps=recorded, publications=tried, attempts=attempts)
+    return PublicationLog(steps=recorded, publications=tried, attempts=attempts)
 
 
 def head_of(track, machine, confirmed):
     """Return the head that some recorded steps lead to."""
     road = [step for step in track.steps if step.machine is machine]
-    return Head(status=road[-1].to_status, seq=len(road), confirmed=min(confirmed, len(road)))
+    return MachineHead(
+        status=road[-1].to_status, seq=len(road), confirmed=min(confirmed, len(road))
+    )
 
 
 @st.composite
@@ -107,7 +109,7 @@ def situations(draw):
     law = draw(lifecycles)
     track, seen = draw(tracks(law)), draw(observations())
     said = draw(st.none() | observations())
-    parcel = Parcel(
+    parcel = Fulfillment(
         id=1,
         shop_id=1,
         ref=REF,
@@ -121,7 +123,7 @@ def situations(draw):
         frozen=draw(st.sampled_from([None, None, None, "stuck"])),
         reassert=draw(st.sampled_from([None, None, observation_digest(seen)])),
     )
-    return Situation(
+    return Case(
         parcel=parcel,
         track=track,
         seen=seen,

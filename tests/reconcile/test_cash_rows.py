@@ -5,8 +5,17 @@ from dataclasses import replace
 import pytest
 
 from carrierflow.domain.model import Status
-from carrierflow.reconcile.actions import Adopt, Confirm, InSync, Note, Put, ReadAgain, Report, Wait
-from carrierflow.reconcile.evaluate import take_turn
+from carrierflow.reconcile.actions import (
+    Adopt,
+    Confirm,
+    InSync,
+    Observe,
+    OpenIncident,
+    ReadAgain,
+    Wait,
+    Write,
+)
+from carrierflow.reconcile.evaluate import evaluate
 
 from .making import (
     COD,
@@ -34,7 +43,7 @@ def test_row_c1_leaves_the_cash_to_the_delivery_that_brings_it():
     """While the platform does not show the delivery, nothing is said of the cash."""
     made = situation(ROAD, 3, cash=PAID, cash_confirmed=1)
 
-    assert ("C1", Note()) == (row(made, COD), action(made, COD))
+    assert ("C1", Observe()) == (row(made, COD), action(made, COD))
     assert "C3" == row(situation(ROAD, cash=PAID, cash_confirmed=1, tried=[delivered()]), COD)
 
 
@@ -42,7 +51,7 @@ def test_row_c1_holds_for_cash_that_is_counted_separately():
     """Cash recorded after a delivery is not told before it, whoever recorded it."""
     made = situation(ROAD, 3, cash=PAID, cash_confirmed=1, caused=False)
 
-    assert ("C1", Note()) == (row(made, COD), action(made, COD))
+    assert ("C1", Observe()) == (row(made, COD), action(made, COD))
 
 
 def test_row_c1_ends_where_the_cash_rests_on_no_recorded_delivery():
@@ -50,7 +59,7 @@ def test_row_c1_ends_where_the_cash_rests_on_no_recorded_delivery():
     road = "readytopick picking delivering notmeetcustomer"
     made = situation(road, 3, cash=PAID, cash_confirmed=1, caused=False)
 
-    assert ("6", Put(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
+    assert ("6", Write(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
 
 
 def test_row_c2_confirms_cash_that_the_platform_lifted_by_itself():
@@ -73,7 +82,7 @@ def test_row_c2_notes_the_lift_where_the_carrier_counts_cash_separately():
         ROAD, cash="codpending", cash_shows="codpaid", tried=[delivered()], caused=False
     )
 
-    assert ("C2", Note()) == (row(made, COD), action(made, COD))
+    assert ("C2", Observe()) == (row(made, COD), action(made, COD))
     assert "13" == row(situation(ROAD, 3, cash="codpending", cash_shows="codpaid"), COD)
 
 
@@ -98,7 +107,7 @@ def test_row_c3_puts_paid_after_the_settle_window():
     """Cash that the platform did not count by itself is told."""
     made = situation(ROAD, cash=PAID, cash_confirmed=1, tried=[delivered(-DELTA)])
 
-    assert ("C3", Put(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
+    assert ("C3", Write(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
     assert ReadAgain() == action(replace(made, now=at(15)), COD)
 
 
@@ -106,7 +115,7 @@ def test_row_c3_ends_where_cash_is_counted_separately():
     """Cash with no delivery as its cause waits for nobody's lift."""
     made = situation(ROAD, cash=PAID, cash_confirmed=1, tried=[delivered(0.0)], caused=False)
 
-    assert ("6", Put(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
+    assert ("6", Write(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
 
 
 @pytest.mark.parametrize("shown", ["waitingforreturn", "return"])
@@ -124,7 +133,7 @@ def test_row_c3_holds_for_a_delivery_that_was_subsumed(shown):
         groups=("return_after_delivery",),
     )
 
-    assert ("C3", Put(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
+    assert ("C3", Write(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
 
 
 @pytest.mark.parametrize("cash", ["codpending", PAID])
@@ -151,8 +160,8 @@ def test_row_c5_reports_cash_that_the_platform_denies(cash, shown):
     made = situation(ROAD, 3, cash=cash, cash_shows=shown)
 
     assert ("C5", "cash_disputed") == (row(made, COD), action(made, COD).kind)
-    assert isinstance(action(made, COD), Report)
-    assert made.track.steps[-1] == take_turn(made).put
+    assert isinstance(action(made, COD), OpenIncident)
+    assert made.track.steps[-1] == evaluate(made).put
 
 
 def test_row_c5_ends_where_no_cash_is_due():
@@ -164,7 +173,7 @@ def test_row_c5_ends_where_no_cash_is_due():
 def test_cash_is_lifted_in_the_turn_that_sees_the_delivery():
     """One reply to `delivered` confirms the delivery and the cash, and needs no second PUT."""
     made = situation(ROAD, 3, "delivered", cash=PAID, cash_confirmed=1, cash_shows="codpaid")
-    turn = take_turn(made)
+    turn = evaluate(made)
 
     assert ("7", "8", "C2", "8") == turn.rows
     assert turn.in_sync

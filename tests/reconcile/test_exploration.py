@@ -8,7 +8,7 @@ from carrierflow.domain.model import Status
 from carrierflow.reconcile import decision_table as decide_module
 from carrierflow.reconcile import evaluate as turn_module
 from carrierflow.reconcile import row_actions
-from carrierflow.reconcile.case import View
+from carrierflow.reconcile.case import MachineCase
 
 from . import moves
 from .exploring import explore
@@ -53,7 +53,7 @@ def test_without_the_monotone_guard_a_stale_reading_freezes_a_parcel(without_row
 
 def test_without_the_date_a_redelivery_is_taken_for_told(monkeypatch):
     """Whoever goes by the status alone confirms a second visit that never happened."""
-    monkeypatch.setattr(View, "revisited", property(lambda _: True))
+    monkeypatch.setattr(MachineCase, "revisited", property(lambda _: True))
 
     with pytest.raises(BrokenPromiseError, match="was told only"):
         explore(SCENARIOS["redelivery"])

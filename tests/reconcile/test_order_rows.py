@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carrierflow.domain.model import Machine, Source, Status
-from carrierflow.reconcile.actions import Ask, Freeze, Wait
+from carrierflow.reconcile.actions import Freeze, ReadAlone, Wait
 from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE, OrderCase, decide_order
-from carrierflow.reconcile.evaluate import take_turn
+from carrierflow.reconcile.evaluate import evaluate
 
 from . import test_cash_rows, test_rows
 from .making import POLICY, T0, TICK, at, cancelled_order, seen_as, situation
@@ -39,7 +39,7 @@ def test_row_17_asks_alone_for_what_a_list_left_out():
     """A list without the order proves nothing yet."""
     decision = decide_order(case(alone=False))
 
-    assert ("17", Ask()) == (decision.row, decision.action)
+    assert ("17", ReadAlone()) == (decision.row, decision.action)
 
 
 def test_row_17_looks_again_after_the_settle_window():
@@ -83,7 +83,7 @@ def test_row_18_ends_where_the_parcel_is_at_its_end(status):
 
 def test_row_18_keeps_telling_the_truth():
     """The incident stops no PUT: the parcel is still on the road."""
-    turn = take_turn(cancelled_order(situation("readytopick picking", 1)))
+    turn = evaluate(cancelled_order(situation("readytopick picking", 1)))
 
     assert ["order_cancelled"] == [finding.kind for finding in turn.findings]
     assert turn.put is not None
@@ -93,7 +93,7 @@ def test_row_18_keeps_telling_the_truth():
 def test_row_18_says_nothing_of_a_discarded_reading():
     """A reading that is too old to count opens no incident either."""
     stale = cancelled_order(situation("readytopick picking", updated=-HOUR))
-    turn = take_turn(stale)
+    turn = evaluate(stale)
 
     assert ("0",) == turn.rows
     assert () == turn.findings
@@ -109,13 +109,13 @@ def test_row_19_reports_a_parcel_of_ours_that_the_ledger_lacks():
 
 def reported(made, **seen):
     """Return what is reported of a fulfillment beside what its machines decide."""
-    return take_turn(replace(made, seen=replace(made.seen, **seen))).findings
+    return evaluate(replace(made, seen=replace(made.seen, **seen))).findings
 
 
 def test_row_20_reports_two_amounts_of_cash():
     """Cash that is to be collected twice as high or half as high is told with both amounts."""
     made = situation("readytopick picking", 1, cash="codpending")
-    turn = take_turn(replace(made, seen=replace(made.seen, cod_amount=50_000)))
+    turn = evaluate(replace(made, seen=replace(made.seen, cod_amount=50_000)))
 
     (finding,) = turn.findings
     assert "cod_amount_differs" == finding.kind

@@ -7,10 +7,10 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from carrierflow.domain.model import Machine, Status
-from carrierflow.reconcile.actions import Confirm, Freeze, Put, ReadAgain, Rewind
+from carrierflow.reconcile.actions import Confirm, Freeze, ReadAgain, Rewind, Write
 from carrierflow.reconcile.batches import _agrees, _closes
 from carrierflow.reconcile.decision_table import TABLE, decide
-from carrierflow.reconcile.evaluate import take_turn
+from carrierflow.reconcile.evaluate import evaluate
 
 from .strategies import OPEN, agreeing, situations
 
@@ -21,7 +21,7 @@ ROUNDING = timedelta(milliseconds=1)
 
 def wants_put(situation, machine):
     """Tell whether a machine's decision is a PUT, now or after one more look."""
-    return isinstance(decide(situation, machine).action, Put | ReadAgain)
+    return isinstance(decide(situation, machine).action, Write | ReadAgain)
 
 
 def is_unsettled(situation, machine):
@@ -65,14 +65,14 @@ def test_nothing_is_put_where_nothing_may_be(situation, machine):
     if any(forbidden.values()):
         assert not wants_put(situation, machine)
     if situation.now - seen.asked_at >= situation.policy.freshness:
-        assert not isinstance(decide(situation, machine).action, Put)
+        assert not isinstance(decide(situation, machine).action, Write)
 
 
 @given(situations(), machines)
 def test_a_put_is_the_next_step_that_can_be_told(situation, machine):
     """A PUT tells a recorded, unpublished step, and only a row that says so leaves one out."""
     decision = decide(situation, machine)
-    if not isinstance(decision.action, Put):
+    if not isinstance(decision.action, Write):
         return
     event(f"row {decision.row}")
     step, path = decision.action.step, situation.view(machine).path
@@ -89,7 +89,7 @@ def test_a_put_is_the_next_step_that_can_be_told(situation, machine):
 @given(situations())
 def test_a_turn_ends_and_a_frozen_parcel_is_told_nothing(situation):
     """A turn takes no more decisions than there are steps; after a freeze it wants nothing."""
-    turn = take_turn(situation)
+    turn = evaluate(situation)
 
     assert len(turn.decisions) <= 2 * len(situation.track.steps) + 4
     if turn.situation.parcel.frozen:
@@ -102,8 +102,8 @@ def test_a_turn_ends_and_a_frozen_parcel_is_told_nothing(situation):
 @given(situations())
 def test_a_turn_taken_twice_does_nothing_more(situation):
     """What one reading says is said once: the second turn moves nothing and freezes nothing."""
-    first = take_turn(situation)
-    second = take_turn(first.situation)
+    first = evaluate(situation)
+    second = evaluate(first.situation)
     before, after = first.situation.parcel, second.situation.parcel
 
     assert () == second.publications
@@ -118,7 +118,7 @@ def test_a_turn_taken_twice_does_nothing_more(situation):
 @given(situations())
 def test_the_cursor_goes_back_only_by_a_rewind(situation):
     """What the platform is known to show stays known, unless somebody moved it back."""
-    turn = take_turn(situation)
+    turn = evaluate(situation)
 
     for machine in Machine:
         actions = [decision.action for its, decision in turn.decisions if its is machine]
@@ -138,7 +138,7 @@ def test_the_cursor_goes_back_only_by_a_rewind(situation):
 @given(situations())
 def test_a_freeze_leaves_a_finding(situation):
     """Nobody is frozen without an incident that says why."""
-    turn = take_turn(situation)
+    turn = evaluate(situation)
     kinds = [d.action.kind for _, d in turn.decisions if isinstance(d.action, Freeze)]
     frozen = situation.parcel.frozen is None and turn.situation.parcel.frozen
 
@@ -155,7 +155,7 @@ def test_what_is_skipped_in_short_agrees_at_length(situation):
     event(f"agrees: {agrees}, skipped: {skipped}")
     if not skipped:
         return
-    turn = take_turn(situation)
+    turn = evaluate(situation)
     after = turn.situation.parcel
     looked = {name: getattr(after, name) for name in ("seen_at", "verified_at", "not_before")}
 
@@ -168,7 +168,7 @@ def test_what_is_skipped_in_short_agrees_at_length(situation):
 def test_a_frozen_parcel_is_only_looked_at(situation):
     """A frozen parcel keeps its heads and its tries, whatever the platform shows."""
     frozen = replace(situation, parcel=replace(situation.parcel, frozen="stuck"))
-    turn = take_turn(frozen)
+    turn = evaluate(frozen)
 
     assert () == turn.publications
     assert turn.before.delivery == turn.situation.parcel.delivery

@@ -13,11 +13,11 @@ from carrierflow.reconcile.actions import (
     Discard,
     Freeze,
     InSync,
-    Note,
-    Put,
+    Observe,
     ReadAgain,
     Rewind,
     Wait,
+    Write,
 )
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
 
@@ -72,7 +72,7 @@ def test_row_0_forgives_a_millisecond_of_rounding():
 
 def test_row_1_notes_and_does_nothing_while_frozen():
     """A frozen parcel is looked at and left alone, even with steps to publish."""
-    assert Note() == action(situation(ROAD, 1, frozen="stuck"))
+    assert Observe() == action(situation(ROAD, 1, frozen="stuck"))
     assert "1" == row(situation(ROAD, 1, frozen="stuck"))
     assert "1" == row(situation(ROAD, 1, shows="cancel", frozen="stuck"))
     assert "6" == row(situation(ROAD, 1))
@@ -162,17 +162,17 @@ def test_row_5_sends_again_what_was_lost():
     lost = situation(ROAD, 1, tried=[told(2)])
 
     assert "5" == row(lost)
-    assert Put(step_of(lost, 2)) == action(lost)
+    assert Write(step_of(lost, 2)) == action(lost)
     assert ReadAgain() == action(replace(lost, now=at(15)))
 
 
 def test_row_5_gives_up_after_eight_attempts():
     """The ninth attempt is a person's to order."""
-    assert isinstance(action(situation(ROAD, 1, tried=[told(2, attempts=7)])), Put)
+    assert isinstance(action(situation(ROAD, 1, tried=[told(2, attempts=7)])), Write)
     stuck = action(situation(ROAD, 1, tried=[told(2, attempts=8)]))
     assert ("stuck", Status.PICKING) == (stuck.kind, stuck.about)
     forgiven = told(2, attempts=8, forgiven=8)
-    assert isinstance(action(situation(ROAD, 1, tried=[forgiven])), Put)
+    assert isinstance(action(situation(ROAD, 1, tried=[forgiven])), Write)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.NOT_SENT, Outcome.ACCESS_DENIED])
@@ -182,7 +182,7 @@ def test_row_5_does_not_count_what_was_turned_away_at_the_door(outcome):
     made = situation(ROAD, 1, tried=[told(2, attempts=14)], attempts=turned_away)
     stuck = situation(ROAD, 1, tried=[told(2, attempts=15)], attempts=turned_away)
 
-    assert isinstance(action(made), Put)
+    assert isinstance(action(made), Write)
     assert "stuck" == action(stuck).kind
 
 
@@ -194,8 +194,8 @@ def test_row_5_gives_up_after_a_day():
         return action(situation(ROAD, 1, tried=[told(2, **changes)]))
 
     assert "stuck" == made(attempts=2, first_sent_at=day_ago).kind
-    assert isinstance(made(attempts=2, first_sent_at=at(-24 * 3600 + 1)), Put)
-    assert isinstance(made(attempts=1, first_sent_at=day_ago), Put)
+    assert isinstance(made(attempts=2, first_sent_at=at(-24 * 3600 + 1)), Write)
+    assert isinstance(made(attempts=1, first_sent_at=day_ago), Write)
 
 
 def refused(*numbers, forgiven=0, road=ROAD, **changes):
@@ -210,7 +210,7 @@ def refused(*numbers, forgiven=0, road=ROAD, **changes):
 
 def test_row_5_freezes_at_the_third_refusal_that_a_read_bears_out():
     """Twice may be a proxy; three times, and the platform still at base, is the platform's word."""
-    assert isinstance(action(refused(1, 2)), Put)
+    assert isinstance(action(refused(1, 2)), Write)
     frozen = action(refused(1, 2, 3))
     assert ("refused", Status.PICKING) == (frozen.kind, frozen.about)
     assert frozen.sentence.endswith("refused picking 3 times; at last it said: HTTP 422.")
@@ -219,8 +219,8 @@ def test_row_5_freezes_at_the_third_refusal_that_a_read_bears_out():
 def test_row_5_counts_refusals_since_a_person_let_them_pass():
     """Attempts in between that came to nothing else neither count nor forgive."""
     assert "refused" == action(refused(1, 4, 6)).kind
-    assert isinstance(action(refused(1, 2, 3, forgiven=3)), Put)
-    assert isinstance(action(refused(1, 2, 3, 4, 5, forgiven=3)), Put)
+    assert isinstance(action(refused(1, 2, 3, forgiven=3)), Write)
+    assert isinstance(action(refused(1, 2, 3, 4, 5, forgiven=3)), Write)
     assert "refused" == action(refused(1, 2, 3, 4, 5, 6, forgiven=3)).kind
 
 
@@ -246,7 +246,7 @@ def test_row_5a_puts_the_head_where_a_person_overruled_the_platform():
     made = overruled(situation(ROAD, 2, shows="readytopick"))
 
     assert "5a" == row(made)
-    assert Put(step_of(made, 3)) == action(made)
+    assert Write(step_of(made, 3)) == action(made)
     assert ReadAgain() == action(replace(made, now=at(15)))
 
 
@@ -272,12 +272,12 @@ def test_row_6_puts_the_first_missing_step():
     made = situation(ROAD, 1)
 
     assert "6" == row(made)
-    assert Put(step_of(made, 2)) == action(made)
+    assert Write(step_of(made, 2)) == action(made)
 
 
 def test_row_6_reads_again_at_the_age_of_fifteen_seconds():
     """A reading of 15 s is too old to act on, one that is a microsecond younger is not."""
-    assert isinstance(action(situation(ROAD, 1, now=15 - TICK)), Put)
+    assert isinstance(action(situation(ROAD, 1, now=15 - TICK)), Write)
     assert ReadAgain() == action(situation(ROAD, 1, now=15))
 
 
@@ -285,7 +285,7 @@ def test_row_6_tells_before_the_first_look_what_follows_the_platforms_status():
     """A parcel recorded from the middle on continues where the platform stands."""
     fresh = situation("picking delivering", 0, shows="readytopick", looked=False)
     assert "6" == row(fresh)
-    assert Put(step_of(fresh, 1)) == action(fresh)
+    assert Write(step_of(fresh, 1)) == action(fresh)
 
     assert "16" == row(situation("delivering", 0, shows="readytopick", looked=False))
 
@@ -294,14 +294,14 @@ def test_row_6_notes_a_step_that_the_platform_cannot_be_told():
     """What has no PUT is waited for."""
     made = situation("pending readytopick", 1)
 
-    assert ("6", Note()) == (row(made), action(made))
+    assert ("6", Observe()) == (row(made), action(made))
 
 
 def test_row_6_takes_what_has_no_put_along_with_the_next_step():
     """A step without a PUT is subsumed by the one after it."""
     made = situation("pending readytopick picking", 1)
 
-    assert Put(step_of(made, 3)) == action(made)
+    assert Write(step_of(made, 3)) == action(made)
 
 
 def test_row_6_gives_up_where_a_platform_says_yes_eight_times_and_does_nothing():
@@ -379,7 +379,7 @@ def test_row_11_puts_our_cancel_from_wherever_the_platform_stands():
     """A recorded cancel is told even to a platform that strayed from our path."""
     made = situation(CANCELLED, 1, shows="delivering")
 
-    assert ("11", Put(step_of(made, 3))) == (row(made), action(made))
+    assert ("11", Write(step_of(made, 3))) == (row(made), action(made))
     assert ReadAgain() == action(replace(made, now=at(15)))
     assert "6" == row(situation(CANCELLED, 1))
     assert "12" == row(situation(CANCELLED, 1, shows="delivered"))
@@ -500,7 +500,7 @@ def test_a_cancelled_platform_is_told_nothing_more(road):
 def test_what_cannot_be_told_is_never_put():
     """No row tells the platform a status that it has no PUT for."""
     for made in (situation(CANCELLED, 1, shows="delivering"), situation(CANCELLED, 2)):
-        assert Note() == action(replace(made, can_put=CAN_PUT - {Status.CANCEL}))
+        assert Observe() == action(replace(made, can_put=CAN_PUT - {Status.CANCEL}))
 
 
 def test_the_defaults_are_those_of_the_settings():

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carrierflow.domain.model import RemoteOrder
-from carrierflow.reconcile.changes import BATCH, Pool, changed_orders
-from carrierflow.reconcile.ports import Work
+from carrierflow.reconcile.changes import BATCH, OrderQueue, changed_orders
+from carrierflow.reconcile.ports import OrderWithWork
 
 from .making import T0, at
 
@@ -136,7 +136,7 @@ def test_a_sweep_does_not_chase_its_own_tail():
 
 
 works = st.dictionaries(st.integers(0, 200), st.integers(1, 12), max_size=120).map(
-    lambda puts: [Work(order_id=f"{number}", puts=count) for number, count in puts.items()]
+    lambda puts: [OrderWithWork(order_id=f"{number}", puts=count) for number, count in puts.items()]
 )
 dues = st.lists(st.integers(0, 250).map(str), max_size=200, unique=True)
 
@@ -144,7 +144,7 @@ dues = st.lists(st.integers(0, 250).map(str), max_size=200, unique=True)
 @given(works, dues, st.lists(st.integers(0, 80), min_size=1))
 def test_a_pool_gives_every_order_once(work, due, allowances):
     """Each order with work and each that is due comes in exactly one batch of at most 50."""
-    pool = Pool(work, due)
+    pool = OrderQueue(work, due)
     expected = len({each.order_id for each in work} | set(due))
     came = []
     turns = 0
@@ -163,7 +163,7 @@ def test_a_pool_gives_every_order_once(work, due, allowances):
 @given(works, dues, st.integers(0, 80))
 def test_a_pool_takes_work_first_and_no_more_than_can_be_written(work, due, puts):
     """Work comes first, oldest first; beside orders that are due, only its last may overrun."""
-    batch = Pool(work, due).take(puts=puts)
+    batch = OrderQueue(work, due).take(puts=puts)
     costs = {each.order_id: each.puts for each in work}
     taken = [order_id for order_id in batch if order_id in costs]
 
@@ -179,7 +179,7 @@ def test_a_pool_takes_work_first_and_no_more_than_can_be_written(work, due, puts
 @given(works, dues, st.sets(st.integers(0, 250).map(str)))
 def test_a_pool_forgets_what_was_looked_at_otherwise(work, due, gone):
     """What the sweep brought is not asked for once more."""
-    pool = Pool(work, due)
+    pool = OrderQueue(work, due)
     pool.drop(gone)
     came = []
     while pool:
@@ -190,10 +190,12 @@ def test_a_pool_forgets_what_was_looked_at_otherwise(work, due, gone):
 
 def test_a_pool_takes_an_order_back_once_and_first():
     """An order whose reading grew too old comes next, once, whichever parcels asked for it."""
-    pool = Pool([Work(order_id="1", puts=1), Work(order_id="2", puts=1)], ["3"])
+    pool = OrderQueue(
+        [OrderWithWork(order_id="1", puts=1), OrderWithWork(order_id="2", puts=1)], ["3"]
+    )
     assert ["1", "3"] == pool.take(puts=1)
     for _ in range(2):
-        pool.again([Work(order_id="1", puts=1)])
+        pool.again([OrderWithWork(order_id="1", puts=1)])
 
     assert ["1", "2"] == pool.take(puts=50)
     assert [] == pool.take(puts=50)
@@ -201,17 +203,17 @@ def test_a_pool_takes_an_order_back_once_and_first():
 
 def test_a_pool_takes_an_order_back_after_it_was_dropped():
     """An order that the sweep brought again may still be asked for again."""
-    pool = Pool([], [])
-    pool.again([Work(order_id="1", puts=1)])
+    pool = OrderQueue([], [])
+    pool.again([OrderWithWork(order_id="1", puts=1)])
     pool.drop(["1"])
-    pool.again([Work(order_id="1", puts=1)])
+    pool.again([OrderWithWork(order_id="1", puts=1)])
 
     assert ["1"] == pool.take(puts=50)
 
 
 def test_a_pool_says_about_how_many_orders_are_left():
     """What is left is counted without reading the orders that are due before they are wanted."""
-    pool = Pool([Work(order_id="w", puts=1)], map(str, range(120)), expected=120)
+    pool = OrderQueue([OrderWithWork(order_id="w", puts=1)], map(str, range(120)), expected=120)
     left = [pool.left]
     while pool.take(puts=1):
         left.append(pool.left)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from carrierflow.domain.model import Status
 from carrierflow.domain.publication import PublicationState
-from carrierflow.reconcile.evaluate import take_turn
+from carrierflow.reconcile.evaluate import evaluate
 from carrierflow.reconcile.policy import MerchantEdit, Policy
 
 from .making import COD, DELIVERY, LOOP, at, attempt, situation, step_of, told
@@ -17,7 +17,7 @@ PAID = "codpending codpaid"
 def test_confirms_and_goes_on_in_the_same_turn():
     """A reading that confirms one step is young enough to tell the next."""
     made = situation(f"{ROAD} delivered", 1, shows="delivering")
-    turn = take_turn(made)
+    turn = evaluate(made)
 
     assert ("7", "6", "8") == turn.rows
     assert step_of(made, 4) == turn.put
@@ -26,7 +26,7 @@ def test_confirms_and_goes_on_in_the_same_turn():
 
 def test_what_was_passed_over_is_subsumed():
     """Steps that the platform went past count as shown, but nobody saw them."""
-    turn = take_turn(situation(ROAD, 1, shows="delivering"))
+    turn = evaluate(situation(ROAD, 1, shows="delivering"))
     states = {p.seq: (p.state, p.confirmed_at) for p in turn.publications}
 
     assert {
@@ -38,7 +38,7 @@ def test_what_was_passed_over_is_subsumed():
 def test_two_redeliveries_are_told_one_by_one():
     """The reply to the first redelivery does not stand for the second one, too."""
     made = situation(f"{LOOP} notmeetcustomer delivering", 4, shows="delivering", date=-1.0)
-    turn = take_turn(made)
+    turn = evaluate(made)
 
     assert 5 == turn.situation.parcel.delivery.confirmed
     assert step_of(made, 6) == turn.put
@@ -47,7 +47,7 @@ def test_two_redeliveries_are_told_one_by_one():
 def test_a_late_put_is_healed_step_by_step():
     """After a late PUT of our own the recorded path is told again from there."""
     made = situation(ROAD, shows="picking", attempts=[attempt(2, "picking", -40.0)])
-    turn = take_turn(made)
+    turn = evaluate(made)
 
     assert ("14", "6", "8") == turn.rows
     assert step_of(made, 3) == turn.put
@@ -58,18 +58,18 @@ def test_healing_does_not_use_up_the_one_reassertion():
     """A late PUT of our own is no edit by a merchant, so a later edit is still answered."""
     policy = Policy(merchant_edit=MerchantEdit.REASSERT)
     late = [attempt(2, "picking", -40.0)]
-    healed = take_turn(situation(ROAD, shows="picking", attempts=late)).publications
-    moved = take_turn(situation(ROAD, shows="picking", policy=policy)).publications
+    healed = evaluate(situation(ROAD, shows="picking", attempts=late)).publications
+    moved = evaluate(situation(ROAD, shows="picking", policy=policy)).publications
 
     assert [0] == [publication.reasserted for publication in healed]
     assert [1] == [publication.reasserted for publication in moved]
-    assert "15" in take_turn(situation(ROAD, shows="picking", policy=policy, tried=healed)).rows
+    assert "15" in evaluate(situation(ROAD, shows="picking", policy=policy, tried=healed)).rows
 
 
 def test_a_machine_is_compared_with_the_word_from_before_the_turn():
     """Confirming the delivery does not hide that somebody moved the cash back."""
     made = situation(f"{ROAD} delivered", 3, "delivered", cash=PAID, cash_shows="codpending")
-    kinds = [finding.kind for finding in take_turn(made).findings]
+    kinds = [finding.kind for finding in evaluate(made).findings]
 
     assert ["merchant_edit"] == kinds
 
@@ -79,17 +79,17 @@ def test_a_confirmed_step_is_the_platforms_word_though_the_cash_still_waits():
     waiting = told(2, over=-1.0, machine=COD)
     made = situation(f"{ROAD} delivered", 3, "delivered", cash=PAID, cash_confirmed=1, caused=False)
     made = replace(made, track=replace(made.track, publications={(COD, 2): waiting}))
-    turn = take_turn(made)
+    turn = evaluate(made)
     before = situation(ROAD, cash="codpending").seen
 
     assert ("7", "8", "3") == turn.rows
-    assert ("0",) == take_turn(replace(turn.situation, seen=before)).rows
+    assert ("0",) == evaluate(replace(turn.situation, seen=before)).rows
 
 
 def test_a_reading_that_is_too_early_is_not_taken_for_true():
     """What is seen while an attempt settles is compared with later, so it is not kept."""
     made = situation(ROAD, 1, shows="picking", tried=[told(2, over=-1.0)])
-    turn = take_turn(made)
+    turn = evaluate(made)
 
     assert made.parcel.remote == turn.situation.parcel.remote
     assert at(44) == turn.wait_until == turn.situation.parcel.not_before
@@ -97,7 +97,7 @@ def test_a_reading_that_is_too_early_is_not_taken_for_true():
 
 def test_a_freeze_of_one_machine_stops_the_other():
     """Nothing is told of a parcel whose cash nobody understands."""
-    turn = take_turn(situation(ROAD, 1, cash_shows="bitcoin"))
+    turn = evaluate(situation(ROAD, 1, cash_shows="bitcoin"))
 
     assert ("6", "2") == turn.rows
     assert turn.put is None
@@ -109,7 +109,7 @@ def test_the_cash_waits_for_its_delivery_while_that_is_unanswered():
     made = situation(
         f"{ROAD} delivered", 3, cash=PAID, cash_confirmed=1, caused=False, tried=[told(4, over=-1)]
     )
-    turn = take_turn(made)
+    turn = evaluate(made)
 
     assert ("3", "C1") == turn.rows
     assert turn.put is None
@@ -120,18 +120,18 @@ def test_a_parcel_is_closed_after_the_grace_and_opened_again_by_a_difference():
     grace = Policy().grace.total_seconds()
     road = f"{ROAD} delivered"
 
-    first = take_turn(situation(road)).situation.parcel
+    first = evaluate(situation(road)).situation.parcel
     assert (at(0), True) == (first.settled_at, first.open)
-    last = take_turn(situation(road, settled_at=at(-grace))).situation.parcel
+    last = evaluate(situation(road, settled_at=at(-grace))).situation.parcel
     assert not last.open
-    edited = take_turn(situation(road, shows="picking", settled_at=at(-1))).situation.parcel
+    edited = evaluate(situation(road, shows="picking", settled_at=at(-1))).situation.parcel
     assert edited.settled_at is None
 
 
 def test_a_turn_notes_when_it_looked_and_what_it_saw():
     """Every look is written down with the moment at which the platform was asked."""
     made = situation(ROAD, asked=-3.0, missing=2, missing_since=at(-60))
-    parcel = take_turn(made).situation.parcel
+    parcel = evaluate(made).situation.parcel
 
     assert (at(-3), at(-3), 0, None) == (
         parcel.verified_at,

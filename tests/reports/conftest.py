@@ -13,7 +13,7 @@ from carrierflow.audit.reports.reports import Reports
 from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Source, Status
-from carrierflow.reconcile.resolution import Desk
+from carrierflow.reconcile.resolution import IncidentResolver
 from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.types import UtcDateTime
 
@@ -46,7 +46,7 @@ def ask(store):
 
 @pytest.fixture
 def desk(store, ledger, clock):
-    return Desk(SqlReconcileStore(store), ledger, clock=clock)
+    return IncidentResolver(SqlReconcileStore(store), ledger, clock=clock)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from carrierflow import Erased, Event, FulfillmentRef, Opening, Settings, Status, build
-from carrierflow.carrier_service.ports import Delivery
+from carrierflow.carrier_service.ports import WebhookDelivery
 from carrierflow.errors import ConfigurationError, UnknownFulfillment
 from carrierflow.scheduling import load_jobs
 from carrierflow.storage import DatabaseClock
@@ -59,7 +59,7 @@ class Office:
 
     def webhook(self, order):
         """Take in a webhook about an order."""
-        delivery = Delivery(
+        delivery = WebhookDelivery(
             digest=uuid.uuid4().hex,
             topic="orders/updated",
             org_id=self.shop,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from carrierflow.sandbox.haravan import Faults, Haravan, ManualClock, Reply, Request, World
+from carrierflow.sandbox.haravan import Faults, Haravan, HttpReply, HttpRequest, ManualClock, World
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def call(haravan):
     def send(method, path, body=None, *, shop="alpha"):
         raw = b"" if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer token-{shop}"}
-        return haravan.handle(Request.of(method, path, headers, raw))
+        return haravan.handle(HttpRequest.of(method, path, headers, raw))
 
     return send
 
@@ -52,7 +52,7 @@ def ask(call):
 
     def send(method, path, body=None, **options):
         reply = call(method, path, body, **options)
-        assert isinstance(reply, Reply)
+        assert isinstance(reply, HttpReply)
         return reply.status, json.loads(reply.body)
 
     return send

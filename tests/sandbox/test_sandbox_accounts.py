@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from carrierflow.sandbox.haravan import Dropped, Fault, FaultKind, Request, Rule
+from carrierflow.sandbox.haravan import Dropped, Fault, FaultKind, HttpRequest, Rule
 
 
 SCOPES = "openid offline_access grant_service com.write_orders com.read_shippings wh_api"
@@ -29,7 +29,7 @@ def visit(haravan, world):
             "state": "s-1",
         }
         asked = {name: value for name, value in (fixed | query).items() if value is not None}
-        return haravan.handle(Request.of("GET", f"/connect/authorize?{urlencode(asked)}"))
+        return haravan.handle(HttpRequest.of("GET", f"/connect/authorize?{urlencode(asked)}"))
 
     return go
 
@@ -46,7 +46,7 @@ def tokens(haravan):
 
     def send(headers=None, **form):
         body = urlencode({**SECRET, **form}).encode()
-        reply = haravan.handle(Request.of("POST", "/connect/token", headers or {}, body))
+        reply = haravan.handle(HttpRequest.of("POST", "/connect/token", headers or {}, body))
         return reply.status, json.loads(reply.body)
 
     return send
@@ -71,7 +71,7 @@ def status_of(haravan):
 
     def send(method, path, token, body=b"{}"):
         headers = {"Authorization": f"Bearer {token}"}
-        return haravan.handle(Request.of(method, path, headers, body)).status
+        return haravan.handle(HttpRequest.of(method, path, headers, body)).status
 
     return send
 
@@ -180,7 +180,9 @@ def test_client_may_prove_itself_by_header(visit, fields_of, haravan):
     basic = base64.b64encode(b"sandbox-app:sandbox-secret").decode()
     headers = {"Authorization": f"Basic {basic}"}
 
-    reply = haravan.handle(Request.of("POST", "/connect/token", headers, urlencode(form).encode()))
+    reply = haravan.handle(
+        HttpRequest.of("POST", "/connect/token", headers, urlencode(form).encode())
+    )
 
     assert 200 == reply.status
 
@@ -247,7 +249,7 @@ def test_lost_token_reply_uses_the_code_up(visit, fields_of, tokens, haravan, fa
     faults.add(Rule(fault=Fault(kind=FaultKind.LOST_REPLY), path="/connect/token"))
 
     body = urlencode({**SECRET, **form}).encode()
-    lost = haravan.handle(Request.of("POST", "/connect/token", {}, body))
+    lost = haravan.handle(HttpRequest.of("POST", "/connect/token", {}, body))
 
     assert isinstance(lost, Dropped)
     assert (400, {"error": "invalid_grant"}) == tokens(**form)

@@ -9,21 +9,21 @@ import requests
 from carrierflow.sandbox.haravan import (
     SIGNATURE_HEADER,
     Answer,
-    Callbacks,
-    Caller,
     CallKind,
-    Declined,
+    CarrierCallables,
+    CarrierCalls,
+    CarrierClient,
+    CarrierDeclined,
     Fault,
     FaultKind,
     FaultMix,
-    Liaison,
     NoAnswer,
     NotFound,
     Outgoing,
     ParcelRef,
-    Refused,
     Rule,
     SandboxServer,
+    Unprocessable,
     sign,
 )
 from carrierflow.sandbox.haravan.http_client import send
@@ -46,7 +46,7 @@ def slept():
 @pytest.fixture
 def liaison(world, faults, carrier, slept):
     """Haravan's side of the talk with that carrier."""
-    liaison = Liaison(world, Caller(world, faults, send=carrier, sleep=slept.append))
+    liaison = CarrierCalls(world, CarrierClient(world, faults, send=carrier, sleep=slept.append))
     world.callbacks = liaison.callbacks
     return liaison
 
@@ -177,7 +177,7 @@ def test_declined_create_leaves_nothing(ship, order, world, carrier):
     """A carrier that declines a parcel leaves the order as it was, and the seller reads why."""
     carrier.says["/create"] = bad("Quá nặng")
 
-    with pytest.raises(Declined, match="Quá nặng"):
+    with pytest.raises(CarrierDeclined, match="Quá nặng"):
         ship()
 
     assert () == world.shop("alpha").order(order.id).fulfillment_ids
@@ -216,7 +216,7 @@ def test_cancel_waits_for_the_carrier(ship, liaison, world, carrier):
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"), [(bad("Đã lấy hàng"), Declined), (Answer(status=502), NoAnswer)]
+    ("answer", "error"), [(bad("Đã lấy hàng"), CarrierDeclined), (Answer(status=502), NoAnswer)]
 )
 def test_refused_cancel_changes_nothing(answer, error, ship, liaison, world, carrier):
     """If the carrier refuses, or cannot be understood, the parcel stays as it is."""
@@ -234,9 +234,9 @@ def test_nothing_is_cancelled_twice(ship, liaison, carrier):
     parcel = ship()
     liaison.cancel(parcel.ref)
 
-    with pytest.raises(Refused):
+    with pytest.raises(Unprocessable):
         liaison.cancel(parcel.ref)
-    with pytest.raises(Refused):
+    with pytest.raises(Unprocessable):
         liaison.hand_over(parcel.ref)
 
 
@@ -336,7 +336,7 @@ def test_call_faults_are_repeatable(world, carrier, order, service, faults):
 
     def run():
         faults.plan(mix=FaultMix(rates={FaultKind.CALL_UNSIGNED: 0.5}), seed=3)
-        liaison = Liaison(world, Caller(world, faults, send=carrier))
+        liaison = CarrierCalls(world, CarrierClient(world, faults, send=carrier))
         carrier.heard.clear()
         for _ in range(20):
             liaison.rates("alpha", order.id, 0)
@@ -352,7 +352,7 @@ def test_call_faults_are_repeatable(world, carrier, order, service, faults):
 def test_calls_are_on_record(ship, carrier, control_calls, world):
     """What was said to the carrier, and what it answered, can be looked up, without signatures."""
     carrier.says["/create"] = bad("Quá nặng")
-    with pytest.raises(Declined):
+    with pytest.raises(CarrierDeclined):
         ship()
 
     (made,) = control_calls()
@@ -457,7 +457,7 @@ def test_parcels_may_vanish_while_they_are_polled(ship, world, carrier):
 def test_own_callbacks_are_kept(world, haravan):
     """Whoever passes callables of its own hears of cancels by these."""
     heard = []
-    world.callbacks = Callbacks(on_cancel=heard.append)
+    world.callbacks = CarrierCallables(on_cancel=heard.append)
     ids = world.add_parcel(shop="alpha")
 
     world.edit(ParcelRef("alpha", *ids), carrier_status="cancel")

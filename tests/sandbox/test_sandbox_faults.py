@@ -11,7 +11,7 @@ from carrierflow.sandbox.haravan import (
     FaultKind,
     FaultMix,
     Faults,
-    Reply,
+    HttpReply,
     Rule,
 )
 
@@ -58,7 +58,7 @@ def test_faults_apply_or_not(kind, status, is_applied, script, call, path, ids, 
 
     outcome = call("PUT", f"{path}/carrier_status/picking.json")
 
-    assert status == (outcome.status if isinstance(outcome, Reply) else None)
+    assert status == (outcome.status if isinstance(outcome, HttpReply) else None)
     assert ("picking" if is_applied else "readytopick") == read(ids).carrier_status
     assert 200 == call("PUT", f"{path}/carrier_status/picking.json").status
 
@@ -291,9 +291,9 @@ def test_rules_match_and_run_out(faults, call, path, world):
     faults.add(Rule(fault=lost, method="PUT", path=r"/carrier_status/", shop="alpha", times=2))
     status = f"{path}/carrier_status/picking.json"
 
-    assert isinstance(call("GET", f"{path}.json"), Reply)
-    assert isinstance(call("PUT", f"{path}/cod_status/paid.json"), Reply)
-    assert isinstance(call("PUT", status, shop="beta"), Reply)
+    assert isinstance(call("GET", f"{path}.json"), HttpReply)
+    assert isinstance(call("PUT", f"{path}/cod_status/paid.json"), HttpReply)
+    assert isinstance(call("PUT", status, shop="beta"), HttpReply)
     outcomes = [call("PUT", status) for _ in range(3)]
 
     assert [True, True, False] == [isinstance(each, Dropped) for each in outcomes]

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from carrierflow.sandbox.haravan import Callbacks, NotFound, ParcelRef, Refused, World, sign
+from carrierflow.sandbox.haravan import (
+    CarrierCallables,
+    NotFound,
+    ParcelRef,
+    Unprocessable,
+    World,
+    sign,
+)
 from carrierflow.sandbox.haravan.dotnet_time import (
     ManualClock,
     parse,
@@ -270,7 +277,7 @@ def test_orders_are_cancelled_once(ids, ask):
 def test_cancels_reach_the_carrier(world, ids, put, call):
     """Both a cancel by API and the cancel of an order are told to the carrier, once each."""
     heard = []
-    world.callbacks = Callbacks(on_cancel=heard.append)
+    world.callbacks = CarrierCallables(on_cancel=heard.append)
     other = world.add_parcel(shop="alpha")
 
     put(ids, "cancel")
@@ -290,7 +297,7 @@ def test_cancels_reach_the_carrier(world, ids, put, call):
 )
 def test_polling_applies_the_carriers_words(words, expected, world, ids, read):
     """Polled words are mapped without case, and one that has no code changes nothing."""
-    world.callbacks = Callbacks(poll_detail=lambda _ref: words)
+    world.callbacks = CarrierCallables(poll_detail=lambda _ref: words)
 
     changed = world.poll(ParcelRef("alpha", *ids))
 
@@ -300,7 +307,7 @@ def test_polling_applies_the_carriers_words(words, expected, world, ids, read):
 
 def test_polling_never_uncollects_cash(world, ids, put, read):
     """Polled words that still say codpending do not take back cash that was collected."""
-    world.callbacks = Callbacks(poll_detail=lambda _ref: ("Delivered", "CODPending"))
+    world.callbacks = CarrierCallables(poll_detail=lambda _ref: ("Delivered", "CODPending"))
     put(ids, "delivered")
 
     assert not world.poll(ParcelRef("alpha", *ids))
@@ -311,7 +318,7 @@ def test_the_carrier_is_not_told_of_its_own_cancel(world, ids, read):
     """A cancel that the carrier answered to a poll does not come back as a callback."""
     heard = []
     words = ("Cancel", "CODPending")
-    world.callbacks = Callbacks(on_cancel=heard.append, poll_detail=lambda _ref: words)
+    world.callbacks = CarrierCallables(on_cancel=heard.append, poll_detail=lambda _ref: words)
 
     world.poll_all()
     world.deliver_callbacks()
@@ -321,7 +328,7 @@ def test_the_carrier_is_not_told_of_its_own_cancel(world, ids, read):
 
 def test_polling_revives_nothing(world, ids, put):
     """A cancelled parcel is not polled any more."""
-    world.callbacks = Callbacks(poll_detail=lambda _ref: ("Delivering", "None"))
+    world.callbacks = CarrierCallables(poll_detail=lambda _ref: ("Delivering", "None"))
     put(ids, "cancel")
 
     assert 0 == world.poll_all()
@@ -339,7 +346,7 @@ def test_merchants_may_write_nonsense_but_revive_nothing(world, ids):
     assert "teleported" == world.edit(ref, carrier_status="teleported").carrier_status
 
     world.edit(ref, carrier_status="cancel")
-    with pytest.raises(Refused):
+    with pytest.raises(Unprocessable):
         world.edit(ref, carrier_status="picking")
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from carrierflow.sandbox.haravan import App, Haravan, ParcelRef, Reply, Request
+from carrierflow.sandbox.haravan import App, Haravan, HttpReply, HttpRequest, ParcelRef
 
 from .carrier import FakeCarrier, bad
 
@@ -24,8 +24,8 @@ def desk(world, carrier):
     def send(path, wish=None):
         raw = b"" if wish is None else json.dumps({"shop": "alpha", **wish}).encode()
         method = "GET" if wish is None else "POST"
-        reply = haravan.handle(Request.of(method, f"/seller/{path}", {}, raw))
-        assert isinstance(reply, Reply)
+        reply = haravan.handle(HttpRequest.of(method, f"/seller/{path}", {}, raw))
+        assert isinstance(reply, HttpReply)
         return reply.status, json.loads(reply.body)
 
     return send
@@ -66,7 +66,7 @@ def parcel_in(state):
 def test_page_needs_nothing_from_elsewhere(haravan):
     """The page, its style and its script come from the sandbox, which allows no other source."""
     replies = [
-        haravan.handle(Request.of("GET", path))
+        haravan.handle(HttpRequest.of("GET", path))
         for path in ("/seller", "/seller/seller.css", "/seller/seller.js")
     ]
 
@@ -74,7 +74,7 @@ def test_page_needs_nothing_from_elsewhere(haravan):
     for reply in replies:
         assert reply.headers["Content-Security-Policy"].startswith("default-src 'self'")
         assert b"https://" not in reply.body
-    assert "/seller" == haravan.handle(Request.of("GET", "/")).headers["Location"]
+    assert "/seller" == haravan.handle(HttpRequest.of("GET", "/")).headers["Location"]
 
 
 def test_seller_ships(desk, ship):

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from carrierflow.sandbox.haravan import (
-    Callbacks,
+    CarrierCallables,
     Fault,
     FaultKind,
     Rule,
@@ -145,7 +145,7 @@ def test_carrier_may_call_back_while_a_cancel_waits(server, client, url, world):
         reply = requests.get(f"{server.url}/_sandbox/health", timeout=5)
         heard.append(reply.status_code)
 
-    world.callbacks = Callbacks(on_cancel=on_cancel)
+    world.callbacks = CarrierCallables(on_cancel=on_cancel)
 
     assert 200 == client.put(f"{url}/carrier_status/cancel.json", timeout=5).status_code
     assert [200] == heard
@@ -269,7 +269,7 @@ def test_control_judges(control, client, url):
 
 def test_control_polls_and_advances(control, world, ids, read, clock):
     """Polling and a manual clock are driven over HTTP."""
-    world.callbacks = Callbacks(poll_detail=lambda _ref: ("Picking", "CODPending"))
+    world.callbacks = CarrierCallables(poll_detail=lambda _ref: ("Picking", "CODPending"))
     before = clock()
 
     assert (200, {"changed": 1}) == control("POST", "poll")

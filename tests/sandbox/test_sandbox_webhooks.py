@@ -12,15 +12,15 @@ from carrierflow.sandbox.haravan import (
     Answer,
     App,
     BadInput,
-    Caller,
+    CarrierClient,
     Fault,
     FaultKind,
     NoAnswer,
     ParcelRef,
-    Postman,
-    Refused,
     Rule,
     SandboxServer,
+    Unprocessable,
+    WebhookSender,
     sign,
 )
 
@@ -45,7 +45,9 @@ def subscribed(world, ask):
 @pytest.fixture
 def postman(world, faults, carrier):
     """Sends webhooks to that carrier."""
-    return Postman(world, Caller(world, faults, send=carrier, sleep=lambda _seconds: None))
+    return WebhookSender(
+        world, CarrierClient(world, faults, send=carrier, sleep=lambda _seconds: None)
+    )
 
 
 @pytest.fixture
@@ -244,7 +246,7 @@ def test_challenge_is_answered(subscribed, postman, carrier):
 
 def test_challenge_may_fail(subscribed, postman, carrier, world):
     """A wrong answer, none, or no address at all fail the challenge."""
-    with pytest.raises(Refused):
+    with pytest.raises(Unprocessable):
         postman.challenge()
     world.app = replace(world.app, webhook_url="")
     with pytest.raises(BadInput):

@@ -12,9 +12,9 @@ from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ProtocolError
 
-from carrierflow.sandbox.haravan import Dropped, Reply, Request
+from carrierflow.sandbox.haravan import Dropped, HttpReply, HttpRequest
 from carrierflow.sandbox.haravan.exchange import HTML
-from carrierflow.sandbox.haravan.vocabulary import BY_SEGMENT, Status
+from carrierflow.sandbox.haravan.vocabulary import BY_SEGMENT, StatusWord
 
 from .scheduler import Broken
 
@@ -52,7 +52,7 @@ class SentPut:
 
     order: str
     fulfillment: str
-    status: Status
+    status: StatusWord
     path: str
     departed_us: int
     settled_at_us: int
@@ -165,7 +165,7 @@ class Network(BaseAdapter):
         return self.chance.uniform(*(FAR if far else NEAR))
 
     def _arrival(self, request):
-        arrival = _Arrival(self, Request.of(request.method, request.url, request.headers))
+        arrival = _Arrival(self, HttpRequest.of(request.method, request.url, request.headers))
         arrival.seconds = self._hop()
         self.scheduler.at(arrival.seconds, arrival)
         return arrival
@@ -251,7 +251,7 @@ class _Arrival:
     def __call__(self):
         network = self._network
         if network.storms:
-            self.outcome = Reply(status=network.storm.status, headers={"Content-Type": HTML})
+            self.outcome = HttpReply(status=network.storm.status, headers={"Content-Type": HTML})
             network.scheduler.met["storm"] += 1
             return
         is_read = self._request.method == "GET"

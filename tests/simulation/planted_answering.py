@@ -26,7 +26,7 @@ def detail_tells_head():
 @bug
 def detail_of_frozen():
     """Order detail of a frozen parcel tells what we know, not what the platform shows."""
-    standing = shipments.standing
+    standing = shipments.published_status
 
     def thawed(parcel, track):
         return standing(replace(parcel, frozen=None), track)

@@ -7,9 +7,9 @@ from unittest import mock
 
 from carrierflow.domain.model import Status
 from carrierflow.reconcile import decision_table, publisher, row_actions
-from carrierflow.reconcile.actions import Freeze, InSync, Put
-from carrierflow.reconcile.batches import Survey
-from carrierflow.reconcile.case import View
+from carrierflow.reconcile.actions import Freeze, InSync, Write
+from carrierflow.reconcile.batches import ShopReader
+from carrierflow.reconcile.case import MachineCase
 
 from .planted import bug, changed_property, wrapped
 
@@ -17,19 +17,19 @@ from .planted import bug, changed_property, wrapped
 @bug
 def no_settle_wait():
     """No settle wait."""
-    return [changed_property(View, "is_settling", lambda _view: False)]
+    return [changed_property(MachineCase, "is_settling", lambda _view: False)]
 
 
 @bug
 def no_monotone_guard():
     """No monotone guard: stale reads are believed."""
-    return [changed_property(View, "outdated", lambda _view: False)]
+    return [changed_property(MachineCase, "outdated", lambda _view: False)]
 
 
 @bug
 def wrong_visit():
     """A repeated state is confirmed by its earlier visit."""
-    return [changed_property(View, "_is_entered_anew", lambda _view: True)]
+    return [changed_property(MachineCase, "_is_entered_anew", lambda _view: True)]
 
 
 @bug
@@ -64,13 +64,13 @@ def put_after_cancel():
     """PUT after a cancel: the platform's cancel counts as any other status."""
 
     def put(view, step):
-        return Put(step)
+        return Write(step)
 
     table = tuple(
         replace(
             r,
             applies=lambda view: view.obs is Status.CANCEL and bool(view.path),
-            action=lambda view: Put(view.path[0]),
+            action=lambda view: Write(view.path[0]),
         )
         if r.number == "10"
         else r
@@ -90,7 +90,7 @@ def jump():
     def head(view):
         return next((s for s in reversed(view.path) if s.to_status in view.situation.can_put), None)
 
-    return [changed_property(View, "next_put", head)]
+    return [changed_property(MachineCase, "next_put", head)]
 
 
 @bug
@@ -102,7 +102,7 @@ def overwrite():
         steps = [s for s in view.situation.track.steps if s.machine is view.machine]
         last = target or steps[-1]
         if steps[-1].to_status in view.situation.can_put:
-            return Put(steps[-1])
+            return Write(steps[-1])
         return Freeze("diverged", str(last))
 
     table = tuple(
@@ -115,7 +115,7 @@ def overwrite():
 @bug
 def freshness_ignored():
     """An observation is acted on however old it is."""
-    return [changed_property(View, "is_fresh", lambda _view: True)]
+    return [changed_property(MachineCase, "is_fresh", lambda _view: True)]
 
 
 @bug
@@ -166,5 +166,5 @@ def list_believed():
     )
     return [
         mock.patch.object(decision_table, "ORDER_TABLE", table),
-        mock.patch.object(Survey, "look_alone", return_value=None),
+        mock.patch.object(ShopReader, "look_alone", return_value=None),
     ]

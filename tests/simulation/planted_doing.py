@@ -14,9 +14,9 @@ from carrierflow.ledger import verdicts
 from carrierflow.platforms.haravan import HaravanPlatform
 from carrierflow.platforms.haravan.client import HaravanClient
 from carrierflow.reconcile import batches, changes
-from carrierflow.reconcile.counters import Ending, Settled
-from carrierflow.reconcile.ports import Work, Writing
+from carrierflow.reconcile.ports import FulfillmentUpdate, OrderWithWork
 from carrierflow.reconcile.publisher import Publisher
+from carrierflow.reconcile.run_counters import EndState, PublishResult
 from carrierflow.storage import ledger as sql_ledger
 from carrierflow.storage import reconcile as sql_reconcile
 from carrierflow.storage.budget import ShopBudget
@@ -154,9 +154,11 @@ def result_before_reply():
             head = replace(parcel.head(machine), confirmed=attempt.seq)
             self._commit(
                 situation,
-                Writing(before=parcel, after=parcel.with_head(machine, head), now=situation.now),
+                FulfillmentUpdate(
+                    before=parcel, after=parcel.with_head(machine, head), now=situation.now
+                ),
             )
-            return Settled(situation=situation, ending=Ending.NOTED)
+            return PublishResult(situation=situation, ending=EndState.NOTED)
 
         return confirmed
 
@@ -201,12 +203,12 @@ def reads_one_by_one():
     def make(take):
         def one(self, *, puts):
             first, *others = take(self, puts=puts)
-            self.again(Work(order_id=each, puts=0) for each in others)
+            self.again(OrderWithWork(order_id=each, puts=0) for each in others)
             return [first]
 
         return one
 
-    return [wrapped(changes.Pool, "take", make)]
+    return [wrapped(changes.OrderQueue, "take", make)]
 
 
 @survivable

@@ -9,7 +9,7 @@ from carrierflow.errors import NotSent
 from carrierflow.platforms.haravan import codec, spelling
 from carrierflow.platforms.haravan import platform as haravan_platform
 from carrierflow.platforms.haravan.client import HaravanClient
-from carrierflow.reconcile.case import View
+from carrierflow.reconcile.case import MachineCase
 from carrierflow.storage.budget import ShopBudget
 
 from .planted import bug, wrapped
@@ -49,7 +49,7 @@ def refusals_believed():
     def make(refusals_of):
         return lambda self, step: refusals_of(self, step) * 3
 
-    return [wrapped(View, "refusals_of", make)]
+    return [wrapped(MachineCase, "refusals_of", make)]
 
 
 @bug

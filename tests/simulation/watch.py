@@ -7,8 +7,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 from carrierflow.domain.lifecycle import DEFAULT
-from carrierflow.sandbox.haravan import Source
-from carrierflow.sandbox.haravan.recorder import Put, PutResult
+from carrierflow.sandbox.haravan import TouchSource
+from carrierflow.sandbox.haravan.recorder import PutResult, ReceivedPut
 
 from .scheduler import Broken
 
@@ -18,7 +18,7 @@ LEGAL = {
     for machine in DEFAULT.machines
 }
 
-OURS = {Source.LIFT, Source.POLL}
+OURS = {TouchSource.LIFT, TouchSource.POLL}
 """Moves that nobody else made: the platform's own, and what it took from our answers."""
 
 FINAL = {"delivered", "return", "cancel"}
@@ -44,7 +44,7 @@ def _as_put(touch):
     """Return what the platform took from our answer, as if we had told it."""
     names = ("at", "ref", "machine", "from_status", "to_status")
     told = {name: getattr(touch, name) for name in names}
-    return Put(**told, result=PutResult.APPLIED)
+    return ReceivedPut(**told, result=PutResult.APPLIED)
 
 
 class Watch:
@@ -132,7 +132,7 @@ class Watch:
 
     def platform_changed(self):
         """P2: no illegal step, none out of order, on parcels that nobody else touched."""
-        polled = [_as_put(touch) for touch in self._catch_up() if touch.source is Source.POLL]
+        polled = [_as_put(touch) for touch in self._catch_up() if touch.source is TouchSource.POLL]
         puts = self.world.judge.puts[self._seen :]
         self._seen += len(puts)
         for put in (*puts, *polled):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from carrierflow.domain.fulfillment import Head, Memory, Parcel
+from carrierflow.domain.fulfillment import Fulfillment, MachineHead, PastEvents
 from carrierflow.domain.lifecycle import GROUPS, Definition, Lifecycle, define
-from carrierflow.domain.model import Claim, FulfillmentRef, Machine, Status
-from carrierflow.ledger.verdicts import Draft, Judge
+from carrierflow.domain.model import FulfillmentRef, Machine, ResolvedEvent, Status
+from carrierflow.ledger.verdicts import Draft, VerdictRules
 
 
 if TYPE_CHECKING:
@@ -89,20 +89,20 @@ def judged(journey: Journey, order: Sequence[int], *, opened: bool = True):
     A parcel that was not opened before is opened by the first of them.
     """
     lifecycle = Lifecycle(journey.definition)
-    parcel = Parcel(
+    parcel = Fulfillment(
         id=1,
         shop_id=1,
         ref=FulfillmentRef(shop="s", order_id="1", fulfillment_id="2"),
         version=0,
-        delivery=Head(),
-        cod=Head(),
+        delivery=MachineHead(),
+        cod=MachineHead(),
         cod_amount=journey.cash or 0,
     )
-    draft, judge = Draft.of(parcel, Memory()), Judge(lifecycle, lifecycle)
+    draft, judge = Draft.of(parcel, PastEvents()), VerdictRules(lifecycle, lifecycle)
     if opened:
         judge.open(draft, at=MORNING, now=MORNING)
     for number in order:
-        claim = Claim(
+        claim = ResolvedEvent(
             status=journey.walk[number],
             occurred_at=journey.at(number),
             key=f"event-{number}",

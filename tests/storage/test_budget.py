@@ -5,11 +5,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from carrierflow.errors import Throttled
-from carrierflow.storage import DatabaseClock, Rate, ShopBudget
+from carrierflow.storage import BudgetRate, DatabaseClock, ShopBudget
 from carrierflow.storage.shops import change_shop
 
 
-RATE = Rate(bucket=20, leak=4, unused=2, interactive=5)
+RATE = BudgetRate(bucket=20, leak=4, unused=2, interactive=5)
 ACTS = st.lists(
     st.one_of(
         st.tuples(st.just("spend"), st.integers(0, 2)),
@@ -238,7 +238,7 @@ def test_one_request_waits_no_longer_than_a_run_does(store, shop, clock):
         slept.append(seconds)
         clock.advance(seconds=seconds)
 
-    rate = Rate(bucket=14, leak=4, longest_pause=100, longest_wait=60)
+    rate = BudgetRate(bucket=14, leak=4, longest_pause=100, longest_wait=60)
     budget = ShopBudget(
         store.shop(shop), store.begin, rate=rate, clock=DatabaseClock(clock), sleep=sleep
     )

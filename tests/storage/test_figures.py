@@ -7,7 +7,7 @@ import pytest
 
 from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import Event, Status
-from carrierflow.storage.figures import backlogs, runs_ended
+from carrierflow.storage.backlog import backlogs, runs_ended
 from carrierflow.storage.queries import find_parcel
 from carrierflow.storage.reconcile import SqlReconcileStore
 

@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 
 from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote
 from carrierflow.audit.log.sql import SealLease, add_checkpoint, seal_batch
-from carrierflow.carrier_service.ports import Delivery
+from carrierflow.carrier_service.ports import WebhookDelivery
 from carrierflow.carrier_service.registration import Install
 from carrierflow.carrier_service.shipments import Shipment
 from carrierflow.domain.incident import Finding, ResolveAction
@@ -25,13 +25,13 @@ from carrierflow.domain.model import (
 )
 from carrierflow.domain.publication import (
     Attempt,
-    Conclusion,
+    AttemptResult,
     Outcome,
     Publication,
     PublicationState,
 )
 from carrierflow.errors import ConfigurationError, NotMigrated
-from carrierflow.reconcile.ports import Writing
+from carrierflow.reconcile.ports import FulfillmentUpdate
 from carrierflow.storage import build_engine
 from carrierflow.storage.callbacks import SqlCallbackStore, SqlCallbackTransaction
 from carrierflow.storage.hardening import check, harden
@@ -341,7 +341,7 @@ def test_the_role_can_do_all_that_the_library_does(
     (row,) = runs.incidents(shop=code)
     decided = {"action": ResolveAction.UNFREEZE, "actor": "a", "reason": "r", "now": clock()}
     runs.resolve(runs.incident(row.id), None, **decided)
-    delivery = Delivery(
+    delivery = WebhookDelivery(
         digest="d", topic="t", org_id=None, order_id=None, received_at=clock(), sealed=b"x"
     )
     callbacks = SqlCallbackStore(store)
@@ -401,13 +401,13 @@ def writing(parcel, now):
         updated_at_raw="x",
     )
     finding = Finding(kind="stuck", sentence="It stands.", ref=parcel.ref, evidence={})
-    return Writing(
+    return FulfillmentUpdate(
         before=parcel,
         after=parcel,
         now=now,
         publications=(Publication(**entry, state=PublicationState.SENT, attempts=1),),
         attempt=attempt,
-        conclusion=Conclusion(attempt=attempt, outcome=Outcome.CONFIRMED, recorded_at=now),
+        conclusion=AttemptResult(attempt=attempt, outcome=Outcome.CONFIRMED, recorded_at=now),
         observation=seen,
         findings=(finding,),
     )

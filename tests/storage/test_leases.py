@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from carrierflow.errors import ShopHeld
-from carrierflow.reconcile.ports import Writing
+from carrierflow.reconcile.ports import FulfillmentUpdate
 from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.shops import all_shops
 
@@ -94,7 +94,7 @@ def test_nothing_is_written_behind_a_fence_that_fell(leases, other, mine, make_p
     lost = leases.claim(mine, "a", MINUTE)
     clock.advance(seconds=61)
     fence = other.claim(mine, "b", MINUTE)
-    writing = Writing(before=parcel, after=parcel, now=clock())
+    writing = FulfillmentUpdate(before=parcel, after=parcel, now=clock())
 
     with pytest.raises(ShopHeld):
         leases.write(writing, fence=(mine, lost))

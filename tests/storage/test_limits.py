@@ -16,21 +16,21 @@ from sqlalchemy import LargeBinary, String, insert, select
 from carrierflow import build, generate_key, load_settings
 from carrierflow.carrier_service import Accepted
 from carrierflow.carrier_service.messages import Request
-from carrierflow.carrier_service.ports import Delivery
+from carrierflow.carrier_service.ports import WebhookDelivery
 from carrierflow.carrier_service.registration import Tokens
 from carrierflow.carrier_service.shipments import Shipment
 from carrierflow.domain import incident, limits, model, publication
-from carrierflow.domain.fulfillment import Remote
+from carrierflow.domain.fulfillment import RemoteSnapshot
 from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.model import Event, FulfillmentRef, Machine, Opening, Status
-from carrierflow.domain.publication import Attempt, Conclusion, Outcome
+from carrierflow.domain.publication import Attempt, AttemptResult, Outcome
 from carrierflow.domain.shop import ShopState
 from carrierflow.errors import CarrierflowError, InvalidInput, UnknownIncident
 from carrierflow.ledger.files.fields import event_of
 from carrierflow.platforms.haravan.callbacks import HaravanDialect
 from carrierflow.platforms.haravan.codec import read_fulfillment
 from carrierflow.reconcile import EndReason
-from carrierflow.reconcile.ports import Writing
+from carrierflow.reconcile.ports import FulfillmentUpdate
 from carrierflow.shops import TokenKeeper
 from carrierflow.storage import tables, types
 from carrierflow.storage.callbacks import SqlCallbackStore
@@ -124,7 +124,7 @@ class World:
             return connection.execute(select(column).where(*where)).scalar_one()
 
     def write(self, parcel, *, after=None, **what):
-        writing = Writing(before=parcel, after=after or parcel, now=NOW, **what)
+        writing = FulfillmentUpdate(before=parcel, after=after or parcel, now=NOW, **what)
         with self.store.begin() as connection:
             write(connection, writing)
 
@@ -314,14 +314,14 @@ def _word(name, *columns):
     def feed(world, text):
         parcel = world.parcel()
         seen = _observed(world, parcel, **{name: text})
-        remote = Remote(
+        remote = RemoteSnapshot(
             carrier=seen.carrier.raw,
             cod=seen.cod.raw,
             updated_at=seen.updated_at,
             dates=seen.dates,
             digest="0" * 64,
         )
-        said = Conclusion(
+        said = AttemptResult(
             attempt=_attempt(),
             outcome=Outcome.CONFIRMED,
             recorded_at=NOW,
@@ -349,7 +349,7 @@ def _word(name, *columns):
 
 def _answered(world, text):
     parcel = world.parcel()
-    said = Conclusion(
+    said = AttemptResult(
         attempt=_attempt(), outcome=Outcome.REFUSED, recorded_at=NOW, http_status=422, reason=text
     )
     world.write(parcel, attempt=_attempt(), conclusion=said)
@@ -378,7 +378,7 @@ def _webhook(header, column):
         request = Request(method="POST", path="/", headers=headers, body=b"{}")
         said = DIALECT.webhook(request)
         digest = f"{next(world.numbers)}-{world.salt}"
-        delivery = Delivery(
+        delivery = WebhookDelivery(
             digest=digest,
             topic=said.topic,
             org_id=said.org_id,

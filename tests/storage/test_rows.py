@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
-from carrierflow.domain.fulfillment import Head, Parcel, Remote
+from carrierflow.domain.fulfillment import Fulfillment, MachineHead, RemoteSnapshot
 from carrierflow.domain.model import Status
-from carrierflow.reconcile.ports import Writing
+from carrierflow.reconcile.ports import FulfillmentUpdate
 from carrierflow.storage.reconcile import SqlReconcileStore
 
 
@@ -20,12 +20,12 @@ def test_a_parcel_comes_back_as_it_was_written(store, shop, make_parcel, clock):
     before = make_parcel(cod_amount=7, tracking_number="T")
     after = replace(
         before,
-        delivery=Head(status="picking", seq=11, since=HOURS[0], hash="a" * 64, confirmed=10),
-        cod=Head(status="codpaid", seq=9, since=HOURS[1], hash="b" * 64, confirmed=6),
+        delivery=MachineHead(status="picking", seq=11, since=HOURS[0], hash="a" * 64, confirmed=10),
+        cod=MachineHead(status="codpaid", seq=9, since=HOURS[1], hash="b" * 64, confirmed=6),
         held=3,
         open=False,
         settled_at=HOURS[2],
-        remote=Remote(
+        remote=RemoteSnapshot(
             carrier="delivering",
             cod="codreceipt",
             updated_at=HOURS[3],
@@ -41,11 +41,13 @@ def test_a_parcel_comes_back_as_it_was_written(store, shop, make_parcel, clock):
         reassert="d" * 64,
     )
     kept = {"id", "shop_id", "ref", "version", "cod_amount", "tracking_number"}
-    changed = {f.name for f in fields(Parcel) if getattr(before, f.name) != getattr(after, f.name)}
-    assert {f.name for f in fields(Parcel)} - kept == changed
+    changed = {
+        f.name for f in fields(Fulfillment) if getattr(before, f.name) != getattr(after, f.name)
+    }
+    assert {f.name for f in fields(Fulfillment)} - kept == changed
 
     written, _ = SqlReconcileStore(store).write(
-        Writing(before=before, after=after, now=clock()), fence=None
+        FulfillmentUpdate(before=before, after=after, now=clock()), fence=None
     )
 
     (found,) = SqlReconcileStore(store).parcels_of(store.shop(shop), [before.ref.order_id])

@@ -9,7 +9,7 @@ from carrierflow.audit.export.format import Contents, Exported, Line, Scope, wri
 from carrierflow.audit.export.spreadsheet import HEADINGS, cells_of
 from carrierflow.audit.export.sql import count_unsealed, definition_texts, scoped_rows
 from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote
-from carrierflow.audit.log.sealer import Notary
+from carrierflow.audit.log.sealer import LogSealer
 from carrierflow.audit.log.sql import Log, all_checkpoints, definition_names
 from carrierflow.audit.log.tree import inclusion_proof
 from carrierflow.domain.canonical import COLUMNS, canonical_row, quoted
@@ -29,7 +29,7 @@ WIDTH = len(COLUMNS)
 class Exporter:
     """Writes what is sealed into directories that can be verified without us."""
 
-    def __init__(self, store: SqlStore, notary: Notary, *, clock: Clock) -> None:
+    def __init__(self, store: SqlStore, notary: LogSealer, *, clock: Clock) -> None:
         self._store = store
         self._notary = notary
         self._clock = clock

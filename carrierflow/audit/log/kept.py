@@ -22,14 +22,14 @@ from carrierflow.audit.verify.replay import Findings
 from carrierflow.errors import InvalidInput
 
 
-__all__ = ["OWN", "Kept", "TreeCheck", "Trust", "kept_in"]
+__all__ = ["OWN", "KeptCheckpoint", "TreeCheck", "Trust", "kept_in"]
 
 OWN = "checkpoint"
 """How a checkpoint is called that came with the log itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Kept:
+class KeptCheckpoint:
     """A checkpoint, and where it was found."""
 
     where: str
@@ -41,14 +41,16 @@ class Kept:
         return self.note.checkpoint
 
 
-def kept_in(text: str, *, where: str) -> list[Kept]:
+def kept_in(text: str, *, where: str) -> list[KeptCheckpoint]:
     """Return the checkpoints of a file of notes.
 
     Raises:
         InvalidInput: if it is no such file.
     """
     try:
-        found = [Kept(where=where, note=SignedNote.parse(note)) for note in split_notes(text)]
+        found = [
+            KeptCheckpoint(where=where, note=SignedNote.parse(note)) for note in split_notes(text)
+        ]
         for each in found:
             each.note.checkpoint  # noqa: B018
     except InvalidInput as error:
@@ -63,7 +65,7 @@ class Trust:
     keys: Sequence[VerifierKey]
     check: SignatureCheck
 
-    def look_at(self, kept: Iterable[Kept], findings: Findings) -> None:
+    def look_at(self, kept: Iterable[KeptCheckpoint], findings: Findings) -> None:
         """Check the signature under each checkpoint; without keys, say that none was."""
         kept = list(kept)
         if kept and not self.keys:
@@ -81,7 +83,7 @@ class Trust:
 class TreeCheck:
     """Builds the tree from its leaves, and compares it with each checkpoint on the way."""
 
-    def __init__(self, kept: Iterable[Kept], findings: Findings) -> None:
+    def __init__(self, kept: Iterable[KeptCheckpoint], findings: Findings) -> None:
         self._findings = findings
         self._frontier = Frontier()
         ordered = sorted(kept, key=lambda each: each.seen.size)

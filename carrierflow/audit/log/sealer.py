@@ -19,8 +19,8 @@ from carrierflow.audit.log.keys import SealKey
 from carrierflow.audit.log.ports import Anchor
 from carrierflow.audit.log.proof import Consistency, Proof
 from carrierflow.audit.log.sql import (
-    Batch,
     Log,
+    SealedBatch,
     SealLease,
     add_anchorings,
     add_checkpoint,
@@ -47,7 +47,7 @@ from carrierflow.errors import (
 from carrierflow.storage import Connection, SqlStore, queries
 
 
-__all__ = ["Anchored", "Notary", "Sealing"]
+__all__ = ["Anchored", "LogSealer", "Sealing"]
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Sealing:
 
 
 @guarded_methods
-class Notary:
+class LogSealer:
     """Seals the history and proves what stands in it."""
 
     def __init__(
@@ -235,7 +235,7 @@ class Notary:
             self._hold(owner)
         return count, tuple(broken)
 
-    def _give_some(self, after: int) -> Batch:
+    def _give_some(self, after: int) -> SealedBatch:
         return self._store.transact(lambda c: seal_batch(c, after=after, most=ROWS_AT_ONCE))
 
     def _checkpoint(self, connection: Connection, key: SealKey) -> SignedNote | None:

@@ -46,9 +46,9 @@ from carrierflow.storage.tables import (
 
 
 __all__ = [
-    "Batch",
     "Log",
     "SealLease",
+    "SealedBatch",
     "add_anchorings",
     "add_checkpoint",
     "all_checkpoints",
@@ -100,7 +100,7 @@ def definition_names(connection: Connection) -> dict[int, str]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Batch:
+class SealedBatch:
     """Some entries that were given their places."""
 
     rows: int
@@ -110,7 +110,7 @@ class Batch:
     """Entries whose content does not hash to their hash: they are sealed as they are."""
 
 
-def seal_batch(connection: Connection, *, after: int, most: int) -> Batch:
+def seal_batch(connection: Connection, *, after: int, most: int) -> SealedBatch:
     """Give committed entries the next places in the log, fulfillment by fulfillment.
 
     An entry without a place is one that the log does not name, however late it was committed.
@@ -126,7 +126,7 @@ def seal_batch(connection: Connection, *, after: int, most: int) -> Batch:
         if digest(text) != row.hash:
             broken.append(f"{row.code}/{row.fulfillment_id} {row.machine}:{row.seq}")
     _append(connection, leaves)
-    return Batch(rows=len(rows), more_after=end, broken=tuple(broken))
+    return SealedBatch(rows=len(rows), more_after=end, broken=tuple(broken))
 
 
 def first_unsealed(connection: Connection) -> int | None:

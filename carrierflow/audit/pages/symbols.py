@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from carrierflow.audit.pages.charts import INK, LINE, MAIN
 from carrierflow.audit.pages.markup import Markup, join, tag
-from carrierflow.audit.reports.timeline_items import Moment
+from carrierflow.audit.reports.timeline_items import TimelineItem
 from carrierflow.domain.model import Machine, Source
 
 
@@ -34,21 +34,21 @@ def letters() -> Markup:
     return tag("svg", *shown, viewBox="0 0 120 16", class_="letters", aria_hidden="true")
 
 
-def lanes(each: Moment | None, *, height: int) -> Markup:
+def lanes(each: TimelineItem | None, *, height: int) -> Markup:
     """Return the lanes of one row, with the mark of its moment; the words beside say the same."""
     lines = [tag("path", d=f"M{x} 0V{height}", stroke=LINE, stroke_width=2) for x in LANES.values()]
     mark = _mark(each, height / 2) if each else None
     return tag("svg", *lines, mark, viewBox=f"0 0 120 {height}", aria_hidden="true")
 
 
-def _mark(each: Moment, y: float) -> Markup:
+def _mark(each: TimelineItem, y: float) -> Markup:
     x = LANES[_lane_of(each)]
     if each.kind == "entry":
         return _dot(x, y, fill=MAIN if each.source in SCANNED else "#fff")
     return MARKS.get(each.kind, _seen)(x, y)
 
 
-def _lane_of(each: Moment) -> str:
+def _lane_of(each: TimelineItem) -> str:
     if each.kind in ON_PLATFORM:
         return PLATFORM
     if each.kind in ON_PERSON or each.machine is None:

@@ -14,11 +14,11 @@ from carrierflow.audit.reports.steps import StepCount
 from carrierflow.audit.reports.time_in_status import TimeInState
 
 
-__all__ = ["Report"]
+__all__ = ["AuditReport"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Report:
+class AuditReport:
     """The answers, all read at once; `shop` None is every shop."""
 
     shop: str | None

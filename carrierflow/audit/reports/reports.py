@@ -7,24 +7,24 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 
 from carrierflow.audit.log.sql import newest_checkpoint
-from carrierflow.audit.pages.parcel import parcel_page
-from carrierflow.audit.pages.report import report_page
+from carrierflow.audit.pages.parcel_page import parcel_page
+from carrierflow.audit.pages.report_page import report_page
 from carrierflow.audit.reports.as_of import AsOf, Basis, standing_counts, standings
 from carrierflow.audit.reports.cash import Cash, aged_cash, cash_totals, held_cash
 from carrierflow.audit.reports.corrections import Correction, corrections
 from carrierflow.audit.reports.coverage import CoverageReport, aged_looks, longest_unseen
 from carrierflow.audit.reports.drift import Drift
 from carrierflow.audit.reports.drift import episodes as drift_episodes
-from carrierflow.audit.reports.report import Report
+from carrierflow.audit.reports.report import AuditReport
 from carrierflow.audit.reports.sample import Sample, entries_at, places
 from carrierflow.audit.reports.steps import StepCount, step_counts
 from carrierflow.audit.reports.time_in_status import TimeInState, stays
 from carrierflow.audit.reports.timeline import (
     Timeline,
+    attempts_of,
     evidence_of,
-    showings_of,
-    sightings_of,
-    tellings_of,
+    observations_of,
+    publications_of,
 )
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.lifecycle import Definition
@@ -79,9 +79,9 @@ class Reports:
                 parcel,
                 queries.entries_of(connection, parcel),
                 evidence_of(connection, parcel),
-                tellings_of(connection, parcel),
-                showings=showings_of(connection, parcel),
-                sightings=sightings_of(connection, parcel),
+                attempts_of(connection, parcel),
+                showings=publications_of(connection, parcel),
+                sightings=observations_of(connection, parcel),
                 incidents=incidents_of(connection, parcel),
             )
 
@@ -251,7 +251,7 @@ class Reports:
             entries = tuple(entries_at(connection, drawn, note))
         return Sample(seed=seed, checkpoint=note, entries=entries)
 
-    def report(self, at: datetime | None = None, *, shop: str | None = None) -> Report:
+    def report(self, at: datetime | None = None, *, shop: str | None = None) -> AuditReport:
         """Answer everything at one moment, as `page` shows it.
 
         Raises:
@@ -260,7 +260,7 @@ class Reports:
         at = at or self._clock()
         with self._snapshot() as connection:
             here = self._on(connection)
-            return Report(
+            return AuditReport(
                 shop=shop,
                 at=at,
                 made_at=self._clock(),

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, and_, select
 
 from carrierflow.audit.reports.timeline_items import (
-    Evidence,
-    Moment,
-    Showing,
-    Sighting,
-    Telling,
+    AttemptItem,
+    EvidenceItem,
+    ObservationItem,
+    PublicationItem,
+    TimelineItem,
     moment_of_entry,
     moment_of_evidence,
     moment_of_incident,
@@ -21,7 +21,7 @@ from carrierflow.audit.reports.timeline_items import (
     moment_of_sighting,
     moments_of_telling,
 )
-from carrierflow.domain.fulfillment import Parcel
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Incident
 from carrierflow.domain.model import HistoryEntry
 from carrierflow.storage.tables import (
@@ -42,18 +42,18 @@ __all__ = [
 class Timeline:
     """One parcel: its head, its history, its evidence, what the platform was told."""
 
-    parcel: Parcel
+    parcel: Fulfillment
     entries: tuple[HistoryEntry, ...]
-    evidence: tuple[Evidence, ...]
-    tellings: tuple[Telling, ...]
-    showings: tuple[Showing, ...] = ()
-    sightings: tuple[Sighting, ...] = ()
+    evidence: tuple[EvidenceItem, ...]
+    tellings: tuple[AttemptItem, ...]
+    showings: tuple[PublicationItem, ...] = ()
+    sightings: tuple[ObservationItem, ...] = ()
     incidents: tuple[Incident, ...] = ()
 
     @classmethod
     def of(
         cls,
-        parcel: Parcel,
+        parcel: Fulfillment,
         entries: Sequence[HistoryEntry],
         evidence: Sequence[Mapping[str, Any]],
         tellings: Sequence[Mapping[str, Any]],
@@ -67,13 +67,13 @@ class Timeline:
             parcel=parcel,
             entries=tuple(entries),
             evidence=tuple(_evidence(row) for row in evidence),
-            tellings=tuple(Telling(**row) for row in tellings),
-            showings=tuple(Showing(**row) for row in showings),
-            sightings=tuple(Sighting(**row) for row in sightings),
+            tellings=tuple(AttemptItem(**row) for row in tellings),
+            showings=tuple(PublicationItem(**row) for row in showings),
+            sightings=tuple(ObservationItem(**row) for row in sightings),
             incidents=tuple(incidents),
         )
 
-    def moments(self) -> tuple[Moment, ...]:
+    def moments(self) -> tuple[TimelineItem, ...]:
         """Return everything as one list, in the order in which it was recorded."""
         found = [
             *map(moment_of_entry, self.entries),
@@ -90,8 +90,8 @@ class Timeline:
         return tuple(sorted(found, key=lambda moment: moment.at))
 
 
-def _evidence(row: Mapping[str, Any]) -> Evidence:
-    return Evidence(
+def _evidence(row: Mapping[str, Any]) -> EvidenceItem:
+    return EvidenceItem(
         kind=row["kind"],
         verdict=row["verdict"],
         code=row["code"],
@@ -107,13 +107,13 @@ def _evidence(row: Mapping[str, Any]) -> Evidence:
     )
 
 
-def evidence_of(connection: Connection, parcel: Parcel) -> list[dict[str, Any]]:
+def evidence_of(connection: Connection, parcel: Fulfillment) -> list[dict[str, Any]]:
     """Return everything about one fulfillment that did not become history."""
     query = select(evidence).where(evidence.c.fulfillment == parcel.id).order_by(evidence.c.id)
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def tellings_of(connection: Connection, parcel: Parcel) -> list[dict[str, Any]]:
+def attempts_of(connection: Connection, parcel: Fulfillment) -> list[dict[str, Any]]:
     """Return what the platform was told about one fulfillment, with what became of it."""
     a, o, p = attempts.c, outcomes.c, publications.c
     query = (
@@ -137,7 +137,7 @@ def tellings_of(connection: Connection, parcel: Parcel) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def showings_of(connection: Connection, parcel: Parcel) -> list[dict[str, Any]]:
+def publications_of(connection: Connection, parcel: Fulfillment) -> list[dict[str, Any]]:
     """Return which entries of one fulfillment the platform is known to show, and since when."""
     p = publications.c
     query = (
@@ -148,7 +148,7 @@ def showings_of(connection: Connection, parcel: Parcel) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def sightings_of(connection: Connection, parcel: Parcel) -> list[dict[str, Any]]:
+def observations_of(connection: Connection, parcel: Fulfillment) -> list[dict[str, Any]]:
     """Return what the platform said about one fulfillment, each time that it said new things."""
     o = observations.c
     query = (

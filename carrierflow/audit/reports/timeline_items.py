@@ -10,11 +10,11 @@ from carrierflow.domain.model import HistoryEntry, Machine, Source, Status
 
 
 __all__ = [
-    "Evidence",
-    "Moment",
-    "Showing",
-    "Sighting",
-    "Telling",
+    "AttemptItem",
+    "EvidenceItem",
+    "ObservationItem",
+    "PublicationItem",
+    "TimelineItem",
     "moment_of_entry",
     "moment_of_evidence",
     "moment_of_incident",
@@ -25,7 +25,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Evidence:
+class EvidenceItem:
     """Something that was told and did not become history, or a decision of a person."""
 
     kind: str
@@ -43,7 +43,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Telling:
+class AttemptItem:
     """One attempt to tell the platform one entry, and what became of it."""
 
     machine: str
@@ -61,7 +61,7 @@ class Telling:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Showing:
+class PublicationItem:
     """Where the duty stands to show one entry to the platform."""
 
     machine: str
@@ -71,7 +71,7 @@ class Showing:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sighting:
+class ObservationItem:
     """What the platform said, when it said something new."""
 
     source: str
@@ -83,7 +83,7 @@ class Sighting:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Moment:
+class TimelineItem:
     """One line of a parcel's life, whichever table holds it."""
 
     at: datetime
@@ -103,7 +103,7 @@ class Moment:
     sentence: str
 
 
-def moment_of_entry(entry: HistoryEntry) -> Moment:
+def moment_of_entry(entry: HistoryEntry) -> TimelineItem:
     """An accepted transition."""
     sentence = f"{entry.from_status} → {entry.to_status}."
     if entry.amends is not None:
@@ -112,7 +112,7 @@ def moment_of_entry(entry: HistoryEntry) -> Moment:
         sentence += " Inferred: its scan is missing."
     elif entry.cause is not None:
         sentence += f" Recorded because of {entry.cause}."
-    return Moment(
+    return TimelineItem(
         at=entry.recorded_at,
         occurred_at=entry.occurred_at,
         kind="entry",
@@ -126,10 +126,10 @@ def moment_of_entry(entry: HistoryEntry) -> Moment:
     )
 
 
-def moment_of_evidence(evidence: Evidence) -> Moment:
+def moment_of_evidence(evidence: EvidenceItem) -> TimelineItem:
     """An event that did not become history, or a decision."""
     status = evidence.status
-    return Moment(
+    return TimelineItem(
         at=evidence.recorded_at,
         occurred_at=evidence.occurred_at,
         kind="decision" if evidence.kind == "resolution" else evidence.verdict or evidence.kind,
@@ -143,9 +143,9 @@ def moment_of_evidence(evidence: Evidence) -> Moment:
     )
 
 
-def moments_of_telling(telling: Telling) -> tuple[Moment, ...]:
+def moments_of_telling(telling: AttemptItem) -> tuple[TimelineItem, ...]:
     """An attempt: when it was sent, and when its result was known."""
-    about = Moment(
+    about = TimelineItem(
         at=telling.intent_at,
         occurred_at=None,
         kind="told",
@@ -171,10 +171,10 @@ def moments_of_telling(telling: Telling) -> tuple[Moment, ...]:
     return about, said
 
 
-def moment_of_showing(showing: Showing, confirmed_at: datetime) -> Moment:
+def moment_of_showing(showing: PublicationItem, confirmed_at: datetime) -> TimelineItem:
     """The moment from which the platform is known to show an entry."""
     entry = f"{showing.machine}:{showing.seq}"
-    return Moment(
+    return TimelineItem(
         at=confirmed_at,
         occurred_at=None,
         kind="confirmed",
@@ -188,10 +188,10 @@ def moment_of_showing(showing: Showing, confirmed_at: datetime) -> Moment:
     )
 
 
-def moment_of_sighting(sighting: Sighting) -> Moment:
+def moment_of_sighting(sighting: ObservationItem) -> TimelineItem:
     """What the platform said."""
     cancelled = " The order is cancelled." if sighting.order_cancelled else ""
-    return Moment(
+    return TimelineItem(
         at=sighting.seen_at,
         occurred_at=None,
         kind="seen",
@@ -205,9 +205,9 @@ def moment_of_sighting(sighting: Sighting) -> Moment:
     )
 
 
-def moment_of_incident(incident: Incident) -> Moment:
+def moment_of_incident(incident: Incident) -> TimelineItem:
     """The opening of an incident."""
-    return Moment(
+    return TimelineItem(
         at=incident.opened_at,
         occurred_at=None,
         kind="incident",

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from carrierflow.audit.log.checkpoint import VerifierKey
-from carrierflow.audit.log.kept import OWN, Kept, TreeCheck, Trust, kept_in
+from carrierflow.audit.log.kept import OWN, KeptCheckpoint, TreeCheck, Trust, kept_in
 from carrierflow.audit.log.keys import is_signature
-from carrierflow.audit.log.sealer import Notary
+from carrierflow.audit.log.sealer import LogSealer
 from carrierflow.audit.log.sql import all_checkpoints, definition_names, leaves, lost_entries
 from carrierflow.audit.verify.replay import (
     MOST_PROBLEMS,
@@ -25,18 +25,18 @@ from carrierflow.errors import InvalidInput
 from carrierflow.storage import Connection, SqlStore
 
 
-__all__ = ["Auditor", "read_kept", "trusted"]
+__all__ = ["DatabaseVerifier", "read_kept", "trusted"]
 
 ANCHOR = "anchored checkpoint"
 
 
-class Auditor:
+class DatabaseVerifier:
     """Looks at a database as if nobody could be trusted who can write it."""
 
     def __init__(
         self,
         store: SqlStore,
-        notary: Notary,
+        notary: LogSealer,
         *,
         verifier_keys: Sequence[str] = (),
         anchor_file: Path | None = None,
@@ -51,7 +51,7 @@ class Auditor:
         progress: Callable[[int], None] | None = None,
         *,
         keys: Sequence[VerifierKey] = (),
-        kept: Sequence[Kept] = (),
+        kept: Sequence[KeptCheckpoint] = (),
     ) -> Verification:
         """Replay every parcel, then compare the log with every checkpoint.
 
@@ -95,14 +95,14 @@ class Auditor:
         with self._store.reading() as connection:
             return head_row(connection, head.parcel) or head
 
-    def _anchored(self) -> list[Kept]:
+    def _anchored(self) -> list[KeptCheckpoint]:
         file = self._anchor_file
         if file is None or not file.exists():
             return []
         return kept_in(_text_of(file), where=ANCHOR)
 
     def _compare(
-        self, connection: Connection, known: Sequence[Kept], findings: Findings
+        self, connection: Connection, known: Sequence[KeptCheckpoint], findings: Findings
     ) -> int | None:
         """Go through the log in its order; return how many places it has, if it has no gap."""
         tree = TreeCheck(known, findings)
@@ -126,7 +126,7 @@ def trusted(verifier_keys: Iterable[str], keys: Iterable[VerifierKey] = ()) -> T
     return Trust(keys=[*named, *keys], check=is_signature)
 
 
-def read_kept(file: Path, *, where: str) -> list[Kept]:
+def read_kept(file: Path, *, where: str) -> list[KeptCheckpoint]:
     """Return the checkpoints in a file that somebody kept.
 
     Raises:

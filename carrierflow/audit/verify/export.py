@@ -31,7 +31,7 @@ from carrierflow.audit.export.format import (
     SUMS,
 )
 from carrierflow.audit.log.checkpoint import Checkpoint
-from carrierflow.audit.log.kept import OWN, Kept, TreeCheck, Trust, kept_in
+from carrierflow.audit.log.kept import OWN, KeptCheckpoint, TreeCheck, Trust, kept_in
 from carrierflow.audit.log.proof import Consistency
 from carrierflow.audit.log.tree import root_of_proof
 from carrierflow.audit.verify.lines import ChainReader, parcel_of
@@ -61,7 +61,7 @@ def verify_export(
     folder: Path,
     *,
     trust: Trust,
-    kept: Sequence[Kept] = (),
+    kept: Sequence[KeptCheckpoint] = (),
     progress: Callable[[int], None] | None = None,
 ) -> Verification:
     """Replay an export and compare it with its checkpoints and with those that were kept.
@@ -85,7 +85,9 @@ class _Export:
     trust: Trust
     findings: Findings
 
-    def verify(self, kept: Sequence[Kept], progress: Callable[[int], None]) -> Verification:
+    def verify(
+        self, kept: Sequence[KeptCheckpoint], progress: Callable[[int], None]
+    ) -> Verification:
         """Look at everything."""
         manifest = self._manifest()
         self._check_sums()
@@ -166,7 +168,7 @@ class _Export:
         places.finish()
         return count
 
-    def _compare_kept(self, newest: Checkpoint, kept: Iterable[Kept]) -> None:
+    def _compare_kept(self, newest: Checkpoint, kept: Iterable[KeptCheckpoint]) -> None:
         """Compare older checkpoints with the one that a part of the log stands on."""
         proofs = self._consistency()
         for each in kept:

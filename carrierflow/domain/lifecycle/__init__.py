@@ -9,7 +9,13 @@ from carrierflow.domain.lifecycle.definition import (
     MachineDefinition,
     define,
 )
-from carrierflow.domain.lifecycle.diagrams import Row, as_dot, as_json, as_mermaid, as_rows
+from carrierflow.domain.lifecycle.diagrams import (
+    TransitionRow,
+    as_dot,
+    as_json,
+    as_mermaid,
+    as_rows,
+)
 from carrierflow.domain.lifecycle.labels import LABELS, MACHINE_LABELS, START_LABEL, Label, label_of
 from carrierflow.domain.lifecycle.machine import LifecycleMachine
 from carrierflow.domain.lifecycle.table import Lifecycle
@@ -28,7 +34,7 @@ __all__ = [
     "Lifecycle",
     "LifecycleMachine",
     "MachineDefinition",
-    "Row",
+    "TransitionRow",
     "as_dot",
     "as_json",
     "as_mermaid",

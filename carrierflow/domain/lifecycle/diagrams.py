@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     )
     from carrierflow.domain.lifecycle.labels import Label
 
-__all__ = ["Row", "as_dot", "as_json", "as_mermaid", "as_rows"]
+__all__ = ["TransitionRow", "as_dot", "as_json", "as_mermaid", "as_rows"]
 
 PLACES = (START, *Status)
 """The order in which everything is shown: the lifecycle's own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class TransitionRow:
     """One step, as a line of a table."""
 
     machine: Machine
@@ -38,7 +38,7 @@ class Row:
     to_label: Label
 
 
-def as_rows(definition: Definition) -> tuple[Row, ...]:
+def as_rows(definition: Definition) -> tuple[TransitionRow, ...]:
     """Return every step of both machines, each once, in the lifecycle's order."""
     return tuple(row for machine in definition.machines for row in _rows(machine))
 
@@ -87,12 +87,12 @@ def as_dot(definition: Definition) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _rows(machine: MachineDefinition) -> list[Row]:
+def _rows(machine: MachineDefinition) -> list[TransitionRow]:
     ordered = sorted(
         machine.edges, key=lambda e: (PLACES.index(e.from_status), PLACES.index(e.to_status))
     )
     return [
-        Row(
+        TransitionRow(
             machine=machine.machine,
             from_status=str(edge.from_status),
             to_status=edge.to_status,

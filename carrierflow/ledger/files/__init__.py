@@ -1,16 +1,16 @@
 """Reads files of events: bytes in, events and sentences out; nothing here knows a database."""
 
 from carrierflow.ledger.files.digests import digest_of
+from carrierflow.ledger.files.event_rows import EventRow, read_rows
 from carrierflow.ledger.files.formats import RowFormat
-from carrierflow.ledger.files.report import Counts, verdict_line
-from carrierflow.ledger.files.rows import Row, read_rows
 from carrierflow.ledger.files.times import parse_time
+from carrierflow.ledger.files.verdict_lines import VerdictCounts, verdict_line
 
 
 __all__ = [
-    "Counts",
-    "Row",
+    "EventRow",
     "RowFormat",
+    "VerdictCounts",
     "digest_of",
     "parse_time",
     "read_rows",

@@ -7,7 +7,7 @@ from carrierflow.platforms.haravan.platform import HaravanPlatform
 from carrierflow.platforms.haravan.services import HaravanRegistrations
 from carrierflow.platforms.haravan.signing import is_signed, sign
 from carrierflow.platforms.haravan.subscriptions import HaravanSubscriptions, Unmetered
-from carrierflow.platforms.haravan.transport import Limits
+from carrierflow.platforms.haravan.transport import HttpLimits
 
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "HaravanPlatform",
     "HaravanRegistrations",
     "HaravanSubscriptions",
-    "Limits",
+    "HttpLimits",
     "Unmetered",
     "is_signed",
     "sign",

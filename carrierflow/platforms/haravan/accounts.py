@@ -23,11 +23,11 @@ from carrierflow.domain.limits import TOKEN
 from carrierflow.errors import AccessDenied, PlatformUnavailable
 from carrierflow.platforms.haravan.codec import UnreadableReply
 from carrierflow.platforms.haravan.spelling import is_id
-from carrierflow.platforms.haravan.transport import FORM, Limits, Lost, Transport
+from carrierflow.platforms.haravan.transport import FORM, HttpLimits, Lost, Transport
 
 
 if TYPE_CHECKING:
-    from carrierflow.platforms.haravan.replies import Reply
+    from carrierflow.platforms.haravan.replies import PlatformReply
 
 
 __all__ = ["HaravanAccounts"]
@@ -56,7 +56,7 @@ class HaravanAccounts:
         url: str,
         client_id: str,
         client_secret: str,
-        limits: Limits,
+        limits: HttpLimits,
         now: clock.Clock = clock.now,
     ) -> None:
         self._transport = Transport(
@@ -144,7 +144,7 @@ class HaravanAccounts:
         )
 
 
-def _accept(reply: Reply) -> None:
+def _accept(reply: PlatformReply) -> None:
     status = reply.status
     if status == HTTPStatus.OK:
         return
@@ -153,7 +153,7 @@ def _accept(reply: Reply) -> None:
     raise AccessDenied(f"its accounts say {_why(reply)}", http_status=status)
 
 
-def _why(reply: Reply) -> str:
+def _why(reply: PlatformReply) -> str:
     """Return OAuth's own word for what is wrong; any other text could hold what we sent."""
     try:
         document = reply.document()

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from carrierflow.carrier_service.carrier import AcceptRequest, Address, Item, QuoteRequest, Rate
 from carrierflow.carrier_service.dialect import Shown, Webhook
-from carrierflow.carrier_service.messages import Reply, Request, header
+from carrierflow.carrier_service.messages import Request, Response, header
 from carrierflow.domain import limits
 from carrierflow.domain.cleaning import in_force
 from carrierflow.errors import InvalidInput
@@ -133,11 +133,11 @@ class HaravanDialect:
             order_id=_order_id(request) if topic.startswith("orders/") else None,
         )
 
-    def rates(self, rates: Sequence[Rate]) -> Reply:
+    def rates(self, rates: Sequence[Rate]) -> Response:
         """Answer with the services offered."""
         return _reply({"rates": [_rate(rate) for rate in rates]})
 
-    def shipment(self, shown: Shown) -> Reply:
+    def shipment(self, shown: Shown) -> Response:
         """Answer with a parcel; its statuses in the callbacks' own words."""
         answer = {
             "tracking_number": shown.tracking_number,
@@ -157,7 +157,7 @@ class HaravanDialect:
             return None
         return self._tracking_url + quote(number, safe="")
 
-    def refusal(self, sentence: str, *, status: int = 200) -> Reply:
+    def refusal(self, sentence: str, *, status: int = 200) -> Response:
         """Answer that it will not be done, and why."""
         return _reply(None, message=sentence, status=status)
 
@@ -264,7 +264,7 @@ def _date(moment: datetime | None) -> str | None:
     return None if moment is None else format_time(moment)
 
 
-def _reply(answer: Any, *, message: str | None = None, status: int = 200) -> Reply:
+def _reply(answer: Any, *, message: str | None = None, status: int = 200) -> Response:
     envelope = {"error": message is not None, "message": message, "data": answer}
     body = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
-    return Reply(status=status, headers=_JSON, body=body)
+    return Response(status=status, headers=_JSON, body=body)

@@ -45,12 +45,12 @@ from carrierflow.errors import (
     TryLater,
 )
 from carrierflow.platforms.haravan.codec import UnreadableReply
-from carrierflow.platforms.haravan.replies import Reply, refusal, retry_after, used_calls
+from carrierflow.platforms.haravan.replies import PlatformReply, refusal, retry_after, used_calls
 from carrierflow.platforms.haravan.transport import (
-    Counts,
-    Limits,
+    HttpLimits,
     Lost,
     Method,
+    RequestCounter,
     Token,
     Transport,
 )
@@ -116,13 +116,13 @@ class HaravanClient:
         base_url: str,
         token: Token,
         budget: Budget,
-        limits: Limits | None = None,
+        limits: HttpLimits | None = None,
         now: clock.Clock = clock.now,
         sleep: clock.Sleep = clock.sleep,
         idle: Idle = keep_waiting,
         folder: str = "/com",
     ) -> None:
-        self._limits = limits or Limits()
+        self._limits = limits or HttpLimits()
         self._transport = Transport(
             base_url=base_url, token=token, limits=self._limits, now=now, idle=idle, folder=folder
         )
@@ -141,7 +141,7 @@ class HaravanClient:
         return self._transport.url
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> RequestCounter:
         """The requests that have left so far."""
         return self._transport.counts
 
@@ -153,7 +153,7 @@ class HaravanClient:
         """Close the connections that nobody is using; a later request opens new ones."""
         self._transport.close()
 
-    def get(self, path: str, params: Mapping[str, str], read: Callable[[Reply], T]) -> T:
+    def get(self, path: str, params: Mapping[str, str], read: Callable[[PlatformReply], T]) -> T:
         """Read something, trying again while that may help.
 
         Raises:
@@ -175,7 +175,7 @@ class HaravanClient:
             raise again.error from again.__cause__
         raise AssertionError("stamina goes on until an attempt returns or raises")
 
-    def put(self, path: str, read: Callable[[Reply], T], *, not_later_than: datetime) -> T:
+    def put(self, path: str, read: Callable[[PlatformReply], T], *, not_later_than: datetime) -> T:
         """Send one PUT without a body, exactly once; the caller has waited for the budget.
 
         Raises:
@@ -193,7 +193,7 @@ class HaravanClient:
         return self._write("PUT", path, read, check=check)
 
     def write(
-        self, method: Method, path: str, read: Callable[[Reply], T], *, document: Any = None
+        self, method: Method, path: str, read: Callable[[PlatformReply], T], *, document: Any = None
     ) -> T:
         """Send one JSON document, or nothing, exactly once; a read must tell what became of it.
 
@@ -217,7 +217,7 @@ class HaravanClient:
         self,
         method: Method,
         path: str,
-        read: Callable[[Reply], T],
+        read: Callable[[PlatformReply], T],
         *,
         body: bytes | None = None,
         check: Callable[[], None] | None = None,
@@ -236,7 +236,7 @@ class HaravanClient:
         except UnreadableReply as exc:
             raise OutcomeUnknown(exc.reason, http_status=reply.status) from None
 
-    def _accept_write(self, reply: Reply) -> None:
+    def _accept_write(self, reply: PlatformReply) -> None:
         status = reply.status
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             raise NotSent(f"it asks us to wait {self._pause(reply):g} s", http_status=status)
@@ -262,7 +262,9 @@ class HaravanClient:
             )
         )
 
-    def _get_once(self, path: str, params: Mapping[str, str], read: Callable[[Reply], T]) -> T:
+    def _get_once(
+        self, path: str, params: Mapping[str, str], read: Callable[[PlatformReply], T]
+    ) -> T:
         self._budget.spend()
         try:
             reply = self._exchange("GET", path, params)
@@ -274,7 +276,7 @@ class HaravanClient:
         except UnreadableReply as exc:
             raise _Again(PlatformUnavailable(exc.reason)) from None
 
-    def _accept_get(self, reply: Reply) -> None:
+    def _accept_get(self, reply: PlatformReply) -> None:
         status = reply.status
         if status == HTTPStatus.OK:
             return
@@ -289,10 +291,10 @@ class HaravanClient:
         passes = _is_success(status) or status >= HTTPStatus.INTERNAL_SERVER_ERROR
         raise _Again(error) if passes or status in _PASSING else error
 
-    def _deny(self, reply: Reply) -> NoReturn:
+    def _deny(self, reply: PlatformReply) -> NoReturn:
         raise AccessDenied(self._refusal(reply), http_status=reply.status)
 
-    def _refusal(self, reply: Reply) -> str:
+    def _refusal(self, reply: PlatformReply) -> str:
         return refusal(reply, secret=self._transport.secret)
 
     def _exchange(
@@ -303,7 +305,7 @@ class HaravanClient:
         *,
         body: bytes | None = None,
         check: Callable[[], None] | None = None,
-    ) -> Reply:
+    ) -> PlatformReply:
         reply = self._transport.exchange(method, path, params, body=body, check=check)
         if reply.status != HTTPStatus.TOO_MANY_REQUESTS:
             with self._lock:
@@ -314,7 +316,7 @@ class HaravanClient:
                 self._budget.learn_used(used)
         return reply
 
-    def _pause(self, reply: Reply) -> float:
+    def _pause(self, reply: PlatformReply) -> float:
         """Tell the budget to pause: as long as asked, longer each time in a row, never too long."""
         with self._lock:
             self._throttled_in_a_row += 1

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from carrierflow.platforms.haravan.replies import Reply
-    from carrierflow.platforms.haravan.transport import Counts, Limits, Token
+    from carrierflow.platforms.haravan.replies import PlatformReply
+    from carrierflow.platforms.haravan.transport import HttpLimits, RequestCounter, Token
     from carrierflow.reconcile.ports import Budget
 
 
@@ -80,7 +80,7 @@ class HaravanPlatform:
         token: Token,
         budget: Budget,
         carrier_code: str = "external",
-        limits: Limits | None = None,
+        limits: HttpLimits | None = None,
         now: clock.Clock = clock.now,
         sleep: clock.Sleep = clock.sleep,
         idle: Idle = keep_waiting,
@@ -104,7 +104,7 @@ class HaravanPlatform:
         return f"{type(self).__name__}({self._shop!r} at {self._client.url!r})"
 
     @property
-    def requests(self) -> Counts:
+    def requests(self) -> RequestCounter:
         """The requests that have left so far."""
         return self._client.counts
 
@@ -160,7 +160,7 @@ class HaravanPlatform:
         if not (is_id(ref.order_id) and is_id(ref.fulfillment_id)):
             return None
 
-        def read(reply: Reply) -> Observation | Unreadable:
+        def read(reply: PlatformReply) -> Observation | Unreadable:
             found = self._read(read_one, reply, order_id=ref.order_id)
             return found if isinstance(found, Unreadable) else _about(ref, found)
 
@@ -177,7 +177,7 @@ class HaravanPlatform:
         if not is_id(order_id):
             return None
 
-        def read(reply: Reply) -> RemoteOrder:
+        def read(reply: PlatformReply) -> RemoteOrder:
             order = self._read(read_order, reply)
             if order.order_id not in {order_id, ""}:
                 raise UnreadableReply(f"it answers with another order than {order_id}")
@@ -212,7 +212,7 @@ class HaravanPlatform:
         if not (self.can_put(status) and is_id(ref.order_id) and is_id(ref.fulfillment_id)):
             raise Refused(f"there is no way to tell it {status.value!r} about {ref}")
 
-        def read(reply: Reply) -> Observation:
+        def read(reply: PlatformReply) -> Observation:
             return _about(ref, self._read(read_fulfillment, reply))
 
         return self._client.put(put_path(ref, status), read, not_later_than=not_later_than)
@@ -274,7 +274,7 @@ class HaravanPlatform:
     def _fulfillments(
         self, order_id: str, *, order_cancelled: bool
     ) -> tuple[tuple[Observation, ...], tuple[Unreadable, ...]]:
-        def read(reply: Reply) -> tuple[tuple[Observation, ...], tuple[Unreadable, ...]]:
+        def read(reply: PlatformReply) -> tuple[tuple[Observation, ...], tuple[Unreadable, ...]]:
             # Some replies are 200 with an empty body, and show as little as an empty list.
             if reply.flaw is None and not reply.body.strip():
                 return (), ()
@@ -298,7 +298,7 @@ class HaravanPlatform:
             lambda reply: self._read(read_orders, reply),
         )
 
-    def _read(self, reader: Callable[..., T], reply: Reply, **more: object) -> T:
+    def _read(self, reader: Callable[..., T], reply: PlatformReply, **more: object) -> T:
         asked_at, seen_at = reply.asked_at, reply.seen_at
         found = reader(
             reply.document(), shop=self._shop, asked_at=asked_at, seen_at=seen_at, **more

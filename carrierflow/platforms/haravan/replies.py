@@ -16,7 +16,7 @@ from carrierflow.domain.limits import cut
 from carrierflow.platforms.haravan.codec import UnreadableReply, parse_document
 
 
-__all__ = ["Reply", "masked", "refusal", "retry_after", "used_calls"]
+__all__ = ["PlatformReply", "masked", "refusal", "retry_after", "used_calls"]
 
 _CALL_LIMIT = "X-Haravan-Api-Call-Limit"
 _LONGEST_REASON = 200
@@ -34,7 +34,7 @@ _PERSONAL = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reply:
+class PlatformReply:
     """What came back for one request, read to the end or to where reading failed."""
 
     status: int
@@ -56,7 +56,7 @@ class Reply:
         return parse_document(self.body)
 
 
-def used_calls(reply: Reply) -> int | None:
+def used_calls(reply: PlatformReply) -> int | None:
     """Return how many calls the platform has on its books for us: the 32 of `32/80`.
 
     The header is documented in Haravan's API call limit page.
@@ -65,7 +65,7 @@ def used_calls(reply: Reply) -> int | None:
     return int(match[1]) if match else None
 
 
-def retry_after(reply: Reply) -> float | None:
+def retry_after(reply: PlatformReply) -> float | None:
     """Return the seconds of the `Retry-After` header: whole, decimal (`2.0`), or as a date.
 
     They may be any number up to infinity; what is no such thing is None.
@@ -82,7 +82,7 @@ def retry_after(reply: Reply) -> float | None:
     return max(0.0, (moment - reply.seen_at).total_seconds())
 
 
-def refusal(reply: Reply, *, secret: str) -> str:
+def refusal(reply: PlatformReply, *, secret: str) -> str:
     """Return why the platform refused, short and without anything that could be personal.
 
     `errors` comes in three shapes (Customer address API reference): an object of lists, the same
@@ -96,7 +96,7 @@ def refusal(reply: Reply, *, secret: str) -> str:
     return cut(f"HTTP {reply.status}: {masked(said)}", _LONGEST_REASON)
 
 
-def _messages(reply: Reply) -> Iterator[str]:
+def _messages(reply: PlatformReply) -> Iterator[str]:
     try:
         document = reply.document()
     except UnreadableReply:

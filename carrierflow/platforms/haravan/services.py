@@ -17,7 +17,7 @@ from carrierflow.platforms.haravan.spelling import is_id
 
 
 if TYPE_CHECKING:
-    from carrierflow.platforms.haravan.replies import Reply
+    from carrierflow.platforms.haravan.replies import PlatformReply
 
 
 __all__ = ["HaravanRegistrations"]
@@ -89,7 +89,7 @@ def _document(wanted: Registration) -> dict[str, Any]:
     return {_WRAPPER: fields}
 
 
-def _read_one(reply: Reply) -> Registration:
+def _read_one(reply: PlatformReply) -> Registration:
     document = reply.document()
     found = document.get(_WRAPPER) if isinstance(document, dict) else None
     if not isinstance(found, dict) or not is_id(str(found.get("id"))):
@@ -104,7 +104,7 @@ def _read_one(reply: Reply) -> Registration:
     )
 
 
-def _read_list(reply: Reply) -> list[Listed]:
+def _read_list(reply: PlatformReply) -> list[Listed]:
     document = reply.document()
     rows = document.get(f"{_WRAPPER}s") if isinstance(document, dict) else None
     if not isinstance(rows, list):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from carrierflow.platforms.haravan.client import HaravanClient
-    from carrierflow.platforms.haravan.replies import Reply
+    from carrierflow.platforms.haravan.replies import PlatformReply
 
 
 __all__ = ["HaravanSubscriptions", "Unmetered"]
@@ -65,7 +65,7 @@ class HaravanSubscriptions:
         self._client.write("DELETE", _SWITCH, _accept)
 
 
-def _accept(reply: Reply) -> None:
+def _accept(reply: PlatformReply) -> None:
     """Look into the envelope: the platform says no with a 200 as well."""
     document = reply.document()
     if not isinstance(document, dict) or not isinstance(document.get("error"), bool):
@@ -75,7 +75,7 @@ def _accept(reply: Reply) -> None:
         raise Refused(f"it does not switch webhooks: {said}", http_status=reply.status)
 
 
-def _read_list(reply: Reply) -> list[Subscription]:
+def _read_list(reply: PlatformReply) -> list[Subscription]:
     document = reply.document()
     rows = document.get("data") if isinstance(document, dict) else document
     if not isinstance(rows, list):

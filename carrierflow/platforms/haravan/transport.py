@@ -16,7 +16,7 @@ from carrierflow.domain.urls import flaw_of_root
 from carrierflow.domain.waiting import Idle, keep_waiting
 from carrierflow.errors import ConfigurationError
 from carrierflow.platforms.haravan.connection import Departure, new_session
-from carrierflow.platforms.haravan.replies import Reply
+from carrierflow.platforms.haravan.replies import PlatformReply
 
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from carrierflow.domain import clock
 
 
-__all__ = ["Counts", "Limits", "Lost", "Method", "Token", "Transport"]
+__all__ = ["HttpLimits", "Lost", "Method", "RequestCounter", "Token", "Transport"]
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
@@ -40,7 +40,7 @@ _TROUBLE = (requests.RequestException, HTTPError, OSError)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class HttpLimits:
     """How long and how often to try, and how much to take in."""
 
     connect_timeout: float = 3.0
@@ -55,7 +55,7 @@ class Limits:
     """How long a `Retry-After` is obeyed at most."""
 
 
-class Counts:
+class RequestCounter:
     """The requests that have left, as the port's `RequestCounts`; safe among threads."""
 
     def __init__(self) -> None:
@@ -97,13 +97,13 @@ class Transport:
         *,
         base_url: str,
         token: Token | None,
-        limits: Limits,
+        limits: HttpLimits,
         now: clock.Clock,
         idle: Idle = keep_waiting,
         folder: str = "/com",
     ) -> None:
         self.url = f"{_checked_root(base_url)}{folder}"
-        self.counts = Counts()
+        self.counts = RequestCounter()
         self._token = _checked_token(token) if isinstance(token, str) else token
         self.secret = token if isinstance(token, str) else ""
         """The token that was sent last, so that it can be kept out of what is told."""
@@ -134,7 +134,7 @@ class Transport:
         body: bytes | None = None,
         content_type: str = JSON,
         check: Callable[[], None] | None = None,
-    ) -> Reply:
+    ) -> PlatformReply:
         """Send one request, once; `check` is called before the first byte and may raise.
 
         A read may be given up while its answer is waited for: what `idle` raises goes through.
@@ -176,7 +176,7 @@ class Transport:
             headers["Authorization"] = f"Bearer {self.secret}"
         return headers
 
-    def _talk(self, session: requests.Session, request: requests.Request) -> Reply:
+    def _talk(self, session: requests.Session, request: requests.Request) -> PlatformReply:
         limits = self._limits
         prepared = session.prepare_request(request)
         asked_at = self._now()
@@ -187,7 +187,7 @@ class Transport:
             allow_redirects=False,
         ) as response:
             body, flaw = self._body(response)
-            return Reply(
+            return PlatformReply(
                 status=response.status_code,
                 headers=response.headers,
                 body=body,

@@ -7,30 +7,48 @@ from __future__ import annotations
 
 from carrierflow.sandbox.haravan.api import Haravan
 from carrierflow.sandbox.haravan.bucket import LeakyBucket
-from carrierflow.sandbox.haravan.call_log import CallKind, CallLog, Made
-from carrierflow.sandbox.haravan.carrier_callables import SIGNATURE_HEADER, Callbacks, sign
-from carrierflow.sandbox.haravan.carrier_calls import Liaison
-from carrierflow.sandbox.haravan.carrier_client import WEBHOOK_SIGNATURE_HEADER, Caller, Plan
+from carrierflow.sandbox.haravan.call_log import CallEntry, CallKind, CallLog
+from carrierflow.sandbox.haravan.carrier_callables import SIGNATURE_HEADER, CarrierCallables, sign
+from carrierflow.sandbox.haravan.carrier_calls import CarrierCalls
+from carrierflow.sandbox.haravan.carrier_client import (
+    WEBHOOK_SIGNATURE_HEADER,
+    CarrierClient,
+    PlannedCall,
+)
 from carrierflow.sandbox.haravan.carrier_payloads import Offer
 from carrierflow.sandbox.haravan.dotnet_time import ManualClock
-from carrierflow.sandbox.haravan.exchange import Dropped, Outcome, Reply, Request
+from carrierflow.sandbox.haravan.exchange import Dropped, HttpReply, HttpRequest, Outcome
 from carrierflow.sandbox.haravan.faults import Fault, FaultKind, FaultMix, Faults, Rule
 from carrierflow.sandbox.haravan.http_client import Answer, Outgoing
 from carrierflow.sandbox.haravan.http_server import SandboxServer, serve
-from carrierflow.sandbox.haravan.parcels import Fulfillment, Lags, Order, ParcelRef, Recipient
+from carrierflow.sandbox.haravan.parcels import (
+    Lags,
+    Order,
+    ParcelRef,
+    Recipient,
+    SandboxFulfillment,
+)
 from carrierflow.sandbox.haravan.partner_app import App
-from carrierflow.sandbox.haravan.recorder import Judge, Legal, Put, PutResult, Report, Source, Touch
+from carrierflow.sandbox.haravan.recorder import (
+    Legal,
+    PutResult,
+    ReceivedPut,
+    Recorder,
+    RecorderReport,
+    Touch,
+    TouchSource,
+)
 from carrierflow.sandbox.haravan.refusals import (
     BadInput,
-    Declined,
+    CarrierDeclined,
     Denied,
     NoAnswer,
     NotFound,
-    Refused,
     SandboxError,
+    Unprocessable,
 )
-from carrierflow.sandbox.haravan.shop_state import Shop, ShopOptions
-from carrierflow.sandbox.haravan.webhook_sender import Postman
+from carrierflow.sandbox.haravan.shop_state import SandboxShop, ShopOptions
+from carrierflow.sandbox.haravan.webhook_sender import WebhookSender
 from carrierflow.sandbox.haravan.world import World
 
 
@@ -40,25 +58,25 @@ __all__ = [
     "Answer",
     "App",
     "BadInput",
+    "CallEntry",
     "CallKind",
     "CallLog",
-    "Callbacks",
-    "Caller",
-    "Declined",
+    "CarrierCallables",
+    "CarrierCalls",
+    "CarrierClient",
+    "CarrierDeclined",
     "Denied",
     "Dropped",
     "Fault",
     "FaultKind",
     "FaultMix",
     "Faults",
-    "Fulfillment",
     "Haravan",
-    "Judge",
+    "HttpReply",
+    "HttpRequest",
     "Lags",
     "LeakyBucket",
     "Legal",
-    "Liaison",
-    "Made",
     "ManualClock",
     "NoAnswer",
     "NotFound",
@@ -67,22 +85,22 @@ __all__ = [
     "Outcome",
     "Outgoing",
     "ParcelRef",
-    "Plan",
-    "Postman",
-    "Put",
+    "PlannedCall",
     "PutResult",
+    "ReceivedPut",
     "Recipient",
-    "Refused",
-    "Reply",
-    "Report",
-    "Request",
+    "Recorder",
+    "RecorderReport",
     "Rule",
     "SandboxError",
+    "SandboxFulfillment",
     "SandboxServer",
-    "Shop",
+    "SandboxShop",
     "ShopOptions",
-    "Source",
     "Touch",
+    "TouchSource",
+    "Unprocessable",
+    "WebhookSender",
     "World",
     "serve",
     "sign",

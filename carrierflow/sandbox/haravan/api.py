@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from carrierflow.sandbox.haravan.app_endpoints import SUBSCRIBE
 from carrierflow.sandbox.haravan.bucket import HEADER
-from carrierflow.sandbox.haravan.carrier_callables import Callbacks
-from carrierflow.sandbox.haravan.carrier_calls import Liaison
-from carrierflow.sandbox.haravan.carrier_client import Caller
+from carrierflow.sandbox.haravan.carrier_callables import CarrierCallables
+from carrierflow.sandbox.haravan.carrier_calls import CarrierCalls
+from carrierflow.sandbox.haravan.carrier_client import CarrierClient
 from carrierflow.sandbox.haravan.control import Control
 from carrierflow.sandbox.haravan.endpoints import answer
 from carrierflow.sandbox.haravan.exchange import (
     Dropped,
+    HttpReply,
+    HttpRequest,
     Outcome,
-    Reply,
-    Request,
     failed,
     json_reply,
 )
@@ -26,8 +26,8 @@ from carrierflow.sandbox.haravan.fault_effects import (
     AT_THE_DOOR,
     NEVER_REACHED,
     RETRY_AFTER,
-    Misdeed,
-    commit,
+    FaultContext,
+    apply,
 )
 from carrierflow.sandbox.haravan.faults import Fault, Faults
 from carrierflow.sandbox.haravan.http_client import Answer, Outgoing
@@ -37,13 +37,13 @@ from carrierflow.sandbox.haravan.oauth import AUTHORIZE, TOKEN, authorize, shop_
 from carrierflow.sandbox.haravan.recorder import Exchange, Legal
 from carrierflow.sandbox.haravan.refusals import Denied
 from carrierflow.sandbox.haravan.seller import Seller
-from carrierflow.sandbox.haravan.webhook_sender import Postman
+from carrierflow.sandbox.haravan.webhook_sender import WebhookSender
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from carrierflow.sandbox.haravan.shop_state import Shop
+    from carrierflow.sandbox.haravan.shop_state import SandboxShop
     from carrierflow.sandbox.haravan.world import World
 
 
@@ -76,21 +76,21 @@ class Haravan:
     ) -> None:
         self.world = world
         self.faults = faults or Faults()
-        caller = Caller(world, self.faults, send=send, sleep=sleep)
-        self.liaison = Liaison(world, caller)
-        self.postman = Postman(world, caller)
-        if world.callbacks == Callbacks():
+        caller = CarrierClient(world, self.faults, send=send, sleep=sleep)
+        self.liaison = CarrierCalls(world, caller)
+        self.postman = WebhookSender(world, caller)
+        if world.callbacks == CarrierCallables():
             world.callbacks = self.liaison.callbacks
         self._seller = Seller(world, self.liaison)
         self._control = Control(world, self.faults, legal, self.postman)
 
-    def handle(self, request: Request) -> Outcome:
+    def handle(self, request: HttpRequest) -> Outcome:
         """Answer one request, and make the callbacks that it caused before its client hears."""
         outcome = self.dispatch(request)
         self.world.deliver_callbacks()
         return outcome
 
-    def dispatch(self, request: Request) -> Outcome:
+    def dispatch(self, request: HttpRequest) -> Outcome:
         """Answer one request; callbacks that it caused wait in the world."""
         if self._control.owns(request):
             return self._control.answer(request)
@@ -100,7 +100,7 @@ class Haravan:
             self.world.settle()
             return self._dispatch(request)
 
-    def _dispatch(self, request: Request) -> Outcome:
+    def _dispatch(self, request: HttpRequest) -> Outcome:
         if request.path == AUTHORIZE and request.method == "GET":
             return authorize(self.world, request)
         if request.path == TOKEN:
@@ -111,7 +111,7 @@ class Haravan:
         fault = self.faults.choose(request.method, request.path, shop.code)
         return self._seen(request, shop, self._admit(request, shop, fault), fault)
 
-    def _issue_tokens(self, request: Request) -> Outcome:
+    def _issue_tokens(self, request: HttpRequest) -> Outcome:
         """Let faults befall the accounts too; they have no bucket, and the judge no interest."""
         try:
             shop = shop_asking(self.world, request)
@@ -119,9 +119,9 @@ class Haravan:
             return json_reply(HTTPStatus.BAD_REQUEST, {"error": str(denial)})
         return self._serve(request, shop, self.faults.choose("POST", TOKEN, shop.code))
 
-    def _admit(self, request: Request, shop: Shop, fault: Fault | None) -> Outcome:
+    def _admit(self, request: HttpRequest, shop: SandboxShop, fault: Fault | None) -> Outcome:
         if fault is not None and fault.kind in AT_THE_DOOR:
-            return commit(self._misdeed(request, shop, fault))
+            return apply(self._misdeed(request, shop, fault))
         missing = self._missing_scope(request, shop)
         if not request.path.startswith(_API):
             return missing or self._serve(request, shop, fault)
@@ -131,7 +131,7 @@ class Haravan:
         outcome = missing or self._serve(request, shop, fault)
         return _with_header(outcome, shop.bucket.header(now))
 
-    def _missing_scope(self, request: Request, shop: Shop) -> Reply | None:
+    def _missing_scope(self, request: HttpRequest, shop: SandboxShop) -> HttpReply | None:
         grant = self.world.grants.of(request.token or "", self.world.now())
         scope = _scope_for(request)
         may = grant is not None and (scope is None or grant.allows(scope))
@@ -139,13 +139,13 @@ class Haravan:
             return None
         return failed(HTTPStatus.FORBIDDEN, f"The token lacks the scope {scope}.")
 
-    def _serve(self, request: Request, shop: Shop, fault: Fault | None) -> Outcome:
+    def _serve(self, request: HttpRequest, shop: SandboxShop, fault: Fault | None) -> Outcome:
         if fault is None:
             return answer(self.world, shop, request, Reading())
-        return commit(self._misdeed(request, shop, fault))
+        return apply(self._misdeed(request, shop, fault))
 
-    def _misdeed(self, request: Request, shop: Shop, fault: Fault) -> Misdeed:
-        return Misdeed(
+    def _misdeed(self, request: HttpRequest, shop: SandboxShop, fault: Fault) -> FaultContext:
+        return FaultContext(
             fault=fault,
             world=self.world,
             shop=shop,
@@ -154,9 +154,13 @@ class Haravan:
         )
 
     def _seen(
-        self, request: Request, shop: Shop | None, outcome: Outcome, fault: Fault | None = None
+        self,
+        request: HttpRequest,
+        shop: SandboxShop | None,
+        outcome: Outcome,
+        fault: Fault | None = None,
     ) -> Outcome:
-        reply = outcome if isinstance(outcome, Reply) else None
+        reply = outcome if isinstance(outcome, HttpReply) else None
         self.world.judge.saw_exchange(
             Exchange(
                 at=self.world.now(),
@@ -171,7 +175,7 @@ class Haravan:
         return outcome
 
 
-def _scope_for(request: Request) -> str | None:
+def _scope_for(request: HttpRequest) -> str | None:
     """Return the scope that a request needs; the shop may be read with any token."""
     verb = "read" if request.method == "GET" else "write"
     return next(
@@ -179,12 +183,12 @@ def _scope_for(request: Request) -> str | None:
     )
 
 
-def _unauthorized() -> Reply:
+def _unauthorized() -> HttpReply:
     reply = failed(HTTPStatus.UNAUTHORIZED, "The token is missing or wrong.")
     return _added(reply, {"WWW-Authenticate": "Bearer"})
 
 
-def _throttled(shop: Shop) -> Reply:
+def _throttled(shop: SandboxShop) -> HttpReply:
     reply = failed(HTTPStatus.TOO_MANY_REQUESTS, "Too Many Requests")
     return _added(reply, {"Retry-After": RETRY_AFTER, HEADER: shop.bucket.full_header})
 
@@ -195,5 +199,5 @@ def _with_header(outcome: Outcome, used: str) -> Outcome:
     return _added(outcome, {HEADER: used})
 
 
-def _added(reply: Reply, headers: Mapping[str, str]) -> Reply:
+def _added(reply: HttpReply, headers: Mapping[str, str]) -> HttpReply:
     return replace(reply, headers={**reply.headers, **headers})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from carrierflow.sandbox.haravan.exchange import Reply, json_reply
+from carrierflow.sandbox.haravan.exchange import HttpReply, json_reply
 
 
 if TYPE_CHECKING:
-    from carrierflow.sandbox.haravan.request_context import Call
+    from carrierflow.sandbox.haravan.request_context import RequestContext
 
 
 __all__ = [
@@ -23,14 +23,14 @@ __all__ = [
 SUBSCRIBE = "/api/subscribe"
 
 
-def issue_tokens(call: Call) -> Reply:
+def issue_tokens(call: RequestContext) -> HttpReply:
     """Answer a code or a refresh token with new tokens."""
     world = call.world
     tokens = world.accounts.exchange(world.app, call.shop, call.request.form(), world.now())
     return json_reply(200, tokens)
 
 
-def read_shop(call: Call) -> Reply:
+def read_shop(call: RequestContext) -> HttpReply:
     """Say which shop the token is for."""
     shop = call.shop
     fields = {
@@ -44,7 +44,7 @@ def read_shop(call: Call) -> Reply:
     return json_reply(200, {"shop": fields})
 
 
-def subscribe(call: Call) -> Reply:
+def subscribe(call: RequestContext) -> HttpReply:
     """Switch a shop's webhooks on; their address and topics stand in the partners' dashboard."""
     if not call.world.app.webhook_url:
         return _told("The app has no address for webhooks.", error=True)
@@ -52,13 +52,13 @@ def subscribe(call: Call) -> Reply:
     return _told("Subscribed.")
 
 
-def unsubscribe(call: Call) -> Reply:
+def unsubscribe(call: RequestContext) -> HttpReply:
     """Switch a shop's webhooks off."""
     call.world.post.unsubscribe(call.shop.code)
     return _told("Unsubscribed.")
 
 
-def list_subscriptions(call: Call) -> Reply:
+def list_subscriptions(call: RequestContext) -> HttpReply:
     """List what the shop's webhooks are: one row for each topic, while they are on."""
     app, known = call.world.app, call.world.post.subscription(call.shop.code)
     topics = app.topics if known is not None else ()
@@ -69,5 +69,5 @@ def list_subscriptions(call: Call) -> Reply:
     return _told("", data=rows)
 
 
-def _told(message: str, *, error: bool = False, **more: Any) -> Reply:
+def _told(message: str, *, error: bool = False, **more: Any) -> HttpReply:
     return json_reply(200, {"error": error, "message": message, **more})

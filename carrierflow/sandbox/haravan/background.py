@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from carrierflow.sandbox.haravan.api import Haravan
 
 
-__all__ = ["Rounds"]
+__all__ = ["Background"]
 
 _PAUSE = 0.05
 _MOMENT = 1.0
 
 
-class Rounds:
+class Background:
     """Two threads, so that a slow answer to one kind of call does not hold up the other."""
 
     def __init__(self, haravan: Haravan) -> None:

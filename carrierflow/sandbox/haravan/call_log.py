@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from carrierflow.sandbox.haravan.faults import FaultKind
 
 
-__all__ = ["CallKind", "CallLog", "Made"]
+__all__ = ["CallEntry", "CallKind", "CallLog"]
 
 _REMEMBERED = 500
 _REFUSAL = re.compile(r'^\s*\{[^{]*"error":\s*true')
@@ -35,7 +35,7 @@ class CallKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class CallEntry:
     """One call; `status` is None where no answer came, and `problem` says why."""
 
     number: int
@@ -65,16 +65,16 @@ class CallLog:
     """Remembers the last few hundred calls."""
 
     def __init__(self) -> None:
-        self._made: deque[Made] = deque(maxlen=_REMEMBERED)
+        self._made: deque[CallEntry] = deque(maxlen=_REMEMBERED)
         self._numbers = count(1)
 
-    def __iter__(self) -> Iterator[Made]:
+    def __iter__(self) -> Iterator[CallEntry]:
         return iter(tuple(self._made))
 
     def next_number(self) -> int:
         """Return the number of the next call."""
         return next(self._numbers)
 
-    def note(self, made: Made) -> None:
+    def note(self, made: CallEntry) -> None:
         """Remember a call."""
         self._made.append(made)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from carrierflow.sandbox.haravan.parcels import ParcelRef
 
 
-__all__ = ["SIGNATURE_HEADER", "Callbacks", "sign"]
+__all__ = ["SIGNATURE_HEADER", "CarrierCallables", "sign"]
 
 SIGNATURE_HEADER = "X-Haravan-Hmac-SHA256"
 
@@ -29,7 +29,7 @@ def _know_nothing(_ref: ParcelRef) -> tuple[str, str] | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Callbacks:
+class CarrierCallables:
     """The two calls by which Haravan reaches a carrier after a parcel was made.
 
     `on_cancel` is told of a cancelled parcel. `poll_detail` answers the delivery and the COD word

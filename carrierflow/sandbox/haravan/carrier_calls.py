@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from carrierflow.sandbox.haravan.call_log import CallKind
-from carrierflow.sandbox.haravan.carrier_callables import Callbacks
-from carrierflow.sandbox.haravan.carrier_client import Caller, Plan
+from carrierflow.sandbox.haravan.carrier_callables import CarrierCallables
+from carrierflow.sandbox.haravan.carrier_client import CarrierClient, PlannedCall
 from carrierflow.sandbox.haravan.carrier_payloads import (
     Offer,
     create_body,
@@ -21,17 +21,17 @@ from carrierflow.sandbox.haravan.carrier_payloads import (
     text_of,
 )
 from carrierflow.sandbox.haravan.http_client import Outgoing
-from carrierflow.sandbox.haravan.parcels import Fulfillment, ParcelRef
-from carrierflow.sandbox.haravan.refusals import Declined, NoAnswer, NotFound, Refused
+from carrierflow.sandbox.haravan.parcels import ParcelRef, SandboxFulfillment
+from carrierflow.sandbox.haravan.refusals import CarrierDeclined, NoAnswer, NotFound, Unprocessable
 
 
 if TYPE_CHECKING:
     from carrierflow.sandbox.haravan.carrier_registrations import Service
-    from carrierflow.sandbox.haravan.shop_state import Shop
+    from carrierflow.sandbox.haravan.shop_state import SandboxShop
     from carrierflow.sandbox.haravan.world import World
 
 
-__all__ = ["Liaison"]
+__all__ = ["CarrierCalls"]
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 _ADDRESS_OF = {
@@ -42,13 +42,15 @@ _ADDRESS_OF = {
 }
 
 
-class Liaison:
+class CarrierCalls:
     """Asks carriers for rates, hands parcels over, cancels them, and polls their details."""
 
-    def __init__(self, world: World, caller: Caller) -> None:
+    def __init__(self, world: World, caller: CarrierClient) -> None:
         self._world = world
         self._caller = caller
-        self.callbacks = Callbacks(on_cancel=self.tell_cancelled, poll_detail=self.ask_detail)
+        self.callbacks = CarrierCallables(
+            on_cancel=self.tell_cancelled, poll_detail=self.ask_detail
+        )
 
     def rates(self, shop: str, order_id: int, cod_amount: int) -> tuple[list[Offer], list[str]]:
         """Return what every carrier of a shop offers for an order, and what went wrong.
@@ -66,7 +68,7 @@ class Liaison:
             try:
                 data = self._ask(CallKind.RATES, store, service, body)
                 offers += offers_of(service, data)
-            except (Declined, NoAnswer) as error:
+            except (CarrierDeclined, NoAnswer) as error:
                 problems.append(f"{service.fields['name']}: {error}")
         return offers, problems
 
@@ -79,7 +81,7 @@ class Liaison:
         service_id: int,
         cod_amount: int,
         note: str | None = None,
-    ) -> Fulfillment:
+    ) -> SandboxFulfillment:
         """Make a fulfillment and hand it to a carrier, in this order, as Haravan does.
 
         If the carrier declines, the fulfillment goes again. If it does not answer, the fulfillment
@@ -98,12 +100,12 @@ class Liaison:
             parcel = self._world.note_choice(made.parcel.ref, service_id, note)
         try:
             return self.hand_over(parcel.ref)
-        except Declined:
+        except CarrierDeclined:
             with self._world.lock:
                 self._world.withdraw(parcel.ref)
             raise
 
-    def hand_over(self, ref: ParcelRef) -> Fulfillment:
+    def hand_over(self, ref: ParcelRef) -> SandboxFulfillment:
         """Hand a fulfillment to its carrier; a second time with the same external code.
 
         Raises:
@@ -116,14 +118,14 @@ class Liaison:
             store, parcel = self._found(ref)
             service = _carrier_of(store, parcel)
             if parcel.is_cancelled:
-                raise Refused(f"Fulfillment {ref.fulfillment_id} is cancelled.")
+                raise Unprocessable(f"Fulfillment {ref.fulfillment_id} is cancelled.")
             body = create_body(store, store.order(ref.order_id), parcel)
         data = self._ask(CallKind.CREATE, store, service, body)
         number = text_of(data, "tracking_number")
         with self._world.lock:
             return self._world.book(ref, number, str(data.get("tracking_url") or ""))
 
-    def cancel(self, ref: ParcelRef) -> Fulfillment:
+    def cancel(self, ref: ParcelRef) -> SandboxFulfillment:
         """Cancel a parcel as a seller does: Haravan waits for what the carrier says.
 
         Raises:
@@ -136,7 +138,7 @@ class Liaison:
             store, parcel = self._found(ref)
             service = _carrier_of(store, parcel)
             if parcel.is_cancelled or parcel.tracking_number is None:
-                raise Refused(f"Fulfillment {ref.fulfillment_id} cannot be cancelled.")
+                raise Unprocessable(f"Fulfillment {ref.fulfillment_id} cannot be cancelled.")
         self._ask(CallKind.CANCEL, store, service, detail_body(parcel))
         with self._world.lock:
             return self._world.cancel_agreed(ref)
@@ -167,7 +169,7 @@ class Liaison:
                 service = _carrier_of(store, parcel)
             if parcel.tracking_number is not None:
                 self._ask(CallKind.CANCEL, store, service, detail_body(parcel))
-        except (NotFound, Declined, NoAnswer):
+        except (NotFound, CarrierDeclined, NoAnswer):
             return  # the record of calls has it
 
     def ask_detail(self, ref: ParcelRef) -> tuple[str, str] | None:
@@ -180,25 +182,27 @@ class Liaison:
                 return None
             data = self._ask(CallKind.DETAIL, store, service, detail_body(parcel))
             return text_of(data, "status"), text_of(data, "cod_status")
-        except (NotFound, Declined, NoAnswer):
+        except (NotFound, CarrierDeclined, NoAnswer):
             return None  # the record of calls has it
 
-    def _found(self, ref: ParcelRef) -> tuple[Shop, Fulfillment]:
+    def _found(self, ref: ParcelRef) -> tuple[SandboxShop, SandboxFulfillment]:
         store = self._world.shop(ref.shop)
         return store, store.parcel(ref.order_id, ref.fulfillment_id)
 
-    def _ask(self, kind: CallKind, shop: Shop, service: Service, body: bytes) -> dict[str, Any]:
+    def _ask(
+        self, kind: CallKind, shop: SandboxShop, service: Service, body: bytes
+    ) -> dict[str, Any]:
         method, field = _ADDRESS_OF[kind]
         url = service.fields.get(field)
         if not url:
             raise NoAnswer(f"The carrier has registered no {field}.")
         seconds = self._world.app.callback_seconds
         call = Outgoing(method=method, url=url, headers=_JSON, body=body, seconds=seconds)
-        plan = Plan(kind=kind, shop=shop.code, call=call)
+        plan = PlannedCall(kind=kind, shop=shop.code, call=call)
         return said(self._caller.make(plan, self._caller.fault_for(plan)))
 
 
-def _carrier_of(shop: Shop, parcel: Fulfillment) -> Service:
+def _carrier_of(shop: SandboxShop, parcel: SandboxFulfillment) -> Service:
     """Return whose parcel it is: the carrier of that name, or else the shop's only one."""
     services = list(shop.services)
     named = [each for each in services if each.fields["name"] == parcel.tracking_company]

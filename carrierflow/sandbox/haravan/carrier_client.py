@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from carrierflow.sandbox.haravan.call_log import CallKind, Made
+from carrierflow.sandbox.haravan.call_log import CallEntry, CallKind
 from carrierflow.sandbox.haravan.carrier_callables import SIGNATURE_HEADER, sign
 from carrierflow.sandbox.haravan.faults import Fault, FaultKind
 from carrierflow.sandbox.haravan.http_client import Answer, Outgoing
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from carrierflow.sandbox.haravan.world import World
 
 
-__all__ = ["WEBHOOK_SIGNATURE_HEADER", "Caller", "Plan"]
+__all__ = ["WEBHOOK_SIGNATURE_HEADER", "CarrierClient", "PlannedCall"]
 
 WEBHOOK_SIGNATURE_HEADER = "X-Haravan-Hmacsha256"
 _WRONG_SECRET = "not-the-secret"  # noqa: S105 - that is the point
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class PlannedCall:
     """A call that is to be made: for what, in which shop, and to whom."""
 
     kind: CallKind
@@ -38,7 +38,7 @@ class Plan:
     topic: str | None = None
 
 
-class Caller:
+class CarrierClient:
     """Makes calls, one attempt each; the world is locked only before and after a call."""
 
     def __init__(
@@ -54,13 +54,13 @@ class Caller:
         self._send = send
         self._sleep = sleep
 
-    def fault_for(self, plan: Plan) -> Fault | None:
+    def fault_for(self, plan: PlannedCall) -> Fault | None:
         """Choose what goes wrong with a call; a webhook's rules match its topic, not its path."""
         path = plan.topic or urlsplit(plan.call.url).path
         with self._world.lock:
             return self._faults.choose_for_call(plan.call.method, path, plan.shop or "")
 
-    def make(self, plan: Plan, fault: Fault | None = None) -> Answer:
+    def make(self, plan: PlannedCall, fault: Fault | None = None) -> Answer:
         """Make a call as a fault wants it.
 
         Raises:
@@ -79,7 +79,7 @@ class Caller:
             raise NoAnswer("The carrier's answer was lost.")
         return answer
 
-    def _make(self, plan: Plan, kind: FaultKind | None) -> Answer:
+    def _make(self, plan: PlannedCall, kind: FaultKind | None) -> Answer:
         started = time.monotonic()
         signed = replace(plan, call=self._signed(plan, kind))
         try:
@@ -90,7 +90,7 @@ class Caller:
         self._note(signed, kind, started, answer, None)
         return answer
 
-    def _signed(self, plan: Plan, kind: FaultKind | None) -> Outgoing:
+    def _signed(self, plan: PlannedCall, kind: FaultKind | None) -> Outgoing:
         """Sign the exact bytes; a challenge has none, and is not signed."""
         if kind is FaultKind.CALL_UNSIGNED or plan.kind is CallKind.CHALLENGE:
             return plan.call
@@ -102,7 +102,7 @@ class Caller:
 
     def _note(
         self,
-        plan: Plan,
+        plan: PlannedCall,
         fault: FaultKind | None,
         started: float,
         answer: Answer | None,
@@ -111,7 +111,7 @@ class Caller:
         names = {name.lower() for name in plan.call.headers}
         with self._world.lock:
             self._world.calls.note(
-                Made(
+                CallEntry(
                     number=self._world.calls.next_number(),
                     at=self._world.now(),
                     shop=plan.shop,

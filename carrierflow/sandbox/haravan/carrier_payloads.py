@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from carrierflow.sandbox.haravan.default_fields import PLACE
 from carrierflow.sandbox.haravan.jsontext import encode
-from carrierflow.sandbox.haravan.refusals import Declined, NoAnswer
+from carrierflow.sandbox.haravan.refusals import CarrierDeclined, NoAnswer
 
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from carrierflow.sandbox.haravan.carrier_registrations import Service
     from carrierflow.sandbox.haravan.http_client import Answer
-    from carrierflow.sandbox.haravan.parcels import Fulfillment, Item, Order, Recipient
-    from carrierflow.sandbox.haravan.shop_state import Shop
+    from carrierflow.sandbox.haravan.parcels import Order, OrderItem, Recipient, SandboxFulfillment
+    from carrierflow.sandbox.haravan.shop_state import SandboxShop
 
 
 __all__ = ["Offer", "create_body", "detail_body", "offers_of", "rates_body", "said", "text_of"]
@@ -48,12 +48,12 @@ class Offer:
     description: str
 
 
-def rates_body(shop: Shop, order: Order, cod_amount: int) -> bytes:
+def rates_body(shop: SandboxShop, order: Order, cod_amount: int) -> bytes:
     """Return the question what it would cost to send an order."""
     return encode(_shipment(shop, order, cod_amount))
 
 
-def create_body(shop: Shop, order: Order, parcel: Fulfillment) -> bytes:
+def create_body(shop: SandboxShop, order: Order, parcel: SandboxFulfillment) -> bytes:
     """Return the request to take a parcel, which exists in the shop already."""
     order_id, fulfillment_id = parcel.ref.order_id, parcel.ref.fulfillment_id
     return encode(
@@ -69,7 +69,7 @@ def create_body(shop: Shop, order: Order, parcel: Fulfillment) -> bytes:
     )
 
 
-def detail_body(parcel: Fulfillment) -> bytes:
+def detail_body(parcel: SandboxFulfillment) -> bytes:
     """Return what both the question for a parcel's state and the wish to cancel it say."""
     return encode({"tracking_number": parcel.tracking_number})
 
@@ -85,7 +85,7 @@ def said(answer: Answer) -> dict[str, Any]:
         raise NoAnswer(f"The carrier answered with the status {answer.status}.")
     envelope = _object(answer.body)
     if envelope.get("error") is True:
-        raise Declined(str(envelope.get("message") or "The carrier gave no reason."))
+        raise CarrierDeclined(str(envelope.get("message") or "The carrier gave no reason."))
     data = envelope.get("data")
     if envelope.get("error") is not False or not isinstance(data, dict):
         raise NoAnswer("The carrier's answer has no `error` that is true or false, or no `data`.")
@@ -144,7 +144,7 @@ def _offer(service: Service, rate: Mapping[str, Any]) -> Offer:
     )
 
 
-def _shipment(shop: Shop, order: Order, cod_amount: int) -> dict[str, Any]:
+def _shipment(shop: SandboxShop, order: Order, cod_amount: int) -> dict[str, Any]:
     return {
         "origin": _address(shop.code, "0000000001", "1 Kho Hàng Không Có Thật"),
         "destination": _destination(order.recipient),
@@ -164,7 +164,7 @@ def _address(name: str, phone: str, street: str) -> dict[str, Any]:
     return {**place, "address1": street, "address2": None, "phone": phone, "name": name}
 
 
-def _item(item: Item) -> dict[str, Any]:
+def _item(item: OrderItem) -> dict[str, Any]:
     return {
         "name": item.title,
         "sku": item.sku,

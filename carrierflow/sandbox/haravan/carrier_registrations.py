@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from carrierflow.sandbox.haravan.dotnet_time import printed_fresh
-from carrierflow.sandbox.haravan.refusals import NotFound, Refused
+from carrierflow.sandbox.haravan.refusals import NotFound, Unprocessable
 
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class CarrierServices:
             Refused: if it has no name, or an address is not HTTPS.
         """
         if not fields.get("name"):
-            raise Refused("A carrier service needs a name.")
+            raise Unprocessable("A carrier service needs a name.")
         service = Service(id=self._next_id, fields=_checked(fields), created_at=at, updated_at=at)
         self._next_id += 1
         self._services[service.id] = service
@@ -147,7 +147,7 @@ class CarrierServices:
 def _checked(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     for field in _URL_FIELDS:
         if fields.get(field) and not _is_allowed(str(fields[field])):
-            raise Refused(f"{field} must be an HTTPS address.")
+            raise Unprocessable(f"{field} must be an HTTPS address.")
     return MappingProxyType(dict(fields))
 
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from carrierflow.domain import clock as real_clock
 from carrierflow.sandbox.haravan.call_log import CallLog
-from carrierflow.sandbox.haravan.carrier_callables import Callbacks
-from carrierflow.sandbox.haravan.consent import Accounts
+from carrierflow.sandbox.haravan.carrier_callables import CarrierCallables
+from carrierflow.sandbox.haravan.consent import ConsentPages
 from carrierflow.sandbox.haravan.dotnet_time import TICKS_PER_SECOND, tick_reader
 from carrierflow.sandbox.haravan.parcels import Lags, ParcelRef
 from carrierflow.sandbox.haravan.partner_app import App
-from carrierflow.sandbox.haravan.recorder import Judge
+from carrierflow.sandbox.haravan.recorder import Recorder
 from carrierflow.sandbox.haravan.refusals import BadInput, NotFound
-from carrierflow.sandbox.haravan.scopes import Grant, Grants
-from carrierflow.sandbox.haravan.shop_state import Shop, ShopOptions
-from carrierflow.sandbox.haravan.webhook_queue import Post
+from carrierflow.sandbox.haravan.scopes import Grants, ScopeGrant
+from carrierflow.sandbox.haravan.shop_state import SandboxShop, ShopOptions
+from carrierflow.sandbox.haravan.webhook_queue import WebhookQueue
 
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-__all__ = ["Stage"]
+__all__ = ["ClockAndShops"]
 
 _FIRST_ORDER_ID = 1229422895
 _FIRST_FULFILLMENT_ID = 1054978733
@@ -35,7 +35,7 @@ _FIRST_ITEM_ID = 1305098847
 _FIRST_ORG_ID = 1000342930
 
 
-class Stage:
+class ClockAndShops:
     """Time, shops and the supply of ids, for the world to play on.
 
     Whoever shares a world between threads holds `lock` while touching it, and lets go of it while
@@ -46,17 +46,17 @@ class Stage:
         self,
         *,
         clock: Callable[[], datetime] = real_clock.now,
-        callbacks: Callbacks | None = None,
+        callbacks: CarrierCallables | None = None,
         lags: Lags | None = None,
         app: App | None = None,
     ) -> None:
         self.clock = clock
-        self.callbacks = callbacks or Callbacks()
+        self.callbacks = callbacks or CarrierCallables()
         self.lags = lags or Lags()
         self.app = app or App()
         self.lock = threading.RLock()
-        self.judge = Judge()
-        self.shops: dict[str, Shop] = {}
+        self.judge = Recorder()
+        self.shops: dict[str, SandboxShop] = {}
         self._read_ticks = tick_reader(clock)
         self._instant: int | None = None
         self.reset(keep_shops=False)
@@ -85,7 +85,9 @@ class Stage:
         """Return when the next late request is due, in ticks, or None if none is waiting."""
         return self._due[0][0] if self._due else None
 
-    def add_shop(self, *, code: str, token: str, org_id: int | None = None, **options: Any) -> Shop:
+    def add_shop(
+        self, *, code: str, token: str, org_id: int | None = None, **options: Any
+    ) -> SandboxShop:
         """Open a shop; `options` are the fields of `ShopOptions`.
 
         Without a token nothing opens the shop until its owner installs the app.
@@ -96,10 +98,10 @@ class Stage:
         if code in self.shops or token in self.grants:
             raise BadInput(f"A shop {code!r}, or one with the same token, exists already.")
         chosen = org_id if org_id is not None else _FIRST_ORG_ID + len(self.shops)
-        shop = Shop(code=code, token=token, org_id=chosen, options=ShopOptions(**options))
+        shop = SandboxShop(code=code, token=token, org_id=chosen, options=ShopOptions(**options))
         self.shops[code] = shop
         if token:
-            self.grants.add(token, Grant(shop=code))
+            self.grants.add(token, ScopeGrant(shop=code))
         return shop
 
     def replace_token(self, code: str, token: str) -> None:
@@ -109,11 +111,11 @@ class Stage:
             BadInput: if the token is taken.
         """
         shop = self.shop(code)
-        self.grants.add(token, Grant(shop=code))
+        self.grants.add(token, ScopeGrant(shop=code))
         self.grants.withdraw(shop.token)
         shop.token = token
 
-    def shop(self, code: str) -> Shop:
+    def shop(self, code: str) -> SandboxShop:
         """Return a shop by its code.
 
         Raises:
@@ -123,7 +125,7 @@ class Stage:
             raise NotFound(f"There is no shop {code!r}.")
         return self.shops[code]
 
-    def shop_of(self, token: str) -> Shop | None:
+    def shop_of(self, token: str) -> SandboxShop | None:
         """Return the shop that a bearer token opens, if any."""
         grant = self.grants.of(token, self.now())
         return self.shops[grant.shop] if grant is not None else None
@@ -136,12 +138,12 @@ class Stage:
         self._order_ids = count(_FIRST_ORDER_ID)
         self._fulfillment_ids = count(_FIRST_FULFILLMENT_ID)
         self._item_ids = count(_FIRST_ITEM_ID)
-        self.post = Post()
+        self.post = WebhookQueue()
         self.calls = CallLog()
         self.judge.forget()
         if not keep_shops:
             self.shops.clear()
             self.grants = Grants()
-            self.accounts = Accounts(self.grants)
+            self.accounts = ConsentPages(self.grants)
         for shop in self.shops.values():
             shop.empty()

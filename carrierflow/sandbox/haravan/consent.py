@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 from carrierflow.sandbox.haravan.dotnet_time import TICKS_PER_SECOND
 from carrierflow.sandbox.haravan.refusals import Denied
-from carrierflow.sandbox.haravan.scopes import Grant, Grants
+from carrierflow.sandbox.haravan.scopes import Grants, ScopeGrant
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from carrierflow.sandbox.haravan.partner_app import App
-    from carrierflow.sandbox.haravan.shop_state import Shop
+    from carrierflow.sandbox.haravan.shop_state import SandboxShop
 
 
-__all__ = ["Accounts", "Consent", "id_token"]
+__all__ = ["Consent", "ConsentPages", "id_token"]
 
 _OFFLINE, _OPENID = "offline_access", "openid"
 _CODE_SECONDS = 300
@@ -44,7 +44,7 @@ class Consent:
     until: int
 
 
-class Accounts:
+class ConsentPages:
     """Consents on their way to become tokens."""
 
     def __init__(self, grants: Grants) -> None:
@@ -77,7 +77,9 @@ class Accounts:
             raise Denied("invalid_grant")
         return consent
 
-    def exchange(self, app: App, shop: Shop, form: Mapping[str, str], now: int) -> dict[str, Any]:
+    def exchange(
+        self, app: App, shop: SandboxShop, form: Mapping[str, str], now: int
+    ) -> dict[str, Any]:
         """Return new tokens for a code or a refresh token, which are used up by this.
 
         Raises:
@@ -96,10 +98,10 @@ class Accounts:
             key: consent for key, consent in self._waiting.items() if consent.shop != shop
         }
 
-    def _tokens(self, app: App, shop: Shop, consent: Consent, now: int) -> dict[str, Any]:
+    def _tokens(self, app: App, shop: SandboxShop, consent: Consent, now: int) -> dict[str, Any]:
         access = self._name("access")
         until = now + app.token_seconds * TICKS_PER_SECOND
-        grant = Grant(shop=shop.code, scopes=frozenset(consent.scopes), until=until)
+        grant = ScopeGrant(shop=shop.code, scopes=frozenset(consent.scopes), until=until)
         self._grants.add(access, grant)
         reply = {
             "access_token": access,
@@ -122,7 +124,7 @@ class Accounts:
         return f"sandbox-{kind}-{next(self._numbers)}"
 
 
-def id_token(app: App, shop: Shop, nonce: str, now: int) -> str:
+def id_token(app: App, shop: SandboxShop, nonce: str, now: int) -> str:
     """Return who consented, as a JSON web token.
 
     Haravan signs with a key of its own (RS256); the standard library cannot, so this one is signed

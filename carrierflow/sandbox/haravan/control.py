@@ -9,7 +9,7 @@ from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from carrierflow.sandbox.haravan.dotnet_time import ManualClock, printed_fresh
-from carrierflow.sandbox.haravan.exchange import Reply, Request, failed, json_reply
+from carrierflow.sandbox.haravan.exchange import HttpReply, HttpRequest, failed, json_reply
 from carrierflow.sandbox.haravan.faults import Fault, FaultKind, FaultMix, Faults, Rule
 from carrierflow.sandbox.haravan.parcels import ParcelRef, Recipient
 from carrierflow.sandbox.haravan.partner_app import App
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from carrierflow.sandbox.haravan.recorder import Legal
-    from carrierflow.sandbox.haravan.webhook_sender import Postman
+    from carrierflow.sandbox.haravan.webhook_sender import WebhookSender
     from carrierflow.sandbox.haravan.world import World
 
 
@@ -34,12 +34,14 @@ _UNLOCKED = frozenset({f"{_PREFIX}poll", f"{_PREFIX}challenge"})  # these call t
 class Control:
     """Answers the control calls; bad input gets 400 with one sentence."""
 
-    def __init__(self, world: World, faults: Faults, legal: Legal | None, postman: Postman) -> None:
+    def __init__(
+        self, world: World, faults: Faults, legal: Legal | None, postman: WebhookSender
+    ) -> None:
         self._postman = postman
         self._world = world
         self._faults = faults
         self._legal = legal
-        self._calls: Mapping[tuple[str, str], Callable[[Request], Any]] = {
+        self._calls: Mapping[tuple[str, str], Callable[[HttpRequest], Any]] = {
             ("GET", "health"): self._health,
             ("GET", "state"): self._state,
             ("GET", "judge"): self._judge,
@@ -56,11 +58,11 @@ class Control:
             ("GET", "calls"): self._calls_made,
         }
 
-    def owns(self, request: Request) -> bool:
+    def owns(self, request: HttpRequest) -> bool:
         """Whether a request is a control call."""
         return request.path.startswith(_PREFIX)
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: HttpRequest) -> HttpReply:
         """Do what a control call asks."""
         call = self._calls.get((request.method, request.path.removeprefix(_PREFIX)))
         if call is None:
@@ -74,10 +76,10 @@ class Control:
         except (SandboxError, KeyError, TypeError, ValueError) as error:
             return failed(400, _sentence(error))
 
-    def _health(self, _request: Request) -> dict[str, Any]:
+    def _health(self, _request: HttpRequest) -> dict[str, Any]:
         return {"ok": True, "now": printed_fresh(self._world.now())}
 
-    def _state(self, request: Request) -> dict[str, Any]:
+    def _state(self, request: HttpRequest) -> dict[str, Any]:
         only = request.query.get("shop")
         shops = [self._world.shop(only)] if only else list(self._world.shops.values())
         return {
@@ -87,23 +89,23 @@ class Control:
             "faults_given": dict(self._faults.given),
         }
 
-    def _judge(self, _request: Request) -> dict[str, Any]:
+    def _judge(self, _request: HttpRequest) -> dict[str, Any]:
         if self._legal is None:
             raise BadInput("This sandbox was started without legal steps to judge by.")
         return asdict(self._world.judge.report(self._legal))
 
-    def _reset(self, request: Request) -> dict[str, Any]:
+    def _reset(self, request: HttpRequest) -> dict[str, Any]:
         body = _body(request, optional=("shops",))
         self._faults.plan()
         self._faults.given.clear()
         self._world.reset(keep_shops=not body.get("shops", False))
         return {"ok": True}
 
-    def _add_shop(self, request: Request) -> dict[str, Any]:
+    def _add_shop(self, request: HttpRequest) -> dict[str, Any]:
         shop = self._world.add_shop(**_body(request, required=("code", "token"), optional=_SHOP))
         return {"code": shop.code, "org_id": shop.org_id}
 
-    def _add_parcel(self, request: Request) -> dict[str, Any]:
+    def _add_parcel(self, request: HttpRequest) -> dict[str, Any]:
         body = _body(request, required=("shop",), optional=_PARCEL)
         body |= {name: int(body[name]) for name in _WHOLE if body.get(name) is not None}
         if "recipient" in body:
@@ -111,7 +113,7 @@ class Control:
         order_id, fulfillment_id = self._world.add_parcel(**body)
         return {"order_id": order_id, "fulfillment_id": fulfillment_id}
 
-    def _plan_faults(self, request: Request) -> dict[str, Any]:
+    def _plan_faults(self, request: HttpRequest) -> dict[str, Any]:
         body = _body(request, optional=("mix", "seed", "script"))
         mix = body.get("mix")
         self._faults.plan(
@@ -121,7 +123,7 @@ class Control:
         )
         return {"ok": True}
 
-    def _edit(self, request: Request) -> dict[str, Any]:
+    def _edit(self, request: HttpRequest) -> dict[str, Any]:
         body = _body(request, required=("shop", "order_id"), optional=_EDIT)
         shop, order_id = str(body["shop"]), int(body["order_id"])
         if "order" in body:
@@ -133,28 +135,28 @@ class Control:
         )
         return parcel_state(parcel)
 
-    def _change_app(self, request: Request) -> dict[str, Any]:
+    def _change_app(self, request: HttpRequest) -> dict[str, Any]:
         body = _body(request, optional=_APP)
         if "topics" in body:
             body["topics"] = tuple(str(topic) for topic in body["topics"])
         self._world.app = replace(self._world.app, **body)
         return asdict(self._world.app)
 
-    def _uninstall(self, request: Request) -> dict[str, Any]:
+    def _uninstall(self, request: HttpRequest) -> dict[str, Any]:
         self._world.uninstall(str(_body(request, required=("shop",))["shop"]))
         return {"ok": True}
 
-    def _challenge(self, _request: Request) -> dict[str, Any]:
+    def _challenge(self, _request: HttpRequest) -> dict[str, Any]:
         self._postman.challenge()
         return {"ok": True}
 
-    def _calls_made(self, _request: Request) -> dict[str, Any]:
+    def _calls_made(self, _request: HttpRequest) -> dict[str, Any]:
         return {"calls": [call_state(made) for made in self._world.calls]}
 
-    def _poll(self, _request: Request) -> dict[str, Any]:
+    def _poll(self, _request: HttpRequest) -> dict[str, Any]:
         return {"changed": self._world.poll_all()}
 
-    def _advance(self, request: Request) -> dict[str, Any]:
+    def _advance(self, request: HttpRequest) -> dict[str, Any]:
         body = _body(request, required=("seconds",))
         if not isinstance(self._world.clock, ManualClock):
             raise BadInput("Only a sandbox with a manual clock can be advanced.")
@@ -195,7 +197,7 @@ _EDIT = ("fulfillment_id", "carrier_status", "cod_status", "order", "ignore_canc
 
 
 def _body(
-    request: Request, *, required: tuple[str, ...] = (), optional: tuple[str, ...] = ()
+    request: HttpRequest, *, required: tuple[str, ...] = (), optional: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     payload = request.payload()
     missing = [name for name in required if name not in payload]

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-__all__ = ["HTML", "Dropped", "Outcome", "Reply", "Request", "failed", "json_reply"]
+__all__ = ["HTML", "Dropped", "HttpReply", "HttpRequest", "Outcome", "failed", "json_reply"]
 
 HTML = "text/html; charset=utf-8"
 _JSON = "application/json; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class HttpRequest:
     """What a client sent; header names are matched without case."""
 
     method: str
@@ -37,7 +37,7 @@ class Request:
     @classmethod
     def of(
         cls, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b""
-    ) -> Request:
+    ) -> HttpRequest:
         """Build a request from a URL or a target; the host does not matter here."""
         parts = urlsplit(url)
         return cls(
@@ -84,7 +84,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class HttpReply:
     """An answer; it reaches the client after `delay_seconds`, or only its first half does."""
 
     status: int
@@ -108,14 +108,14 @@ class Dropped:
     reason: str
 
 
-Outcome = Reply | Dropped
+Outcome = HttpReply | Dropped
 
 
-def json_reply(status: int, payload: Any) -> Reply:
+def json_reply(status: int, payload: Any) -> HttpReply:
     """Return a reply with a JSON body."""
-    return Reply(status=status, body=encode(payload), headers={"Content-Type": _JSON})
+    return HttpReply(status=status, body=encode(payload), headers={"Content-Type": _JSON})
 
 
-def failed(status: int, sentence: str) -> Reply:
+def failed(status: int, sentence: str) -> HttpReply:
     """Return a refusal; of the shapes that Haravan's errors come in, the plain string."""
     return json_reply(status, {"errors": sentence})

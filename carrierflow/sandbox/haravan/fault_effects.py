@@ -10,7 +10,14 @@ from carrierflow.sandbox.haravan.bucket import HEADER
 from carrierflow.sandbox.haravan.damage import bared, damaged, misdated, spoken
 from carrierflow.sandbox.haravan.dotnet_time import TICKS_PER_SECOND
 from carrierflow.sandbox.haravan.endpoints import answer, parcel_of
-from carrierflow.sandbox.haravan.exchange import HTML, Dropped, Outcome, Reply, Request, failed
+from carrierflow.sandbox.haravan.exchange import (
+    HTML,
+    Dropped,
+    HttpReply,
+    HttpRequest,
+    Outcome,
+    failed,
+)
 from carrierflow.sandbox.haravan.faults import Fault, FaultKind
 from carrierflow.sandbox.haravan.list_queries import Reading
 from carrierflow.sandbox.haravan.refusals import SandboxError
@@ -22,11 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from carrierflow.sandbox.haravan.parcels import ParcelRef
-    from carrierflow.sandbox.haravan.shop_state import Shop
+    from carrierflow.sandbox.haravan.shop_state import SandboxShop
     from carrierflow.sandbox.haravan.world import World
 
 
-__all__ = ["AT_THE_DOOR", "NEVER_REACHED", "RETRY_AFTER", "Misdeed", "commit"]
+__all__ = ["AT_THE_DOOR", "NEVER_REACHED", "RETRY_AFTER", "FaultContext", "apply"]
 
 RETRY_AFTER = "2.0"
 _LONG_RETRY_AFTER = "3600"
@@ -38,150 +45,150 @@ _EDITS = ("picking", "delivering", DELIVERED, "notmeetcustomer", "return")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Misdeed:
+class FaultContext:
     """A fault and the request that it befalls."""
 
     fault: Fault
     world: World
-    shop: Shop
-    request: Request
+    shop: SandboxShop
+    request: HttpRequest
     chance: random.Random
 
-    def answer(self, reading: Reading | None = None) -> Reply:
+    def answer(self, reading: Reading | None = None) -> HttpReply:
         """Do what the request asks, in earnest."""
         return answer(self.world, self.shop, self.request, reading or Reading())
 
 
-def commit(misdeed: Misdeed) -> Outcome:
+def apply(misdeed: FaultContext) -> Outcome:
     """Let a fault befall a request and return what its client sees."""
-    return _DEEDS[misdeed.fault.kind](misdeed)
+    return EFFECTS[misdeed.fault.kind](misdeed)
 
 
-def _lose_request(_misdeed: Misdeed) -> Outcome:
+def _lose_request(_misdeed: FaultContext) -> Outcome:
     return Dropped(reason="The request never arrived.")
 
 
-def _lose_reply(misdeed: Misdeed) -> Outcome:
+def _lose_reply(misdeed: FaultContext) -> Outcome:
     misdeed.answer()
     return Dropped(reason="The reply was lost.")
 
 
-def _apply_late(misdeed: Misdeed) -> Outcome:
+def _apply_late(misdeed: FaultContext) -> Outcome:
     misdeed.world.later(misdeed.fault.seconds, misdeed.answer)
     if misdeed.fault.gateway_timeout:
         return _page(504, "504 Gateway Timeout")
     return Dropped(reason="The request is still on its way.")
 
 
-def _fail_before(_misdeed: Misdeed) -> Outcome:
+def _fail_before(_misdeed: FaultContext) -> Outcome:
     return failed(500, "Internal Server Error")
 
 
-def _fail_after(misdeed: Misdeed) -> Outcome:
+def _fail_after(misdeed: FaultContext) -> Outcome:
     misdeed.answer()
     return _page(502, "502 Bad Gateway")
 
 
-def _throttle(misdeed: Misdeed) -> Outcome:
+def _throttle(misdeed: FaultContext) -> Outcome:
     full = misdeed.shop.bucket.full_header
     reply = failed(429, "Too Many Requests")
     return replace(reply, headers={**reply.headers, "Retry-After": RETRY_AFTER, HEADER: full})
 
 
-def _throttle_bare(misdeed: Misdeed) -> Outcome:
+def _throttle_bare(misdeed: FaultContext) -> Outcome:
     reply = failed(429, "Too Many Requests")
     return replace(reply, headers={**reply.headers, HEADER: f"1/{misdeed.shop.bucket.size}"})
 
 
-def _throttle_long(_misdeed: Misdeed) -> Outcome:
+def _throttle_long(_misdeed: FaultContext) -> Outcome:
     reply = failed(429, "Too Many Requests")
     return replace(reply, headers={**reply.headers, "Retry-After": _LONG_RETRY_AFTER})
 
 
-def _count_oddly(misdeed: Misdeed) -> Outcome:
+def _count_oddly(misdeed: FaultContext) -> Outcome:
     reply = misdeed.answer()
     return replace(reply, headers={**reply.headers, HEADER: _OVERFULL})
 
 
-def _intercept(misdeed: Misdeed) -> Outcome:
+def _intercept(misdeed: FaultContext) -> Outcome:
     status = misdeed.fault.status or misdeed.chance.choice(_STRANGE)
     return _page(status, f"{status} from a proxy")
 
 
-def _intercept_after(misdeed: Misdeed) -> Outcome:
+def _intercept_after(misdeed: FaultContext) -> Outcome:
     misdeed.answer()
     return _intercept(misdeed)
 
 
-def _slow_down(misdeed: Misdeed) -> Outcome:
+def _slow_down(misdeed: FaultContext) -> Outcome:
     return replace(misdeed.answer(), delay_seconds=misdeed.fault.seconds)
 
 
-def _answer_page(misdeed: Misdeed) -> Outcome:
+def _answer_page(misdeed: FaultContext) -> Outcome:
     misdeed.answer()
     return _page(200, "Haravan is being maintained")
 
 
-def _answer_nothing(misdeed: Misdeed) -> Outcome:
+def _answer_nothing(misdeed: FaultContext) -> Outcome:
     return replace(misdeed.answer(), status=200, body=b"")
 
 
-def _truncate(misdeed: Misdeed) -> Outcome:
+def _truncate(misdeed: FaultContext) -> Outcome:
     return replace(misdeed.answer(), is_truncated=True)
 
 
-def _inflate(misdeed: Misdeed) -> Outcome:
+def _inflate(misdeed: FaultContext) -> Outcome:
     reply = misdeed.answer()
     padding = b',"padding":"' + b"x" * misdeed.fault.size + b'"}'
     return replace(reply, body=reply.body[:-1] + padding)
 
 
-def _read_stale(misdeed: Misdeed) -> Outcome:
+def _read_stale(misdeed: FaultContext) -> Outcome:
     moment = misdeed.world.now() - round(misdeed.fault.seconds * TICKS_PER_SECOND)
     return misdeed.answer(Reading(as_of=moment))
 
 
-def _omit_orders(misdeed: Misdeed) -> Outcome:
+def _omit_orders(misdeed: FaultContext) -> Outcome:
     named, chance, share = frozenset(misdeed.fault.ids), misdeed.chance, misdeed.fault.share
     if named:
         return misdeed.answer(Reading(omits=named.__contains__))
     return misdeed.answer(Reading(omits=lambda _order_id: chance.random() < share))
 
 
-def _show_bare_orders(misdeed: Misdeed) -> Outcome:
+def _show_bare_orders(misdeed: FaultContext) -> Outcome:
     reply = misdeed.answer()
     return replace(reply, body=bared(reply.body))
 
 
-def _ignore_ids(misdeed: Misdeed) -> Outcome:
+def _ignore_ids(misdeed: FaultContext) -> Outcome:
     query = {name: value for name, value in misdeed.request.query.items() if name != "ids"}
     return replace(misdeed, request=replace(misdeed.request, query=query)).answer()
 
 
-def _speak_nonsense(misdeed: Misdeed) -> Outcome:
+def _speak_nonsense(misdeed: FaultContext) -> Outcome:
     reply = misdeed.answer()
     return replace(reply, body=spoken(reply.body, misdeed.fault.word or _NONSENSE))
 
 
-def _damage_row(misdeed: Misdeed) -> Outcome:
+def _damage_row(misdeed: FaultContext) -> Outcome:
     reply = misdeed.answer()
     return replace(reply, body=damaged(reply.body, misdeed.chance))
 
 
-def _misdate(misdeed: Misdeed) -> Outcome:
+def _misdate(misdeed: FaultContext) -> Outcome:
     reply = misdeed.answer()
     return replace(reply, body=misdated(reply.body, misdeed.chance))
 
 
-def _edit(misdeed: Misdeed) -> None:
+def _edit(misdeed: FaultContext) -> None:
     _by_hand(misdeed, misdeed.fault.word or misdeed.chance.choice(_EDITS))
 
 
-def _cancel(misdeed: Misdeed) -> None:
+def _cancel(misdeed: FaultContext) -> None:
     _by_hand(misdeed, CANCEL)
 
 
-def _by_hand(misdeed: Misdeed, status: str) -> None:
+def _by_hand(misdeed: FaultContext, status: str) -> None:
     """Set a status as the merchant would; one who finds the parcel cancelled or gone gives up."""
     ref = _target(misdeed)
     if ref is None:
@@ -192,7 +199,7 @@ def _by_hand(misdeed: Misdeed, status: str) -> None:
         return
 
 
-def _target(misdeed: Misdeed) -> ParcelRef | None:
+def _target(misdeed: FaultContext) -> ParcelRef | None:
     """The parcel in the path, or else one of an order that the request asks for."""
     named = parcel_of(misdeed.shop, misdeed.request.path)
     wanted = [int(each) for each in re.findall(r"\d+", misdeed.request.query.get("ids", ""))]
@@ -201,16 +208,16 @@ def _target(misdeed: Misdeed) -> ParcelRef | None:
     return named or (misdeed.chance.choice(parcels) if parcels else None)
 
 
-def _before(deed: Callable[[Misdeed], None]) -> Callable[[Misdeed], Outcome]:
-    def act(misdeed: Misdeed) -> Outcome:
+def _before(deed: Callable[[FaultContext], None]) -> Callable[[FaultContext], Outcome]:
+    def act(misdeed: FaultContext) -> Outcome:
         deed(misdeed)
         return misdeed.answer()
 
     return act
 
 
-def _after(deed: Callable[[Misdeed], None]) -> Callable[[Misdeed], Outcome]:
-    def act(misdeed: Misdeed) -> Outcome:
+def _after(deed: Callable[[FaultContext], None]) -> Callable[[FaultContext], Outcome]:
+    def act(misdeed: FaultContext) -> Outcome:
         reply = misdeed.answer()
         deed(misdeed)
         return reply
@@ -218,12 +225,12 @@ def _after(deed: Callable[[Misdeed], None]) -> Callable[[Misdeed], Outcome]:
     return act
 
 
-def _page(status: int, title: str) -> Reply:
+def _page(status: int, title: str) -> HttpReply:
     body = f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1></body>"
-    return Reply(status=status, body=body.encode(), headers={"Content-Type": HTML})
+    return HttpReply(status=status, body=body.encode(), headers={"Content-Type": HTML})
 
 
-_DEEDS: Mapping[FaultKind, Callable[[Misdeed], Outcome]] = {
+EFFECTS: Mapping[FaultKind, Callable[[FaultContext], Outcome]] = {
     FaultKind.LOST_REQUEST: _lose_request,
     FaultKind.LOST_REPLY: _lose_reply,
     FaultKind.LATE_APPLY: _apply_late,

@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 
 from carrierflow.sandbox.haravan.api import Haravan
-from carrierflow.sandbox.haravan.background import Rounds
-from carrierflow.sandbox.haravan.exchange import Dropped, Outcome, Reply, Request
+from carrierflow.sandbox.haravan.background import Background
+from carrierflow.sandbox.haravan.exchange import Dropped, HttpReply, HttpRequest, Outcome
 
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class SandboxServer:
         self.haravan = Haravan(world, faults=faults, legal=legal)
         self.faults = self.haravan.faults
         self.lock = world.lock
-        self._rounds = Rounds(self.haravan)
+        self._rounds = Background(self.haravan)
         self._latency = latency
         self._http = _Listener((host, port), self._exchange)
         self._thread: threading.Thread | None = None
@@ -95,10 +95,10 @@ class SandboxServer:
     ) -> None:
         self.stop()
 
-    def _exchange(self, request: Request) -> Outcome:
+    def _exchange(self, request: HttpRequest) -> Outcome:
         """Answer, call the carrier, and wait, none of which keeps another request from its turn."""
         outcome = self.haravan.handle(request)
-        delay = self._latency + (outcome.delay_seconds if isinstance(outcome, Reply) else 0.0)
+        delay = self._latency + (outcome.delay_seconds if isinstance(outcome, HttpReply) else 0.0)
         if delay:
             time.sleep(delay)
         return outcome
@@ -134,7 +134,9 @@ class _Listener(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], exchange: Callable[[Request], Outcome]) -> None:
+    def __init__(
+        self, address: tuple[str, int], exchange: Callable[[HttpRequest], Outcome]
+    ) -> None:
         self.exchange = exchange
         self._open: set[socket.socket] = set()
         super().__init__(address, _Handler)
@@ -189,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
         if body is None:
             return
         headers = dict(self.headers.items())
-        request = Request.of(self.command, self.path, headers, body)
+        request = HttpRequest.of(self.command, self.path, headers, body)
         outcome = self.server.exchange(request)
         if isinstance(outcome, Dropped):
             self.close_connection = True
@@ -217,7 +219,7 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         return self.rfile.read(int(length))
 
-    def _reply(self, reply: Reply) -> None:
+    def _reply(self, reply: HttpReply) -> None:
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)

@@ -5,29 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from carrierflow.sandbox.haravan.clock_and_shops import Stage
+from carrierflow.sandbox.haravan.clock_and_shops import ClockAndShops
 from carrierflow.sandbox.haravan.jsontext import encode
 from carrierflow.sandbox.haravan.parcels import (
-    Fulfillment,
-    Item,
     Order,
+    OrderItem,
     ParcelRef,
     Recipient,
+    SandboxFulfillment,
     moved,
 )
 from carrierflow.sandbox.haravan.payloads import order_body
 from carrierflow.sandbox.haravan.refusals import BadInput
-from carrierflow.sandbox.haravan.vocabulary import Machine, status_of
+from carrierflow.sandbox.haravan.vocabulary import StatusMachine, status_of
 
 
 if TYPE_CHECKING:
-    from carrierflow.sandbox.haravan.shop_state import Shop
+    from carrierflow.sandbox.haravan.shop_state import SandboxShop
 
 
-__all__ = ["Stock"]
+__all__ = ["Inventory"]
 
 
-class Stock(Stage):
+class Inventory(ClockAndShops):
     """The shops with what they hold, before any rule about how it may change."""
 
     def add_order(
@@ -53,7 +53,7 @@ class Stock(Stage):
             number=100_000 + len(store.orders) + 1,
             created_at=at,
             updated_at=at + self.lags.updated_to_order,
-            item=Item(id=next(self._item_ids), price=total),
+            item=OrderItem(id=next(self._item_ids), price=total),
             total=total,
             recipient=recipient or Recipient(),
         )
@@ -101,13 +101,13 @@ class Stock(Stage):
 
     def new_parcel(
         self,
-        store: Shop,
+        store: SandboxShop,
         order: Order,
         fulfillment_id: int | None = None,
         *,
         at: int,
         **details: Any,
-    ) -> Fulfillment:
+    ) -> SandboxFulfillment:
         """Return a parcel as it is when just made: ready to pick, codpending if money is due.
 
         Raises:
@@ -118,7 +118,7 @@ class Stock(Stage):
         fresh = (each for each in self._fulfillment_ids if not self._has_parcel(each))
         ref = ParcelRef(store.code, order.id, fulfillment_id or next(fresh))
         created = at + self.lags.ready_to_created
-        return Fulfillment(
+        return SandboxFulfillment(
             ref=ref,
             item=order.item,
             recipient=order.recipient,
@@ -130,7 +130,7 @@ class Stock(Stage):
             **details,
         )
 
-    def put_in(self, store: Shop, parcel: Fulfillment) -> None:
+    def put_in(self, store: SandboxShop, parcel: SandboxFulfillment) -> None:
         """Store a new parcel and list it in its order, whose `updated_at` moves with it."""
         order = store.order(parcel.ref.order_id)
         listed = (*order.fulfillment_ids, parcel.ref.fulfillment_id)
@@ -142,14 +142,14 @@ class Stock(Stage):
         )
         self.announce(store, "orders/fulfilled", store.order(order.id))
 
-    def save(self, store: Shop, parcel: Fulfillment) -> None:
+    def save(self, store: SandboxShop, parcel: SandboxFulfillment) -> None:
         """Store a changed parcel; the order's `updated_at` moves with it if the shop says so."""
         store.put_parcel(self.now(), parcel)
         if store.options.bump_orders:
             order = store.order(parcel.ref.order_id)
             self.save_order(store, order, updated_at=parcel.updated_at + self.lags.updated_to_order)
 
-    def note_choice(self, ref: ParcelRef, rate_id: int, note: str | None) -> Fulfillment:
+    def note_choice(self, ref: ParcelRef, rate_id: int, note: str | None) -> SandboxFulfillment:
         """Keep with a new parcel which rate the seller chose, and what the carrier should know."""
         store = self.shop(ref.shop)
         parcel = store.parcel(ref.order_id, ref.fulfillment_id)
@@ -157,7 +157,7 @@ class Stock(Stage):
         store.put_parcel(self.now(), chosen)
         return chosen
 
-    def book(self, ref: ParcelRef, tracking_number: str, tracking_url: str) -> Fulfillment:
+    def book(self, ref: ParcelRef, tracking_number: str, tracking_url: str) -> SandboxFulfillment:
         """Keep what the carrier answered when it took a parcel."""
         store = self.shop(ref.shop)
         parcel = store.parcel(ref.order_id, ref.fulfillment_id)
@@ -179,14 +179,14 @@ class Stock(Stage):
         store.remove_parcel(ref.fulfillment_id)
         self.save_order(store, replace(order, fulfillment_ids=left), updated_at=self.now())
 
-    def save_order(self, store: Shop, order: Order, *, updated_at: int) -> None:
+    def save_order(self, store: SandboxShop, order: Order, *, updated_at: int) -> None:
         """Store an order under a time of update, which never goes back."""
         newest = max(order.updated_at, updated_at)
         saved = replace(order, updated_at=newest)
         store.orders.put(self.now(), saved)
         self.announce(store, "orders/updated", saved)
 
-    def announce(self, store: Shop, topic: str, order: Order) -> None:
+    def announce(self, store: SandboxShop, topic: str, order: Order) -> None:
         """Let the app hear of an order as it stands now, if it wants to."""
         if topic in self.app.topics and self.post.subscription(store.code) is not None:
             body = encode(order_body(order, store.parcels_of(order)))
@@ -199,10 +199,12 @@ class Stock(Stage):
         return any(shop.has_parcel(fulfillment_id) for shop in self.shops.values())
 
 
-def _as_planted(parcel: Fulfillment, carrier_status: str, cod_status: str | None) -> Fulfillment:
+def _as_planted(
+    parcel: SandboxFulfillment, carrier_status: str, cod_status: str | None
+) -> SandboxFulfillment:
     """Give a new parcel the statuses that its planter wants, as if it had just got there."""
     if carrier_status != parcel.carrier_status:
-        status = status_of(Machine.DELIVERY, carrier_status)
+        status = status_of(StatusMachine.DELIVERY, carrier_status)
         at = parcel.dates["ready_to_pick_date"]
         parcel = moved(parcel, status, at=at, lag=parcel.updated_at - at).parcel
     return replace(parcel, cod_status=cod_status) if cod_status is not None else parcel

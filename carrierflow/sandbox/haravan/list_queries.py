@@ -9,12 +9,12 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from carrierflow.sandbox.haravan.dotnet_time import HALF_UP_MILLISECONDS, parse, rounded
-from carrierflow.sandbox.haravan.parcels import Fulfillment, Order
+from carrierflow.sandbox.haravan.parcels import Order, SandboxFulfillment
 from carrierflow.sandbox.haravan.refusals import BadInput
 
 
 if TYPE_CHECKING:
-    from carrierflow.sandbox.haravan.shop_state import Shop
+    from carrierflow.sandbox.haravan.shop_state import SandboxShop
 
 
 __all__ = [
@@ -89,7 +89,7 @@ _SORT_KEYS: Mapping[str, Callable[[Order], tuple[int, int]]] = {
 }
 
 
-def orders_of(shop: Shop, query: Params, reading: Reading) -> list[Order]:
+def orders_of(shop: SandboxShop, query: Params, reading: Reading) -> list[Order]:
     """Return one page of the orders that a query asks for.
 
     A blank value is ignored, and a limit above 50 is quietly cut to 50, as in production.
@@ -99,7 +99,7 @@ def orders_of(shop: Shop, query: Params, reading: Reading) -> list[Order]:
     return list(islice(found, *_page(params)))
 
 
-def count_orders(shop: Shop, query: Params, reading: Reading) -> int:
+def count_orders(shop: SandboxShop, query: Params, reading: Reading) -> int:
     """Return how many orders a query asks for, whatever its page."""
     return sum(1 for _ in _matching(shop, _without_blanks(query), reading))
 
@@ -115,18 +115,20 @@ def refuse_unknown(query: Params, known: Collection[str]) -> None:
             raise BadInput(f"There is no filter {name!r} here.")
 
 
-def fulfillments_of(parcels: list[Fulfillment], query: Params) -> list[Fulfillment]:
+def fulfillments_of(parcels: list[SandboxFulfillment], query: Params) -> list[SandboxFulfillment]:
     """Return one page of an order's fulfillments; their limit is assumed to be that of orders."""
     params = _without_blanks(query)
     return list(islice(_matching_parcels(parcels, params), *_page(params)))
 
 
-def count_fulfillments(parcels: list[Fulfillment], query: Params) -> int:
+def count_fulfillments(parcels: list[SandboxFulfillment], query: Params) -> int:
     """Return how many of an order's fulfillments a query asks for, whatever its page."""
     return sum(1 for _ in _matching_parcels(parcels, _without_blanks(query)))
 
 
-def _matching_parcels(parcels: list[Fulfillment], params: Params) -> Iterator[Fulfillment]:
+def _matching_parcels(
+    parcels: list[SandboxFulfillment], params: Params
+) -> Iterator[SandboxFulfillment]:
     ids = _ids(params)
     was_created, was_updated = _bounds(params, "created_at"), _bounds(params, "updated_at")
     return (
@@ -147,14 +149,14 @@ def chosen_fields(query: Params, bodies: Iterable[dict[str, object]]) -> list[di
     return [{name: body[name] for name in wanted if name in body} for body in bodies]
 
 
-def _matching(shop: Shop, params: Params, reading: Reading) -> Iterator[Order]:
+def _matching(shop: SandboxShop, params: Params, reading: Reading) -> Iterator[Order]:
     tests = _tests(params)
     for order in _candidates(shop, params, reading):
         if not reading.omits(order.id) and all(test(order) for test in tests):
             yield order
 
 
-def _candidates(shop: Shop, params: Params, reading: Reading) -> Iterator[Order]:
+def _candidates(shop: SandboxShop, params: Params, reading: Reading) -> Iterator[Order]:
     """Yield from the narrowest index that still holds everything the query may want."""
     ids = _ids(params)
     since = _number(params, "since_id", 0)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from carrierflow.sandbox.haravan.consent import id_token
-from carrierflow.sandbox.haravan.exchange import HTML, Reply, Request, failed
+from carrierflow.sandbox.haravan.exchange import HTML, HttpReply, HttpRequest, failed
 from carrierflow.sandbox.haravan.refusals import Denied
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from carrierflow.sandbox.haravan.shop_state import Shop
+    from carrierflow.sandbox.haravan.shop_state import SandboxShop
     from carrierflow.sandbox.haravan.world import World
 
 
@@ -28,7 +28,7 @@ _PAGE = (
 )
 
 
-def authorize(world: World, request: Request) -> Reply:
+def authorize(world: World, request: HttpRequest) -> HttpReply:
     """Send the browser back to the app with a code; the owner is logged in, and always consents.
 
     Which shop it is for stands in `orgid`; without it a sandbox of several shops asks.
@@ -44,7 +44,7 @@ def authorize(world: World, request: Request) -> Reply:
     return _choice(found, query) if len(found) > 1 else _back(world, found[0], query)
 
 
-def shop_asking(world: World, request: Request) -> Shop:
+def shop_asking(world: World, request: HttpRequest) -> SandboxShop:
     """Return the shop whose tokens a request asks for.
 
     Raises:
@@ -70,20 +70,20 @@ def _problem(world: World, query: Mapping[str, str]) -> str | None:
     return "redirect_uri must be an HTTPS address."
 
 
-def _choice(shops: list[Shop], query: Mapping[str, str]) -> Reply:
+def _choice(shops: list[SandboxShop], query: Mapping[str, str]) -> HttpReply:
     links = "".join(
         f'<li><a href="{escape(_asked_again(query, shop))}">{escape(shop.code)}</a></li>'
         for shop in shops
     )
     body = _PAGE.format(title="Which shop?", body=f"<ul>{links}</ul>")
-    return Reply(status=200, body=body.encode(), headers={"Content-Type": HTML})
+    return HttpReply(status=200, body=body.encode(), headers={"Content-Type": HTML})
 
 
-def _asked_again(query: Mapping[str, str], shop: Shop) -> str:
+def _asked_again(query: Mapping[str, str], shop: SandboxShop) -> str:
     return f"{AUTHORIZE}?{urlencode({**query, 'orgid': shop.org_id})}"
 
 
-def _back(world: World, shop: Shop, query: Mapping[str, str]) -> Reply:
+def _back(world: World, shop: SandboxShop, query: Mapping[str, str]) -> HttpReply:
     now = world.now()
     fields = {"code": world.accounts.consent(shop.code, query, now)}
     if "id_token" in query["response_type"]:
@@ -94,10 +94,10 @@ def _back(world: World, shop: Shop, query: Mapping[str, str]) -> Reply:
         return _posting(query["redirect_uri"], fields)
     joint = "&" if urlsplit(query["redirect_uri"]).query else "?"
     location = f"{query['redirect_uri']}{joint}{urlencode(fields)}"
-    return Reply(status=302, headers={"Location": location})
+    return HttpReply(status=302, headers={"Location": location})
 
 
-def _posting(address: str, fields: Mapping[str, str]) -> Reply:
+def _posting(address: str, fields: Mapping[str, str]) -> HttpReply:
     inputs = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in fields.items()
@@ -105,4 +105,4 @@ def _posting(address: str, fields: Mapping[str, str]) -> Reply:
     form = f'<form method="post" action="{escape(address)}">{inputs}<button>Go on</button></form>'
     submit = "<script>document.forms[0].submit()</script>"
     body = _PAGE.format(title="Back to the app", body=form + submit)
-    return Reply(status=200, body=body.encode(), headers={"Content-Type": HTML})
+    return HttpReply(status=200, body=body.encode(), headers={"Content-Type": HTML})

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from carrierflow.sandbox.haravan.parcels import Order
 
 
-__all__ = ["OrderShelf", "Versions"]
+__all__ = ["OrderIndex", "Versions"]
 
 T = TypeVar("T")
 _moment = itemgetter(0)
@@ -46,7 +46,7 @@ class Versions(Generic[T]):
         self._versions.append((at, version))
 
 
-class OrderShelf:
+class OrderIndex:
     """The orders of one shop, indexed by id and by `updated_at`.
 
     The second index holds the rounded time, because that is what a client has read and filters by.

@@ -9,16 +9,31 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from carrierflow.sandbox.haravan.vocabulary import BY_SEGMENT, CANCEL, DELIVERED, Machine, Status
+from carrierflow.sandbox.haravan.vocabulary import (
+    BY_SEGMENT,
+    CANCEL,
+    DELIVERED,
+    StatusMachine,
+    StatusWord,
+)
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-__all__ = ["Fulfillment", "Item", "Lags", "Moved", "Order", "ParcelRef", "Recipient", "moved"]
+__all__ = [
+    "Lags",
+    "Moved",
+    "Order",
+    "OrderItem",
+    "ParcelRef",
+    "Recipient",
+    "SandboxFulfillment",
+    "moved",
+]
 
-_COD_PAID = BY_SEGMENT[Machine.COD, "paid"]
+_COD_PAID = BY_SEGMENT[StatusMachine.COD, "paid"]
 
 
 class ParcelRef(NamedTuple):
@@ -55,7 +70,7 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class OrderItem:
     """One line of an order."""
 
     id: int
@@ -73,7 +88,7 @@ class Order:
     number: int
     created_at: int
     updated_at: int
-    item: Item
+    item: OrderItem
     total: int = 0
     recipient: Recipient = field(default_factory=Recipient)
     fulfillment_ids: tuple[int, ...] = ()
@@ -83,11 +98,11 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fulfillment:
+class SandboxFulfillment:
     """One parcel of an order, its two statuses and every date that they ever stamped, in ticks."""
 
     ref: ParcelRef
-    item: Item
+    item: OrderItem
     recipient: Recipient
     created_at: int
     updated_at: int
@@ -111,19 +126,21 @@ class Fulfillment:
         """Whether the parcel is in the one status that Haravan lets nobody leave."""
         return self.carrier_status == CANCEL
 
-    def status(self, machine: Machine) -> str:
+    def status(self, machine: StatusMachine) -> str:
         """Return the code that the parcel has in one of its machines."""
-        return self.carrier_status if machine is Machine.DELIVERY else self.cod_status
+        return self.carrier_status if machine is StatusMachine.DELIVERY else self.cod_status
 
 
 class Moved(NamedTuple):
     """A parcel after a call, and the fields that this call wrote."""
 
-    parcel: Fulfillment
+    parcel: SandboxFulfillment
     fresh: frozenset[str] = frozenset()
 
 
-def moved(parcel: Fulfillment, to: Status, *, at: int, lag: int, lifts_cod: bool = True) -> Moved:
+def moved(
+    parcel: SandboxFulfillment, to: StatusWord, *, at: int, lag: int, lifts_cod: bool = True
+) -> Moved:
     """Move one machine of a parcel, asking no question about the road, as Haravan does.
 
     The new status stamps its own date, over an earlier one; no other date is ever cleared. Entering
@@ -132,17 +149,17 @@ def moved(parcel: Fulfillment, to: Status, *, at: int, lag: int, lifts_cod: bool
     """
     lifts = lifts_cod and to.code == DELIVERED and parcel.cod_status == "codpending"
     stamped = _stamps(to) | (_stamps(_COD_PAID) if lifts else frozenset())
-    now_at = {Machine.DELIVERY: parcel.carrier_status, Machine.COD: parcel.cod_status}
-    now_at |= {to.machine: to.code} | ({Machine.COD: _COD_PAID.code} if lifts else {})
+    now_at = {StatusMachine.DELIVERY: parcel.carrier_status, StatusMachine.COD: parcel.cod_status}
+    now_at |= {to.machine: to.code} | ({StatusMachine.COD: _COD_PAID.code} if lifts else {})
     after = replace(
         parcel,
-        carrier_status=now_at[Machine.DELIVERY],
-        cod_status=now_at[Machine.COD],
+        carrier_status=now_at[StatusMachine.DELIVERY],
+        cod_status=now_at[StatusMachine.COD],
         dates={**parcel.dates, **dict.fromkeys(sorted(stamped), at)},
         updated_at=max(parcel.updated_at, at + lag),
     )
     return Moved(after, stamped | {"updated_at"})
 
 
-def _stamps(status: Status) -> frozenset[str]:
+def _stamps(status: StatusWord) -> frozenset[str]:
     return frozenset({status.date_field} if status.date_field else ())

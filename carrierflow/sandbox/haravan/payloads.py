@@ -21,13 +21,13 @@ from carrierflow.sandbox.haravan.dotnet_time import (
     printed_milliseconds,
     printed_seconds,
 )
-from carrierflow.sandbox.haravan.vocabulary import DATE_FIELDS, Machine, name_of
+from carrierflow.sandbox.haravan.vocabulary import DATE_FIELDS, StatusMachine, name_of
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from carrierflow.sandbox.haravan.parcels import Fulfillment, Item, Order, Recipient
+    from carrierflow.sandbox.haravan.parcels import Order, OrderItem, Recipient, SandboxFulfillment
 
 
 __all__ = ["EMBEDDED", "READ", "UPDATED", "WRITTEN", "Shape", "fulfillment_body", "order_body"]
@@ -71,7 +71,7 @@ EMBEDDED = Shape(
 
 
 def fulfillment_body(
-    parcel: Fulfillment, shape: Shape, fresh: frozenset[str] = _READ_BACK
+    parcel: SandboxFulfillment, shape: Shape, fresh: frozenset[str] = _READ_BACK
 ) -> dict[str, Any]:
     """Print a fulfillment; the fields in `fresh` were written by this very call."""
     return {
@@ -85,8 +85,8 @@ def fulfillment_body(
         "line_items": [_line(parcel, shape)],
         **PLACE,
         "cod_amount": _money(parcel.cod_amount),
-        "carrier_status_name": name_of(Machine.DELIVERY, parcel.carrier_status),
-        "carrier_cod_status_name": name_of(Machine.COD, parcel.cod_status),
+        "carrier_status_name": name_of(StatusMachine.DELIVERY, parcel.carrier_status),
+        "carrier_cod_status_name": name_of(StatusMachine.COD, parcel.cod_status),
         "carrier_status_code": parcel.carrier_status,
         "carrier_cod_status_code": parcel.cod_status,
         "location_id": parcel.location_id,
@@ -100,7 +100,7 @@ def fulfillment_body(
     }
 
 
-def order_body(order: Order, parcels: list[Fulfillment]) -> dict[str, Any]:
+def order_body(order: Order, parcels: list[SandboxFulfillment]) -> dict[str, Any]:
     """Print an order with its fulfillments inside."""
     is_cancelled = order.cancelled_at is not None
     return {
@@ -142,14 +142,14 @@ def _stamp(name: str, ticks: int, fresh: frozenset[str]) -> str:
     return printed_fresh(ticks) if name in fresh else printed_milliseconds(ticks)
 
 
-def _date(name: str, parcel: Fulfillment, fresh: frozenset[str]) -> str | None:
+def _date(name: str, parcel: SandboxFulfillment, fresh: frozenset[str]) -> str | None:
     ticks = parcel.dates.get(name)
     if ticks is None:
         return None
     return printed_fresh(ticks) if name in fresh else printed_seconds(ticks)
 
 
-def _tracking(parcel: Fulfillment) -> dict[str, Any]:
+def _tracking(parcel: SandboxFulfillment) -> dict[str, Any]:
     number = parcel.tracking_number
     return {
         "tracking_company": parcel.tracking_company,
@@ -161,7 +161,7 @@ def _tracking(parcel: Fulfillment) -> dict[str, Any]:
     }
 
 
-def _address(parcel: Fulfillment, shape: Shape) -> dict[str, Any]:
+def _address(parcel: SandboxFulfillment, shape: Shape) -> dict[str, Any]:
     recipient = parcel.recipient
     return {
         "country": "Vietnam" if shape.shows_country else None,
@@ -174,7 +174,7 @@ def _address(parcel: Fulfillment, shape: Shape) -> dict[str, Any]:
     }
 
 
-def _line(parcel: Fulfillment, shape: Shape) -> dict[str, Any]:
+def _line(parcel: SandboxFulfillment, shape: Shape) -> dict[str, Any]:
     own_id = parcel.item.id if shape.lines_have_own_id else parcel.ref.fulfillment_id
     return {
         **_item(parcel.item),
@@ -184,7 +184,7 @@ def _line(parcel: Fulfillment, shape: Shape) -> dict[str, Any]:
     }
 
 
-def _order_line(item: Item, *, is_cancelled: bool) -> dict[str, Any]:
+def _order_line(item: OrderItem, *, is_cancelled: bool) -> dict[str, Any]:
     return {
         **_item(item),
         **LINE_BLANKS,
@@ -195,7 +195,7 @@ def _order_line(item: Item, *, is_cancelled: bool) -> dict[str, Any]:
     }
 
 
-def _item(item: Item) -> dict[str, Any]:
+def _item(item: OrderItem) -> dict[str, Any]:
     return {
         "fulfillable_quantity": 0,
         "fulfillment_service": None,

@@ -16,10 +16,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from carrierflow.sandbox.haravan.parcels import ParcelRef
-    from carrierflow.sandbox.haravan.vocabulary import Machine
+    from carrierflow.sandbox.haravan.vocabulary import StatusMachine
 
 
-__all__ = ["Exchange", "Judge", "Legal", "Put", "PutResult", "Report", "Source", "Touch"]
+__all__ = [
+    "Exchange",
+    "Legal",
+    "PutResult",
+    "ReceivedPut",
+    "Recorder",
+    "RecorderReport",
+    "Touch",
+    "TouchSource",
+]
 
 Legal = Mapping[str, AbstractSet[tuple[str, str]]]
 
@@ -32,7 +41,7 @@ class PutResult(StrEnum):
     REFUSED = "refused"
 
 
-class Source(StrEnum):
+class TouchSource(StrEnum):
     """Who moved a parcel without a PUT of a status."""
 
     MERCHANT = "merchant"
@@ -43,7 +52,7 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Put:
+class ReceivedPut:
     """One PUT of a status that the platform looked at, in the order in which it did.
 
     `repeated` marks a no-op whose status had been reached by an earlier PUT, not by another's hand.
@@ -52,7 +61,7 @@ class Put:
 
     at: int
     ref: ParcelRef
-    machine: Machine
+    machine: StatusMachine
     from_status: str
     to_status: str
     result: PutResult
@@ -67,10 +76,10 @@ class Touch:
 
     at: int
     ref: ParcelRef
-    machine: Machine
+    machine: StatusMachine
     from_status: str
     to_status: str
-    source: Source
+    source: TouchSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +96,7 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class RecorderReport:
     """What the judge found; the lists hold the evidence, oldest first."""
 
     puts_received: int
@@ -95,10 +104,10 @@ class Report:
     puts_refused: int
     puts_lost: int
     no_ops: int
-    duplicates: tuple[Put, ...]
-    illegal: tuple[Put, ...]
-    illegal_after_touch: tuple[Put, ...]
-    after_cancel: tuple[Put, ...]
+    duplicates: tuple[ReceivedPut, ...]
+    illegal: tuple[ReceivedPut, ...]
+    illegal_after_touch: tuple[ReceivedPut, ...]
+    after_cancel: tuple[ReceivedPut, ...]
     ambiguous: tuple[Exchange, ...]
     touches: tuple[Touch, ...]
     illegal_polls: tuple[Touch, ...]
@@ -115,18 +124,18 @@ class Report:
 
 
 @dataclass(slots=True)
-class Judge:
+class Recorder:
     """Listens to the world and to the front door, and reports."""
 
-    puts: list[Put] = field(default_factory=list)
+    puts: list[ReceivedPut] = field(default_factory=list)
     touches: list[Touch] = field(default_factory=list)
     unusable: list[Exchange] = field(default_factory=list)
     _counts: Counter[str] = field(default_factory=Counter)
     _by_shop: Counter[str] = field(default_factory=Counter)
-    _reached_by_put: dict[tuple[ParcelRef, Machine], bool] = field(default_factory=dict)
+    _reached_by_put: dict[tuple[ParcelRef, StatusMachine], bool] = field(default_factory=dict)
     _touched: set[ParcelRef] = field(default_factory=set)
 
-    def saw_put(self, put: Put) -> None:
+    def saw_put(self, put: ReceivedPut) -> None:
         """Note one PUT of a status that the platform looked at, and what had gone before it."""
         key = (put.ref, put.machine)
         repeated = put.result is PutResult.NO_OP and self._reached_by_put.get(key, False)
@@ -138,7 +147,7 @@ class Judge:
         """Note one move that no PUT made; a lift by delivered is the platform's own and no edit."""
         self.touches.append(touch)
         self._reached_by_put[touch.ref, touch.machine] = False
-        if touch.source is not Source.LIFT:
+        if touch.source is not TouchSource.LIFT:
             self._touched.add(touch.ref)
 
     def saw_exchange(self, exchange: Exchange) -> None:
@@ -158,7 +167,7 @@ class Judge:
         for index in (self._counts, self._by_shop, self._reached_by_put, self._touched):
             index.clear()
 
-    def report(self, legal: Legal) -> Report:
+    def report(self, legal: Legal) -> RecorderReport:
         """Judge everything seen so far by the legal steps of each machine, as `(from, to)` pairs.
 
         A PUT of the status that the parcel already has is a no-op, never an illegal step.
@@ -170,7 +179,7 @@ class Judge:
         illegal = [
             put for put in applied if (put.from_status, put.to_status) not in legal[put.machine]
         ]
-        return Report(
+        return RecorderReport(
             puts_received=len(self.puts),
             puts_applied=len(applied),
             puts_refused=sum(put.result is PutResult.REFUSED for put in self.puts),
@@ -185,7 +194,7 @@ class Judge:
             illegal_polls=tuple(
                 touch
                 for touch in self.touches
-                if touch.source is Source.POLL
+                if touch.source is TouchSource.POLL
                 and (touch.from_status, touch.to_status) not in legal[touch.machine]
             ),
             gets=self._counts["GET"],

@@ -16,12 +16,12 @@ from carrierflow.errors import CarrierflowError
 
 __all__ = [
     "BadInput",
-    "Declined",
+    "CarrierDeclined",
     "Denied",
     "NoAnswer",
     "NotFound",
-    "Refused",
     "SandboxError",
+    "Unprocessable",
 ]
 
 
@@ -33,7 +33,7 @@ class NotFound(SandboxError):  # noqa: N818 - named after the answer it becomes
     """The platform knows no such thing."""
 
 
-class Refused(SandboxError):  # noqa: N818 - named after the answer it becomes
+class Unprocessable(SandboxError):  # noqa: N818 - named after the answer it becomes
     """The platform knows the thing and will not do this to it."""
 
 
@@ -45,7 +45,7 @@ class Denied(SandboxError):  # noqa: N818 - named like its siblings
     """The accounts give no token; the text is OAuth's own word for the reason."""
 
 
-class Declined(SandboxError):  # noqa: N818 - named like its siblings
+class CarrierDeclined(SandboxError):  # noqa: N818 - named like its siblings
     """The carrier says no; the text is its own reason."""
 
 

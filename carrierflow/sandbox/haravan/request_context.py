@@ -13,21 +13,21 @@ from carrierflow.sandbox.haravan.refusals import BadInput
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from carrierflow.sandbox.haravan.exchange import Request
-    from carrierflow.sandbox.haravan.shop_state import Shop
+    from carrierflow.sandbox.haravan.exchange import HttpRequest
+    from carrierflow.sandbox.haravan.shop_state import SandboxShop
     from carrierflow.sandbox.haravan.world import World
 
 
-__all__ = ["Call"]
+__all__ = ["RequestContext"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class RequestContext:
     """A request that has passed the door, with what its handler needs."""
 
     world: World
-    shop: Shop
-    request: Request
+    shop: SandboxShop
+    request: HttpRequest
     reading: Reading
     args: Mapping[str, str]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from carrierflow.sandbox.haravan.refusals import Refused
+from carrierflow.sandbox.haravan.refusals import Unprocessable
 
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def whole(fields: Mapping[str, Any], name: str) -> int:
     try:
         return int(fields[name])
     except (TypeError, ValueError) as error:
-        raise Refused(f"{name} cannot be {fields[name]!r}.") from error
+        raise Unprocessable(f"{name} cannot be {fields[name]!r}.") from error
 
 
 def company_of(name: str | None, registered: AbstractSet[str]) -> Company:

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 
-__all__ = ["Grant", "Grants"]
+__all__ = ["Grants", "ScopeGrant"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class ScopeGrant:
     """What one token opens; without scopes everything, without an end for ever."""
 
     shop: str
@@ -33,12 +33,12 @@ class Grants:
     """The tokens that are good for something."""
 
     def __init__(self) -> None:
-        self._grants: dict[str, Grant] = {}
+        self._grants: dict[str, ScopeGrant] = {}
 
     def __contains__(self, token: str) -> bool:
         return token in self._grants
 
-    def add(self, token: str, grant: Grant) -> None:
+    def add(self, token: str, grant: ScopeGrant) -> None:
         """Let a token open a shop.
 
         Raises:
@@ -48,7 +48,7 @@ class Grants:
             raise BadInput("A shop with the same token exists already.")
         self._grants[token] = grant
 
-    def of(self, token: str, now: int) -> Grant | None:
+    def of(self, token: str, now: int) -> ScopeGrant | None:
         """Return what a token opens at this moment, if anything."""
         grant = self._grants.get(token)
         is_over = grant is not None and grant.until is not None and grant.until <= now

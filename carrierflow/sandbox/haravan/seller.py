@@ -7,15 +7,15 @@ from http import HTTPStatus
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from carrierflow.sandbox.haravan.exchange import HTML, Reply, Request, failed, json_reply
+from carrierflow.sandbox.haravan.exchange import HTML, HttpReply, HttpRequest, failed, json_reply
 from carrierflow.sandbox.haravan.parcels import ParcelRef, Recipient
 from carrierflow.sandbox.haravan.refusals import (
     BadInput,
-    Declined,
+    CarrierDeclined,
     NoAnswer,
     NotFound,
-    Refused,
     SandboxError,
+    Unprocessable,
 )
 from carrierflow.sandbox.haravan.seller_json import shown
 
@@ -23,7 +23,7 @@ from carrierflow.sandbox.haravan.seller_json import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from carrierflow.sandbox.haravan.carrier_calls import Liaison
+    from carrierflow.sandbox.haravan.carrier_calls import CarrierCalls
     from carrierflow.sandbox.haravan.world import World
 
 
@@ -42,8 +42,8 @@ _HEADERS = {
 }
 _STATUS_OF: Mapping[type[SandboxError], int] = {
     NotFound: HTTPStatus.NOT_FOUND,
-    Refused: HTTPStatus.UNPROCESSABLE_ENTITY,
-    Declined: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Unprocessable: HTTPStatus.UNPROCESSABLE_ENTITY,
+    CarrierDeclined: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoAnswer: HTTPStatus.BAD_GATEWAY,
     BadInput: HTTPStatus.BAD_REQUEST,
 }
@@ -52,7 +52,7 @@ _STATUS_OF: Mapping[type[SandboxError], int] = {
 class Seller:
     """Answers the page of a seller; nobody logs in, for there is nothing to protect."""
 
-    def __init__(self, world: World, liaison: Liaison) -> None:
+    def __init__(self, world: World, liaison: CarrierCalls) -> None:
         self._world = world
         self._liaison = liaison
         self._deeds: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -65,11 +65,11 @@ class Seller:
             "uninstall": self._uninstall,
         }
 
-    def owns(self, request: Request) -> bool:
+    def owns(self, request: HttpRequest) -> bool:
         """Whether a request comes from the page, or asks for it."""
         return request.path in {"/", _ROOT} or request.path.startswith(f"{_ROOT}/")
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: HttpRequest) -> HttpReply:
         """Show the page, or do what a seller wants; what went wrong is one sentence."""
         if request.method == "GET":
             return self._show(request)
@@ -83,13 +83,13 @@ class Seller:
         except (KeyError, TypeError, ValueError) as error:
             return failed(HTTPStatus.BAD_REQUEST, f"The request cannot be read: {error!r}.")
 
-    def _show(self, request: Request) -> Reply:
+    def _show(self, request: HttpRequest) -> HttpReply:
         if request.path == "/":
-            return Reply(status=HTTPStatus.FOUND, headers={"Location": _ROOT})
+            return HttpReply(status=HTTPStatus.FOUND, headers={"Location": _ROOT})
         if request.path in _FILES:
             name, kind = _FILES[request.path]
             body = (files("carrierflow.sandbox.haravan") / "page" / name).read_bytes()
-            return Reply(status=200, body=body, headers={"Content-Type": kind, **_HEADERS})
+            return HttpReply(status=200, body=body, headers={"Content-Type": kind, **_HEADERS})
         if request.path != f"{_ROOT}/state":
             return failed(HTTPStatus.NOT_FOUND, "There is no such page.")
         try:

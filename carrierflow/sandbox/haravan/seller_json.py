@@ -7,36 +7,36 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from carrierflow.sandbox.haravan.dotnet_time import printed_milliseconds
-from carrierflow.sandbox.haravan.vocabulary import BY_CODE, Machine, name_of
+from carrierflow.sandbox.haravan.vocabulary import BY_CODE, StatusMachine, name_of
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from carrierflow.sandbox.haravan.call_log import Made
-    from carrierflow.sandbox.haravan.parcels import Fulfillment, Order
-    from carrierflow.sandbox.haravan.shop_state import Shop
+    from carrierflow.sandbox.haravan.call_log import CallEntry
+    from carrierflow.sandbox.haravan.parcels import Order, SandboxFulfillment
+    from carrierflow.sandbox.haravan.shop_state import SandboxShop
     from carrierflow.sandbox.haravan.world import World
 
 
 __all__ = ["shown"]
 
 _ORDERS, _CALLS = 30, 15
-_ENGLISH: Mapping[tuple[Machine, str], str] = {
-    (Machine.DELIVERY, "pending"): "Waiting",
-    (Machine.DELIVERY, "readytopick"): "Ready to pick up",
-    (Machine.DELIVERY, "picking"): "Picking up",
-    (Machine.DELIVERY, "delivering"): "Out for delivery",
-    (Machine.DELIVERY, "delivered"): "Delivered",
-    (Machine.DELIVERY, "notmeetcustomer"): "Customer not met",
-    (Machine.DELIVERY, "waitingforreturn"): "Waiting for return",
-    (Machine.DELIVERY, "return"): "Returned",
-    (Machine.DELIVERY, "cancel"): "Cancelled",
-    (Machine.COD, "none"): "No cash to collect",
-    (Machine.COD, "codpending"): "Cash not collected",
-    (Machine.COD, "codpaid"): "Cash collected",
-    (Machine.COD, "codreceipt"): "Cash remitted",
-    (Machine.COD, "codnotreceipt"): "Cash not received",
+_ENGLISH: Mapping[tuple[StatusMachine, str], str] = {
+    (StatusMachine.DELIVERY, "pending"): "Waiting",
+    (StatusMachine.DELIVERY, "readytopick"): "Ready to pick up",
+    (StatusMachine.DELIVERY, "picking"): "Picking up",
+    (StatusMachine.DELIVERY, "delivering"): "Out for delivery",
+    (StatusMachine.DELIVERY, "delivered"): "Delivered",
+    (StatusMachine.DELIVERY, "notmeetcustomer"): "Customer not met",
+    (StatusMachine.DELIVERY, "waitingforreturn"): "Waiting for return",
+    (StatusMachine.DELIVERY, "return"): "Returned",
+    (StatusMachine.DELIVERY, "cancel"): "Cancelled",
+    (StatusMachine.COD, "none"): "No cash to collect",
+    (StatusMachine.COD, "codpending"): "Cash not collected",
+    (StatusMachine.COD, "codpaid"): "Cash collected",
+    (StatusMachine.COD, "codreceipt"): "Cash remitted",
+    (StatusMachine.COD, "codnotreceipt"): "Cash not received",
 }
 _BY_DATE_FIELD = {status.date_field: key for key, status in BY_CODE.items() if status.date_field}
 
@@ -53,7 +53,7 @@ def shown(world: World, code: str | None) -> dict[str, Any]:
     }
 
 
-def _shop(world: World, shop: Shop) -> dict[str, Any]:
+def _shop(world: World, shop: SandboxShop) -> dict[str, Any]:
     is_installed = world.grants.opens(shop.code)
     address = world.app.install_url
     return {
@@ -65,12 +65,12 @@ def _shop(world: World, shop: Shop) -> dict[str, Any]:
     }
 
 
-def _orders(shop: Shop) -> list[dict[str, Any]]:
+def _orders(shop: SandboxShop) -> list[dict[str, Any]]:
     newest = islice(reversed(list(shop.orders.after_id())), _ORDERS)
     return [_order(order, shop.parcels_of(order)) for order in newest]
 
 
-def _order(order: Order, parcels: list[Fulfillment]) -> dict[str, Any]:
+def _order(order: Order, parcels: list[SandboxFulfillment]) -> dict[str, Any]:
     is_open = order.cancelled_at is None
     return {
         "id": order.id,
@@ -85,15 +85,15 @@ def _order(order: Order, parcels: list[Fulfillment]) -> dict[str, Any]:
     }
 
 
-def _parcel(parcel: Fulfillment) -> dict[str, Any]:
+def _parcel(parcel: SandboxFulfillment) -> dict[str, Any]:
     is_handed_over = parcel.tracking_number is not None
     return {
         "id": parcel.ref.fulfillment_id,
         "carrier": parcel.tracking_company,
         "tracking_number": parcel.tracking_number,
         "tracking_url": parcel.tracking_url,
-        "delivery": _status(Machine.DELIVERY, parcel.carrier_status),
-        "cod": _status(Machine.COD, parcel.cod_status),
+        "delivery": _status(StatusMachine.DELIVERY, parcel.carrier_status),
+        "cod": _status(StatusMachine.COD, parcel.cod_status),
         "cod_amount": parcel.cod_amount,
         "may_cancel": is_handed_over and not parcel.is_cancelled,
         "may_retry": not is_handed_over and not parcel.is_cancelled,
@@ -101,12 +101,12 @@ def _parcel(parcel: Fulfillment) -> dict[str, Any]:
     }
 
 
-def _status(machine: Machine, code: str) -> dict[str, str]:
+def _status(machine: StatusMachine, code: str) -> dict[str, str]:
     english = _ENGLISH.get((machine, code), code)
     return {"code": code, "english": english, "vietnamese": name_of(machine, code)}
 
 
-def _road(parcel: Fulfillment) -> list[dict[str, str]]:
+def _road(parcel: SandboxFulfillment) -> list[dict[str, str]]:
     """Return every date that the parcel bears, the oldest first; the parcel before its cash."""
     dated = sorted(parcel.dates.items(), key=lambda pair: (pair[1], pair[0].startswith("cod_")))
     return [
@@ -114,7 +114,7 @@ def _road(parcel: Fulfillment) -> list[dict[str, str]]:
     ]
 
 
-def _call(made: Made) -> dict[str, Any]:
+def _call(made: CallEntry) -> dict[str, Any]:
     return {
         "number": made.number,
         "at": printed_milliseconds(made.at),

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from carrierflow.sandbox.haravan.bucket import LeakyBucket
 from carrierflow.sandbox.haravan.carrier_registrations import CarrierServices
-from carrierflow.sandbox.haravan.order_index import OrderShelf, Versions
+from carrierflow.sandbox.haravan.order_index import OrderIndex, Versions
 from carrierflow.sandbox.haravan.refusals import NotFound
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carrierflow.sandbox.haravan.parcels import Fulfillment, Order
+    from carrierflow.sandbox.haravan.parcels import Order, SandboxFulfillment
 
 
-__all__ = ["Shop", "ShopOptions"]
+__all__ = ["SandboxShop", "ShopOptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class ShopOptions:
     leak_per_second: int = 4
 
 
-class Shop:
+class SandboxShop:
     """A shop with its own token, bucket, orders, parcels and carrier registrations."""
 
     def __init__(self, *, code: str, token: str, org_id: int, options: ShopOptions) -> None:
@@ -51,9 +51,9 @@ class Shop:
         self.bucket = LeakyBucket(
             size=self.options.bucket_size, leak_per_second=self.options.leak_per_second
         )
-        self.orders = OrderShelf()
+        self.orders = OrderIndex()
         self.services = CarrierServices()
-        self._parcels: dict[int, Versions[Fulfillment]] = {}
+        self._parcels: dict[int, Versions[SandboxFulfillment]] = {}
 
     def order(self, order_id: int, as_of: int | None = None) -> Order:
         """Return one order as it is, or as it was at a moment.
@@ -66,7 +66,9 @@ class Shop:
             raise NotFound(f"Order {order_id} is not in this shop.")
         return order
 
-    def parcel(self, order_id: int, fulfillment_id: int, as_of: int | None = None) -> Fulfillment:
+    def parcel(
+        self, order_id: int, fulfillment_id: int, as_of: int | None = None
+    ) -> SandboxFulfillment:
         """Return one fulfillment of one order, as it is or as it was at a moment.
 
         Raises:
@@ -79,13 +81,13 @@ class Shop:
             raise NotFound(f"Order {order_id} has no fulfillment {fulfillment_id}.")
         return parcel
 
-    def parcels_of(self, order: Order, as_of: int | None = None) -> list[Fulfillment]:
+    def parcels_of(self, order: Order, as_of: int | None = None) -> list[SandboxFulfillment]:
         """Return the fulfillments of an order, oldest first."""
         known = (self._parcels.get(each) for each in order.fulfillment_ids)
         found = (versions.as_of(as_of) for versions in known if versions is not None)
         return [parcel for parcel in found if parcel is not None]
 
-    def parcels(self) -> Iterator[Fulfillment]:
+    def parcels(self) -> Iterator[SandboxFulfillment]:
         """Yield every fulfillment of the shop as it is, in the order of their making."""
         return (versions.now for versions in self._parcels.values())
 
@@ -93,7 +95,7 @@ class Shop:
         """Return whether the shop ever made a fulfillment of this id."""
         return fulfillment_id in self._parcels
 
-    def put_parcel(self, at: int, parcel: Fulfillment) -> None:
+    def put_parcel(self, at: int, parcel: SandboxFulfillment) -> None:
         """Store a new fulfillment, or a new version of one."""
         versions = self._parcels.get(parcel.ref.fulfillment_id)
         if versions is None:

@@ -9,17 +9,17 @@ from carrierflow.sandbox.haravan.dotnet_time import printed_fresh
 
 
 if TYPE_CHECKING:
-    from carrierflow.sandbox.haravan.call_log import Made
-    from carrierflow.sandbox.haravan.parcels import Fulfillment, Order
-    from carrierflow.sandbox.haravan.shop_state import Shop
-    from carrierflow.sandbox.haravan.webhook_queue import Subscription
+    from carrierflow.sandbox.haravan.call_log import CallEntry
+    from carrierflow.sandbox.haravan.parcels import Order, SandboxFulfillment
+    from carrierflow.sandbox.haravan.shop_state import SandboxShop
+    from carrierflow.sandbox.haravan.webhook_queue import WebhookTarget
     from carrierflow.sandbox.haravan.world import World
 
 
 __all__ = ["call_state", "order_state", "parcel_state", "shop_state"]
 
 
-def shop_state(world: World, shop: Shop) -> dict[str, Any]:
+def shop_state(world: World, shop: SandboxShop) -> dict[str, Any]:
     """Return a shop with everything in it as JSON shows it."""
     return {
         "code": shop.code,
@@ -33,16 +33,16 @@ def shop_state(world: World, shop: Shop) -> dict[str, Any]:
     }
 
 
-def call_state(made: Made) -> dict[str, Any]:
+def call_state(made: CallEntry) -> dict[str, Any]:
     """Return a call to the carrier as JSON shows it."""
     return {**asdict(made), "at": printed_fresh(made.at)}
 
 
-def _as_dict(subscription: Subscription | None) -> dict[str, Any] | None:
+def _as_dict(subscription: WebhookTarget | None) -> dict[str, Any] | None:
     return None if subscription is None else asdict(subscription)
 
 
-def order_state(order: Order, parcels: list[Fulfillment]) -> dict[str, Any]:
+def order_state(order: Order, parcels: list[SandboxFulfillment]) -> dict[str, Any]:
     """Return an order with its fulfillments as JSON shows it."""
     return {
         "id": order.id,
@@ -53,7 +53,7 @@ def order_state(order: Order, parcels: list[Fulfillment]) -> dict[str, Any]:
     }
 
 
-def parcel_state(parcel: Fulfillment) -> dict[str, Any]:
+def parcel_state(parcel: SandboxFulfillment) -> dict[str, Any]:
     """Return a fulfillment as JSON shows it."""
     return {
         "id": parcel.ref.fulfillment_id,

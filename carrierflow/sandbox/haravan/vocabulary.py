@@ -23,14 +23,14 @@ __all__ = [
     "CANCEL",
     "DATE_FIELDS",
     "DELIVERED",
-    "Machine",
-    "Status",
+    "StatusMachine",
+    "StatusWord",
     "name_of",
     "status_of",
 ]
 
 
-class Machine(StrEnum):
+class StatusMachine(StrEnum):
     """The two independent statuses that one fulfillment carries."""
 
     DELIVERY = "delivery"
@@ -38,10 +38,10 @@ class Machine(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class StatusWord:
     """One status with every spelling that Haravan has for it."""
 
-    machine: Machine
+    machine: StatusMachine
     code: str
     word: str
     name: str
@@ -51,9 +51,9 @@ class Status:
 
 def _delivery(
     code: str, word: str, name: str, segment: str | None, date_field: str | None
-) -> Status:
-    return Status(
-        machine=Machine.DELIVERY,
+) -> StatusWord:
+    return StatusWord(
+        machine=StatusMachine.DELIVERY,
         code=code,
         word=word,
         name=name,
@@ -62,9 +62,16 @@ def _delivery(
     )
 
 
-def _cod(code: str, word: str, name: str, segment: str | None, date_field: str | None) -> Status:
-    return Status(
-        machine=Machine.COD, code=code, word=word, name=name, segment=segment, date_field=date_field
+def _cod(
+    code: str, word: str, name: str, segment: str | None, date_field: str | None
+) -> StatusWord:
+    return StatusWord(
+        machine=StatusMachine.COD,
+        code=code,
+        word=word,
+        name=name,
+        segment=segment,
+        date_field=date_field,
     )
 
 
@@ -102,15 +109,15 @@ _STATUSES = (
     _cod("codnotreceipt", "CODNotReceipt", "Chưa nhận", "not_receipt", "cod_not_receipt_date"),
 )
 
-BY_CODE: Mapping[tuple[Machine, str], Status] = MappingProxyType(
+BY_CODE: Mapping[tuple[StatusMachine, str], StatusWord] = MappingProxyType(
     {(status.machine, status.code): status for status in _STATUSES}
 )
-BY_SEGMENT: Mapping[tuple[Machine, str], Status] = MappingProxyType(
+BY_SEGMENT: Mapping[tuple[StatusMachine, str], StatusWord] = MappingProxyType(
     {(status.machine, status.segment): status for status in _STATUSES if status.segment}
 )
 
 # The tutorial's demo writes `CODpaid` and production code `CODPaid`, so case is taken not to count.
-BY_WORD: Mapping[tuple[Machine, str], Status] = MappingProxyType(
+BY_WORD: Mapping[tuple[StatusMachine, str], StatusWord] = MappingProxyType(
     {(status.machine, status.word.lower()): status for status in _STATUSES}
 )
 
@@ -131,13 +138,13 @@ DATE_FIELDS = (
 )
 
 
-def name_of(machine: Machine, code: str) -> str:
+def name_of(machine: StatusMachine, code: str) -> str:
     """Return the Vietnamese name; a word that Haravan does not know stands for itself."""
     status = BY_CODE.get((machine, code))
     return status.name if status else code
 
 
-def status_of(machine: Machine, code: str) -> Status:
+def status_of(machine: StatusMachine, code: str) -> StatusWord:
     """Return the known status of a code, or one for a word nobody knows, which stamps no date."""
     known = BY_CODE.get((machine, code))
-    return known or Status(machine=machine, code=code, word=code, name=code)
+    return known or StatusWord(machine=machine, code=code, word=code, name=code)

@@ -15,17 +15,17 @@ from carrierflow.sandbox.haravan.dotnet_time import TICKS_PER_SECOND
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carrierflow.sandbox.haravan.shop_state import Shop
+    from carrierflow.sandbox.haravan.shop_state import SandboxShop
 
 
-__all__ = ["FAILURES_ALLOWED", "UNINSTALLED", "Delivery", "Post", "Subscription"]
+__all__ = ["FAILURES_ALLOWED", "UNINSTALLED", "QueuedWebhook", "WebhookQueue", "WebhookTarget"]
 
 FAILURES_ALLOWED = 19
 UNINSTALLED = "app/uninstalled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class WebhookTarget:
     """A shop whose webhooks the app wants; `failures` counts those in a row."""
 
     id: int
@@ -34,7 +34,7 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class QueuedWebhook:
     """One webhook as it was when the thing happened; `number` is the order of happening."""
 
     number: int
@@ -50,28 +50,28 @@ class Delivery:
     may_be_passed: bool = False
 
 
-class Post:
+class WebhookQueue:
     """The subscriptions of every shop, and the webhooks that are under way."""
 
     def __init__(self) -> None:
-        self._subscriptions: dict[str, Subscription] = {}
-        self._waiting: list[Delivery] = []
+        self._subscriptions: dict[str, WebhookTarget] = {}
+        self._waiting: list[QueuedWebhook] = []
         self._ids = count(1)
         self._numbers = count(1)
 
-    def subscription(self, shop: str) -> Subscription | None:
+    def subscription(self, shop: str) -> WebhookTarget | None:
         """Return the subscription of a shop, if the app has one there."""
         return self._subscriptions.get(shop)
 
-    def waiting(self) -> Iterator[Delivery]:
+    def waiting(self) -> Iterator[QueuedWebhook]:
         """Yield what has not been sent yet, in the order of happening."""
         return iter(sorted(self._waiting, key=lambda each: each.number))
 
-    def subscribe(self, shop: str) -> Subscription:
+    def subscribe(self, shop: str) -> WebhookTarget:
         """Send a shop's webhooks from now on; a second time changes nothing."""
         known = self._subscriptions.get(shop)
         if known is None:
-            known = self._subscriptions[shop] = Subscription(id=next(self._ids), shop=shop)
+            known = self._subscriptions[shop] = WebhookTarget(id=next(self._ids), shop=shop)
         return known
 
     def unsubscribe(self, shop: str) -> None:
@@ -79,12 +79,14 @@ class Post:
         self._subscriptions.pop(shop, None)
         self._waiting = [each for each in self._waiting if each.shop != shop]
 
-    def put(self, shop: Shop, topic: str, resource: int | None, body: bytes, at: int) -> None:
+    def put(
+        self, shop: SandboxShop, topic: str, resource: int | None, body: bytes, at: int
+    ) -> None:
         """Let a webhook be due, if the app has subscribed to the shop."""
         subscription = self._subscriptions.get(shop.code)
         if subscription is not None:
             self._waiting.append(
-                Delivery(
+                QueuedWebhook(
                     number=next(self._numbers),
                     subscription_id=subscription.id,
                     shop=shop.code,
@@ -96,7 +98,7 @@ class Post:
                 )
             )
 
-    def take(self, now: int) -> Delivery | None:
+    def take(self, now: int) -> QueuedWebhook | None:
         """Take out the webhook that has been due for longest, if any is."""
         due = [each for each in self._waiting if each.due <= now]
         if not due:
@@ -109,18 +111,18 @@ class Post:
         ]
         return first
 
-    def detain(self, delivery: Delivery, due: int, *, may_be_passed: bool) -> None:
+    def detain(self, delivery: QueuedWebhook, due: int, *, may_be_passed: bool) -> None:
         """Hold a webhook back until a later moment, or only until the shop's next one has gone."""
         held = replace(delivery, due=due, is_detained=True, may_be_passed=may_be_passed)
         self._waiting.append(held)
 
-    def arrived(self, delivery: Delivery) -> None:
+    def arrived(self, delivery: QueuedWebhook) -> None:
         """Note that a webhook was answered with a 2xx."""
         known = self._subscriptions.get(delivery.shop)
         if known is not None:
             self._subscriptions[delivery.shop] = replace(known, failures=0)
 
-    def failed(self, delivery: Delivery, now: int, retry_seconds: float) -> None:
+    def failed(self, delivery: QueuedWebhook, now: int, retry_seconds: float) -> None:
         """Note a failure: the webhook is tried again, or its subscription is given up."""
         tries, known = delivery.tries + 1, self._subscriptions.get(delivery.shop)
         if known is None and delivery.topic != UNINSTALLED:

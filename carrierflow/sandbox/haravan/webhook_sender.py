@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from carrierflow.sandbox.haravan.call_log import CallKind
-from carrierflow.sandbox.haravan.carrier_client import Caller, Plan
+from carrierflow.sandbox.haravan.carrier_client import CarrierClient, PlannedCall
 from carrierflow.sandbox.haravan.dotnet_time import TICKS_PER_SECOND
 from carrierflow.sandbox.haravan.faults import Fault, FaultKind
 from carrierflow.sandbox.haravan.http_client import Answer, Outgoing
-from carrierflow.sandbox.haravan.refusals import BadInput, NoAnswer, Refused
+from carrierflow.sandbox.haravan.refusals import BadInput, NoAnswer, Unprocessable
 
 
 if TYPE_CHECKING:
-    from carrierflow.sandbox.haravan.webhook_queue import Delivery
+    from carrierflow.sandbox.haravan.webhook_queue import QueuedWebhook
     from carrierflow.sandbox.haravan.world import World
 
 
-__all__ = ["Postman"]
+__all__ = ["WebhookSender"]
 
 _CHALLENGE = "carrierflow-sandbox-challenge"
 _DETAINED = frozenset({FaultKind.CALL_LATE, FaultKind.CALL_REORDERED})
 
 
-class Postman:
+class WebhookSender:
     """Takes what is due out of the post, sends it, and says how it went."""
 
-    def __init__(self, world: World, caller: Caller) -> None:
+    def __init__(self, world: World, caller: CarrierClient) -> None:
         self._world = world
         self._caller = caller
 
@@ -57,15 +57,15 @@ class Postman:
         query = {"mode": "subscribe", "verify_token": app.verify_token, "challenge": _CHALLENGE}
         asked = urlencode({f"hub.{name}": value for name, value in query.items()})
         call = Outgoing(method="GET", url=f"{app.webhook_url}?{asked}", seconds=app.webhook_seconds)
-        answer = self._caller.make(Plan(kind=CallKind.CHALLENGE, shop=None, call=call))
+        answer = self._caller.make(PlannedCall(kind=CallKind.CHALLENGE, shop=None, call=call))
         if (answer.status, answer.body.strip()) != (HTTPStatus.OK, _CHALLENGE.encode()):
-            raise Refused(f"The webhook address answered the challenge with {answer.status}.")
+            raise Unprocessable(f"The webhook address answered the challenge with {answer.status}.")
 
-    def _next(self) -> Delivery | None:
+    def _next(self) -> QueuedWebhook | None:
         with self._world.lock:
             return self._world.post.take(self._world.now())
 
-    def _detained(self, delivery: Delivery, fault: Fault | None) -> bool:
+    def _detained(self, delivery: QueuedWebhook, fault: Fault | None) -> bool:
         """Hold back what a fault makes late, or lets the next one overtake."""
         if fault is None or fault.kind not in _DETAINED:
             return False
@@ -75,7 +75,7 @@ class Postman:
             self._world.post.detain(delivery, due, may_be_passed=may_be_passed)
         return True
 
-    def _send(self, delivery: Delivery, plan: Plan, fault: Fault | None) -> None:
+    def _send(self, delivery: QueuedWebhook, plan: PlannedCall, fault: Fault | None) -> None:
         try:
             has_arrived = _is_success(self._caller.make(plan, fault))
         except NoAnswer:
@@ -88,7 +88,7 @@ class Postman:
                 seconds = self._world.app.retry_seconds
                 self._world.post.failed(delivery, self._world.now(), seconds)
 
-    def _plan(self, delivery: Delivery) -> Plan:
+    def _plan(self, delivery: QueuedWebhook) -> PlannedCall:
         app = self._world.app
         headers = {
             "Content-Type": "application/json; charset=utf-8",
@@ -105,7 +105,9 @@ class Postman:
             body=delivery.body,
             seconds=app.webhook_seconds,
         )
-        return Plan(kind=CallKind.WEBHOOK, shop=delivery.shop, call=call, topic=delivery.topic)
+        return PlannedCall(
+            kind=CallKind.WEBHOOK, shop=delivery.shop, call=call, topic=delivery.topic
+        )
 
 
 def _is_success(answer: Answer) -> bool:

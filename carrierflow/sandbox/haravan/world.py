@@ -9,24 +9,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from carrierflow.sandbox.haravan.inventory import Stock
+from carrierflow.sandbox.haravan.inventory import Inventory
 from carrierflow.sandbox.haravan.jsontext import encode
 from carrierflow.sandbox.haravan.parcels import (
-    Fulfillment,
     Moved,
     Order,
     ParcelRef,
+    SandboxFulfillment,
     moved,
 )
-from carrierflow.sandbox.haravan.recorder import Put, PutResult, Source, Touch
-from carrierflow.sandbox.haravan.refusals import NotFound, Refused
+from carrierflow.sandbox.haravan.recorder import PutResult, ReceivedPut, Touch, TouchSource
+from carrierflow.sandbox.haravan.refusals import NotFound, Unprocessable
 from carrierflow.sandbox.haravan.request_fields import details_of, whole
 from carrierflow.sandbox.haravan.vocabulary import (
     BY_CODE,
     BY_WORD,
     CANCEL,
-    Machine,
-    Status,
+    StatusMachine,
+    StatusWord,
     status_of,
 )
 from carrierflow.sandbox.haravan.webhook_queue import UNINSTALLED
@@ -35,17 +35,17 @@ from carrierflow.sandbox.haravan.webhook_queue import UNINSTALLED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from carrierflow.sandbox.haravan.shop_state import Shop
+    from carrierflow.sandbox.haravan.shop_state import SandboxShop
 
 
 __all__ = ["World"]
 
-_FROM_THE_CARRIER = frozenset({Source.POLL, Source.AGREED})
+_FROM_THE_CARRIER = frozenset({TouchSource.POLL, TouchSource.AGREED})
 _NOT_COLLECTED = frozenset({"none", "codpending"})
-_CANCELLED = BY_CODE[Machine.DELIVERY, CANCEL]
+_CANCELLED = BY_CODE[StatusMachine.DELIVERY, CANCEL]
 
 
-class World(Stock):
+class World(Inventory):
     """Every shop of the platform, and the only code that changes one."""
 
     def create_fulfillment(self, shop: str, order_id: int, fields: Mapping[str, Any]) -> Moved:
@@ -58,7 +58,7 @@ class World(Stock):
         store = self.shop(shop)
         order = store.order(order_id)
         if order.cancelled_at is not None:
-            raise Refused(f"Order {order_id} is cancelled.")
+            raise Unprocessable(f"Order {order_id} is cancelled.")
         is_given = fields.get("cod_amount") is not None
         details = details_of({"tracking_company": None, **fields}, store.services.names())
         if details.get("tracking_number"):
@@ -73,7 +73,7 @@ class World(Stock):
         self.put_in(store, parcel)
         return Moved(parcel, frozenset({"created_at", "updated_at", "ready_to_pick_date"}))
 
-    def put_status(self, ref: ParcelRef, to: Status) -> Moved:
+    def put_status(self, ref: ParcelRef, to: StatusWord) -> Moved:
         """Move a parcel as a PUT of a status does.
 
         Any status may follow any other, backwards too. The status that the parcel has already is
@@ -89,14 +89,14 @@ class World(Stock):
         self._note_put(before, to, result)
         if result is PutResult.REFUSED:
             # That a cancelled fulfillment takes no later update is documented; the reply is not.
-            raise Refused(f"Fulfillment {ref.fulfillment_id} is cancelled.")
+            raise Unprocessable(f"Fulfillment {ref.fulfillment_id} is cancelled.")
         if result is PutResult.NO_OP:
             return Moved(before)
         # That a cancel by API also reaches the carrier's cancel callback is an assumption.
         self._tell_of_cancel(ref, to)
         return self._move(store, before, to)
 
-    def update(self, ref: ParcelRef, fields: Mapping[str, Any], to: Status | None) -> Moved:
+    def update(self, ref: ParcelRef, fields: Mapping[str, Any], to: StatusWord | None) -> Moved:
         """Change plain fields of a parcel and, if asked, its status, as the plain PUT does.
 
         Raises:
@@ -108,18 +108,18 @@ class World(Stock):
         if to is not None:
             before = self.put_status(ref, to).parcel
         elif before.is_cancelled:
-            raise Refused(f"Fulfillment {ref.fulfillment_id} is cancelled.")
+            raise Unprocessable(f"Fulfillment {ref.fulfillment_id} is cancelled.")
         after = replace(before, **details_of(fields, store.services.names()))
         if after != before:
             after = replace(after, updated_at=max(before.updated_at, self.now()))
             self.save(store, after)
         return Moved(after)
 
-    def cancel_agreed(self, ref: ParcelRef) -> Fulfillment:
+    def cancel_agreed(self, ref: ParcelRef) -> SandboxFulfillment:
         """Cancel a parcel after its carrier has agreed, who need not be told once more."""
         store = self.shop(ref.shop)
         parcel = store.parcel(ref.order_id, ref.fulfillment_id)
-        self._touch(store, parcel, _CANCELLED, Source.AGREED)
+        self._touch(store, parcel, _CANCELLED, TouchSource.AGREED)
         return store.parcel(ref.order_id, ref.fulfillment_id)
 
     def cancel_order(
@@ -140,12 +140,12 @@ class World(Stock):
         store, at = self.shop(shop), self.now()
         order = store.order(order_id)
         if order.cancelled_at is not None:
-            raise Refused(f"Order {order_id} is cancelled already.")
+            raise Unprocessable(f"Order {order_id} is cancelled already.")
         cancelled = replace(order, cancelled_at=at, cancel_reason=reason)
         self.save_order(store, cancelled, updated_at=at)
         if not ignore_fulfillments:
             for parcel in store.parcels_of(order):
-                self._touch(store, parcel, _CANCELLED, Source.ORDER_CANCEL)
+                self._touch(store, parcel, _CANCELLED, TouchSource.ORDER_CANCEL)
         self.announce(store, "orders/cancelled", store.order(order_id))
         return store.order(order_id)
 
@@ -179,7 +179,7 @@ class World(Stock):
 
     def edit(
         self, ref: ParcelRef, *, carrier_status: str | None = None, cod_status: str | None = None
-    ) -> Fulfillment:
+    ) -> SandboxFulfillment:
         """Set statuses as a merchant in the shop's admin does; any word is taken, even nonsense.
 
         Raises:
@@ -188,13 +188,13 @@ class World(Stock):
         """
         self.settle()
         store = self.shop(ref.shop)
-        wanted = ((Machine.COD, cod_status), (Machine.DELIVERY, carrier_status))
+        wanted = ((StatusMachine.COD, cod_status), (StatusMachine.DELIVERY, carrier_status))
         for machine, code in wanted:
             parcel = store.parcel(ref.order_id, ref.fulfillment_id)
             if code is not None and parcel.is_cancelled:
-                raise Refused(f"Fulfillment {ref.fulfillment_id} is cancelled.")
+                raise Unprocessable(f"Fulfillment {ref.fulfillment_id} is cancelled.")
             if code is not None:
-                self._touch(store, parcel, status_of(machine, code), Source.MERCHANT)
+                self._touch(store, parcel, status_of(machine, code), TouchSource.MERCHANT)
         return store.parcel(ref.order_id, ref.fulfillment_id)
 
     def poll(self, ref: ParcelRef) -> bool:
@@ -210,16 +210,16 @@ class World(Stock):
         with self.lock:
             return words is not None and self._hear(asked, words)
 
-    def _hear(self, asked: Fulfillment, words: tuple[str, str]) -> bool:
+    def _hear(self, asked: SandboxFulfillment, words: tuple[str, str]) -> bool:
         """Apply the words of an answer, unless the parcel has moved since it was asked for."""
         store, ref = self.shop(asked.ref.shop), asked.ref
         if store.parcel(ref.order_id, ref.fulfillment_id) is not asked:
             return False
-        for machine, word in ((Machine.COD, words[1]), (Machine.DELIVERY, words[0])):
+        for machine, word in ((StatusMachine.COD, words[1]), (StatusMachine.DELIVERY, words[0])):
             status = BY_WORD.get((machine, word.lower()))
             parcel = store.parcel(ref.order_id, ref.fulfillment_id)
             if status is not None and not parcel.is_cancelled and not _uncollects(status):
-                self._touch(store, parcel, status, Source.POLL)
+                self._touch(store, parcel, status, TouchSource.POLL)
         return store.parcel(ref.order_id, ref.fulfillment_id) is not asked
 
     def poll_all(self) -> int:
@@ -249,7 +249,7 @@ class World(Stock):
                 return
             self.callbacks.on_cancel(ref)
 
-    def _move(self, store: Shop, before: Fulfillment, to: Status) -> Moved:
+    def _move(self, store: SandboxShop, before: SandboxFulfillment, to: StatusWord) -> Moved:
         change = moved(
             before,
             to,
@@ -258,11 +258,13 @@ class World(Stock):
             lifts_cod=store.options.lifts_cod,
         )
         self.save(store, change.parcel)
-        if to.machine is Machine.DELIVERY and change.parcel.cod_status != before.cod_status:
-            self._note_touch(before, Machine.COD, change.parcel.cod_status, Source.LIFT)
+        if to.machine is StatusMachine.DELIVERY and change.parcel.cod_status != before.cod_status:
+            self._note_touch(before, StatusMachine.COD, change.parcel.cod_status, TouchSource.LIFT)
         return change
 
-    def _touch(self, store: Shop, before: Fulfillment, to: Status, source: Source) -> None:
+    def _touch(
+        self, store: SandboxShop, before: SandboxFulfillment, to: StatusWord, source: TouchSource
+    ) -> None:
         if before.is_cancelled or before.status(to.machine) == to.code:
             return
         self._note_touch(before, to.machine, to.code, source)
@@ -270,13 +272,13 @@ class World(Stock):
         if source not in _FROM_THE_CARRIER:
             self._tell_of_cancel(before.ref, to)
 
-    def _tell_of_cancel(self, ref: ParcelRef, to: Status) -> None:
+    def _tell_of_cancel(self, ref: ParcelRef, to: StatusWord) -> None:
         if to.code == CANCEL:
             self._cancelled.append(ref)
 
-    def _note_put(self, before: Fulfillment, to: Status, result: PutResult) -> None:
+    def _note_put(self, before: SandboxFulfillment, to: StatusWord, result: PutResult) -> None:
         self.judge.saw_put(
-            Put(
+            ReceivedPut(
                 at=self.now(),
                 ref=before.ref,
                 machine=to.machine,
@@ -288,7 +290,11 @@ class World(Stock):
         )
 
     def _note_touch(
-        self, before: Fulfillment, machine: Machine, to_status: str, source: Source
+        self,
+        before: SandboxFulfillment,
+        machine: StatusMachine,
+        to_status: str,
+        source: TouchSource,
     ) -> None:
         self.judge.saw_touch(
             Touch(
@@ -302,11 +308,11 @@ class World(Stock):
         )
 
 
-def _result(parcel: Fulfillment, to: Status) -> PutResult:
+def _result(parcel: SandboxFulfillment, to: StatusWord) -> PutResult:
     if parcel.is_cancelled:
         return PutResult.REFUSED
     return PutResult.NO_OP if parcel.status(to.machine) == to.code else PutResult.APPLIED
 
 
-def _uncollects(status: Status) -> bool:
-    return status.machine is Machine.COD and status.code in _NOT_COLLECTED
+def _uncollects(status: StatusWord) -> bool:
+    return status.machine is StatusMachine.COD and status.code in _NOT_COLLECTED

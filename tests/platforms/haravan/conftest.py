@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from carrierflow.domain.model import FulfillmentRef
-from carrierflow.platforms.haravan import HaravanPlatform, Limits
+from carrierflow.platforms.haravan import HaravanPlatform, HttpLimits
 
 
 FIXTURES = Path(__file__).parent / "fixtures"
 TOKEN = "canary-f3e1c0de-token"
 START = datetime(2026, 3, 1, 1, 30, tzinfo=UTC)
-SHORT = Limits(connect_timeout=2.0, request_timeout=2.0, max_body=1024 * 1024, get_backoff=0.25)
+SHORT = HttpLimits(connect_timeout=2.0, request_timeout=2.0, max_body=1024 * 1024, get_backoff=0.25)
 
 
 class Answers:

@@ -10,7 +10,7 @@ import pytest
 
 from carrierflow.domain.model import Status
 from carrierflow.errors import OutcomeUnknown, PlatformUnavailable
-from carrierflow.platforms.haravan import Limits
+from carrierflow.platforms.haravan import HttpLimits
 
 
 BAIT = {"orders": [{"id": 666, "updated_at": "2026-03-01T01:30:00Z", "fulfillments": []}]}
@@ -130,7 +130,7 @@ def raw():
 @pytest.fixture
 def told(raw, make_platform):
     """A platform on the raw server, which asks once and not for long."""
-    return make_platform(base_url=raw.url, limits=Limits(get_retries=0, request_timeout=0.2))
+    return make_platform(base_url=raw.url, limits=HttpLimits(get_retries=0, request_timeout=0.2))
 
 
 def ids(platform):

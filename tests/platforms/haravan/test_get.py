@@ -10,7 +10,7 @@ import pytest
 
 from carrierflow.domain.model import Status
 from carrierflow.errors import AccessDenied, InvalidInput, PlatformUnavailable, Throttled
-from carrierflow.platforms.haravan import Limits
+from carrierflow.platforms.haravan import HttpLimits
 
 
 NOBODY = {"orders": []}
@@ -114,7 +114,7 @@ def test_one_order_is_there_or_not(server, answer, platform, payload):
 def test_another_order_than_asked_for_is_not_believed(server, answer, make_platform, payload):
     """A reply about another order is no answer."""
     server.plays(answer.reply(payload("order_cancelled_with_fulfillment")))
-    platform = make_platform(limits=Limits(get_retries=0))
+    platform = make_platform(limits=HttpLimits(get_retries=0))
     with pytest.raises(PlatformUnavailable, match="another order"):
         platform.order("77")
 
@@ -169,7 +169,7 @@ def test_no_header_asks_for_more_than_the_longest_pause(server, answer, platform
     """However long a platform wants us to pause, it is obeyed within bounds."""
     server.plays(answer.reply(status=429, Retry_After=header), answer.reply(NOBODY))
     ask(platform)
-    assert 1.0 <= budget.pauses[0] <= Limits().longest_pause
+    assert 1.0 <= budget.pauses[0] <= HttpLimits().longest_pause
 
 
 def test_any_other_reply_ends_the_growth_of_pauses(server, answer, platform, budget):
@@ -202,7 +202,7 @@ def test_a_token_that_is_not_accepted(server, answer, platform, status):
 @pytest.mark.parametrize("step", ["drip_body", "drip_headers", "stay_silent"])
 def test_a_slow_reply_is_cut_off(server, answer, make_platform, step):
     """All of a reply together has one time limit, however steadily it trickles in."""
-    platform = make_platform(limits=Limits(request_timeout=0.2, get_retries=0))
+    platform = make_platform(limits=HttpLimits(request_timeout=0.2, get_retries=0))
     server.plays(getattr(answer, step))
     with pytest.raises(PlatformUnavailable):
         ask(platform)
@@ -210,7 +210,7 @@ def test_a_slow_reply_is_cut_off(server, answer, make_platform, step):
 
 def test_a_huge_reply_is_cut_off(server, answer, make_platform):
     """Of a reply of 50 MB no more is taken in than the limit and what the network holds."""
-    platform = make_platform(limits=Limits(get_retries=0))
+    platform = make_platform(limits=HttpLimits(get_retries=0))
     server.plays(answer.flood)
     with pytest.raises(PlatformUnavailable, match="larger than 8388608 bytes"):
         ask(platform)
@@ -219,7 +219,7 @@ def test_a_huge_reply_is_cut_off(server, answer, make_platform):
 
 def test_a_small_reply_that_unpacks_to_a_huge_one_is_cut_off(server, answer, make_platform):
     """The limit is on what a reply unpacks to."""
-    platform = make_platform(limits=Limits(get_retries=0))
+    platform = make_platform(limits=HttpLimits(get_retries=0))
     bomb = gzip.compress(b" " * 100_000_000, compresslevel=1)
     server.plays(answer.reply(bomb, Content_Encoding="gzip"))
     with pytest.raises(PlatformUnavailable, match="larger than"):
@@ -228,7 +228,7 @@ def test_a_small_reply_that_unpacks_to_a_huge_one_is_cut_off(server, answer, mak
 
 def test_a_huge_redirect_is_cut_off_too(server, answer, make_platform):
     """A redirect is not read further than any other reply."""
-    platform = make_platform(limits=Limits(get_retries=0, max_body=10_000))
+    platform = make_platform(limits=HttpLimits(get_retries=0, max_body=10_000))
     server.plays(answer.reply(b" " * 10_000_000, status=302, Location="http://["))
     with pytest.raises(PlatformUnavailable, match="302"):
         ask(platform)

@@ -15,7 +15,7 @@ from carrierflow.errors import (
     PlatformUnavailable,
     Refused,
 )
-from carrierflow.platforms.haravan import Limits
+from carrierflow.platforms.haravan import HttpLimits
 
 
 PICKING = "/com/orders/1230064550/fulfillments/1055494932/carrier_status/picking.json"
@@ -86,7 +86,7 @@ def test_trouble_after_sending_leaves_the_outcome_unknown(
     server, answer, make_platform, ref, soon, step
 ):
     """Whatever goes wrong once bytes have left, the PUT may be applied; it is not repeated."""
-    platform = make_platform(limits=Limits(request_timeout=0.3, max_body=100_000))
+    platform = make_platform(limits=HttpLimits(request_timeout=0.3, max_body=100_000))
     server.plays(getattr(answer, step))
 
     with pytest.raises(OutcomeUnknown):

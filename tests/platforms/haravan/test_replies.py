@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carrierflow.platforms.haravan.replies import Reply, retry_after
+from carrierflow.platforms.haravan.replies import PlatformReply, retry_after
 
 
 NOW = datetime(2026, 3, 1, 1, 30, tzinfo=UTC)
@@ -31,7 +31,7 @@ NOW = datetime(2026, 3, 1, 1, 30, tzinfo=UTC)
 )
 def test_retry_after_is_read_in_all_its_forms(header, seconds):
     """Seconds, whole or decimal, and HTTP dates are read; anything else says nothing."""
-    reply = Reply(
+    reply = PlatformReply(
         status=429,
         headers={"Retry-After": header},
         body=b"",
@@ -57,7 +57,7 @@ ANYTHING = st.one_of(
 @given(header=ANYTHING)
 def test_any_retry_after_is_a_span_or_nothing(header):
     """Whatever stands in the header: a number from nothing to infinity, or none."""
-    reply = Reply(
+    reply = PlatformReply(
         status=429,
         headers={"Retry-After": header},
         body=b"",

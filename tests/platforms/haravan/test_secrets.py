@@ -8,7 +8,7 @@ import pytest
 
 from carrierflow.domain.model import Status
 from carrierflow.errors import AccessDenied, CarrierflowError, ConfigurationError, Refused
-from carrierflow.platforms.haravan import HaravanPlatform, Limits
+from carrierflow.platforms.haravan import HaravanPlatform, HttpLimits
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_token_is_in_no_error_and_no_log(
     name, _, status = step.partition("_")
     trouble = answer.reply(echo, status=int(status)) if name == "echo" else getattr(answer, step)
     server.plays(trouble, trouble, trouble)
-    platform = make_platform(limits=Limits(get_retries=1))
+    platform = make_platform(limits=HttpLimits(get_retries=1))
 
     with pytest.raises(CarrierflowError) as put:
         platform.put_status(ref, Status.PICKING, not_later_than=soon)
@@ -143,7 +143,7 @@ def test_what_a_person_wrote_into_an_order_is_in_no_error(server, answer, make_p
     caplog.set_level(logging.DEBUG)
     page = json.dumps({"orders": [{"id": 1, "customer": "Nguyen 0901234567"}]}).encode()
     server.plays(answer.reply(page), answer.reply(status=404), answer.reply(page[:-3]))
-    platform = make_platform(limits=Limits(get_retries=0))
+    platform = make_platform(limits=HttpLimits(get_retries=0))
 
     (order,) = platform.orders(["1"])
     with pytest.raises(CarrierflowError) as caught:

@@ -16,9 +16,9 @@ from carrierflow.errors import (
     Refused,
     Throttled,
 )
-from carrierflow.platforms.haravan import Limits
+from carrierflow.platforms.haravan import HttpLimits
 from carrierflow.platforms.haravan.client import NotThere
-from carrierflow.platforms.haravan.replies import Reply
+from carrierflow.platforms.haravan.replies import PlatformReply
 from carrierflow.platforms.haravan.transport import Transport
 
 
@@ -60,7 +60,7 @@ class Line:
         """Answer one request."""
         self.sent += 1
         moment = now()
-        return Reply(
+        return PlatformReply(
             status=self.status,
             headers={},
             body=self.body,
@@ -77,7 +77,7 @@ def line(monkeypatch):
 
 @pytest.fixture
 def haravan(make_platform):
-    return make_platform(limits=Limits(get_retries=2))
+    return make_platform(limits=HttpLimits(get_retries=2))
 
 
 def test_every_status_says_something_of_a_write(line, haravan, soon):

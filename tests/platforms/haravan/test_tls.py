@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from carrierflow.domain.model import Status
 from carrierflow.errors import NotSent, OutcomeUnknown
-from carrierflow.platforms.haravan import Limits
+from carrierflow.platforms.haravan import HttpLimits
 
 
 @pytest.fixture(name="certificate", scope="module")
@@ -82,7 +82,7 @@ def test_a_handshake_may_take_too_long(server, make_platform, secure_url, ref, s
 def test_trouble_over_tls(server, answer, make_platform, secure_url, ref, soon, step):
     """Trouble after the handshake leaves the outcome unknown, within the time limit."""
     server.plays(getattr(answer, step))
-    platform = make_platform(base_url=secure_url, limits=Limits(request_timeout=0.2))
+    platform = make_platform(base_url=secure_url, limits=HttpLimits(request_timeout=0.2))
     with pytest.raises(OutcomeUnknown):
         platform.put_status(ref, Status.PICKING, not_later_than=soon)
     assert 1 == len(server.received)

@@ -9,7 +9,7 @@ import pytest
 
 from carrierflow.domain.model import FulfillmentRef, Status
 from carrierflow.errors import AccessDenied, PlatformUnavailable, ReadRefused
-from carrierflow.platforms.haravan import Limits
+from carrierflow.platforms.haravan import HttpLimits
 
 
 ORDER = "1235748629"
@@ -69,7 +69,7 @@ def test_a_list_that_is_refused_is_not_asked_for_again(
     server, answer, make_platform, theirs, status
 ):
     """A shop that does not list orders by id is read one by one, and asked once a run."""
-    platform = make_platform(limits=Limits(get_retries=0))
+    platform = make_platform(limits=HttpLimits(get_retries=0))
     server.plays(answer.reply(status=status), *[answer.reply(theirs)] * 2)
 
     assert ([Status.CANCEL], 1) == read(platform)
@@ -162,7 +162,7 @@ def test_a_sweep_that_is_refused_says_so(server, answer, make_platform, soon, st
     """`status=any` or `order=` may be refused; then nobody knows what changed."""
     server.plays(answer.reply(status=status))
     with pytest.raises(ReadRefused):
-        make_platform(limits=Limits(get_retries=0)).orders_changed(soon)
+        make_platform(limits=HttpLimits(get_retries=0)).orders_changed(soon)
 
 
 def test_one_fulfillment_is_read_at_its_own_address(server, answer, platform, payload, ref):
@@ -185,7 +185,7 @@ def test_a_404_to_everything_is_nobodys_word(server, answer, platform, ref):
 @pytest.mark.parametrize("status", [400, 410, 422])
 def test_another_refusal_is_no_absence(server, answer, make_platform, ref, status):
     """Only 404 says that there is nothing."""
-    platform = make_platform(limits=Limits(get_retries=0))
+    platform = make_platform(limits=HttpLimits(get_retries=0))
     server.plays(answer.reply(EMPTY), answer.reply(status=status))
     platform.orders_changed(platform._client._now())
     with pytest.raises(ReadRefused):
@@ -194,7 +194,7 @@ def test_another_refusal_is_no_absence(server, answer, make_platform, ref, statu
 
 def test_another_fulfillment_is_not_believed(server, answer, make_platform, payload, ref):
     """A reply about another parcel is no answer, and one about another order cannot be read."""
-    platform = make_platform(limits=Limits(get_retries=0))
+    platform = make_platform(limits=HttpLimits(get_retries=0))
     server.plays(*[answer.reply(payload("fulfillment_put_picking"))] * 2)
 
     with pytest.raises(PlatformUnavailable, match="another fulfillment"):

@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from carrierflow.demo.drift import Drift
-from carrierflow.demo.pushing import Pushed
+from carrierflow.demo.disagreement import Disagreement
+from carrierflow.demo.naive_push import NaivePush
 from carrierflow.domain.canonical import stamp
-from carrierflow.ledger.files import Counts
+from carrierflow.ledger.files import VerdictCounts
 
 
-__all__ = ["Figures", "Frozen", "Move", "Planned", "Run", "Star", "Verified"]
+__all__ = ["Frozen", "Move", "Planned", "Run", "Star", "TourFigures", "Verified"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,16 +100,16 @@ class Verified:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Figures:
+class TourFigures:
     """The whole tour."""
 
     seed: int
     parcels: int
     days: int
     began_at: datetime
-    recorded: Counts
+    recorded: VerdictCounts
     filled_gaps: int
-    pushed: Pushed
+    pushed: NaivePush
     unpushed: int
     """Scans of the last evening, which wait for tomorrow's push."""
     cancels: int
@@ -118,10 +118,10 @@ class Figures:
     """By a merchant, on the platform."""
     unlawful: int
     """Jumps and backward steps that the shop saw before carrierflow came."""
-    before: Drift
+    before: Disagreement
     plan: Planned
     run: Run
-    after: Drift
+    after: Disagreement
     star: Star
     frozen: tuple[Frozen, ...]
     verified: Verified

@@ -12,7 +12,7 @@ from carrierflow.audit.pages.symbols import lanes, letters
 from carrierflow.audit.pages.timeline_chart import life_line
 from carrierflow.audit.reports.calendar import VIETNAM
 from carrierflow.audit.reports.timeline import Timeline
-from carrierflow.audit.reports.timeline_items import Moment
+from carrierflow.audit.reports.timeline_items import TimelineItem
 from carrierflow.audit.reports.wording import dong
 from carrierflow.domain.lifecycle import label_of
 
@@ -84,7 +84,7 @@ def _is_known(word: str) -> bool:
     return True
 
 
-def _table(moments: Sequence[Moment]) -> Markup:
+def _table(moments: Sequence[TimelineItem]) -> Markup:
     heads = (
         tag("th", letters(), scope="col"),
         tag("th", "Recorded", scope="col"),
@@ -96,14 +96,14 @@ def _table(moments: Sequence[Moment]) -> Markup:
     return tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *rows), class_="life")
 
 
-def _rows(moments: Sequence[Moment]) -> Iterator[Markup]:
+def _rows(moments: Sequence[TimelineItem]) -> Iterator[Markup]:
     for day, some in groupby(moments, key=lambda each: f"{each.at.astimezone(VIETNAM):%d.%m.%Y}"):
         strip = tag("td", lanes(None, height=DAY), class_="lanes")
         yield tag("tr", strip, tag("td", day, colspan=4), class_="day")
         yield from map(_row, some)
 
 
-def _row(each: Moment) -> Markup:
+def _row(each: TimelineItem) -> Markup:
     kind = "accepted" if each.kind == "entry" else each.kind
     who = each.actor or each.source or "carrierflow"
     return tag(
@@ -116,7 +116,7 @@ def _row(each: Moment) -> Markup:
     )
 
 
-def _occurred(each: Moment) -> str:
+def _occurred(each: TimelineItem) -> str:
     if each.occurred_at is None:
         return ""
     local = each.occurred_at.astimezone(VIETNAM)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from carrierflow.demo.scenario import Parcel
-from carrierflow.demo.stage import SHOP, Stage, ref_of
-from carrierflow.domain.fulfillment import Parcel as Held
+from carrierflow.demo.scenario import PlannedParcel
+from carrierflow.demo.stage import SHOP, TourStage, ref_of
+from carrierflow.domain.fulfillment import Fulfillment as Held
 from carrierflow.domain.model import Status
 
 
-__all__ = ["IN_HAND", "Drift", "measure"]
+__all__ = ["IN_HAND", "Disagreement", "measure"]
 
 IN_HAND = frozenset({Status.CODPAID, Status.CODRECEIPT})
 """Cash that the carrier has, or had until it was remitted."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Drift:
+class Disagreement:
     """Where the shop shows something else than the ledger."""
 
     wrong: int
@@ -34,12 +34,12 @@ class Drift:
     """Đồng that the shop has, and believes to be with the carrier."""
 
 
-def measure(stage: Stage, parcels: Iterable[Parcel]) -> Drift:
+def measure(stage: TourStage, parcels: Iterable[PlannedParcel]) -> Disagreement:
     """Compare every parcel of the ledger with what the platform stores."""
     wrong = list(_disagreements(stage, parcels))
     cash = [(here, cod) for here, cod in wrong if here.cod.status != cod]
     due = [(here, cod) for here, cod in cash if here.cod.status in IN_HAND]
-    return Drift(
+    return Disagreement(
         wrong=len(wrong),
         wrong_frozen=sum(here.frozen is not None for here, _ in wrong),
         wrong_cash=len(cash),
@@ -49,7 +49,9 @@ def measure(stage: Stage, parcels: Iterable[Parcel]) -> Drift:
     )
 
 
-def _disagreements(stage: Stage, parcels: Iterable[Parcel]) -> Iterator[tuple[Held, str]]:
+def _disagreements(
+    stage: TourStage, parcels: Iterable[PlannedParcel]
+) -> Iterator[tuple[Held, str]]:
     """Yield each parcel that both sides see differently, with the cash as the shop sees it."""
     with stage.server.lock:
         shown = {str(p.ref.fulfillment_id): p for p in stage.server.world.shop(SHOP).parcels()}

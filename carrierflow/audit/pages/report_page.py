@@ -15,7 +15,7 @@ from carrierflow.audit.pages.sections import (
     stays_section,
 )
 from carrierflow.audit.reports.corrections import Correction
-from carrierflow.audit.reports.report import Report
+from carrierflow.audit.reports.report import AuditReport
 from carrierflow.audit.reports.wording import dong, number
 from carrierflow.domain.model import Machine, Status
 
@@ -26,7 +26,7 @@ MOST_CORRECTIONS = 100
 MACHINES = {Machine.DELIVERY: "Delivery", Machine.COD: "Cash"}
 
 
-def report_page(report: Report, edges: Iterable[Edge]) -> str:
+def report_page(report: AuditReport, edges: Iterable[Edge]) -> str:
     """Return the whole page; `edges` are the legal steps of the lifecycle in force."""
     about = f"Shop {report.shop}" if report.shop else "All shops"
     lead = tag("p", about, ", as of ", moment(report.at), ". Made ", moment(report.made_at), ".")
@@ -44,7 +44,7 @@ def report_page(report: Report, edges: Iterable[Edge]) -> str:
     )
 
 
-def _facts(report: Report) -> Markup:
+def _facts(report: AuditReport) -> Markup:
     seen = report.coverage
     share = f"{100 * seen.verified // seen.open} %" if seen.open else "-"
     facts = (
@@ -63,7 +63,7 @@ def _facts(report: Report) -> Markup:
     )
 
 
-def _steps(report: Report, edges: Iterable[Edge]) -> Markup:
+def _steps(report: AuditReport, edges: Iterable[Edge]) -> Markup:
     drawing = lifecycle_diagram(edges, report.steps)
     rows = [
         (
@@ -87,7 +87,7 @@ def _steps(report: Report, edges: Iterable[Edge]) -> Markup:
     )
 
 
-def _standing(report: Report) -> Markup:
+def _standing(report: AuditReport) -> Markup:
     totals: dict[Status, Counter[str]] = {}
     for each in report.as_of.totals:
         total = totals.setdefault(each.status, Counter())
@@ -118,7 +118,7 @@ def _difference(value: int) -> str:
     return "" if value == 0 else f"{value:+d}".replace("-", "−")  # noqa: RUF001 - a minus sign
 
 
-def _corrections(report: Report) -> Markup:
+def _corrections(report: AuditReport) -> Markup:
     latest = report.corrections[-MOST_CORRECTIONS:]
     count, all_of_them = len(latest), len(report.corrections)
     rest = f"; the latest {count} are listed." if count < all_of_them else "."

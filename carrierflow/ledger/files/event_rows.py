@@ -14,13 +14,13 @@ from carrierflow.ledger.files.formats import Header, RowFormat, called, format_o
 from carrierflow.ledger.files.records import CsvEnds, Record, ends_line, records
 
 
-__all__ = ["Row", "read_rows"]
+__all__ = ["EventRow", "read_rows"]
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class EventRow:
     """One row of a file: an event, or what is wrong with it; always exactly one of the two."""
 
     number: int
@@ -31,7 +31,7 @@ class Row:
 
 def read_rows(
     stream: BinaryIO, *, kind: RowFormat | None, name: str, fill_gaps: bool
-) -> Iterator[Row]:
+) -> Iterator[EventRow]:
     """Read the rows of a file or of standard input, which is called `-`.
 
     A row that cannot be read never stops the others. The beginning of the file is looked at
@@ -65,13 +65,13 @@ def _rows(
     values_of: Callable[[Record], Mapping[str, Any] | None],
     *,
     fill_gaps: bool,
-) -> Iterator[Row]:
+) -> Iterator[EventRow]:
     for record in found:
         try:
             values = values_of(record)
             if values is None:
                 continue
-            row = Row(number=record.number, event=event_of(values, fill_gaps=fill_gaps))
+            row = EventRow(number=record.number, event=event_of(values, fill_gaps=fill_gaps))
         except InvalidInput as problem:
-            row = Row(number=record.number, problem=problem)
+            row = EventRow(number=record.number, problem=problem)
         yield row

@@ -9,10 +9,10 @@ from enum import StrEnum
 from carrierflow.domain.model import Status
 
 
-__all__ = ["CAST", "REMITTANCE", "ROADS", "SHARES", "Deed", "Leg", "Road", "Role"]
+__all__ = ["CAST", "REMITTANCE", "ROADS", "SHARES", "Itinerary", "Leg", "MerchantAction", "Role"]
 
 
-class Road(StrEnum):
+class Itinerary(StrEnum):
     """What becomes of a parcel."""
 
     FIRST_TRY = "first_try"
@@ -25,7 +25,7 @@ class Road(StrEnum):
     """Never picked up while the tour lasts."""
 
 
-class Deed(StrEnum):
+class MerchantAction(StrEnum):
     """What a merchant does to a parcel on the platform, by hand."""
 
     CANCEL = "cancel"
@@ -46,10 +46,10 @@ class Leg:
 class Role:
     """A parcel whose story the tour needs, whatever the seed; days count from the first."""
 
-    road: Road
+    road: Itinerary
     booked: int
     pays_cash: bool
-    deed: Deed | None = None
+    deed: MerchantAction | None = None
     deed_day: int = 0
 
 
@@ -62,40 +62,56 @@ _OUT = (_PICKED, _leg(1, 7.5, 9, Status.DELIVERING))
 _NOT_MET = (*_OUT, _leg(1, 10, 18, Status.NOTMEETCUSTOMER))
 _OUT_AGAIN = (*_NOT_MET, _leg(2, 7.5, 9, Status.DELIVERING))
 
-ROADS: Mapping[Road, tuple[Leg, ...]] = {
-    Road.FIRST_TRY: (*_OUT, _leg(1, 10, 18, Status.DELIVERED)),
-    Road.SECOND_TRY: (*_OUT_AGAIN, _leg(2, 10, 18, Status.DELIVERED)),
-    Road.RETURNED: (
+ROADS: Mapping[Itinerary, tuple[Leg, ...]] = {
+    Itinerary.FIRST_TRY: (*_OUT, _leg(1, 10, 18, Status.DELIVERED)),
+    Itinerary.SECOND_TRY: (*_OUT_AGAIN, _leg(2, 10, 18, Status.DELIVERED)),
+    Itinerary.RETURNED: (
         *_OUT_AGAIN,
         _leg(2, 10, 18, Status.NOTMEETCUSTOMER),
         _leg(3, 9, 11, Status.WAITINGFORRETURN),
         _leg(4, 10, 16, Status.RETURN),
     ),
-    Road.CANCELLED: (_leg(0, 10, 13, Status.CANCEL),),
-    Road.MISSED_SCAN: (_PICKED, _leg(1, 10, 18, Status.DELIVERED)),
-    Road.WAITING: (),
+    Itinerary.CANCELLED: (_leg(0, 10, 13, Status.CANCEL),),
+    Itinerary.MISSED_SCAN: (_PICKED, _leg(1, 10, 18, Status.DELIVERED)),
+    Itinerary.WAITING: (),
 }
 
 REMITTANCE = _leg(1, 16, 17, Status.CODRECEIPT)
 """Counted from the day of the delivery."""
 
-SHARES: Mapping[Road, int] = {
-    Road.FIRST_TRY: 58,
-    Road.SECOND_TRY: 16,
-    Road.RETURNED: 9,
-    Road.CANCELLED: 7,
-    Road.MISSED_SCAN: 10,
+SHARES: Mapping[Itinerary, int] = {
+    Itinerary.FIRST_TRY: 58,
+    Itinerary.SECOND_TRY: 16,
+    Itinerary.RETURNED: 9,
+    Itinerary.CANCELLED: 7,
+    Itinerary.MISSED_SCAN: 10,
 }
 """Of a hundred parcels that nobody wrote a part for."""
 
 CAST = (
-    Role(road=Road.SECOND_TRY, booked=1, pays_cash=True),
-    Role(road=Road.MISSED_SCAN, booked=1, pays_cash=True),
-    Role(road=Road.RETURNED, booked=0, pays_cash=True),
-    Role(road=Road.CANCELLED, booked=2, pays_cash=False),
-    Role(road=Road.FIRST_TRY, booked=2, pays_cash=True, deed=Deed.CANCEL, deed_day=3),
-    Role(road=Road.SECOND_TRY, booked=4, pays_cash=True, deed=Deed.CANCEL, deed_day=5),
-    Role(road=Road.WAITING, booked=5, pays_cash=True, deed=Deed.CANCEL, deed_day=5),
-    Role(road=Road.SECOND_TRY, booked=4, pays_cash=False, deed=Deed.MARK_DELIVERED, deed_day=5),
-    Role(road=Road.FIRST_TRY, booked=2, pays_cash=False, deed=Deed.MOVE_BACK, deed_day=4),
+    Role(road=Itinerary.SECOND_TRY, booked=1, pays_cash=True),
+    Role(road=Itinerary.MISSED_SCAN, booked=1, pays_cash=True),
+    Role(road=Itinerary.RETURNED, booked=0, pays_cash=True),
+    Role(road=Itinerary.CANCELLED, booked=2, pays_cash=False),
+    Role(
+        road=Itinerary.FIRST_TRY, booked=2, pays_cash=True, deed=MerchantAction.CANCEL, deed_day=3
+    ),
+    Role(
+        road=Itinerary.SECOND_TRY, booked=4, pays_cash=True, deed=MerchantAction.CANCEL, deed_day=5
+    ),
+    Role(road=Itinerary.WAITING, booked=5, pays_cash=True, deed=MerchantAction.CANCEL, deed_day=5),
+    Role(
+        road=Itinerary.SECOND_TRY,
+        booked=4,
+        pays_cash=False,
+        deed=MerchantAction.MARK_DELIVERED,
+        deed_day=5,
+    ),
+    Role(
+        road=Itinerary.FIRST_TRY,
+        booked=2,
+        pays_cash=False,
+        deed=MerchantAction.MOVE_BACK,
+        deed_day=4,
+    ),
 )

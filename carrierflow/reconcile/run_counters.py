@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from carrierflow.domain.fulfillment import Parcel
-from carrierflow.reconcile.case import Situation
-from carrierflow.reconcile.evaluate import Turn
+from carrierflow.domain.fulfillment import Fulfillment
+from carrierflow.reconcile.case import Case
+from carrierflow.reconcile.evaluate import Evaluation
 
 
-__all__ = ["Ending", "Settled", "Tally", "ending_of"]
+__all__ = ["EndState", "PublishResult", "RunCounters", "ending_of"]
 
 
-class Ending(StrEnum):
+class EndState(StrEnum):
     """Why the turns at one fulfillment ended."""
 
     IN_SYNC = "in_sync"
@@ -27,7 +27,7 @@ class Ending(StrEnum):
 
 
 @dataclass(slots=True)
-class Tally:
+class RunCounters:
     """What a run did so far; every part of the run adds to the same one."""
 
     since: datetime
@@ -55,22 +55,22 @@ class Tally:
         """How many of the fulfillments compared were in sync at last."""
         return self.checked - len(self.astray)
 
-    def look_at_orders(self, parcels: Collection[Parcel]) -> None:
+    def look_at_orders(self, parcels: Collection[Fulfillment]) -> None:
         """Count the orders of some fulfillments, before any of these is looked at."""
         known = {parcel.ref.order_id for parcel in parcels if self._was_counted(parcel)}
         self.orders += len({parcel.ref.order_id for parcel in parcels} - known)
 
-    def look(self, parcel: Parcel, *, in_sync: bool) -> None:
+    def look(self, parcel: Fulfillment, *, in_sync: bool) -> None:
         """Count a fulfillment, as it was before it was looked at, by how the look ended."""
         self.checked += not self._was_counted(parcel)
         (self.astray.discard if in_sync else self.astray.add)(parcel.id)
 
-    def _was_counted(self, parcel: Parcel) -> bool:
+    def _was_counted(self, parcel: Fulfillment) -> bool:
         """Tell whether this run looked at a fulfillment before; no list of them all is kept."""
         verified_at = parcel.verified_at
         return parcel.id in self.astray or (verified_at is not None and verified_at > self.since)
 
-    def count(self, turn: Turn) -> None:
+    def count(self, turn: Evaluation) -> None:
         """Count the rows that decided a turn."""
         self.count_rows(turn.rows)
 
@@ -81,19 +81,19 @@ class Tally:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Settled:
+class PublishResult:
     """Where the turns at one fulfillment ended."""
 
-    situation: Situation
-    ending: Ending
+    situation: Case
+    ending: EndState
 
 
-def ending_of(turn: Turn) -> Ending:
+def ending_of(turn: Evaluation) -> EndState:
     """Return how a turn without anything more to do ended."""
     if turn.situation.parcel.frozen:
-        return Ending.FROZEN
+        return EndState.FROZEN
     if turn.must_read_again or turn.discarded:
-        return Ending.READ_AGAIN
+        return EndState.READ_AGAIN
     if turn.wait_until is not None:
-        return Ending.WAITING
-    return Ending.IN_SYNC if turn.in_sync else Ending.NOTED
+        return EndState.WAITING
+    return EndState.IN_SYNC if turn.in_sync else EndState.NOTED

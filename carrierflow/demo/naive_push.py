@@ -12,12 +12,12 @@ from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 from carrierflow.demo.scenario import Scan
-from carrierflow.demo.stage import SHOP, Stage, ref_of
+from carrierflow.demo.stage import SHOP, TourStage, ref_of
 from carrierflow.platforms.haravan.spelling import put_path
 from carrierflow.sandbox.haravan import FaultKind, FaultMix
 
 
-__all__ = ["Pushed", "push"]
+__all__ = ["NaivePush", "push"]
 
 BAD_DAY = FaultMix(
     rates={
@@ -33,7 +33,7 @@ PAUSE = 0.25
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pushed:
+class NaivePush:
     """What the pushing script saw of its own work."""
 
     sent: int = 0
@@ -41,22 +41,22 @@ class Pushed:
     """No answer, or one that says that the platform is in trouble."""
     refused: int = 0
 
-    def __add__(self, other: Pushed) -> Pushed:
+    def __add__(self, other: NaivePush) -> NaivePush:
         """Return the sums."""
-        return Pushed(
+        return NaivePush(
             sent=self.sent + other.sent,
             failed=self.failed + other.failed,
             refused=self.refused + other.refused,
         )
 
 
-def push(stage: Stage, scans: Iterable[Scan], *, seed: int) -> Pushed:
+def push(stage: TourStage, scans: Iterable[Scan], *, seed: int) -> NaivePush:
     """Tell the shop some scans, on a bad day of the network."""
     with stage.server.lock:
         stage.server.faults.plan(mix=BAD_DAY, seed=seed)
         token = stage.server.world.shop(SHOP).token
     connection = HTTPConnection(urlsplit(stage.server.url).netloc, timeout=10)
-    pushed = Pushed()
+    pushed = NaivePush()
     try:
         for scan in scans:
             stage.clock.advance(PAUSE)
@@ -80,7 +80,7 @@ def _put(connection: HTTPConnection, scan: Scan, token: str) -> int | None:
     return reply.status
 
 
-def _count(pushed: Pushed, status: int | None) -> Pushed:
+def _count(pushed: NaivePush, status: int | None) -> NaivePush:
     pushed = replace(pushed, sent=pushed.sent + 1)
     if status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return replace(pushed, failed=pushed.failed + 1)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from carrierflow.demo.pushing import Pushed, push
-from carrierflow.demo.roads import Deed
+from carrierflow.demo.itineraries import MerchantAction
+from carrierflow.demo.naive_push import NaivePush, push
 from carrierflow.demo.scenario import Day, Scan, Scenario
-from carrierflow.demo.stage import Stage, ref_of
+from carrierflow.demo.stage import TourStage, ref_of
 from carrierflow.domain.model import Event, Reason, Recorded, Status
-from carrierflow.ledger.files import Counts
+from carrierflow.ledger.files import VerdictCounts
 
 
 __all__ = ["Lived", "live"]
@@ -20,15 +20,15 @@ __all__ = ["Lived", "live"]
 class Lived:
     """What happened in the days so far."""
 
-    recorded: Counts = field(default_factory=Counts)
+    recorded: VerdictCounts = field(default_factory=VerdictCounts)
     filled_gaps: int = 0
-    pushed: Pushed = field(default_factory=Pushed)
+    pushed: NaivePush = field(default_factory=NaivePush)
     cancels: int = 0
     edits: int = 0
     unpushed: list[Scan] = field(default_factory=list)
 
 
-def live(stage: Stage, scenario: Scenario, tell: Callable[[int, int], None]) -> Lived:
+def live(stage: TourStage, scenario: Scenario, tell: Callable[[int, int], None]) -> Lived:
     """Play all days; `tell` hears how many of how many are over."""
     lived = Lived()
     for number, day in enumerate(scenario.days, 1):
@@ -39,29 +39,29 @@ def live(stage: Stage, scenario: Scenario, tell: Callable[[int, int], None]) -> 
     return lived
 
 
-def _morning(stage: Stage, day: Day) -> None:
+def _morning(stage: TourStage, day: Day) -> None:
     stage.wait_until(day.morning)
     for parcel in day.booked:
         stage.book(parcel)
 
 
-def _noon(stage: Stage, day: Day, lived: Lived, *, seed: int) -> None:
+def _noon(stage: TourStage, day: Day, lived: Lived, *, seed: int) -> None:
     stage.wait_until(day.noon)
     _record(stage, day.noon_scans, lived)
     lived.pushed += push(stage, lived.unpushed, seed=seed)
     lived.unpushed.clear()
     for work in day.handiwork:
         stage.meddle(work)
-        lived.cancels += work.deed is Deed.CANCEL
-        lived.edits += work.deed is not Deed.CANCEL
+        lived.cancels += work.deed is MerchantAction.CANCEL
+        lived.edits += work.deed is not MerchantAction.CANCEL
 
 
-def _evening(stage: Stage, day: Day, lived: Lived) -> None:
+def _evening(stage: TourStage, day: Day, lived: Lived) -> None:
     stage.wait_until(day.evening)
     _record(stage, day.evening_scans, lived)
 
 
-def _record(stage: Stage, scans: Iterable[Scan], lived: Lived) -> None:
+def _record(stage: TourStage, scans: Iterable[Scan], lived: Lived) -> None:
     scans = tuple(scans)
     for answer in stage.app.ledger.record_many(_event(scan) for scan in scans):
         lived.recorded = lived.recorded.add(answer)

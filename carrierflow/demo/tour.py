@@ -7,19 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from carrierflow.audit.reports.timeline import Timeline
-from carrierflow.demo.days import Lived, live
-from carrierflow.demo.drift import IN_HAND, Drift, measure
-from carrierflow.demo.figures import Figures, Frozen, Move, Planned, Run, Star, Verified
-from carrierflow.demo.roads import Road
+from carrierflow.demo.disagreement import IN_HAND, Disagreement, measure
+from carrierflow.demo.itineraries import Itinerary
 from carrierflow.demo.scenario import Scenario
-from carrierflow.demo.stage import SHOP, Stage, ref_of, stage
+from carrierflow.demo.stage import SHOP, TourStage, ref_of, stage
+from carrierflow.demo.three_weeks import Lived, live
+from carrierflow.demo.tour_figures import Frozen, Move, Planned, Run, Star, TourFigures, Verified
 from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.domain.model import HistoryEntry
 from carrierflow.reconcile import RunReport
-from carrierflow.sandbox.haravan import ParcelRef, Report, Source
+from carrierflow.sandbox.haravan import ParcelRef, RecorderReport, TouchSource
 
 
-__all__ = ["tell"]
+__all__ = ["play"]
 
 FIRST_LINES = 4
 
@@ -36,12 +36,12 @@ def _nothing(_done: int, _all: int) -> None:
     return None
 
 
-def tell(
+def play(
     scenario: Scenario,
     *,
     keep: Path | None = None,
     progress: Callable[[int, int], None] = _nothing,
-) -> Figures:
+) -> TourFigures:
     """Play a scenario and return what was measured; `progress` hears of each day.
 
     The ledger is kept in `keep`, if given.
@@ -54,11 +54,11 @@ def tell(
         return _reconciled(on, scenario, lived)
 
 
-def _reconciled(on: Stage, scenario: Scenario, lived: Lived) -> Figures:
+def _reconciled(on: TourStage, scenario: Scenario, lived: Lived) -> TourFigures:
     before, unlawful = measure(on, scenario.parcels), _unlawful(on)
     plan = _plan(on)
     run, after = _reconcile(on, scenario)
-    return Figures(
+    return TourFigures(
         seed=scenario.seed,
         parcels=len(scenario.parcels),
         days=len(scenario.days),
@@ -80,13 +80,13 @@ def _reconciled(on: Stage, scenario: Scenario, lived: Lived) -> Figures:
     )
 
 
-def _unlawful(on: Stage) -> int:
+def _unlawful(on: TourStage) -> int:
     with on.server.lock:
         seen = on.server.world.judge.report(on.legal)
     return len(seen.illegal) + len(seen.illegal_after_touch)
 
 
-def _plan(on: Stage) -> Planned:
+def _plan(on: TourStage) -> Planned:
     plan, requests = on.app.plan([SHOP])
     lines = [
         (
@@ -109,7 +109,7 @@ def _adopted(status: str | None) -> tuple[str, ...]:
     return (str(status),) if status else ()
 
 
-def _reconcile(on: Stage, scenario: Scenario) -> tuple[Run, Drift]:
+def _reconcile(on: TourStage, scenario: Scenario) -> tuple[Run, Disagreement]:
     touched = _touched(on)
     (report,) = on.app.reconcile([SHOP], wait=True)
     with on.server.lock:
@@ -119,16 +119,18 @@ def _reconcile(on: Stage, scenario: Scenario) -> tuple[Run, Drift]:
     return _run(report, second, seen, touched), after
 
 
-def _touched(on: Stage) -> set[ParcelRef]:
+def _touched(on: TourStage) -> set[ParcelRef]:
     """Return the parcels that a merchant moved, and let the judge begin a new record."""
     with on.server.lock:
         judge = on.server.world.judge
-        touched = {touch.ref for touch in judge.touches if touch.source is not Source.LIFT}
+        touched = {touch.ref for touch in judge.touches if touch.source is not TouchSource.LIFT}
         judge.forget()
     return touched
 
 
-def _run(report: RunReport, second: RunReport, seen: Report, touched: set[ParcelRef]) -> Run:
+def _run(
+    report: RunReport, second: RunReport, seen: RecorderReport, touched: set[ParcelRef]
+) -> Run:
     made = report.requests
     return Run(
         end_reason=report.end_reason.value,
@@ -154,12 +156,12 @@ def _run(report: RunReport, second: RunReport, seen: Report, touched: set[Parcel
     )
 
 
-def _star(on: Stage, scenario: Scenario) -> Star:
+def _star(on: TourStage, scenario: Scenario) -> Star:
     """Choose the parcel with cash and a second try that the shop knew least of."""
     names = [
         ref_of(parcel.number).fulfillment_id
         for parcel in scenario.parcels
-        if parcel.road is Road.SECOND_TRY and parcel.cash and parcel.deed is None
+        if parcel.road is Itinerary.SECOND_TRY and parcel.cash and parcel.deed is None
     ]
     timelines = [on.app.timeline(SHOP, name) for name in names]
     paid = [it for it in timelines if it.parcel.cod.status in IN_HAND]
@@ -183,7 +185,7 @@ def _move(timeline: Timeline, entry: HistoryEntry) -> Move:
     )
 
 
-def _frozen(on: Stage, incident: Incident) -> Frozen:
+def _frozen(on: TourStage, incident: Incident) -> Frozen:
     name = incident.fulfillment_id or ""
     action, reason = REMEDIES.get(incident.kind, (ResolveAction.UNFREEZE, "looked-at"))
     return Frozen(
@@ -199,7 +201,7 @@ def _frozen(on: Stage, incident: Incident) -> Frozen:
     )
 
 
-def _verified(on: Stage) -> Verified:
+def _verified(on: TourStage) -> Verified:
     done = on.app.verify()
     first = done.problems[0] if done.problems else None
     return Verified(

@@ -9,7 +9,7 @@ from carrierflow.domain.model import Recorded
 from carrierflow.errors import InvalidInput
 
 
-__all__ = ["Counts", "verdict_line"]
+__all__ = ["VerdictCounts", "verdict_line"]
 
 _REJECTED = "rejected"
 
@@ -44,7 +44,7 @@ def verdict_line(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Counts:
+class VerdictCounts:
     """How many rows of a file got which verdict; the five kinds always sum up to the rows."""
 
     accepted: int = 0
@@ -54,7 +54,7 @@ class Counts:
     rejected: int = 0
     rows: int = 0
 
-    def add(self, answer: Recorded | InvalidInput) -> Counts:
+    def add(self, answer: Recorded | InvalidInput) -> VerdictCounts:
         """Return these counts with one more row."""
         kind = _REJECTED if isinstance(answer, InvalidInput) else str(answer.verdict)
         return replace(self, **{kind: getattr(self, kind) + 1, "rows": self.rows + 1})
