@@ -213,7 +213,7 @@ class NotMigrated(ConfigurationError):
 
 
 class MissingSecretKey(ConfigurationError):
-    """Something must be sealed or opened, and there is no key to do it with."""
+    """Something must be encrypted or decrypted, and there is no key to do it with."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -223,12 +223,12 @@ class MissingSecretKey(ConfigurationError):
 
 
 class WrongSecretKey(ConfigurationError):
-    """What is sealed in the database does not open with the keys given."""
+    """What is encrypted in the database does not open with the keys given."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
             f"{what} does not open with this secret key; set CARRIERFLOW_SECRET_KEY to the key "
-            "that sealed it, or name the old one in CARRIERFLOW_SECRET_KEY_PREVIOUS."
+            "that encrypted it, or name the old one in CARRIERFLOW_SECRET_KEY_PREVIOUS."
         )
 
 

@@ -12,9 +12,9 @@ def seal_history(app: Carrierflow) -> Sealing | None:
         AnchorUnavailable: if a place that keeps checkpoints did not take them.
         HistoryBroken: if an entry no longer is what was written.
     """
-    if not app.notary.can_seal:
+    if not app.sealer.can_seal:
         return None
-    done = app.notary.seal()
+    done = app.sealer.seal()
     if done.broken:
         raise HistoryBroken(f"{done.broken[0]} does not hash to its hash.")
     for each in done.anchored:

@@ -170,7 +170,7 @@ def make_ledger(clock):
     key = generate_key()
 
     def make(store, definition=DEFAULT):
-        return Ledger(store, Lifecycle(definition), clock=clock, sealer=KeyRing(key))
+        return Ledger(store, Lifecycle(definition), clock=clock, encryptor=KeyRing(key))
 
     return make
 

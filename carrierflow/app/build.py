@@ -58,13 +58,13 @@ def build(
         database_clock=database_clock,
     )
     lifecycle = Lifecycle(definition)
-    meter = Counters()
+    counters = Counters()
     ledger = Ledger(
         store,
         lifecycle,
         clock=now,
-        sealer=keys,
-        meter=meter,
+        encryptor=keys,
+        counters=counters,
         earliest=settings.earliest_event,
     )
     connector = Connector(settings, store, keys, now=now, sleep=sleep)
@@ -89,7 +89,7 @@ def build(
         store=store,
         ledger=ledger,
         reconciler=Reconciler(parts, connect=connector),
-        notary=LogSealer(
+        sealer=LogSealer(
             store,
             key_file=settings.seal_key_file,
             anchors=anchors_from(settings),
@@ -116,7 +116,7 @@ def build(
             ),
         ),
         keys=keys,
-        meter=meter,
+        counters=counters,
         clock=now,
         sleep=sleep,
     )

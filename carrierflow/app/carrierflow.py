@@ -83,14 +83,14 @@ class Carrierflow:
         store: SqlStore,
         ledger: Ledger,
         reconciler: Reconciler,
-        notary: LogSealer,
+        sealer: LogSealer,
         lifecycle: Lifecycle,
         dialect: Dialect,
         carriers: CarrierRegistration,
         installer: Installer,
         webhooks: WebhookSubscription,
         keys: KeyRing,
-        meter: Counters,
+        counters: Counters,
         clock: Clock,
         sleep: Sleep,
     ) -> None:
@@ -98,16 +98,16 @@ class Carrierflow:
         self.store = store
         self.ledger = ledger
         self.reconciler = reconciler
-        self.notary = notary
-        self.auditor = DatabaseVerifier(
+        self.sealer = sealer
+        self.verifier = DatabaseVerifier(
             store,
-            notary,
+            sealer,
             verifier_keys=settings.verifier_keys,
             anchor_file=settings.anchor_file,
         )
-        self.exporter = Exporter(store, notary, clock=clock)
+        self.exporter = Exporter(store, sealer, clock=clock)
         self.lifecycle = lifecycle
-        self.meter = meter
+        self.counters = counters
         self.shops = Shops(store, keys, clock=clock)
         self.carriers = carriers
         self.installer = installer
@@ -151,8 +151,8 @@ class Carrierflow:
             store,
             self.lifecycle,
             clock=self._clock,
-            sealer=self._keys,
-            meter=self.meter,
+            encryptor=self._keys,
+            counters=self.counters,
             earliest=self.settings.earliest_event,
         )
 
@@ -210,8 +210,8 @@ class Carrierflow:
         """
         with self.store.reading() as connection:
             parcel = queries.find_parcel(connection, shop, fulfillment_id)
-            sealed = queries.notes_of(connection, parcel)
-        return [self.ledger.open_note(name, text) for name, text in sealed]
+            ciphertexts = queries.notes_of(connection, parcel)
+        return [self.ledger.open_note(name, text) for name, text in ciphertexts]
 
     def erase_notes(self, shop: str, fulfillment_id: str) -> int:
         """Erase the notes of one fulfillment for good; the history verifies all the same.
@@ -232,9 +232,9 @@ class Carrierflow:
 
         def work(connection: Connection) -> int:
             count = 0
-            for context, sealed in queries.sealed_secrets(connection):
-                clear = self._keys.unseal(sealed, context=context)
-                fresh = self._keys.seal(clear, context=context)
+            for context, ciphertext in queries.encrypted_secrets(connection):
+                clear = self._keys.decrypt(ciphertext, context=context)
+                fresh = self._keys.encrypt(clear, context=context)
                 queries.replace_secret(connection, context, fresh)
                 count += 1
             return count
@@ -271,7 +271,7 @@ class Carrierflow:
         The log is compared with its checkpoints, with those of the anchor file, and with those
         in `kept`, under the keys of the settings and those in `keys`.
         """
-        return self.auditor.verify(progress, keys=keys, kept=kept)
+        return self.verifier.verify(progress, keys=keys, kept=kept)
 
     def reconcile(
         self,
@@ -315,7 +315,7 @@ class Carrierflow:
         reports = crew.work(codes, self.limits(max_writes))
         reports = [self._looked_after(report, stop) for report in reports]
         if not stop():
-            self.notary.seal_if_possible()
+            self.sealer.seal_if_possible()
         return reports
 
     def _looked_after(self, report: RunReport, stop: Stop) -> RunReport:
@@ -383,14 +383,14 @@ class Carrierflow:
             WebhookReceiver(
                 dialect=self._dialect,
                 store=store,
-                sealer=self._keys,
+                encryptor=self._keys,
                 revoke=self.shops.revoke,
                 is_gone=lambda code: is_uninstalled(self.shops.get(code), self.reconciler.connect),
                 clock=self._clock,
             ),
             InstallPages(self.installer),
             dialect=self._dialect,
-            meter=self.meter,
+            counters=self.counters,
             clock=self._clock,
             on_answer=on_answer,
         )

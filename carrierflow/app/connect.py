@@ -42,7 +42,7 @@ class Connector:
         self,
         settings: Settings,
         store: SqlStore,
-        sealer: Encryptor,
+        encryptor: Encryptor,
         *,
         now: clock.Clock,
         sleep: clock.Sleep,
@@ -53,7 +53,7 @@ class Connector:
         self._sleep = sleep
         request = timedelta(seconds=settings.connect_timeout + settings.request_timeout)
         self._tokens = TokenKeeper(
-            store, sealer, accounts=self.accounts, clock=now, request=request
+            store, encryptor, accounts=self.accounts, clock=now, request=request
         )
 
     def __call__(self, shop: Shop, idle: Idle = keep_waiting) -> Platform:

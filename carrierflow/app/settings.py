@@ -85,7 +85,7 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="Seals tokens and notes; `keys generate` makes one."
     )
     secret_key_previous: SecretStr = Field(
-        default=SecretStr(""), description="The key before it: opens what it sealed."
+        default=SecretStr(""), description="The key before it: opens what it encrypted."
     )
     client_id: str = Field(default="", description="The app's id at the platform.")
     client_secret: SecretStr = Field(

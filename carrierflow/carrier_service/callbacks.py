@@ -111,11 +111,11 @@ class Callbacks:
         seller may ask later who said it, and when.
         """
         number = self._dialect.tracking_number(request)
-        held, track = self._found(code, lambda tx: tx.by_tracking_number(code, number))
-        if held.parcel.delivery.status != Status.CANCEL and not _tells_cancel(track):
+        held, publication_log = self._found(code, lambda tx: tx.by_tracking_number(code, number))
+        if held.parcel.delivery.status != Status.CANCEL and not _tells_cancel(publication_log):
             self._give_up(held)
         return self._dialect.shipment(
-            replace(detail_answer(held, track), carrier_status=Status.CANCEL)
+            replace(detail_answer(held, publication_log), carrier_status=Status.CANCEL)
         )
 
     def _dated(self, rate: Rate) -> Rate:
@@ -137,10 +137,10 @@ class Callbacks:
 
         def work(tx: CallbackTransaction) -> ShipmentRecord:
             code, number = asked.external_code, answer.tracking_number
-            given_out = tx.given_out(asked.shop, code, number)
-            if given_out is AlreadyUsed.CODE:
+            already_used = tx.already_used(asked.shop, code, number)
+            if already_used is AlreadyUsed.CODE:
                 return _known(tx, asked.shop, tx.by_external_code(asked.shop, code))
-            if given_out is AlreadyUsed.NUMBER:
+            if already_used is AlreadyUsed.NUMBER:
                 raise InvalidInput("The carrier gave out the tracking number of another parcel.")
             parcel = self._ledger.open_within(tx, opening)
             tx.add_shipment(shipment, parcel)
@@ -165,17 +165,17 @@ class Callbacks:
 
         def work(tx: CallbackTransaction) -> tuple[ShipmentRecord, PublicationLog]:
             held = _known(tx, code, find(tx))
-            return held, tx.track(held.parcel)
+            return held, tx.publication_log(held.parcel)
 
         return self._store.read(work)
 
     def _shown(
         self, code: str, find: Callable[[CallbackTransaction], ShipmentRecord | None]
     ) -> Response:
-        held, track = self._found(code, find)
+        held, publication_log = self._found(code, find)
         if shows_unknown_status(held.parcel):
             raise InvalidInput("This parcel waits for a person's decision; please ask again later.")
-        return self._dialect.shipment(detail_answer(held, track))
+        return self._dialect.shipment(detail_answer(held, publication_log))
 
     def _give_up(self, held: ShipmentRecord) -> None:
         try:
@@ -216,7 +216,7 @@ class Callbacks:
                 return Status.CANCEL
             answer = self._ledger.record_within(tx, self._cancel_event(here))
             if answer.verdict is Verdict.ACCEPTED:
-                tx.add_telling(self._telling(answer.entries[-1].seq), here)
+                tx.add_publication(self._told_publication(answer.entries[-1].seq), here)
             return answer.carrier_status
 
         status = self._store.run_callback(work)
@@ -235,7 +235,7 @@ class Callbacks:
             source=Source.PLATFORM,
         )
 
-    def _telling(self, seq: int) -> Publication:
+    def _told_publication(self, seq: int) -> Publication:
         now = self._clock()
         return Publication(
             machine=Machine.DELIVERY,
@@ -243,7 +243,7 @@ class Callbacks:
             state=PublicationState.SENT,
             first_sent_at=now,
             sent_at=now,
-            over_at=now,
+            ended_at=now,
         )
 
 
@@ -282,13 +282,13 @@ def _known(tx: CallbackTransaction, shop: str, held: ShipmentRecord | None) -> S
     return held
 
 
-def _tells_cancel(track: PublicationLog) -> bool:
+def _tells_cancel(publication_log: PublicationLog) -> bool:
     """Tell whether the platform is being told a cancel at this moment."""
     return any(
         step.to_status is Status.CANCEL
-        and (publication := track.publications.get((step.machine, step.seq))) is not None
+        and (publication := publication_log.publications.get((step.machine, step.seq))) is not None
         and publication.state in ATTEMPTED
-        for step in track.steps
+        for step in publication_log.steps
     )
 
 

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WebhookDelivery:
-    """A webhook as it arrived; the body is sealed, for it names people."""
+    """A webhook as it arrived; the body is encrypted, for it names people."""
 
     digest: str
     """Of organisation, topic and raw bytes: platforms number their deliveries not at all."""
@@ -29,7 +29,7 @@ class WebhookDelivery:
     org_id: str | None
     order_id: str | None
     received_at: datetime
-    sealed: bytes | None = field(repr=False)
+    ciphertext: bytes | None = field(repr=False)
     """None where the body is too long to be kept."""
 
 
@@ -62,11 +62,11 @@ class CallbackTransaction(LedgerTransaction, Protocol):
         """Return a parcel by the platform's id for it."""
         ...
 
-    def given_out(self, shop: str, code: str, number: str) -> AlreadyUsed | None:
+    def already_used(self, shop: str, code: str, number: str) -> AlreadyUsed | None:
         """Tell whether a code or a tracking number stands for a parcel already; the code first."""
         ...
 
-    def track(self, parcel: Fulfillment) -> PublicationLog:
+    def publication_log(self, parcel: Fulfillment) -> PublicationLog:
         """Return what was recorded for a fulfillment and how far it was told, but no attempts."""
         ...
 
@@ -78,7 +78,7 @@ class CallbackTransaction(LedgerTransaction, Protocol):
         """
         ...
 
-    def add_telling(self, publication: Publication, parcel: Fulfillment) -> None:
+    def add_publication(self, publication: Publication, parcel: Fulfillment) -> None:
         """Write that the platform is told an entry otherwise than by a PUT; it is a new one."""
         ...
 

@@ -55,14 +55,14 @@ class CarrierService:
         pages: InstallPages,
         *,
         dialect: Dialect,
-        meter: Counters,
+        counters: Counters,
         clock: Clock,
         on_answer: OnAnswer | None = None,
     ) -> None:
         self._intake = intake
         self._pages = pages
         self._dialect = dialect
-        self._meter = meter
+        self._counters = counters
         self._clock = clock
         self._on_answer = on_answer
         self._acts: Mapping[Call, Callable[[str, Request], Response]] = {
@@ -163,9 +163,9 @@ class CarrierService:
         return _Ending(result=Result.REFUSED, reply=self._dialect.refusal(sentence))
 
     def _tell(self, answered: CallRecord) -> None:
-        self._meter.count("callbacks", call=answered.call or "none", result=answered.result)
+        self._counters.count("callbacks", call=answered.call or "none", result=answered.result)
         if answered.topic:
-            self._meter.count("webhooks", topic=answered.topic, result=answered.result)
+            self._counters.count("webhooks", topic=answered.topic, result=answered.result)
         log.info(
             "carrierflow.answered",
             extra={

@@ -74,9 +74,9 @@ def create_answer(held: ShipmentRecord) -> Shown:
     )
 
 
-def detail_answer(held: ShipmentRecord, track: PublicationLog) -> Shown:
+def detail_answer(held: ShipmentRecord, publication_log: PublicationLog) -> Shown:
     """Return what the platform is shown of a parcel when it asks."""
-    carrier, cod = published_status(held.parcel, track)
+    carrier, cod = published_status(held.parcel, publication_log)
     answer = create_answer(held)
     return Shown(
         tracking_number=answer.tracking_number,
@@ -88,7 +88,7 @@ def detail_answer(held: ShipmentRecord, track: PublicationLog) -> Shown:
     )
 
 
-def published_status(parcel: Fulfillment, track: PublicationLog) -> tuple[Status, Status]:
+def published_status(parcel: Fulfillment, publication_log: PublicationLog) -> tuple[Status, Status]:
     """Return where a parcel stands in front of the platform: the publication cursor.
 
     The platform takes the answer for news and would jump over the steps between, so it is told
@@ -101,8 +101,8 @@ def published_status(parcel: Fulfillment, track: PublicationLog) -> tuple[Status
         own = _status(parcel.remote.carrier), _status(parcel.remote.cod)
         if own[0] is not None and own[1] is not None:
             return own[0], own[1]
-    delivery = _cursor(parcel, track, Machine.DELIVERY)
-    cod = _lifted(_cursor(parcel, track, Machine.COD), track, delivery)
+    delivery = _cursor(parcel, publication_log, Machine.DELIVERY)
+    cod = _lifted(_cursor(parcel, publication_log, Machine.COD), publication_log, delivery)
     return delivery.to_status, _disputed(parcel, cod.to_status) or cod.to_status
 
 
@@ -123,24 +123,28 @@ def _disputed(parcel: Fulfillment, cod: Status) -> Status | None:
     return said if said in UNPAID and cod not in UNPAID else None
 
 
-def _cursor(parcel: Fulfillment, track: PublicationLog, machine: Machine) -> PublishableStep:
+def _cursor(
+    parcel: Fulfillment, publication_log: PublicationLog, machine: Machine
+) -> PublishableStep:
     """Return the last step of a machine that the platform shows, or that it was just told."""
-    steps = [step for step in track.steps if step.machine is machine]
+    steps = [step for step in publication_log.steps if step.machine is machine]
     known = max(parcel.head(machine).confirmed, 1)
     path = [step for step in steps if step.seq > known]
-    told = [step.seq for step in path if _is_attempted(track, step, first=step is path[0])]
+    told = [
+        step.seq for step in path if _is_attempted(publication_log, step, first=step is path[0])
+    ]
     last = max(told, default=known)
     return next(step for step in steps if step.seq == last)
 
 
-def _is_attempted(track: PublicationLog, step: PublishableStep, *, first: bool) -> bool:
+def _is_attempted(publication_log: PublicationLog, step: PublishableStep, *, first: bool) -> bool:
     """Tell whether the platform may have heard of a step.
 
     The next step counts even where its last attempt certainly failed: the platform may have
     asked while it was under way, and would be sent back. A cancel that a PUT tells does not
     count: the platform would cancel by this answer, and refuse the PUT that is under way.
     """
-    publication = track.publications.get((step.machine, step.seq))
+    publication = publication_log.publications.get((step.machine, step.seq))
     if publication is None:
         return False
     if step.to_status is Status.CANCEL:
@@ -149,10 +153,10 @@ def _is_attempted(track: PublicationLog, step: PublishableStep, *, first: bool) 
 
 
 def _lifted(
-    cod: PublishableStep, track: PublicationLog, delivery: PublishableStep
+    cod: PublishableStep, publication_log: PublicationLog, delivery: PublishableStep
 ) -> PublishableStep:
     """Take the cash along that the platform itself lifts when it hears of the delivery."""
-    for step in track.steps:
+    for step in publication_log.steps:
         if step.machine is Machine.COD and step.seq == cod.seq + 1 and step.cause is not None:
             machine, _, seq = step.cause.partition(":")
             if machine == Machine.DELIVERY and int(seq) <= delivery.seq:

@@ -30,14 +30,14 @@ class WebhookReceiver:
         *,
         dialect: Dialect,
         store: CallbackStore,
-        sealer: Encryptor,
+        encryptor: Encryptor,
         revoke: Callable[[str], object],
         is_gone: Callable[[str], bool],
         clock: Clock,
     ) -> None:
         self._dialect = dialect
         self._store = store
-        self._sealer = sealer
+        self._encryptor = encryptor
         self._revoke = revoke
         self._is_gone = is_gone
         self._clock = clock
@@ -46,7 +46,7 @@ class WebhookReceiver:
         """Keep a signed webhook and act on it; return its topic.
 
         Raises:
-            MissingSecretKey: if there is no key to seal its body with.
+            MissingSecretKey: if there is no key to encrypt its body with.
             DatabaseUnavailable: if it could not be kept; the platform will send it again.
             PlatformUnavailable: if it could not be acted on; likewise.
         """
@@ -80,5 +80,5 @@ class WebhookReceiver:
             org_id=webhook.org_id,
             order_id=webhook.order_id,
             received_at=self._clock(),
-            sealed=self._sealer.seal(body, context=f"webhook:{name}") if fits else None,
+            ciphertext=self._encryptor.encrypt(body, context=f"webhook:{name}") if fits else None,
         )

@@ -204,7 +204,7 @@ def seal(session: Session) -> None:
     written, or an anchor did not take the checkpoint; the next seal tries again.
     """
     with session.progress("rows") as update:
-        done = session.app.notary.seal(lambda rows: update(rows, None))
+        done = session.app.sealer.seal(lambda rows: update(rows, None))
     session.emit(_sealing(done), lambda c: c.say(*_sealing_lines(done)))
     if not done.ok:
         raise click.exceptions.Exit(FAILED)
@@ -250,9 +250,9 @@ def checkpoint(session: Session, since: Path | None) -> None:
     With --since FILE print instead the proof that it continues the last checkpoint in FILE.
     Exits with 1 if it does not: the log was rolled back, or another was put in its place.
     """
-    note = session.app.notary.newest()
+    note = session.app.sealer.newest()
     seen = note.checkpoint
-    proof = session.app.notary.prove_consistency(_last_note(since).checkpoint) if since else None
+    proof = session.app.sealer.prove_consistency(_last_note(since).checkpoint) if since else None
     document = {
         "origin": seen.origin,
         "size": seen.size,
@@ -285,7 +285,7 @@ def prove(session: Session, shop: str, fulfillment_id: str, entry: tuple[Machine
 
     ENTRY is a machine and a number, as `history` shows them: delivery:3.
     """
-    proof = session.app.notary.prove(shop, fulfillment_id, *entry)
+    proof = session.app.sealer.prove(shop, fulfillment_id, *entry)
     document = {
         "entry": proof.entry,
         "index": proof.index,

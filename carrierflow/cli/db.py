@@ -91,7 +91,7 @@ def _password(file: IO[str]) -> str:
 def reseal(session: Session) -> None:
     """Seal all tokens and notes with the present key; then the previous one can go."""
     count = session.app.reseal()
-    session.emit({"resealed": count}, lambda c: c.say(f"{count} secrets are sealed anew."))
+    session.emit({"resealed": count}, lambda c: c.say(f"{count} secrets are encrypted anew."))
 
 
 @command(keys, "generate", example="export CARRIERFLOW_SECRET_KEY=$(carrierflow keys generate)")

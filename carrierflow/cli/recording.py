@@ -101,7 +101,7 @@ def open_fulfillment(
 @click.option("--at", type=TIME, help="When it happened, with a zone; now by default.")
 @click.option("--actor", help="Who did it: a code of your own, not a name.")
 @click.option("--reason", help="Why: a code of your own.")
-@click.option("--note", help="Free text; it is sealed and can be erased.")
+@click.option("--note", help="Free text; it is encrypted and can be erased.")
 @click.option("--key", help="Idempotency key, unique within the fulfillment.")
 @click.option("--fill-gaps", is_flag=True, help="Infer steps whose scans are missing.")
 def record(

@@ -79,7 +79,7 @@ def _emit(session: Session, found: Shop, sentence: str) -> None:
     help="What the platform prints as tracking_company_code on our parcels.",
 )
 def add(session: Session, code: str, token_file: IO[str], **options: Any) -> None:
-    """Connect a shop; its token is sealed before it is stored."""
+    """Connect a shop; its token is encrypted before it is stored."""
     found = session.app.shops.add(code, token=token_file.read(), **options)
     _emit(session, found, f"Shop {found.code} is connected.")
 

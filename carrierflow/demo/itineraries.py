@@ -46,11 +46,11 @@ class Leg:
 class Role:
     """A parcel whose story the tour needs, whatever the seed; days count from the first."""
 
-    road: Itinerary
+    itinerary: Itinerary
     booked: int
     pays_cash: bool
-    deed: MerchantAction | None = None
-    deed_day: int = 0
+    action: MerchantAction | None = None
+    action_day: int = 0
 
 
 def _leg(day: int, earliest: float, latest: float, status: Status) -> Leg:
@@ -89,29 +89,43 @@ SHARES: Mapping[Itinerary, int] = {
 """Of a hundred parcels that nobody wrote a part for."""
 
 CAST = (
-    Role(road=Itinerary.SECOND_TRY, booked=1, pays_cash=True),
-    Role(road=Itinerary.MISSED_SCAN, booked=1, pays_cash=True),
-    Role(road=Itinerary.RETURNED, booked=0, pays_cash=True),
-    Role(road=Itinerary.CANCELLED, booked=2, pays_cash=False),
+    Role(itinerary=Itinerary.SECOND_TRY, booked=1, pays_cash=True),
+    Role(itinerary=Itinerary.MISSED_SCAN, booked=1, pays_cash=True),
+    Role(itinerary=Itinerary.RETURNED, booked=0, pays_cash=True),
+    Role(itinerary=Itinerary.CANCELLED, booked=2, pays_cash=False),
     Role(
-        road=Itinerary.FIRST_TRY, booked=2, pays_cash=True, deed=MerchantAction.CANCEL, deed_day=3
+        itinerary=Itinerary.FIRST_TRY,
+        booked=2,
+        pays_cash=True,
+        action=MerchantAction.CANCEL,
+        action_day=3,
     ),
     Role(
-        road=Itinerary.SECOND_TRY, booked=4, pays_cash=True, deed=MerchantAction.CANCEL, deed_day=5
+        itinerary=Itinerary.SECOND_TRY,
+        booked=4,
+        pays_cash=True,
+        action=MerchantAction.CANCEL,
+        action_day=5,
     ),
-    Role(road=Itinerary.WAITING, booked=5, pays_cash=True, deed=MerchantAction.CANCEL, deed_day=5),
     Role(
-        road=Itinerary.SECOND_TRY,
+        itinerary=Itinerary.WAITING,
+        booked=5,
+        pays_cash=True,
+        action=MerchantAction.CANCEL,
+        action_day=5,
+    ),
+    Role(
+        itinerary=Itinerary.SECOND_TRY,
         booked=4,
         pays_cash=False,
-        deed=MerchantAction.MARK_DELIVERED,
-        deed_day=5,
+        action=MerchantAction.MARK_DELIVERED,
+        action_day=5,
     ),
     Role(
-        road=Itinerary.FIRST_TRY,
+        itinerary=Itinerary.FIRST_TRY,
         booked=2,
         pays_cash=False,
-        deed=MerchantAction.MOVE_BACK,
-        deed_day=4,
+        action=MerchantAction.MOVE_BACK,
+        action_day=4,
     ),
 )

@@ -49,11 +49,11 @@ class PlannedParcel:
     """One parcel that a shop books; the cash is in đồng."""
 
     number: int
-    road: Itinerary
+    itinerary: Itinerary
     booked: int
     cash: int
-    deed: MerchantAction | None = None
-    deed_day: int = 0
+    action: MerchantAction | None = None
+    action_day: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +72,7 @@ class ManualEdit:
     """What a merchant does to one parcel on the platform."""
 
     parcel: int
-    deed: MerchantAction
+    action: MerchantAction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +84,7 @@ class Day:
     evening: datetime
     booked: tuple[PlannedParcel, ...]
     noon_scans: tuple[Scan, ...]
-    handiwork: tuple[ManualEdit, ...]
+    manual_edits: tuple[ManualEdit, ...]
     evening_scans: tuple[Scan, ...]
 
 
@@ -114,39 +114,39 @@ def _parcels(count: int, chance: random.Random) -> tuple[PlannedParcel, ...]:
     return tuple(
         PlannedParcel(
             number=number,
-            road=role.road,
+            itinerary=role.itinerary,
             booked=role.booked,
             cash=chance.randrange(15, 200) * 10_000 if role.pays_cash else 0,
-            deed=role.deed,
-            deed_day=role.deed_day,
+            action=role.action,
+            action_day=role.action_day,
         )
         for number, role in enumerate(roles, 1)
     )
 
 
 def _any_role(chance: random.Random) -> Role:
-    (road,) = chance.choices(list(SHARES), weights=list(SHARES.values()))
+    (itinerary,) = chance.choices(list(SHARES), weights=list(SHARES.values()))
     booked = chance.randrange(DAYS - 1)
-    return Role(road=road, booked=booked, pays_cash=chance.random() < CASH_SHARE)
+    return Role(itinerary=itinerary, booked=booked, pays_cash=chance.random() < CASH_SHARE)
 
 
 def _all_scans(parcels: tuple[PlannedParcel, ...], chance: random.Random) -> Iterator[Scan]:
     for parcel in parcels:
-        road = list(_road(parcel, chance))
-        yield from road
-        if parcel.deed is None:
-            yield from _noise(road, chance)
-        if parcel.road is Itinerary.MISSED_SCAN and chance.random() < FOUND_SHARE:
+        itinerary = list(_road(parcel, chance))
+        yield from itinerary
+        if parcel.action is None:
+            yield from _noise(itinerary, chance)
+        if parcel.itinerary is Itinerary.MISSED_SCAN and chance.random() < FOUND_SHARE:
             yield _found(parcel, chance)
     for number in range(len(parcels) + 1, len(parcels) + 1 + STRANGERS):
         stranger = PlannedParcel(
-            number=number, road=Itinerary.FIRST_TRY, booked=number % DAYS, cash=0
+            number=number, itinerary=Itinerary.FIRST_TRY, booked=number % DAYS, cash=0
         )
-        yield _scan(stranger, ROADS[stranger.road][0], f"{number}-0", chance)
+        yield _scan(stranger, ROADS[stranger.itinerary][0], f"{number}-0", chance)
 
 
 def _road(parcel: PlannedParcel, chance: random.Random) -> Iterator[Scan]:
-    legs = ROADS[parcel.road]
+    legs = ROADS[parcel.itinerary]
     if parcel.cash and legs and legs[-1].status is Status.DELIVERED:
         legs = (*legs, replace(REMITTANCE, day=legs[-1].day + REMITTANCE.day))
     for index, leg in enumerate(legs):
@@ -168,17 +168,17 @@ def _found(parcel: PlannedParcel, chance: random.Random) -> Scan:
     return replace(scan, batch=scan.batch + 2)
 
 
-def _noise(road: list[Scan], chance: random.Random) -> Iterator[Scan]:
+def _noise(itinerary: list[Scan], chance: random.Random) -> Iterator[Scan]:
     """Yield scans told twice, told late by a second scanner, and misread."""
-    for scan in road:
+    for scan in itinerary:
         if chance.random() < DUPLICATE_SHARE:
             yield replace(scan, batch=scan.batch + 1)
         if scan.status is Status.DELIVERED and chance.random() < MISREAD_SHARE:
             later = scan.at + timedelta(minutes=40)
             misread = replace(scan, status=Status.PICKING, at=later, key=f"{scan.key}-misread")
             yield replace(misread, batch=scan.batch + 1)
-    if road[-1:] and road[-1].status is not Status.CANCEL and len(road) > 1:
-        earlier, last = road[-2:]
+    if itinerary[-1:] and itinerary[-1].status is not Status.CANCEL and len(itinerary) > 1:
+        earlier, last = itinerary[-2:]
         if chance.random() < SECOND_SCANNER_SHARE:
             between = earlier.at + timedelta(minutes=20)
             yield replace(earlier, at=between, batch=last.batch + 1, key=f"{earlier.key}-again")
@@ -191,10 +191,10 @@ def _day(number: int, parcels: tuple[PlannedParcel, ...], scans: list[Scan]) -> 
         evening=_at(number, EVENING),
         booked=tuple(parcel for parcel in parcels if parcel.booked == number),
         noon_scans=tuple(scan for scan in scans if scan.batch == 2 * number),
-        handiwork=tuple(
-            ManualEdit(parcel=parcel.number, deed=parcel.deed)
+        manual_edits=tuple(
+            ManualEdit(parcel=parcel.number, action=parcel.action)
             for parcel in parcels
-            if parcel.deed is not None and parcel.deed_day == number
+            if parcel.action is not None and parcel.action_day == number
         ),
         evening_scans=tuple(scan for scan in scans if scan.batch == 2 * number + 1),
     )

@@ -91,11 +91,11 @@ class TourStage:
         ref = ref_of(work.parcel)
         order_id, fulfillment_id = int(ref.order_id), int(ref.fulfillment_id)
         with self.server.lock:
-            if work.deed is MerchantAction.CANCEL:
+            if work.action is MerchantAction.CANCEL:
                 self.server.world.cancel_order(SHOP, order_id)
             else:
                 place = ParcelRef(SHOP, order_id, fulfillment_id)
-                self.server.world.edit(place, carrier_status=EDITS[work.deed])
+                self.server.world.edit(place, carrier_status=EDITS[work.action])
 
 
 def ref_of(number: int) -> FulfillmentRef:

@@ -50,10 +50,10 @@ def _noon(stage: TourStage, day: Day, lived: Lived, *, seed: int) -> None:
     _record(stage, day.noon_scans, lived)
     lived.pushed += push(stage, lived.unpushed, seed=seed)
     lived.unpushed.clear()
-    for work in day.handiwork:
+    for work in day.manual_edits:
         stage.meddle(work)
-        lived.cancels += work.deed is MerchantAction.CANCEL
-        lived.edits += work.deed is not MerchantAction.CANCEL
+        lived.cancels += work.action is MerchantAction.CANCEL
+        lived.edits += work.action is not MerchantAction.CANCEL
 
 
 def _evening(stage: TourStage, day: Day, lived: Lived) -> None:

@@ -82,7 +82,7 @@ def _reconciled(on: TourStage, scenario: Scenario, lived: Lived) -> TourFigures:
 
 def _unlawful(on: TourStage) -> int:
     with on.server.lock:
-        seen = on.server.world.judge.report(on.legal)
+        seen = on.server.world.recorder.report(on.legal)
     return len(seen.illegal) + len(seen.illegal_after_touch)
 
 
@@ -113,7 +113,7 @@ def _reconcile(on: TourStage, scenario: Scenario) -> tuple[Run, Disagreement]:
     touched = _touched(on)
     (report,) = on.app.reconcile([SHOP], wait=True)
     with on.server.lock:
-        seen = on.server.world.judge.report(on.legal)
+        seen = on.server.world.recorder.report(on.legal)
     after = measure(on, scenario.parcels)
     (second,) = on.app.reconcile([SHOP], wait=True)
     return _run(report, second, seen, touched), after
@@ -122,9 +122,9 @@ def _reconcile(on: TourStage, scenario: Scenario) -> tuple[Run, Disagreement]:
 def _touched(on: TourStage) -> set[ParcelRef]:
     """Return the parcels that a merchant moved, and let the judge begin a new record."""
     with on.server.lock:
-        judge = on.server.world.judge
-        touched = {touch.ref for touch in judge.touches if touch.source is not TouchSource.LIFT}
-        judge.forget()
+        recorder = on.server.world.recorder
+        touched = {touch.ref for touch in recorder.touches if touch.source is not TouchSource.LIFT}
+        recorder.forget()
     return touched
 
 
@@ -161,7 +161,7 @@ def _star(on: TourStage, scenario: Scenario) -> Star:
     names = [
         ref_of(parcel.number).fulfillment_id
         for parcel in scenario.parcels
-        if parcel.road is Itinerary.SECOND_TRY and parcel.cash and parcel.deed is None
+        if parcel.itinerary is Itinerary.SECOND_TRY and parcel.cash and parcel.action is None
     ]
     timelines = [on.app.timeline(SHOP, name) for name in names]
     paid = [it for it in timelines if it.parcel.cod.status in IN_HAND]

@@ -129,7 +129,7 @@ class PastEvents:
 class EvidenceEntry:
     """A claim that did not become history: a row of evidence to be."""
 
-    claim: ResolvedEvent
+    resolved: ResolvedEvent
     verdict: Verdict
     reason: Reason
     sentence: str

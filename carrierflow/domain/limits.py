@@ -55,7 +55,7 @@ URL = 512
 TOKEN = 16 * 1024
 """A bearer token or a refresh token, in ASCII."""
 NOTE = 64 * 1024
-"""A note to an event; it is sealed."""
+"""A note to an event; it is encrypted."""
 TOPIC = 96
 FILE_NAME = 255
 MOST_CASH = 10**15

@@ -162,7 +162,7 @@ class Event:
     actor: str | None = None
     reason: str | None = None
     note: str | None = None
-    """Free text about the parcel; sealed, kept apart, erasable: never part of the history."""
+    """Free text about the parcel; encrypted, kept apart, erasable: never part of the history."""
     source: Source = Source.CARRIER
     fill_gaps: bool = False
     inferred: bool = False
@@ -211,7 +211,7 @@ class HistoryEntry:
     prev_hash: str
     hash: str = ""
 
-    def sealed(self, entry_hash: str) -> HistoryEntry:
+    def with_hash(self, entry_hash: str) -> HistoryEntry:
         """Return this entry, which had no hash yet, bearing it: the last step of making one."""
         if self.hash:
             raise ValueError("this entry bears a hash already")

@@ -67,12 +67,12 @@ class Publication:
     first_sent_at: datetime | None = None
     sent_at: datetime | None = None
     """When the last attempt's intent was written."""
-    over_at: datetime | None = None
+    ended_at: datetime | None = None
     """When the last attempt ended, or must have ended if no result is on record."""
     confirmed_at: datetime | None = None
     reasserted: int = 0
     """How often the platform was moved on to this entry again after somebody moved it back."""
-    forgiven: int = 0
+    excused: int = 0
     """Attempts that a person let pass when resolving an incident."""
 
 

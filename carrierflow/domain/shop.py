@@ -22,7 +22,7 @@ class ShopState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shop:
-    """One connection; the token is sealed and opened only where a request is made."""
+    """One connection; the token is encrypted, and decrypted only where a request is made."""
 
     id: int
     code: str
@@ -31,12 +31,12 @@ class Shop:
     carrier_code: str
     state: ShopState
     added_at: datetime
-    sealed_token: bytes
+    encrypted_token: bytes
     """Empty where there is none: the shop was revoked."""
     org_id: str | None = None
     swept_to: datetime | None = None
     """Up to which change the sweep has read."""
-    sealed_refresh_token: bytes | None = None
+    encrypted_refresh_token: bytes | None = None
     token_expires_at: datetime | None = None
     """When the token ends; None if it does not, as far as we know."""
     scopes: tuple[str, ...] = ()

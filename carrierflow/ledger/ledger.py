@@ -63,16 +63,16 @@ class Ledger:
         lifecycle: Lifecycle,
         *,
         clock: Clock,
-        sealer: Encryptor | None = None,
-        meter: Counters | None = None,
+        encryptor: Encryptor | None = None,
+        counters: Counters | None = None,
         earliest: datetime = EARLIEST,
     ) -> None:
         """Record on a store; nothing is believed to have happened before `earliest`."""
         self._store = store
         self._earliest = earliest
         self._clock = clock
-        self._sealer = sealer
-        self._meter = meter or Counters()
+        self._encryptor = encryptor
+        self._counters = counters or Counters()
         self._lifecycle = lifecycle
         self._one = VerdictRules(lifecycle, LifecycleMachine(lifecycle.definition))
         self._many = VerdictRules(lifecycle, lifecycle)
@@ -157,7 +157,7 @@ class Ledger:
 
         def work(tx: LedgerTransaction) -> Recorded:
             now = self._clock()
-            return self._one.judge(self._draft(tx, event), _resolved(event, None, now), now=now)
+            return self._one.decide(self._draft(tx, event), _resolved(event, None, now), now=now)
 
         return self._store.run(work)
 
@@ -182,7 +182,7 @@ class Ledger:
         def work(tx: LedgerTransaction) -> Recorded:
             now = self._clock()
             draft = self._draft(tx, event)
-            note = self._sealed(event.note)
+            note = self._encrypted(event.note)
             answer = self._one.amend(draft, _resolved(event, note, now), now=now)
             _keep_note(tx, note, draft.parcel, answer, now=now)
             _save(tx, [draft])
@@ -193,15 +193,15 @@ class Ledger:
     def _check(self, event: Event) -> None:
         check_event(event, now=self._clock(), earliest=self._earliest)
 
-    def _run(self, events: Sequence[Event], judge: VerdictRules) -> list[Recorded | InvalidInput]:
-        answers = self._store.run(partial(self._apply, events=events, judge=judge))
+    def _run(self, events: Sequence[Event], rules: VerdictRules) -> list[Recorded | InvalidInput]:
+        answers = self._store.run(partial(self._apply, events=events, rules=rules))
         verdicts = Counter(a.verdict if isinstance(a, Recorded) else REJECTED for a in answers)
         for verdict, times in verdicts.items():
-            self._meter.count("verdicts", times, verdict=verdict)
+            self._counters.count("verdicts", times, verdict=verdict)
         return answers
 
     def _apply(
-        self, tx: LedgerTransaction, events: Sequence[Event], judge: VerdictRules
+        self, tx: LedgerTransaction, events: Sequence[Event], rules: VerdictRules
     ) -> list[Recorded | InvalidInput]:
         asked_at = self._clock()
         faults = validation_errors(events, now=asked_at, earliest=self._earliest)
@@ -221,7 +221,7 @@ class Ledger:
             event = events[number]
             if number not in answers:
                 draft = drafts[event.shop].get(event.fulfillment_id)
-                answers[number] = self._answer(tx, event, draft, judge, now)
+                answers[number] = self._answer(tx, event, draft, rules, now)
         _save(tx, [draft for by_id in drafts.values() for draft in by_id.values()])
         return [answers[number] for number in range(len(events))]
 
@@ -230,7 +230,7 @@ class Ledger:
         tx: LedgerTransaction,
         event: Event,
         draft: Draft | None,
-        judge: VerdictRules,
+        rules: VerdictRules,
         now: datetime,
     ) -> Recorded | InvalidInput:
         try:
@@ -238,13 +238,13 @@ class Ledger:
                 raise UnknownFulfillment(event.shop, event.fulfillment_id)
             if event.opening is not None:
                 check_same(draft.parcel, event.opening)
-            note = self._sealed(event.note)
-            claim = _resolved(event, note, now)
+            note = self._encrypted(event.note)
+            resolved = _resolved(event, note, now)
             if draft.is_new:
                 at = event.opening.at if event.opening else None
-                answer = judge.begin(draft, claim, at=at and at.astimezone(UTC), now=now)
+                answer = rules.begin(draft, resolved, at=at and at.astimezone(UTC), now=now)
             else:
-                answer = judge.judge(draft, claim, now=now)
+                answer = rules.decide(draft, resolved, now=now)
         except InvalidInput as error:
             return error
         _keep_note(tx, note, draft.parcel, answer, now=now)
@@ -270,32 +270,32 @@ class Ledger:
         unknown = [o for o in openings if o.ref.fulfillment_id not in parcels]
         if unknown:
             parcels |= _started(tx, shop, unknown, now=self._clock())
-        memories = tx.memories([p for p in parcels.values() if p.delivery.seq])
+        past_events = tx.past_events([p for p in parcels.values() if p.delivery.seq])
         return {
-            fulfillment_id: Draft.of(parcel, memories.get(parcel.id, NO_PAST))
+            fulfillment_id: Draft.of(parcel, past_events.get(parcel.id, NO_PAST))
             for fulfillment_id, parcel in parcels.items()
         }
 
-    def open_note(self, name: str, sealed: bytes) -> str:
+    def open_note(self, name: str, ciphertext: bytes) -> str:
         """Return a note in clear, without the salt that its digest was made with.
 
         Raises:
             MissingSecretKey, WrongSecretKey: if it does not open.
         """
-        if self._sealer is None:
+        if self._encryptor is None:
             raise MissingSecretKey
-        salted = self._sealer.unseal(sealed, context=f"note:{name}").decode()
+        salted = self._encryptor.decrypt(ciphertext, context=f"note:{name}").decode()
         return salted[SALT_DIGITS:]
 
-    def _sealed(self, note: str | None) -> EncryptedNote | None:
+    def _encrypted(self, note: str | None) -> EncryptedNote | None:
         if not note:
             return None
-        if self._sealer is None:
+        if self._encryptor is None:
             raise MissingSecretKey
         salted = secrets.token_hex(SALT_DIGITS // 2) + note
         name = digest(salted)
         return EncryptedNote(
-            digest=name, sealed=self._sealer.seal(salted.encode(), context=f"note:{name}")
+            digest=name, ciphertext=self._encryptor.encrypt(salted.encode(), context=f"note:{name}")
         )
 
 

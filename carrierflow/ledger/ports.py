@@ -28,7 +28,7 @@ class EncryptedNote:
     """Free text that may name a person: encrypted, and found again by a salted digest."""
 
     digest: str
-    sealed: bytes
+    ciphertext: bytes
 
 
 class LedgerTransaction(Protocol):
@@ -42,7 +42,7 @@ class LedgerTransaction(Protocol):
         """
         ...
 
-    def memories(self, parcels: Collection[Fulfillment]) -> dict[int, PastEvents]:
+    def past_events(self, parcels: Collection[Fulfillment]) -> dict[int, PastEvents]:
         """Read what the past of some parcels says, by the parcels' own ids."""
         ...
 
@@ -59,7 +59,7 @@ class LedgerTransaction(Protocol):
         ...
 
     def keep_note(self, note: EncryptedNote, parcel: Fulfillment, *, now: datetime) -> None:
-        """Keep a sealed note, apart from the history, where it can be erased."""
+        """Keep an encrypted note, apart from the history, where it can be erased."""
         ...
 
 
@@ -82,11 +82,11 @@ class LedgerStore(Protocol):
 class Encryptor(Protocol):
     """Encrypts what must not stand in the database in clear."""
 
-    def seal(self, secret: bytes, *, context: str) -> bytes:
+    def encrypt(self, secret: bytes, *, context: str) -> bytes:
         """Encrypt; the result opens under the same context only."""
         ...
 
-    def unseal(self, sealed: bytes, *, context: str) -> bytes:
+    def decrypt(self, ciphertext: bytes, *, context: str) -> bytes:
         """Decrypt.
 
         Raises:

@@ -75,16 +75,16 @@ class Draft:
     kept: list[EvidenceEntry] = field(default_factory=list)
 
     @classmethod
-    def of(cls, parcel: Fulfillment, memory: PastEvents) -> Draft:
+    def of(cls, parcel: Fulfillment, past: PastEvents) -> Draft:
         """Take a parcel from what was read of it."""
         return cls(
             parcel=parcel,
             heads={Machine.DELIVERY: parcel.delivery, Machine.COD: parcel.cod},
-            keys=dict(memory.keys),
-            inferred=dict(memory.inferred),
-            passed=set(memory.passed),
-            late=set(memory.late),
-            waiting=list(memory.waiting),
+            keys=dict(past.keys),
+            inferred=dict(past.inferred),
+            passed=set(past.passed),
+            late=set(past.late),
+            waiting=list(past.waiting),
         )
 
     @property
@@ -123,7 +123,7 @@ class VerdictRules:
             self._by_rule(draft, status, occurred_at=at, now=now)
 
     def begin(
-        self, draft: Draft, claim: ResolvedEvent, *, at: datetime | None, now: datetime
+        self, draft: Draft, resolved: ResolvedEvent, *, at: datetime | None, now: datetime
     ) -> Recorded:
         """Open a parcel that has no history by the first claim about it, and judge that.
 
@@ -131,71 +131,71 @@ class VerdictRules:
         known to have been taken up no later, unless `at` says when.
         """
         firsts = _firsts(draft)
-        inferred = claim.inferred or (at is None and claim.status not in firsts)
+        inferred = resolved.inferred or (at is None and resolved.status not in firsts)
         for status in firsts:
-            if status is claim.status:
-                self._append(draft, claim, now=now, inferred=claim.inferred)
-                _remember(draft, claim, Verdict.ACCEPTED)
+            if status is resolved.status:
+                self._append(draft, resolved, now=now, inferred=resolved.inferred)
+                _remember(draft, resolved, Verdict.ACCEPTED)
             else:
-                moment = at or claim.occurred_at
+                moment = at or resolved.occurred_at
                 self._by_rule(draft, status, occurred_at=moment, now=now, inferred=inferred)
-        if claim.status not in firsts:
-            return self.judge(draft, claim, now=now)
-        (entry,) = (each for each in draft.entries if each.key == claim.key)
-        return _answer(draft, _legal_step(START, claim.status), (entry,))
+        if resolved.status not in firsts:
+            return self.decide(draft, resolved, now=now)
+        (entry,) = (each for each in draft.entries if each.key == resolved.key)
+        return _answer(draft, _legal_step(START, resolved.status), (entry,))
 
-    def judge(self, draft: Draft, claim: ResolvedEvent, *, now: datetime) -> Recorded:
+    def decide(self, draft: Draft, resolved: ResolvedEvent, *, now: datetime) -> Recorded:
         """Give a claim its verdict and write it into the draft.
 
         Raises:
             KeyReused: if its key stands for another event of this fulfillment.
         """
-        known = draft.keys.get(claim.key)
+        known = draft.keys.get(resolved.key)
         if known is not None:
-            return _again(draft, claim, known)
+            return _again(draft, resolved, known)
         self._set_late_aside(draft)
-        weighed = self._weigh(draft, claim)
+        weighed = self._decide(draft, resolved)
         written = len(draft.entries)
         if weighed.verdict is Verdict.ACCEPTED:
-            self._enter(draft, claim, now=now)
+            self._enter(draft, resolved, now=now)
             self._retry_waiting(draft, now=now)
         else:
-            _keep(draft, claim, weighed, now=now)
+            _keep(draft, resolved, weighed, now=now)
         if weighed.verdict is Verdict.LATE:
-            self._pass_late(draft, claim, now=now)
+            self._pass_late(draft, resolved, now=now)
             self._retry_waiting(draft, now=now)
-        _remember(draft, claim, weighed.verdict)
+        _remember(draft, resolved, weighed.verdict)
         return _answer(draft, weighed, tuple(draft.entries[written:]))
 
-    def amend(self, draft: Draft, claim: ResolvedEvent, *, now: datetime) -> Recorded:
+    def amend(self, draft: Draft, resolved: ResolvedEvent, *, now: datetime) -> Recorded:
         """Correct a machine's status by a new entry, which needs no edge."""
-        known = draft.keys.get(claim.key)
+        known = draft.keys.get(resolved.key)
         if known is not None:
-            return _again(draft, claim, known)
-        amended = draft.heads[claim.status.machine].seq
-        self._append(draft, claim, now=now, amends=amended)
-        _remember(draft, claim, Verdict.ACCEPTED)
-        sentence = f"Entry {amended} is corrected: the parcel is {claim.status}."
+            return _again(draft, resolved, known)
+        amended = draft.heads[resolved.status.machine].seq
+        self._append(draft, resolved, now=now, amends=amended)
+        _remember(draft, resolved, Verdict.ACCEPTED)
+        sentence = f"Entry {amended} is corrected: the parcel is {resolved.status}."
         weighed = ReasonedVerdict(Verdict.ACCEPTED, Reason.AMENDED, sentence)
         return _answer(draft, weighed, (draft.entries[-1],))
 
-    def _weigh(self, draft: Draft, claim: ResolvedEvent) -> ReasonedVerdict:
-        status, head = claim.status, draft.heads[claim.status.machine]
+    def _decide(self, draft: Draft, resolved: ResolvedEvent) -> ReasonedVerdict:
+        status, head = resolved.status, draft.heads[resolved.status.machine]
         if self._lifecycle.never_written(status):
             sentence = f"{status} is read from platforms and never recorded."
             return ReasonedVerdict(Verdict.REFUSED, Reason.NEVER_WRITTEN, sentence)
         if status == head.status and draft.inferred.get(status) == head.seq:
             sentence = f"The parcel stands at {status} already; this confirms it."
             return ReasonedVerdict(Verdict.LATE, Reason.CONFIRMS_INFERRED, sentence)
-        if head.since is not None and claim.occurred_at < head.since:
+        if head.since is not None and resolved.occurred_at < head.since:
             sentence = (
-                f"{status} at {stamp(claim.occurred_at)} is older than {head.status} at "
+                f"{status} at {stamp(resolved.occurred_at)} is older than {head.status} at "
                 f"{stamp(head.since)}; it is kept as evidence."
             )
             return ReasonedVerdict(Verdict.LATE, Reason.OLDER_THAN_STATE, sentence)
-        return self._weigh_coupling(draft, status) or self._weigh_step(draft, claim, head)
+        return self._decide_coupling(draft, status) or self._decide_step(draft, resolved, head)
 
-    def _weigh_coupling(self, draft: Draft, status: Status) -> ReasonedVerdict | None:
+    def _decide_coupling(self, draft: Draft, status: Status) -> ReasonedVerdict | None:
         needs = self._lifecycle.needs(status)
         if needs is None or self._has_passed(draft, needs):
             return None
@@ -208,21 +208,23 @@ class VerdictRules:
         too_late = status in draft.late and self._lifecycle.reaches(status, Status(here))
         return too_late or status in draft.passed
 
-    def _weigh_step(self, draft: Draft, claim: ResolvedEvent, head: MachineHead) -> ReasonedVerdict:
-        status = claim.status
+    def _decide_step(
+        self, draft: Draft, resolved: ResolvedEvent, head: MachineHead
+    ) -> ReasonedVerdict:
+        status = resolved.status
         if self._steps.allows(status.machine, head.status, status):
             return _legal_step(head.status, status)
         if head.status == status:
             sentence = f"The parcel is {status} already."
             return ReasonedVerdict(Verdict.REFUSED, Reason.SAME_STATUS, sentence)
-        if claim.fill_gaps and self._lifecycle.reaches(head.status, status):
-            return self._weigh_road(draft, head, status)
+        if resolved.fill_gaps and self._lifecycle.reaches(head.status, status):
+            return self._decide_road(draft, head, status)
         return self._refuse(head, status)
 
-    def _weigh_road(self, draft: Draft, head: MachineHead, status: Status) -> ReasonedVerdict:
+    def _decide_road(self, draft: Draft, head: MachineHead, status: Status) -> ReasonedVerdict:
         road = self._lifecycle.road(head.status, status)
         for step in road:
-            coupled = self._weigh_coupling(draft, step)
+            coupled = self._decide_coupling(draft, step)
             if coupled is not None:
                 return coupled
         sentence = f"{head.status} → {' → '.join(road)}; the steps before {status} are inferred."
@@ -236,59 +238,59 @@ class VerdictRules:
         sentence = f"{status} cannot follow {head.status}; allowed are {', '.join(allowed)}."
         return ReasonedVerdict(Verdict.REFUSED, Reason.ILLEGAL_STEP, sentence)
 
-    def _enter(self, draft: Draft, claim: ResolvedEvent, *, now: datetime) -> None:
-        place = draft.heads[claim.status.machine].status
-        for status in self._lifecycle.road(place, claim.status)[:-1]:
-            step = replace(claim, status=status, key="", note_digest=None)
+    def _enter(self, draft: Draft, resolved: ResolvedEvent, *, now: datetime) -> None:
+        place = draft.heads[resolved.status.machine].status
+        for status in self._lifecycle.road(place, resolved.status)[:-1]:
+            step = replace(resolved, status=status, key="", note_digest=None)
             self._append(draft, step, now=now, inferred=True)
-        self._append(draft, claim, now=now, inferred=claim.inferred)
-        cause = f"{claim.status.machine}:{draft.entries[-1].seq}"
-        self._follow(draft, claim, cause=cause, now=now)
+        self._append(draft, resolved, now=now, inferred=resolved.inferred)
+        cause = f"{resolved.status.machine}:{draft.entries[-1].seq}"
+        self._follow(draft, resolved, cause=cause, now=now)
 
     def _follow(
-        self, draft: Draft, claim: ResolvedEvent, *, cause: str | None, now: datetime
+        self, draft: Draft, resolved: ResolvedEvent, *, cause: str | None, now: datetime
     ) -> None:
         """Record the cash status that this one brings with it, where it is the next step."""
-        follower = self._lifecycle.follower(claim.status)
+        follower = self._lifecycle.follower(resolved.status)
         if follower is None:
             return
         place = draft.heads[follower.machine].status
         if self._steps.allows(follower.machine, place, follower):
-            self._by_rule(draft, follower, occurred_at=claim.occurred_at, now=now, cause=cause)
+            self._by_rule(draft, follower, occurred_at=resolved.occurred_at, now=now, cause=cause)
 
-    def _pass_late(self, draft: Draft, claim: ResolvedEvent, *, now: datetime) -> None:
+    def _pass_late(self, draft: Draft, resolved: ResolvedEvent, *, now: datetime) -> None:
         """Let the other machine have what waits for a late status: it moves nothing of its own.
 
         Only a status counts from which the parcel could have come to where it stands.
         """
-        draft.late.add(claim.status)
-        if self._has_passed(draft, claim.status):
-            inferred = draft.inferred.get(claim.status)
-            cause = f"{claim.status.machine}:{inferred}" if inferred else None
-            self._follow(draft, claim, cause=cause, now=now)
+        draft.late.add(resolved.status)
+        if self._has_passed(draft, resolved.status):
+            inferred = draft.inferred.get(resolved.status)
+            cause = f"{resolved.status.machine}:{inferred}" if inferred else None
+            self._follow(draft, resolved, cause=cause, now=now)
 
     def _retry_waiting(self, draft: Draft, *, now: datetime) -> None:
         while draft.waiting:
-            for claim in self._set_late_aside(draft):
-                self._pass_late(draft, claim, now=now)
+            for resolved in self._set_late_aside(draft):
+                self._pass_late(draft, resolved, now=now)
             legal = [
-                claim
-                for claim in draft.waiting
-                if self._weigh(draft, claim).verdict is Verdict.ACCEPTED
+                resolved
+                for resolved in draft.waiting
+                if self._decide(draft, resolved).verdict is Verdict.ACCEPTED
             ]
             if not legal:
                 return
-            first = min(legal, key=lambda claim: claim.occurred_at)
+            first = min(legal, key=lambda resolved: resolved.occurred_at)
             draft.waiting.remove(first)
             self._enter(draft, first, now=now)
             _remember(draft, first, Verdict.ACCEPTED)
 
     def _set_late_aside(self, draft: Draft) -> list[ResolvedEvent]:
         """Take out of the waiting claims those that the parcel has overtaken."""
-        late = [c for c in draft.waiting if self._weigh(draft, c).verdict is Verdict.LATE]
-        for claim in late:
-            draft.waiting.remove(claim)
-            draft.late.add(claim.status)
+        late = [c for c in draft.waiting if self._decide(draft, c).verdict is Verdict.LATE]
+        for resolved in late:
+            draft.waiting.remove(resolved)
+            draft.late.add(resolved.status)
         return late
 
     def _by_rule(
@@ -302,20 +304,20 @@ class VerdictRules:
         cause: str | None = None,
     ) -> None:
         """Append what nobody told: it did not happen on the road, so it makes no event late."""
-        claim = ResolvedEvent(status=status, occurred_at=occurred_at, key="", source=Source.RULE)
-        self._append(draft, claim, now=now, inferred=inferred, cause=cause)
+        resolved = ResolvedEvent(status=status, occurred_at=occurred_at, key="", source=Source.RULE)
+        self._append(draft, resolved, now=now, inferred=inferred, cause=cause)
 
     def _append(
         self,
         draft: Draft,
-        claim: ResolvedEvent,
+        resolved: ResolvedEvent,
         *,
         now: datetime,
         inferred: bool = False,
         cause: str | None = None,
         amends: int | None = None,
     ) -> None:
-        status, machine = claim.status, claim.status.machine
+        status, machine = resolved.status, resolved.status.machine
         head = draft.heads[machine]
         entry = HistoryEntry(
             machine=machine,
@@ -323,29 +325,29 @@ class VerdictRules:
             from_status=head.status,
             to_status=status,
             definition=self._lifecycle.id,
-            source=claim.source,
-            actor=claim.actor,
-            reason=claim.reason,
-            key=claim.key or None,
-            occurred_at=claim.occurred_at,
+            source=resolved.source,
+            actor=resolved.actor,
+            reason=resolved.reason,
+            key=resolved.key or None,
+            occurred_at=resolved.occurred_at,
             recorded_at=now,
             inferred=inferred,
             cause=cause,
             amends=amends,
-            note_digest=claim.note_digest,
+            note_digest=resolved.note_digest,
             prev_hash=head.hash,
         )
-        entry = entry.sealed(entry_hash(draft.parcel.ref, entry))
+        entry = entry.with_hash(entry_hash(draft.parcel.ref, entry))
         # An opening did not happen on the road, whoever told it: it makes no event late.
-        is_told = claim.source is not Source.RULE and head.status != START
+        is_told = resolved.source is not Source.RULE and head.status != START
         draft.entries.append(entry)
         draft.passed.add(status)
-        if inferred or claim.source is Source.RULE:
+        if inferred or resolved.source is Source.RULE:
             draft.inferred[status] = entry.seq
         draft.heads[machine] = MachineHead(
             status=status,
             seq=entry.seq,
-            since=claim.occurred_at if is_told else head.since,
+            since=resolved.occurred_at if is_told else head.since,
             hash=entry.hash,
             confirmed=head.confirmed,
         )
@@ -361,36 +363,42 @@ def _legal_step(from_status: str, status: Status) -> ReasonedVerdict:
     return ReasonedVerdict(Verdict.ACCEPTED, Reason.LEGAL_STEP, f"{from_status} → {status}.")
 
 
-def _again(draft: Draft, claim: ResolvedEvent, known: SeenKey) -> Recorded:
-    if claim.status is not known.status or (claim.timed and claim.occurred_at != known.occurred_at):
+def _again(draft: Draft, resolved: ResolvedEvent, known: SeenKey) -> Recorded:
+    if resolved.status is not known.status or (
+        resolved.timed and resolved.occurred_at != known.occurred_at
+    ):
         raise KeyReused(
             known.key,
             first=f"{known.status} at {stamp(known.occurred_at)}",
-            now=f"{claim.status} at {stamp(claim.occurred_at)}",
+            now=f"{resolved.status} at {stamp(resolved.occurred_at)}",
         )
     sentence = f"This event was recorded before; it was {known.verdict} then."
     weighed = ReasonedVerdict(Verdict.DUPLICATE, Reason.KEY_SEEN, sentence)
     return replace(_answer(draft, weighed, ()), first=known.verdict)
 
 
-def _keep(draft: Draft, claim: ResolvedEvent, weighed: ReasonedVerdict, *, now: datetime) -> None:
+def _keep(
+    draft: Draft, resolved: ResolvedEvent, weighed: ReasonedVerdict, *, now: datetime
+) -> None:
     draft.kept.append(
         EvidenceEntry(
-            claim=claim,
+            resolved=resolved,
             verdict=weighed.verdict,
             reason=weighed.reason,
             sentence=weighed.sentence,
             recorded_at=now,
-            confirms=draft.inferred.get(claim.status) if weighed.verdict is Verdict.LATE else None,
+            confirms=draft.inferred.get(resolved.status)
+            if weighed.verdict is Verdict.LATE
+            else None,
         )
     )
     if weighed.reason in OVERTURNABLE:
-        draft.waiting.append(claim)
+        draft.waiting.append(resolved)
 
 
-def _remember(draft: Draft, claim: ResolvedEvent, verdict: Verdict) -> None:
-    draft.keys[claim.key] = SeenKey(
-        key=claim.key, verdict=verdict, status=claim.status, occurred_at=claim.occurred_at
+def _remember(draft: Draft, resolved: ResolvedEvent, verdict: Verdict) -> None:
+    draft.keys[resolved.key] = SeenKey(
+        key=resolved.key, verdict=verdict, status=resolved.status, occurred_at=resolved.occurred_at
     )
 
 

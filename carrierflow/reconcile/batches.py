@@ -46,19 +46,19 @@ SECONDS_PER_PUT = 0.25
 class ShopBatch:
     """Some of our fulfillments, sorted by what there is to do with them."""
 
-    agreeing: tuple[Fulfillment, ...]
+    in_sync: tuple[Fulfillment, ...]
     """Nothing to do and nothing new: the decision table would say so for both machines."""
-    situations: tuple[Case, ...]
+    to_decide: tuple[Case, ...]
     """To be decided."""
     same_amount: frozenset[int]
     """The fulfillments, by their own ids, that show the ledger's amount of cash."""
-    absent: tuple[Fulfillment, ...]
+    missing: tuple[Fulfillment, ...]
     """Asked for, and not in the reply."""
     unreadable: tuple[Unreadable, ...]
     """Rows of the reply, of any carrier, that could not be read."""
     clean: frozenset[str]
     """The orders of which every row could be read."""
-    strangers: tuple[Observation, ...]
+    unknown: tuple[Observation, ...]
     """Fulfillments that name this carrier, and that the ledger does not know."""
     asked: int
     """How many orders were asked for by id."""
@@ -96,7 +96,7 @@ class ShopReader:
         self._can_put = frozenset(status for status in Status if platform.can_put(status))
         self._verified_before = verified_before
         self._hints = {hint.order_id: hint for hint in store.hints(shop)}
-        self.pool = OrderQueue((), ())
+        self.queue = OrderQueue((), ())
         self.unswept: list[ReadRefused | AccessDenied] = []
         """Why it is not known what changed, where the platform does not list that."""
 
@@ -104,7 +104,7 @@ class ShopReader:
         """Read what changed, then what webhooks named, then all else that has work or is due."""
         expected = self._store.count_due(self._shop, verified_before=self._verified_before)
         work = self._store.work(self._shop, now=self._clock())
-        self.pool = OrderQueue(work, self._due(), expected=expected)
+        self.queue = OrderQueue(work, self._due(), expected=expected)
         self._take_hints()
         if self._shop.swept_to is not None:
             yield from self._swept(self._shop.swept_to)
@@ -116,7 +116,7 @@ class ShopReader:
         """Read what changed; where that cannot be asked, what is due may be read all the same."""
         try:
             for page in changed_orders(self._platform, swept_to - OVERLAP):
-                self.pool.drop(order.order_id for order in page)
+                self.queue.drop(order.order_id for order in page)
                 swept_to = max(swept_to, newest(page, swept_to))
                 yield self._batch(page, asked=(), swept_to=swept_to)
         except ReadRefused as error:
@@ -144,14 +144,14 @@ class ShopReader:
         yield from self._pooled()
 
     def _take_hints(self) -> None:
-        self.pool.again(
+        self.queue.again(
             OrderWithWork(order_id=h.order_id, puts=h.puts) for h in self._hints.values()
         )
 
     def _pooled(self) -> Iterator[ShopBatch]:
-        while self.pool:
-            puts = self._puts_while_fresh() if self.pool.has_work else 0
-            ids = self.pool.take(puts=puts)
+        while self.queue:
+            puts = self._puts_while_fresh() if self.queue.has_work else 0
+            ids = self.queue.take(puts=puts)
             yield self._batch(self._platform.orders(ids), asked=ids)
 
     def _puts_while_fresh(self) -> int:
@@ -160,7 +160,7 @@ class ShopReader:
         pace = max(self.seconds_per_put, 0.001)
         return min(self._platform.room(freshness), int(freshness / pace))
 
-    def situation(self, parcel: Fulfillment, seen: Observation) -> Case:
+    def case(self, parcel: Fulfillment, seen: Observation) -> Case:
         """Return what is to be decided about one fulfillment."""
         return self._situations([(parcel, seen)])[0]
 
@@ -184,7 +184,7 @@ class ShopReader:
 
     def again(self, parcel: Fulfillment) -> None:
         """Look at an order once more in this pass: its reading grew too old."""
-        self.pool.again([_work(parcel)])
+        self.queue.again([_work(parcel)])
 
     def _batch(
         self,
@@ -199,20 +199,20 @@ class ShopReader:
         known = {parcel.ref for parcel in parcels}
         found = [(p, seen[p.ref]) for p in parcels if p.ref in seen]
         grace = self._policy.grace
-        agreeing = [p for p, o in found if _agrees(p, o) and not _closes(p, read_at - grace)]
-        done = {parcel.id for parcel in agreeing}
+        in_sync = [p for p, o in found if _agrees(p, o) and not _closes(p, read_at - grace)]
+        done = {parcel.id for parcel in in_sync}
         left_out = [p for p in parcels if p.open and _is_absent(p, orders, seen)]
         if not asked:
             # A page shows what changed and need not show it whole: these are asked for by id.
-            self.pool.again(_work(parcel) for parcel in left_out)
+            self.queue.again(_work(parcel) for parcel in left_out)
         return ShopBatch(
-            agreeing=tuple(agreeing),
-            situations=tuple(self._situations([(p, o) for p, o in found if p.id not in done])),
+            in_sync=tuple(in_sync),
+            to_decide=tuple(self._situations([(p, o) for p, o in found if p.id not in done])),
             same_amount=frozenset(p.id for p, o in found if p.cod_amount == o.cod_amount),
-            absent=tuple(left_out if asked else ()),
+            missing=tuple(left_out if asked else ()),
             unreadable=tuple(row for order in orders for row in order.unreadable),
             clean=frozenset(order.order_id for order in orders if not order.unreadable),
-            strangers=tuple(
+            unknown=tuple(
                 o for ref, o in seen.items() if ref not in known and self._platform.is_ours(o)
             ),
             asked=len(asked),
@@ -223,11 +223,13 @@ class ShopReader:
         )
 
     def _situations(self, found: list[tuple[Fulfillment, Observation]]) -> list[Case]:
-        tracks = self._store.tracks([parcel for parcel, _ in found]) if found else {}
+        publication_logs = (
+            self._store.publication_logs([parcel for parcel, _ in found]) if found else {}
+        )
         return [
             Case(
                 parcel=parcel,
-                track=tracks[parcel.id],
+                publication_log=publication_logs[parcel.id],
                 seen=seen,
                 now=self._clock(),
                 lifecycle=self._lifecycle,

@@ -30,8 +30,8 @@ class Braked(Exception):  # noqa: N818
 class Brake:
     """What one run would freeze or cancel, and how much of that is too much."""
 
-    def __init__(self, limits: RunLimits, tally: RunCounters, *, open_count: int) -> None:
-        self._tally = tally
+    def __init__(self, limits: RunLimits, counters: RunCounters, *, open_count: int) -> None:
+        self._counters = counters
         self._open = open_count
         self._most = max(limits.freeze_least, limits.freeze_share * open_count)
         self._doomed = 0
@@ -42,7 +42,7 @@ class Brake:
         Raises:
             Braked: if these are too many.
         """
-        refused = self._tally.refusals_in_a_row
+        refused = self._counters.refusals_in_a_row
         if refused + self._doomed > self._most:
             raise Braked(
                 f"{refused} PUTs in a row were refused; does something between here and the "
@@ -51,13 +51,13 @@ class Brake:
                 open=self._open,
             )
 
-    def check(self, situations: Iterable[Case]) -> None:
+    def check(self, cases: Iterable[Case]) -> None:
         """Count what a batch would freeze or cancel.
 
         Raises:
             Braked: if that makes too many.
         """
-        self._doomed += _drastic_turns(situations)
+        self._doomed += _drastic(cases)
         if self._doomed > self._most:
             raise Braked(
                 f"{self._doomed} of {self._open} open fulfillments would be frozen or "
@@ -66,9 +66,9 @@ class Brake:
                 open=self._open,
             )
 
-    def stops(self, situations: Iterable[Case]) -> bool:
+    def stops(self, cases: Iterable[Case]) -> bool:
         """Tell whether a batch would freeze or cancel too much."""
-        return self._doomed + _drastic_turns(situations) > self._most
+        return self._doomed + _drastic(cases) > self._most
 
     @staticmethod
     def missing(batch: ShopBatch) -> Braked | None:
@@ -76,7 +76,7 @@ class Brake:
 
         Asked for, here, is what could not be read in any way.
         """
-        missing = len({parcel.ref.order_id for parcel in batch.absent})
+        missing = len({parcel.ref.order_id for parcel in batch.missing})
         if missing < FEWEST_MISSING or missing * 2 <= batch.asked:
             return None
         return Braked(
@@ -87,10 +87,12 @@ class Brake:
         )
 
 
-def _drastic_turns(situations: Iterable[Case]) -> int:
-    """Count the turns that freeze their fulfillment, or cancel it on the platform's word.
+def _drastic(cases: Iterable[Case]) -> int:
+    """Count the cases that freeze their fulfillment, or cancel it on the platform's word.
 
     Cancels that the carrier itself recorded are its own truth: they do not count.
     """
-    turns = map(evaluate, situations)
-    return sum(turn.froze is not None or turn.adopt is Status.CANCEL for turn in turns)
+    return sum(
+        evaluated.froze is not None or evaluated.adopt is Status.CANCEL
+        for evaluated in map(evaluate, cases)
+    )

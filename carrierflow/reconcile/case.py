@@ -39,39 +39,41 @@ class Case:
     """Everything that a decision about one fulfillment is made from; plain values, no I/O."""
 
     parcel: Fulfillment
-    track: PublicationLog
+    publication_log: PublicationLog
     seen: Observation
     now: datetime
     lifecycle: Lifecycle
     can_put: frozenset[Status]
     policy: Policy
 
-    def view(self, machine: Machine) -> MachineCase:
+    def on(self, machine: Machine) -> MachineCase:
         """Return what concerns one machine."""
         head = self.parcel.head(machine)
-        path = tuple(s for s in self.track.steps if s.machine is machine and s.seq > head.confirmed)
+        path = tuple(
+            s for s in self.publication_log.steps if s.machine is machine and s.seq > head.confirmed
+        )
         before = Status(path[0].from_status) if path and head.confirmed else None
         sent = next((s for s in path if self._is_open(s)), None)
         return MachineCase(
-            situation=self,
+            whole=self,
             machine=machine,
             head=Status(head.status),
             base=before if path else Status(head.status),
             path=path,
             sent=sent,
-            attempt=self.track.publications[machine, sent.seq] if sent else None,
+            attempt=self.publication_log.publications[machine, sent.seq] if sent else None,
         )
 
-    def forgiving(self) -> Case:
+    def excusing(self) -> Case:
         """Return the same, as if nothing had been tried in vain."""
-        forgiven = {
-            key: replace(publication, forgiven=publication.attempts)
-            for key, publication in self.track.publications.items()
+        excused = {
+            key: replace(publication, excused=publication.attempts)
+            for key, publication in self.publication_log.publications.items()
         }
-        return replace(self, track=replace(self.track, publications=forgiven))
+        return replace(self, publication_log=replace(self.publication_log, publications=excused))
 
     def _is_open(self, step: PublishableStep) -> bool:
-        publication = self.track.publications.get((step.machine, step.seq))
+        publication = self.publication_log.publications.get((step.machine, step.seq))
         return publication is not None and publication.state in OPEN
 
 
@@ -79,7 +81,7 @@ class Case:
 class MachineCase:
     """The words of the decision table: head, base, path, att and obs of one machine."""
 
-    situation: Case
+    whole: Case
     machine: Machine
     head: Status
     """The ledger's status."""
@@ -95,41 +97,41 @@ class MachineCase:
     @property
     def obs(self) -> Status | None:
         """What the platform said; None for a word that we do not know."""
-        seen = self.situation.seen
+        seen = self.whole.seen
         return (seen.carrier if self.machine is Machine.DELIVERY else seen.cod).status
 
     @property
     def raw(self) -> str:
         """What the platform said, in its own spelling."""
-        seen = self.situation.seen
+        seen = self.whole.seen
         return (seen.carrier if self.machine is Machine.DELIVERY else seen.cod).raw
 
     @property
     def lifecycle(self) -> Lifecycle:
         """The lifecycle that this carrier records under."""
-        return self.situation.lifecycle
+        return self.whole.lifecycle
 
     @property
     def policy(self) -> Policy:
         """The carrier's choices and spans."""
-        return self.situation.policy
+        return self.whole.policy
 
     @property
     def date(self) -> datetime | None:
         """When the platform says that the status it shows was entered."""
-        return None if self.obs is None else self.situation.seen.dates.get(self.obs)
+        return None if self.obs is None else self.whole.seen.dates.get(self.obs)
 
     @property
     def outdated(self) -> bool:
         """Tell whether the platform showed something newer before: a stale read."""
-        remote = self.situation.parcel.remote
-        return remote is not None and self.situation.seen.updated_at < remote.updated_at - ROUNDING
+        remote = self.whole.parcel.remote
+        return remote is not None and self.whole.seen.updated_at < remote.updated_at - ROUNDING
 
     @property
     def changed(self) -> bool:
         """Tell whether the platform changed the fulfillment since we last took its word."""
-        remote = self.situation.parcel.remote
-        return remote is None or self.situation.seen.updated_at > remote.updated_at + ROUNDING
+        remote = self.whole.parcel.remote
+        return remote is None or self.whole.seen.updated_at > remote.updated_at + ROUNDING
 
     @property
     def revisited(self) -> bool:
@@ -137,7 +139,7 @@ class MachineCase:
 
         Dates are read back rounded half up to whole seconds, so they are compared so.
         """
-        remote = self.situation.parcel.remote
+        remote = self.whole.parcel.remote
         if self.date is None or remote is None or self.obs is None:
             return False
         before = remote.dates.get(self.obs)
@@ -199,7 +201,7 @@ class MachineCase:
 
     def _entered_since(self, status: Status, *, not_after: datetime) -> bool:
         """Tell whether the platform entered a status since we last took its word."""
-        remote, date = self.situation.parcel.remote, self.situation.seen.dates.get(status)
+        remote, date = self.whole.parcel.remote, self.whole.seen.dates.get(status)
         if date is None or rounded(date) > rounded(not_after):
             return False
         before = remote.dates.get(status) if remote else None
@@ -208,15 +210,15 @@ class MachineCase:
     @property
     def next_put(self) -> PublishableStep | None:
         """Return the first step that the platform can be told; those before it go with it."""
-        return next((s for s in self.path if s.to_status in self.situation.can_put), None)
+        return next((s for s in self.path if s.to_status in self.whole.can_put), None)
 
     def attempts_at(self, step: PublishableStep) -> int:
         """Return how often we tried to show a step since a person last let it pass.
 
         What was turned away at the door, or never left, was no try.
         """
-        publication = self.situation.track.publications.get((self.machine, step.seq))
-        made = publication.attempts - publication.forgiven if publication else 0
+        publication = self.whole.publication_log.publications.get((self.machine, step.seq))
+        made = publication.attempts - publication.excused if publication else 0
         return made - len(self._attempts_of(step, TURNED_AWAY))
 
     def refusals_of(self, step: PublishableStep) -> list[Attempt]:
@@ -224,14 +226,14 @@ class MachineCase:
         return self._attempts_of(step, {Outcome.REFUSED})
 
     def _attempts_of(self, step: PublishableStep, outcomes: Collection[Outcome]) -> list[Attempt]:
-        publication = self.situation.track.publications.get((self.machine, step.seq))
-        forgiven = publication.forgiven if publication else 0
+        publication = self.whole.publication_log.publications.get((self.machine, step.seq))
+        excused = publication.excused if publication else 0
         return [
             attempt
-            for attempt in self.situation.track.attempts
+            for attempt in self.whole.publication_log.attempts
             if (attempt.machine, attempt.seq) == (self.machine, step.seq)
             and attempt.outcome in outcomes
-            and attempt.number > forgiven
+            and attempt.number > excused
         ]
 
     @property
@@ -244,11 +246,11 @@ class MachineCase:
         if not self.path:
             return None
         ends = [
-            publication.over_at
-            for (machine, _), publication in self.situation.track.publications.items()
+            publication.ended_at
+            for (machine, _), publication in self.whole.publication_log.publications.items()
             if machine is self.machine
             and publication.state in OPEN
-            and publication.over_at is not None
+            and publication.ended_at is not None
         ]
         return max(ends) + self.policy.settle if ends else None
 
@@ -256,19 +258,19 @@ class MachineCase:
     def is_settling(self) -> bool:
         """Tell whether the unanswered attempt may have taken effect after we asked."""
         settles_at = self.settles_at
-        return settles_at is not None and self.situation.seen.asked_at < settles_at
+        return settles_at is not None and self.whole.seen.asked_at < settles_at
 
     @property
     def is_fresh(self) -> bool:
         """Tell whether the observation is young enough to be acted on."""
-        return self.situation.now - self.situation.seen.asked_at < self.policy.freshness
+        return self.whole.now - self.whole.seen.asked_at < self.policy.freshness
 
     @property
     def own_late_put(self) -> Attempt | None:
         """Return the attempt of ours that made the platform stand where it stands."""
         if self.date is None:
             return None
-        for attempt in reversed(self.situation.track.attempts):
+        for attempt in reversed(self.whole.publication_log.attempts):
             until = attempt.send_deadline + self.policy.request_timeout + self.policy.settle
             earliest = attempt.intent_at - SKEW
             if attempt.status is self.obs and earliest <= self.date <= until:
@@ -288,16 +290,16 @@ class MachineCase:
     @property
     def overruled(self) -> bool:
         """Tell whether a person decided that what the platform shows is to be overruled."""
-        decided = self.situation.parcel.reassert
-        return decided is not None and decided == observation_digest(self.situation.seen)
+        decided = self.whole.parcel.reassert
+        return decided is not None and decided == observation_digest(self.whole.seen)
 
     @property
     def shown_before(self) -> PublishableStep | None:
         """Return our last published step of the status that the platform shows."""
-        confirmed = self.situation.parcel.head(self.machine).confirmed
+        confirmed = self.whole.parcel.head(self.machine).confirmed
         shown = [
             step
-            for step in self.situation.track.steps
+            for step in self.whole.publication_log.steps
             if step.machine is self.machine and step.seq <= confirmed and step.to_status is self.obs
         ]
         return shown[-1] if shown else None
@@ -307,20 +309,20 @@ class MachineCase:
         """Tell whether we moved the platform forward again once already."""
         return any(
             publication.reasserted
-            for (machine, _), publication in self.situation.track.publications.items()
+            for (machine, _), publication in self.whole.publication_log.publications.items()
             if machine is self.machine
         )
 
     @property
     def delivered_at(self) -> datetime | None:
         """When the platform was seen to show this parcel delivered, or further; None if never."""
-        parcel, track = self.situation.parcel, self.situation.track
+        parcel, publication_log = self.whole.parcel, self.whole.publication_log
         shown = [seq for seq in self._deliveries if seq <= parcel.delivery.confirmed]
         if not shown:
             return None
         times = [
             publication.confirmed_at
-            for (machine, seq), publication in track.publications.items()
+            for (machine, seq), publication in publication_log.publications.items()
             if machine is Machine.DELIVERY
             and shown[-1] <= seq <= parcel.delivery.confirmed
             and publication.confirmed_at is not None
@@ -335,7 +337,7 @@ class MachineCase:
     @property
     def _deliveries(self) -> list[int]:
         """The entries by which the parcel was delivered; more than one if it came back."""
-        return [s.seq for s in self.situation.track.steps if s.to_status is Status.DELIVERED]
+        return [s.seq for s in self.whole.publication_log.steps if s.to_status is Status.DELIVERED]
 
 
 def rounded(moment: datetime) -> datetime:

@@ -57,11 +57,11 @@ class TableRow(Generic[AnyCase]):
     machines: frozenset[Machine] = field(default=BOTH)
 
 
-def decide(situation: Case, machine: Machine) -> Decision:
+def decide(whole: Case, machine: Machine) -> Decision:
     """Return what is to be done about one machine of one fulfillment, and which row says so."""
-    view = situation.view(machine)
-    row = next(row for row in TABLE if machine in row.machines and row.applies(view))
-    return Decision(row.number, row.action(view))
+    case = whole.on(machine)
+    row = next(row for row in TABLE if machine in row.machines and row.applies(case))
+    return Decision(row.number, row.action(case))
 
 
 def decide_order(case: OrderCase) -> Decision | None:
@@ -79,28 +79,28 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         number="0",
         when="obs is older than what the platform showed before",
         then="discard it",
-        applies=lambda view: view.outdated,
+        applies=lambda case: case.outdated,
         action=lambda _: Discard(),
     ),
     TableRow(
         number="1",
         when="the fulfillment is frozen",
         then="note changes only",
-        applies=lambda view: view.situation.parcel.frozen is not None,
+        applies=lambda case: case.whole.parcel.frozen is not None,
         action=lambda _: Observe(),
     ),
     TableRow(
         number="2",
         when="obs is a word that we do not know",
         then="freeze; incident `unknown_code` with the raw word",
-        applies=lambda view: view.obs is None,
-        action=lambda view: Freeze("unknown_code", f"The platform says {view.raw!r}."),
+        applies=lambda case: case.obs is None,
+        action=lambda case: Freeze("unknown_code", f"The platform says {case.raw!r}."),
     ),
     TableRow(
         number="3",
         when="an attempt is unanswered, and obs was asked for before its end + Δ",
         then="wait",
-        applies=lambda view: view.is_settling,
+        applies=lambda case: case.is_settling,
         action=row_actions.wait_for_settling,
     ),
     TableRow(
@@ -115,18 +115,18 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         when="an attempt is unanswered, and obs is still base",
         then="it was lost or refused: send s1 again; after 3 refusals freeze, incident `refused`; "
         "after 8 attempts or 24 h freeze, incident `stuck`",
-        applies=lambda view: view.attempt is not None and view.at_base,
+        applies=lambda case: case.attempt is not None and case.at_base,
         action=row_actions.send_again,
     ),
     TableRow(
         number="5a",
         when="a person resolved an incident by `reassert`, and obs is what they saw",
         then="PUT head",
-        applies=lambda view: (
-            view.overruled
-            and view.obs is not view.head
-            and bool(view.path)
-            and view.path[-1].to_status in view.situation.can_put
+        applies=lambda case: (
+            case.overruled
+            and case.obs is not case.head
+            and bool(case.path)
+            and case.path[-1].to_status in case.whole.can_put
         ),
         action=row_actions.put_last,
     ),
@@ -135,8 +135,8 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         when="codpaid rests on a delivered that the platform does not show yet",
         then="nothing",
         machines=COD,
-        applies=lambda view: (
-            row_actions.paid_is_next(view) and view.awaits_delivered and view.at_base
+        applies=lambda case: (
+            row_actions.paid_is_next(case) and case.awaits_delivered and case.at_base
         ),
         action=lambda _: Observe(),
     ),
@@ -145,10 +145,10 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         when="delivered is confirmed, and the platform lifted the cash to codpaid by itself",
         then="confirm codpaid without a PUT; note it where the carrier counts cash separately",
         machines=COD,
-        applies=lambda view: (
-            view.obs is Status.CODPAID
-            and view.delivered_at is not None
-            and (view.reached is not None or view.head is Status.CODPENDING)
+        applies=lambda case: (
+            case.obs is Status.CODPAID
+            and case.delivered_at is not None
+            and (case.reached is not None or case.head is Status.CODPENDING)
         ),
         action=row_actions.confirm_or_note,
     ),
@@ -157,8 +157,8 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         when="delivered is confirmed, and the cash is still codpending",
         then="after Δ, PUT paid",
         machines=COD,
-        applies=lambda view: (
-            row_actions.paid_is_caused(view) and view.delivered_at is not None and view.at_base
+        applies=lambda case: (
+            row_actions.paid_is_caused(case) and case.delivered_at is not None and case.at_base
         ),
         action=row_actions.put_paid,
     ),
@@ -167,10 +167,10 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         when="the platform shows codreceipt, and the ledger is lower",
         then="record it with the platform as source; never lower it",
         machines=COD,
-        applies=lambda view: (
-            view.obs is Status.CODRECEIPT
-            and view.reached is None
-            and view.head in {Status.CODPENDING, Status.CODPAID}
+        applies=lambda case: (
+            case.obs is Status.CODRECEIPT
+            and case.reached is None
+            and case.head in {Status.CODPENDING, Status.CODPAID}
         ),
         action=row_actions.adopt,
     ),
@@ -179,32 +179,32 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         when="the platform shows none or codnotreceipt where cash is due",
         then="incident `cash_disputed`; always a person",
         machines=COD,
-        applies=lambda view: (
-            view.obs in {Status.NONE, Status.CODNOTRECEIPT} and view.head in CASH_DUE
+        applies=lambda case: (
+            case.obs in {Status.NONE, Status.CODNOTRECEIPT} and case.head in CASH_DUE
         ),
-        action=lambda view: OpenIncident(
-            "cash_disputed", f"The platform shows {view.obs}, and the ledger {view.head}."
+        action=lambda case: OpenIncident(
+            "cash_disputed", f"The platform shows {case.obs}, and the ledger {case.head}."
         ),
     ),
     TableRow(
         number="6",
         when="obs is base, entered when we confirmed it, and steps are unpublished",
         then="PUT s1 if obs is younger than 15 s; else read again first",
-        applies=lambda view: bool(view.path) and view.at_base,
+        applies=lambda case: bool(case.path) and case.at_base,
         action=row_actions.put_next,
     ),
     TableRow(
         number="7",
         when="obs is a step sj of the path (for a repeated status: with a newer date)",
         then="confirm up to sj; the steps before it are subsumed",
-        applies=lambda view: view.reached is not None,
+        applies=lambda case: case.reached is not None,
         action=row_actions.confirm_reached,
     ),
     TableRow(
         number="8",
         when="nothing is unpublished, and obs is head",
         then="in sync",
-        applies=lambda view: not view.path and view.obs is view.head,
+        applies=lambda case: not case.path and case.obs is case.head,
         action=lambda _: InSync(),
     ),
     TableRow(
@@ -212,9 +212,9 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         when="obs is cancel, and the parcel is not yet picked up",
         then="adopt: append cancel with the platform as source, abandon the path",
         machines=DELIVERY,
-        applies=lambda view: (
-            view.obs is Status.CANCEL
-            and view.lifecycle.allows(view.machine, view.head, Status.CANCEL)
+        applies=lambda case: (
+            case.obs is Status.CANCEL
+            and case.lifecycle.allows(case.machine, case.head, Status.CANCEL)
         ),
         action=row_actions.adopt,
     ),
@@ -223,9 +223,9 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         when="obs is cancel, and the parcel is in motion or at an end",
         then="freeze; incident `cancelled_in_transit`; never PUT",
         machines=DELIVERY,
-        applies=lambda view: view.obs is Status.CANCEL,
-        action=lambda view: Freeze(
-            "cancelled_in_transit", f"The platform cancelled a parcel that is {view.head}."
+        applies=lambda case: case.obs is Status.CANCEL,
+        action=lambda case: Freeze(
+            "cancelled_in_transit", f"The platform cancelled a parcel that is {case.head}."
         ),
     ),
     TableRow(
@@ -233,8 +233,8 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         when="head is cancel, unpublished, and obs is not at an end",
         then="PUT cancel; the echo callback answers success and writes no history",
         machines=DELIVERY,
-        applies=lambda view: (
-            view.head is Status.CANCEL and bool(view.path) and view.obs not in OVER
+        applies=lambda case: (
+            case.head is Status.CANCEL and bool(case.path) and case.obs not in OVER
         ),
         action=row_actions.put_last,
     ),
@@ -243,20 +243,20 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         when="head is cancel, and obs is delivered or return",
         then="freeze; incident `cancel_conflict`",
         machines=DELIVERY,
-        applies=lambda view: view.head is Status.CANCEL and view.obs in OVER,
-        action=lambda view: Freeze(
-            "cancel_conflict", f"The parcel is cancelled here and {view.obs} on the platform."
+        applies=lambda case: case.head is Status.CANCEL and case.obs in OVER,
+        action=lambda case: Freeze(
+            "cancel_conflict", f"The parcel is cancelled here and {case.obs} on the platform."
         ),
     ),
     TableRow(
         number="13",
         when="nothing is left to PUT, and obs may legally follow head",
         then="remote ahead: freeze, incident `remote_ahead`; or adopt, by policy",
-        applies=lambda view: (
-            view.next_put is None
-            and view.obs is not None
-            and view.lifecycle.reaches(view.head, view.obs)
-            and view.own_late_put is None
+        applies=lambda case: (
+            case.next_put is None
+            and case.obs is not None
+            and case.lifecycle.reaches(case.head, case.obs)
+            and case.own_late_put is None
         ),
         action=row_actions.adopt_or_hold,
     ),
@@ -264,7 +264,7 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         number="14",
         when="obs is behind base, newer, and dated as one of our own attempts within Δ",
         then="our own late PUT: publish again from there, and mark it healed",
-        applies=lambda view: view.is_behind and view.own_late_put is not None,
+        applies=lambda case: case.is_behind and case.own_late_put is not None,
         action=row_actions.rewind_own,
     ),
     TableRow(
@@ -272,7 +272,7 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         when="obs is behind base, newer, and not ours",
         then="the merchant edited: freeze, incident `merchant_edit`; or, by policy, "
         "publish again once",
-        applies=lambda view: view.is_behind,
+        applies=lambda case: case.is_behind,
         action=row_actions.hold_or_reassert,
     ),
     TableRow(
@@ -280,8 +280,8 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         when="anything else",
         then="freeze; incident `diverged`, both histories attached",
         applies=lambda _: True,
-        action=lambda view: Freeze(
-            "diverged", f"The platform shows {view.obs}; the ledger has {view.head}."
+        action=lambda case: Freeze(
+            "diverged", f"The platform shows {case.obs}; the ledger has {case.head}."
         ),
     ),
 )

@@ -45,7 +45,7 @@ NEVER_DELIVERED = frozenset({Status.RETURN, Status.CANCEL})
 class Evaluation:
     """What was decided, and what has to be written for it."""
 
-    situation: Case
+    case: Case
     """As it is once the turn is written."""
     before: Fulfillment
     decisions: tuple[tuple[Machine, Decision], ...]
@@ -64,7 +64,7 @@ class Evaluation:
     @property
     def froze(self) -> str | None:
         """Return the kind of incident that the turn freezes its fulfillment with."""
-        return None if self.before.frozen else self.situation.parcel.frozen
+        return None if self.before.frozen else self.case.parcel.frozen
 
     @property
     def in_sync(self) -> bool:
@@ -84,7 +84,7 @@ class Evaluation:
 class _Draft:
     """A turn while it is being made."""
 
-    situation: Case
+    case: Case
     decisions: list[tuple[Machine, Decision]]
     publications: dict[tuple[Machine, int], Publication]
     findings: list[Finding]
@@ -96,129 +96,131 @@ class _Draft:
     """Whether the publication cursor of a machine was moved."""
 
 
-def evaluate(situation: Case) -> Evaluation:
+def evaluate(case: Case) -> Evaluation:
     """Decide everything about one fulfillment that can be decided from one observation."""
-    making = _Draft(situation, [], {}, [])
+    draft = _Draft(case, [], {}, [])
     for machine in Machine:
-        _set_parcel(making, remote=situation.parcel.remote)
-        _decide_machine(making, machine)
-        if making.discarded:
+        _set_parcel(draft, remote=case.parcel.remote)
+        _decide_machine(draft, machine)
+        if draft.discarded:
             break
-    if not making.discarded:
-        _look_at_order(making)
-        making.situation = _looked(making, situation)
-    if making.situation.parcel.frozen:
-        making.put = making.adopt = None
+    if not draft.discarded:
+        _look_at_order(draft)
+        draft.case = _looked(draft, case)
+    if draft.case.parcel.frozen:
+        draft.put = draft.adopt = None
     return Evaluation(
-        situation=making.situation,
-        before=situation.parcel,
-        decisions=tuple(making.decisions),
-        publications=tuple(making.publications.values()),
-        findings=tuple(making.findings),
-        put=making.put,
-        adopt=making.adopt,
-        wait_until=making.wait_until,
-        discarded=making.discarded,
+        case=draft.case,
+        before=case.parcel,
+        decisions=tuple(draft.decisions),
+        publications=tuple(draft.publications.values()),
+        findings=tuple(draft.findings),
+        put=draft.put,
+        adopt=draft.adopt,
+        wait_until=draft.wait_until,
+        discarded=draft.discarded,
     )
 
 
-def _decide_machine(making: _Draft, machine: Machine) -> None:
+def _decide_machine(draft: _Draft, machine: Machine) -> None:
     """Follow the table until it says something that only I/O can do."""
     while True:
-        decision = decide(making.situation, machine)
-        making.decisions.append((machine, decision))
+        decision = decide(draft.case, machine)
+        draft.decisions.append((machine, decision))
         match decision.action:
             case Confirm(step):
-                _confirm(making, machine, step)
+                _confirm(draft, machine, step)
                 continue
             case Rewind() as rewind:
-                _rewind(making, machine, rewind)
+                _rewind(draft, machine, rewind)
                 continue
             case Freeze(kind):
-                _find(making, machine, decision.row, decision.action)
-                _set_parcel(making, frozen=kind)
+                _find(draft, machine, decision.row, decision.action)
+                _set_parcel(draft, frozen=kind)
             case OpenIncident():
-                _find(making, machine, decision.row, decision.action)
+                _find(draft, machine, decision.row, decision.action)
             case Write(step):
-                making.put = making.put or step
+                draft.put = draft.put or step
             case Adopt(status):
-                making.adopt = making.adopt or status
+                draft.adopt = draft.adopt or status
             case Wait(until):
-                making.wait_until = max(until, making.wait_until or until)
+                draft.wait_until = max(until, draft.wait_until or until)
             case Discard():
-                making.discarded = True
+                draft.discarded = True
             case _:
                 pass
         return
 
 
-def _confirm(making: _Draft, machine: Machine, shown: PublishableStep) -> None:
-    head = making.situation.parcel.head(machine)
-    at = making.situation.seen.seen_at
+def _confirm(draft: _Draft, machine: Machine, shown: PublishableStep) -> None:
+    head = draft.case.parcel.head(machine)
+    at = draft.case.seen.seen_at
     passed = (
         PublicationState.ABANDONED if shown.source is Source.PLATFORM else PublicationState.SUBSUMED
     )
-    for step in making.situation.track.steps:
+    for step in draft.case.publication_log.steps:
         if step.machine is machine and head.confirmed < step.seq <= shown.seq:
             state = PublicationState.CONFIRMED if step == shown else passed
             confirmed_at = at if step == shown else None
-            _set_publication(making, step, state=state, confirmed_at=confirmed_at)
-    _move(making, machine, shown.seq)
+            _set_publication(draft, step, state=state, confirmed_at=confirmed_at)
+    _move(draft, machine, shown.seq)
 
 
-def _rewind(making: _Draft, machine: Machine, rewind: Rewind) -> None:
-    head = making.situation.parcel.head(machine)
-    for step in making.situation.track.steps:
+def _rewind(draft: _Draft, machine: Machine, rewind: Rewind) -> None:
+    head = draft.case.parcel.head(machine)
+    for step in draft.case.publication_log.steps:
         if step.machine is machine and rewind.seq < step.seq <= head.confirmed:
-            times = _publication(making, step).reasserted + (not rewind.healed)
-            _set_publication(making, step, state=PublicationState.TODO, reasserted=times)
-    _move(making, machine, rewind.seq)
+            times = _publication(draft, step).reasserted + (not rewind.healed)
+            _set_publication(draft, step, state=PublicationState.TODO, reasserted=times)
+    _move(draft, machine, rewind.seq)
 
 
-def _move(making: _Draft, machine: Machine, seq: int) -> None:
+def _move(draft: _Draft, machine: Machine, seq: int) -> None:
     """Move the cursor of one machine to the entry that the platform shows.
 
     What was seen is the platform's word from here on. In a redelivery loop the same status
     comes again on the path, and one visit to it must not be taken for two.
     """
-    head = making.situation.parcel.head(machine)
-    _set_head(making, machine, replace(head, confirmed=seq))
-    _set_parcel(making, remote=accept(making.situation.seen))
-    making.moved = True
+    head = draft.case.parcel.head(machine)
+    _set_head(draft, machine, replace(head, confirmed=seq))
+    _set_parcel(draft, remote=accept(draft.case.seen))
+    draft.moved = True
 
 
-def _publication(making: _Draft, step: PublishableStep) -> Publication:
+def _publication(draft: _Draft, step: PublishableStep) -> Publication:
     key = (step.machine, step.seq)
     new = Publication(machine=step.machine, seq=step.seq, state=PublicationState.TODO)
-    return making.situation.track.publications.get(key, new)
+    return draft.case.publication_log.publications.get(key, new)
 
 
-def _set_publication(making: _Draft, step: PublishableStep, **changes: Any) -> None:
-    changed = replace(_publication(making, step), **changes)
+def _set_publication(draft: _Draft, step: PublishableStep, **changes: Any) -> None:
+    changed = replace(_publication(draft, step), **changes)
     key = (step.machine, step.seq)
-    making.publications[key] = changed
-    track = making.situation.track
-    track = replace(track, publications={**track.publications, key: changed})
-    making.situation = replace(making.situation, track=track)
+    draft.publications[key] = changed
+    publication_log = draft.case.publication_log
+    publication_log = replace(
+        publication_log, publications={**publication_log.publications, key: changed}
+    )
+    draft.case = replace(draft.case, publication_log=publication_log)
 
 
-def _set_head(making: _Draft, machine: Machine, head: MachineHead) -> None:
-    parcel = making.situation.parcel.with_head(machine, head)
-    making.situation = replace(making.situation, parcel=parcel)
+def _set_head(draft: _Draft, machine: Machine, head: MachineHead) -> None:
+    parcel = draft.case.parcel.with_head(machine, head)
+    draft.case = replace(draft.case, parcel=parcel)
 
 
-def _set_parcel(making: _Draft, **changes: Any) -> None:
-    parcel = replace(making.situation.parcel, **changes)
-    making.situation = replace(making.situation, parcel=parcel)
+def _set_parcel(draft: _Draft, **changes: Any) -> None:
+    parcel = replace(draft.case.parcel, **changes)
+    draft.case = replace(draft.case, parcel=parcel)
 
 
-def _find(making: _Draft, machine: Machine, row: str, action: Freeze | OpenIncident) -> None:
-    evidence = {**evidence_of(making.situation), "machine": machine, "row": row}
-    making.findings.append(
+def _find(draft: _Draft, machine: Machine, row: str, action: Freeze | OpenIncident) -> None:
+    evidence = {**evidence_of(draft.case), "machine": machine, "row": row}
+    draft.findings.append(
         Finding(
             kind=action.kind,
             sentence=action.sentence,
-            ref=making.situation.parcel.ref,
+            ref=draft.case.parcel.ref,
             evidence=evidence,
             about=action.about if isinstance(action, Freeze) else None,
             freezes=isinstance(action, Freeze),
@@ -226,41 +228,41 @@ def _find(making: _Draft, machine: Machine, row: str, action: Freeze | OpenIncid
     )
 
 
-def _look_at_order(making: _Draft) -> None:
-    situation = making.situation
-    case = OrderCase(
-        parcel=situation.parcel,
-        seen=situation.seen,
+def _look_at_order(draft: _Draft) -> None:
+    case = draft.case
+    whole = OrderCase(
+        parcel=case.parcel,
+        seen=case.seen,
         asked_alone=False,
-        now=situation.now,
-        policy=situation.policy,
-        steps=situation.track.steps,
+        now=case.now,
+        policy=case.policy,
+        steps=case.publication_log.steps,
     )
-    making.findings.extend(evaluate_order(case).findings)
+    draft.findings.extend(evaluate_order(whole).findings)
 
 
-def _looked(making: _Draft, read: Case) -> Case:
+def _looked(draft: _Draft, read: Case) -> Case:
     """Take the observation for true, and note that the parcel was looked at."""
-    situation, seen = making.situation, read.seen
+    case, seen = draft.case, read.seen
     parcel = replace(
-        situation.parcel,
+        case.parcel,
         seen_at=seen.seen_at,
         verified_at=seen.asked_at,
-        not_before=making.wait_until,
+        not_before=draft.wait_until,
         missing=0,
         missing_since=None,
     )
-    if making.moved or parcel.frozen or not _is_too_early(making):
+    if draft.moved or parcel.frozen or not _is_too_early(draft):
         parcel = replace(parcel, remote=accept(seen))
-    if making.put is None and making.adopt is None:
-        parcel = _settled(parcel, situation.now, situation.policy.grace)
-    return replace(situation, parcel=parcel)
+    if draft.put is None and draft.adopt is None:
+        parcel = _settled(parcel, case.now, case.policy.grace)
+    return replace(case, parcel=parcel)
 
 
-def _is_too_early(making: _Draft) -> bool:
+def _is_too_early(draft: _Draft) -> bool:
     """Tell whether nothing may be concluded yet from what was seen."""
-    return any(making.situation.view(machine).is_settling for machine in Machine) or any(
-        isinstance(decision.action, ReadAgain) for _, decision in making.decisions
+    return any(draft.case.on(machine).is_settling for machine in Machine) or any(
+        isinstance(decision.action, ReadAgain) for _, decision in draft.decisions
     )
 
 
@@ -294,19 +296,19 @@ def accept(seen: Observation) -> RemoteSnapshot:
     )
 
 
-def evidence_of(situation: Case) -> Mapping[str, Any]:
+def evidence_of(case: Case) -> Mapping[str, Any]:
     """Return what both sides say, in a form without times of ours and personal data."""
-    seen = situation.seen
+    seen = case.seen
     return {
         "ledger": {
             machine: [
                 f"{step.seq}:{step.to_status}"
-                for step in situation.track.steps
+                for step in case.publication_log.steps
                 if step.machine is machine
             ]
             for machine in Machine
         },
-        "confirmed": {machine: situation.parcel.head(machine).confirmed for machine in Machine},
+        "confirmed": {machine: case.parcel.head(machine).confirmed for machine in Machine},
         "platform": {
             "carrier": seen.carrier.raw,
             "cod": seen.cod.raw,

@@ -33,22 +33,22 @@ class OrderEvaluation:
 
 def evaluate_order(case: OrderCase) -> OrderEvaluation:
     """Decide what the second table decides, and say what has to be written for it."""
-    turn = OrderEvaluation(case=case)
+    evaluation = OrderEvaluation(case=case)
     for decision in decisions_about_order(case):
-        turn = replace(turn, rows=(*turn.rows, decision.row))
+        evaluation = replace(evaluation, rows=(*evaluation.rows, decision.row))
         match decision.action:
             case ReadAlone():
-                turn = replace(turn, asks=True)
+                evaluation = replace(evaluation, asks=True)
             case Wait(until):
-                turn = replace(turn, after=replace(_missed(case), not_before=until))
+                evaluation = replace(evaluation, after=replace(_missed(case), not_before=until))
             case Freeze(kind):
-                turn = replace(turn, after=replace(_missed(case), frozen=kind))
+                evaluation = replace(evaluation, after=replace(_missed(case), frozen=kind))
             case _:
                 pass
         if isinstance(decision.action, Freeze | OpenIncident):
             finding = _finding(case, decision.row, decision.action)
-            turn = replace(turn, findings=(*turn.findings, finding))
-    return turn
+            evaluation = replace(evaluation, findings=(*evaluation.findings, finding))
+    return evaluation
 
 
 def _missed(case: OrderCase) -> Fulfillment:

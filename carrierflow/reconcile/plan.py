@@ -137,24 +137,24 @@ def _is_line(line: object) -> bool:
     return isinstance(line, dict) and all(isinstance(line.get(name), str) for name in NAMED)
 
 
-def plan_line(situation: Case, sketch: Sketch) -> PlanLine | None:
+def plan_line(case: Case, sketch: Sketch) -> PlanLine | None:
     """Say what would be done about one fulfillment, as if every PUT went well.
 
     None where nothing would be done.
     """
-    first = situation
-    situation = replace(situation, now=situation.seen.seen_at)
+    first = case
+    case = replace(case, now=case.seen.seen_at)
     puts: list[tuple[Machine, Status, RequestSketch]] = []
     rows: list[str] = []
     for _ in range(MOST_STEPS):
-        turn = evaluate(situation)
-        rows.extend(turn.rows)
-        if turn.put is None or turn.adopt is not None:
+        evaluation = evaluate(case)
+        rows.extend(evaluation.rows)
+        if evaluation.put is None or evaluation.adopt is not None:
             break
-        ref, status = situation.parcel.ref, turn.put.to_status
-        puts.append((turn.put.machine, status, sketch(ref, status)))
-        situation = replace(turn.situation, seen=_as_answered(turn.situation.seen, status))
-    kind = _class_of(turn, puts)
+        ref, status = case.parcel.ref, evaluation.put.to_status
+        puts.append((evaluation.put.machine, status, sketch(ref, status)))
+        case = replace(evaluation.case, seen=_as_answered(evaluation.case.seen, status))
+    kind = _class_of(evaluation, puts)
     if kind is None:
         return None
     return PlanLine(
@@ -162,20 +162,20 @@ def plan_line(situation: Case, sketch: Sketch) -> PlanLine | None:
         kind=kind,
         rows=tuple(rows),
         puts=tuple(puts),
-        adopts=turn.adopt,
+        adopts=evaluation.adopt,
         evidence=evidence_of(first),
     )
 
 
-def survey_lines(survey: ShopReader, sketch: Sketch) -> Iterator[PlanLine]:
+def survey_lines(reader: ShopReader, sketch: Sketch) -> Iterator[PlanLine]:
     """Look at a whole shop and yield the lines of its plan."""
-    for batch in survey.batches():
-        for situation in batch.situations:
-            line = plan_line(situation, sketch)
+    for batch in reader.batches():
+        for case in batch.to_decide:
+            line = plan_line(case, sketch)
             if line is not None:
                 yield line
-        yield from map(_missing, batch.absent)
-        yield from map(_unknown, batch.strangers)
+        yield from map(_missing, batch.missing)
+        yield from map(_unknown, batch.unknown)
 
 
 def plan_batches(
@@ -189,11 +189,11 @@ def plan_batches(
     named = Counter(line["order_id"] for line in lines)
     orders = list(named)
 
-    def read(survey: ShopReader) -> Iterator[ShopBatch]:
+    def read(reader: ShopReader) -> Iterator[ShopBatch]:
         for start in range(0, len(orders), AT_ONCE):
             asked = orders[start : start + AT_ONCE]
-            batch = _holding(survey.read(asked), wanted, sketch)
-            held = len(batch.situations) + len(batch.absent) + len(batch.strangers)
+            batch = _holding(reader.read(asked), wanted, sketch)
+            held = len(batch.to_decide) + len(batch.missing) + len(batch.unknown)
             stale(sum(named[order] for order in asked) - held)
             yield batch
 
@@ -208,10 +208,10 @@ def _holding(batch: ShopBatch, wanted: Mapping[str, str], sketch: Sketch) -> Sho
 
     return replace(
         batch,
-        agreeing=(),
-        situations=tuple(it for it in batch.situations if holds(plan_line(it, sketch))),
-        absent=tuple(it for it in batch.absent if holds(_missing(it))),
-        strangers=tuple(it for it in batch.strangers if holds(_unknown(it))),
+        in_sync=(),
+        to_decide=tuple(it for it in batch.to_decide if holds(plan_line(it, sketch))),
+        missing=tuple(it for it in batch.missing if holds(_missing(it))),
+        unknown=tuple(it for it in batch.unknown if holds(_unknown(it))),
     )
 
 
@@ -225,18 +225,18 @@ def _unknown(seen: Observation) -> PlanLine:
     )
 
 
-def _class_of(turn: Evaluation, puts: list[Any]) -> PlanClass | None:
-    if turn.froze:
+def _class_of(evaluation: Evaluation, puts: list[Any]) -> PlanClass | None:
+    if evaluation.froze:
         return PlanClass.FREEZE
-    if turn.adopt is not None:
+    if evaluation.adopt is not None:
         return PlanClass.ADOPT
     if puts:
         return PlanClass.PUBLISH
-    if turn.findings:
+    if evaluation.findings:
         return PlanClass.REPORT
-    if turn.wait_until is not None:
+    if evaluation.wait_until is not None:
         return PlanClass.WAIT
-    return None if turn.in_sync or turn.discarded else PlanClass.NOTE
+    return None if evaluation.in_sync or evaluation.discarded else PlanClass.NOTE
 
 
 def _as_answered(seen: Observation, status: Status) -> Observation:

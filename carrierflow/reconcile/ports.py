@@ -145,7 +145,7 @@ class ReconcileStore(Protocol):
         """Return the fulfillments of some orders, in the order of their ids."""
         ...
 
-    def tracks(self, parcels: Collection[Fulfillment]) -> dict[int, PublicationLog]:
+    def publication_logs(self, parcels: Collection[Fulfillment]) -> dict[int, PublicationLog]:
         """Return what was recorded and tried for some fulfillments, by their own ids."""
         ...
 

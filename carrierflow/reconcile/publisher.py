@@ -55,7 +55,7 @@ class Publisher:
         platform: Platform,
         ledger: Ledger,
         clock: Clock,
-        tally: RunCounters,
+        counters: RunCounters,
         max_writes: int | None = None,
     ) -> None:
         self._shop = shop
@@ -65,10 +65,10 @@ class Publisher:
         self._platform = platform
         self._ledger = ledger
         self._clock = clock
-        self._tally = tally
+        self._counters = counters
         self._max_writes = max_writes
 
-    def settle(self, situation: Case) -> PublishResult:
+    def settle(self, case: Case) -> PublishResult:
         """Take turns at one fulfillment until there is nothing more to do now.
 
         Raises:
@@ -77,49 +77,49 @@ class Publisher:
         """
         for _ in range(CONFLICTS):
             try:
-                return self._settle(situation)
+                return self._settle(case)
             except ConcurrentUpdate:
-                situation = self._reloaded(situation)
-        return PublishResult(situation=situation, ending=EndState.READ_AGAIN)
+                case = self._reloaded(case)
+        return PublishResult(case=case, ending=EndState.READ_AGAIN)
 
-    def _settle(self, situation: Case) -> PublishResult:
+    def _settle(self, case: Case) -> PublishResult:
         while True:
-            turn = evaluate(replace(situation, now=self._clock()))
-            self._tally.count(turn)
-            situation = self._write(turn)
-            if turn.adopt is not None:
-                if not self._adopt(situation, turn.adopt):
-                    return PublishResult(situation=situation, ending=EndState.FROZEN)
-                situation = self._reloaded(situation)
-            elif turn.put is not None:
-                if self._max_writes is not None and self._tally.writes >= self._max_writes:
-                    return PublishResult(situation=situation, ending=EndState.CUT_SHORT)
-                answered = self._put(situation, turn.put)
+            evaluation = evaluate(replace(case, now=self._clock()))
+            self._counters.count(evaluation)
+            case = self._write(evaluation)
+            if evaluation.adopt is not None:
+                if not self._adopt(case, evaluation.adopt):
+                    return PublishResult(case=case, ending=EndState.FROZEN)
+                case = self._reloaded(case)
+            elif evaluation.put is not None:
+                if self._max_writes is not None and self._counters.writes >= self._max_writes:
+                    return PublishResult(case=case, ending=EndState.CUT_SHORT)
+                answered = self._put(case, evaluation.put)
                 if isinstance(answered, PublishResult):
                     return answered
-                situation = answered
+                case = answered
             else:
-                return PublishResult(situation=situation, ending=ending_of(turn))
+                return PublishResult(case=case, ending=ending_of(evaluation))
 
-    def _write(self, turn: Evaluation) -> Case:
+    def _write(self, evaluation: Evaluation) -> Case:
         """Write what a turn decided, where there is anything to write."""
-        if turn.situation.parcel == turn.before and not turn.findings:
-            return turn.situation
-        return self._save(turn)
+        if evaluation.case.parcel == evaluation.before and not evaluation.findings:
+            return evaluation.case
+        return self._save(evaluation)
 
-    def _save(self, turn: Evaluation, conclusion: AttemptResult | None = None) -> Case:
-        before, after = turn.before, turn.situation.parcel
+    def _save(self, evaluation: Evaluation, conclusion: AttemptResult | None = None) -> Case:
+        before, after = evaluation.before, evaluation.case.parcel
         new_word = after.remote is not None and after.remote != before.remote
         writing = FulfillmentUpdate(
             before=before,
             after=after,
-            now=turn.situation.now,
-            publications=turn.publications,
+            now=evaluation.case.now,
+            publications=evaluation.publications,
             conclusion=conclusion,
-            observation=turn.situation.seen if new_word else None,
-            findings=tuple(map(self._with_request, turn.findings)),
+            observation=evaluation.case.seen if new_word else None,
+            findings=tuple(map(self._with_request, evaluation.findings)),
         )
-        return self._commit(turn.situation, writing)
+        return self._commit(evaluation.case, writing)
 
     def _with_request(self, finding: Finding) -> Finding:
         """Add the request that a person can repeat, where the incident is about one."""
@@ -127,43 +127,43 @@ class Publisher:
             return finding
         return replace(finding, request=self._platform.sketch_put(finding.ref, finding.about))
 
-    def _commit(self, situation: Case, writing: FulfillmentUpdate) -> Case:
+    def _commit(self, case: Case, writing: FulfillmentUpdate) -> Case:
         fence = (self._shop, self._fence) if writing.attempt else None
         parcel, opened = self._store.write(writing, fence=fence)
-        self._tally.incidents_opened += opened
+        self._counters.incidents_opened += opened
         if parcel.frozen and not writing.before.frozen:
-            self._tally.frozen += 1
+            self._counters.frozen += 1
             log.warning("carrierflow.frozen", extra={"ref": str(parcel.ref), "kind": parcel.frozen})
-        return replace(situation, parcel=parcel)
+        return replace(case, parcel=parcel)
 
-    def _put(self, situation: Case, step: PublishableStep) -> Case | PublishResult:
+    def _put(self, case: Case, step: PublishableStep) -> Case | PublishResult:
         """Tell the platform one step: intent, send, result."""
         self._platform.wait_for_room()
-        situation = replace(situation, now=self._clock())
-        if evaluate(situation).put != step:
-            return situation
-        situation, attempt = self._intend(situation, step)
-        ref = situation.parcel.ref
-        self._tally.writes += 1
+        case = replace(case, now=self._clock())
+        if evaluate(case).put != step:
+            return case
+        case, attempt = self._intend(case, step)
+        ref = case.parcel.ref
+        self._counters.writes += 1
         try:
             reply = self._platform.put_status(
                 ref, step.to_status, not_later_than=attempt.send_deadline
             )
         except NotSent as error:
-            return self._not_sent(situation, attempt, error)
+            return self._not_sent(case, attempt, error)
         except OutcomeUnknown as error:
-            return self._unknown(situation, attempt, error)
+            return self._unknown(case, attempt, error)
         except Refused as error:
-            return self._refused(situation, attempt, error)
+            return self._refused(case, attempt, error)
         except AccessDenied as error:
-            self._conclude(situation, attempt, Outcome.ACCESS_DENIED, error)
+            self._conclude(case, attempt, Outcome.ACCESS_DENIED, error)
             raise
-        return self._answered(situation, attempt, reply)
+        return self._answered(case, attempt, reply)
 
-    def _intend(self, situation: Case, step: PublishableStep) -> tuple[Case, Attempt]:
-        now, policy = situation.now, situation.policy
+    def _intend(self, case: Case, step: PublishableStep) -> tuple[Case, Attempt]:
+        now, policy = case.now, case.policy
         key = (step.machine, step.seq)
-        tried = situation.track.publications.get(
+        tried = case.publication_log.publications.get(
             key, Publication(machine=step.machine, seq=step.seq, state=PublicationState.TODO)
         )
         attempt = Attempt(
@@ -182,25 +182,25 @@ class Publisher:
             attempts=attempt.number,
             first_sent_at=tried.first_sent_at or now,
             sent_at=now,
-            over_at=attempt.send_deadline + policy.request_timeout,
+            ended_at=attempt.send_deadline + policy.request_timeout,
         )
-        parcel = situation.parcel
+        parcel = case.parcel
         writing = FulfillmentUpdate(
             before=parcel, after=parcel, now=now, publications=(sent,), attempt=attempt
         )
-        situation = self._commit(_tracking(situation, sent, attempt), writing)
-        return situation, attempt
+        case = self._commit(_tracking(case, sent, attempt), writing)
+        return case, attempt
 
-    def _answered(self, situation: Case, attempt: Attempt, reply: Observation) -> Case:
+    def _answered(self, case: Case, attempt: Attempt, reply: Observation) -> Case:
         """Take the reply as what it is: an observation, and the newest one."""
         shown = reply.carrier if attempt.machine is Machine.DELIVERY else reply.cod
         confirmed = shown.status is attempt.status
-        self._tally.failures_in_a_row = self._tally.refusals_in_a_row = 0
+        self._counters.failures_in_a_row = self._counters.refusals_in_a_row = 0
         if confirmed:
-            self._tally.published += 1
+            self._counters.published += 1
         log.info(
             "carrierflow.published",
-            extra={"ref": str(situation.parcel.ref), "to": attempt.status, "shown": shown.raw},
+            extra={"ref": str(case.parcel.ref), "to": attempt.status, "shown": shown.raw},
         )
         conclusion = AttemptResult(
             attempt=attempt,
@@ -211,58 +211,58 @@ class Publisher:
             reply_updated_at=reply.updated_at_raw,
         )
 
-        def write(situation: Case) -> Case:
-            told = replace(situation, seen=reply, now=conclusion.recorded_at)
+        def write(case: Case) -> Case:
+            told = replace(case, seen=reply, now=conclusion.recorded_at)
             told = _over(told, attempt)
-            turn = evaluate(told)
-            self._tally.count(turn)
-            over = told.track.publications[attempt.machine, attempt.seq]
-            written = {(p.machine, p.seq): p for p in (over, *turn.publications)}
-            return self._save(replace(turn, publications=tuple(written.values())), conclusion)
+            evaluation = evaluate(told)
+            self._counters.count(evaluation)
+            over = told.publication_log.publications[attempt.machine, attempt.seq]
+            written = {(p.machine, p.seq): p for p in (over, *evaluation.publications)}
+            return self._save(replace(evaluation, publications=tuple(written.values())), conclusion)
 
-        return self._insist(situation, write)
+        return self._insist(case, write)
 
-    def _insist(self, situation: Case, write: Callable[[Case], Case]) -> Case:
+    def _insist(self, case: Case, write: Callable[[Case], Case]) -> Case:
         """Record a result, though somebody changed the fulfillment while we were sending."""
         for _ in range(RESULT_TRIES):
             try:
-                return write(situation)
+                return write(case)
             except ConcurrentUpdate:
-                situation = self._reloaded(situation)
-        return write(situation)
+                case = self._reloaded(case)
+        return write(case)
 
-    def _not_sent(self, situation: Case, attempt: Attempt, error: NotSent) -> PublishResult:
+    def _not_sent(self, case: Case, attempt: Attempt, error: NotSent) -> PublishResult:
         if error.http_status is None:
-            self._tally.failures_in_a_row += 1
-        situation = self._conclude(situation, attempt, Outcome.NOT_SENT, error)
-        return PublishResult(situation=situation, ending=EndState.READ_AGAIN)
+            self._counters.failures_in_a_row += 1
+        case = self._conclude(case, attempt, Outcome.NOT_SENT, error)
+        return PublishResult(case=case, ending=EndState.READ_AGAIN)
 
-    def _unknown(self, situation: Case, attempt: Attempt, error: OutcomeUnknown) -> PublishResult:
-        self._tally.failures_in_a_row += 1
-        situation = self._conclude(situation, attempt, Outcome.UNKNOWN, error)
+    def _unknown(self, case: Case, attempt: Attempt, error: OutcomeUnknown) -> PublishResult:
+        self._counters.failures_in_a_row += 1
+        case = self._conclude(case, attempt, Outcome.UNKNOWN, error)
         log.warning(
             "carrierflow.unanswered",
-            extra={"ref": str(situation.parcel.ref), "to": attempt.status},
+            extra={"ref": str(case.parcel.ref), "to": attempt.status},
         )
-        return PublishResult(situation=situation, ending=EndState.WAITING)
+        return PublishResult(case=case, ending=EndState.WAITING)
 
-    def _refused(self, situation: Case, attempt: Attempt, error: Refused) -> PublishResult:
+    def _refused(self, case: Case, attempt: Attempt, error: Refused) -> PublishResult:
         """Take a refusal for no more than an answer: a proxy may have said it, before or after."""
-        self._tally.refusals_in_a_row += 1
-        situation = self._conclude(situation, attempt, Outcome.REFUSED, error)
+        self._counters.refusals_in_a_row += 1
+        case = self._conclude(case, attempt, Outcome.REFUSED, error)
         log.warning(
             "carrierflow.refused",
             extra={
-                "ref": str(situation.parcel.ref),
+                "ref": str(case.parcel.ref),
                 "to": attempt.status,
                 "http_status": error.http_status,
             },
         )
-        return PublishResult(situation=situation, ending=EndState.WAITING)
+        return PublishResult(case=case, ending=EndState.WAITING)
 
     def _conclude(
         self,
-        situation: Case,
+        case: Case,
         attempt: Attempt,
         outcome: Outcome,
         error: NotSent | OutcomeUnknown | Refused | AccessDenied,
@@ -277,8 +277,8 @@ class Publisher:
             reason=error.reason,
         )
 
-        def write(situation: Case) -> Case:
-            told = _over(replace(situation, now=now), attempt, unknown=unknown)
+        def write(case: Case) -> Case:
+            told = _over(replace(case, now=now), attempt, unknown=unknown)
             parcel = told.parcel
             later = now + told.policy.settle if unknown else parcel.not_before
             after = replace(parcel, not_before=later)
@@ -286,20 +286,20 @@ class Publisher:
                 before=parcel,
                 after=after,
                 now=now,
-                publications=(told.track.publications[attempt.machine, attempt.seq],),
+                publications=(told.publication_log.publications[attempt.machine, attempt.seq],),
                 conclusion=conclusion,
             )
             return self._commit(told, writing)
 
-        return self._insist(situation, write)
+        return self._insist(case, write)
 
-    def _adopt(self, situation: Case, status: Status) -> bool:
+    def _adopt(self, case: Case, status: Status) -> bool:
         """Record what the platform shows as history; False if the ledger cannot take it.
 
         Asked twice, the ledger answers with its first verdict; only where it moved is there
         anything new to decide.
         """
-        parcel, seen = situation.parcel, situation.seen
+        parcel, seen = case.parcel, case.seen
         since = parcel.head(status.machine).since
         date = seen.dates.get(status, seen.updated_at)
         answer = self._ledger.record(
@@ -313,7 +313,7 @@ class Publisher:
                 fill_gaps=True,
             )
         )
-        self._tally.adopted += answer.verdict is Verdict.ACCEPTED
+        self._counters.adopted += answer.verdict is Verdict.ACCEPTED
         moved = answer.carrier_status, answer.cod_status
         if moved != (parcel.delivery.status, parcel.cod.status):
             return True
@@ -321,41 +321,43 @@ class Publisher:
             kind="diverged",
             sentence=f"The platform shows {status}, and {answer.sentence}"[:512],
             ref=parcel.ref,
-            evidence=evidence_of(situation),
+            evidence=evidence_of(case),
             freezes=True,
         )
         after = replace(parcel, frozen=finding.kind)
-        writing = FulfillmentUpdate(
-            before=parcel, after=after, now=situation.now, findings=(finding,)
-        )
-        self._commit(situation, writing)
+        writing = FulfillmentUpdate(before=parcel, after=after, now=case.now, findings=(finding,))
+        self._commit(case, writing)
         return False
 
-    def _reloaded(self, situation: Case) -> Case:
-        ref = situation.parcel.ref
+    def _reloaded(self, case: Case) -> Case:
+        ref = case.parcel.ref
         found = self._store.parcels_of(self._shop, [ref.order_id])
         parcel = next(p for p in found if p.ref == ref)
-        track = self._store.tracks([parcel])[parcel.id]
-        return replace(situation, parcel=parcel, track=track)
+        publication_log = self._store.publication_logs([parcel])[parcel.id]
+        return replace(case, parcel=parcel, publication_log=publication_log)
 
 
-def _tracking(situation: Case, publication: Publication, attempt: Attempt | None = None) -> Case:
-    track = situation.track
+def _tracking(case: Case, publication: Publication, attempt: Attempt | None = None) -> Case:
+    publication_log = case.publication_log
     key = (publication.machine, publication.seq)
-    attempts = (*track.attempts, attempt) if attempt else track.attempts
-    track = replace(track, publications={**track.publications, key: publication}, attempts=attempts)
-    return replace(situation, track=track)
+    attempts = (*publication_log.attempts, attempt) if attempt else publication_log.attempts
+    publication_log = replace(
+        publication_log,
+        publications={**publication_log.publications, key: publication},
+        attempts=attempts,
+    )
+    return replace(case, publication_log=publication_log)
 
 
-def _over(situation: Case, attempt: Attempt, *, unknown: bool = False) -> Case:
+def _over(case: Case, attempt: Attempt, *, unknown: bool = False) -> Case:
     """Mark an attempt as over: as unanswered, or as one that no longer counts.
 
     A run that stalled may conclude when another has tried again, or knows better, since: then
     the publication is the other one's.
     """
-    publication = situation.track.publications[attempt.machine, attempt.seq]
+    publication = case.publication_log.publications[attempt.machine, attempt.seq]
     if publication.attempts != attempt.number or publication.state not in OPEN:
-        return situation
+        return case
     state = PublicationState.UNKNOWN if unknown else PublicationState.TODO
-    over = replace(publication, state=state, over_at=situation.now)
-    return _tracking(situation, over)
+    over = replace(publication, state=state, ended_at=case.now)
+    return _tracking(case, over)

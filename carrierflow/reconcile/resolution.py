@@ -122,9 +122,11 @@ class IncidentResolver:
 
     def _freed(self, before: Fulfillment, after: Fulfillment) -> FulfillmentUpdate:
         """Let runs decide about a fulfillment again, at once, if nobody changed it meanwhile."""
-        track = self._store.tracks([before])[before.id]
-        forgiven = tuple(
-            replace(p, forgiven=p.attempts) for p in track.publications.values() if p.attempts
+        publication_log = self._store.publication_logs([before])[before.id]
+        excused = tuple(
+            replace(p, excused=p.attempts)
+            for p in publication_log.publications.values()
+            if p.attempts
         )
         after = replace(
             after,
@@ -135,7 +137,7 @@ class IncidentResolver:
             missing_since=None,
         )
         return FulfillmentUpdate(
-            before=before, after=after, now=self._clock(), publications=forgiven
+            before=before, after=after, now=self._clock(), publications=excused
         )
 
     def _parcel(self, incident: Incident) -> Fulfillment:

@@ -75,36 +75,36 @@ class OrderCase:
     """Our fulfillment's history."""
 
 
-def resolved_attempt(view: MachineCase) -> bool:
+def resolved_attempt(case: MachineCase) -> bool:
     """Row 4: a state visited before counts only if it was entered again since."""
-    return view.sent is not None and view.sent.to_status is view.obs and view.reached is not None
+    return case.sent is not None and case.sent.to_status is case.obs and case.reached is not None
 
 
-def confirm_sent(view: MachineCase) -> Action:
+def confirm_sent(case: MachineCase) -> Action:
     """Take the open attempt for successful."""
-    return Confirm(_given(view.sent))
+    return Confirm(_given(case.sent))
 
 
-def confirm_reached(view: MachineCase) -> Action:
+def confirm_reached(case: MachineCase) -> Action:
     """Take everything up to the shown step for published."""
-    return Confirm(_given(view.reached))
+    return Confirm(_given(case.reached))
 
 
-def wait_for_settling(view: MachineCase) -> Action:
+def wait_for_settling(case: MachineCase) -> Action:
     """Wait until the open attempt can no longer take effect."""
-    return Wait(_given(view.settles_at))
+    return Wait(_given(case.settles_at))
 
 
-def send_again(view: MachineCase) -> Action:
+def send_again(case: MachineCase) -> Action:
     """Repeat a PUT that was lost or refused, unless it was tried too often already."""
-    attempt, step, now = _given(view.attempt), _given(view.sent), view.situation.now
-    refusals = view.refusals_of(step)
-    if len(refusals) >= view.policy.refused_times:
+    attempt, step, now = _given(case.attempt), _given(case.sent), case.whole.now
+    refusals = case.refusals_of(step)
+    if len(refusals) >= case.policy.refused_times:
         return _refused(step, refusals)
     since = attempt.first_sent_at or now
-    if view.attempts_at(step) > 1 and now - since >= view.policy.stuck_after:
-        return _stuck(view, step)
-    return put_next(view)
+    if case.attempts_at(step) > 1 and now - since >= case.policy.stuck_after:
+        return _stuck(case, step)
+    return put_next(case)
 
 
 def _refused(step: PublishableStep, refusals: list[Attempt]) -> Action:
@@ -113,80 +113,80 @@ def _refused(step: PublishableStep, refusals: list[Attempt]) -> Action:
     return Freeze("refused", sentence, about=step.to_status)
 
 
-def put_next(view: MachineCase) -> Action:
+def put_next(case: MachineCase) -> Action:
     """Tell the next step that can be told, from a young reading only."""
-    return Observe() if view.next_put is None else _put(view, view.next_put)
+    return Observe() if case.next_put is None else _put(case, case.next_put)
 
 
-def _put(view: MachineCase, step: PublishableStep) -> Action:
+def _put(case: MachineCase, step: PublishableStep) -> Action:
     """PUT a step, unless it cannot help any more or the observation is too old for it."""
-    if view.situation.seen.carrier.status is Status.CANCEL:
+    if case.whole.seen.carrier.status is Status.CANCEL:
         sentence = f"The parcel is cancelled on the platform and cannot become {step.to_status}."
         return Freeze("cancel_conflict", sentence, about=step.to_status)
-    if view.attempts_at(step) >= view.policy.stuck_attempts:
-        return _stuck(view, step)
-    return Write(step) if view.is_fresh else ReadAgain()
+    if case.attempts_at(step) >= case.policy.stuck_attempts:
+        return _stuck(case, step)
+    return Write(step) if case.is_fresh else ReadAgain()
 
 
-def _stuck(view: MachineCase, step: PublishableStep) -> Action:
-    times = view.attempts_at(step)
+def _stuck(case: MachineCase, step: PublishableStep) -> Action:
+    times = case.attempts_at(step)
     sentence = f"{times} attempts to show {step.to_status} had no effect."
     return Freeze("stuck", sentence, about=step.to_status)
 
 
-def put_last(view: MachineCase) -> Action:
+def put_last(case: MachineCase) -> Action:
     """Tell the head at once; the steps before it go with it."""
-    last = view.path[-1]
-    return _put(view, last) if last.to_status in view.situation.can_put else Observe()
+    last = case.path[-1]
+    return _put(case, last) if last.to_status in case.whole.can_put else Observe()
 
 
-def put_paid(view: MachineCase) -> Action:
+def put_paid(case: MachineCase) -> Action:
     """Tell that the cash was collected, once the platform had time to see it by itself."""
-    due = _given(view.delivered_at) + view.policy.settle
-    return Wait(due) if view.situation.now < due else put_next(view)
+    due = _given(case.delivered_at) + case.policy.settle
+    return Wait(due) if case.whole.now < due else put_next(case)
 
 
-def confirm_or_note(view: MachineCase) -> Action:
+def confirm_or_note(case: MachineCase) -> Action:
     """Confirm codpaid where we recorded it; else leave it to the carrier."""
-    return Confirm(view.reached) if view.reached else Observe()
+    return Confirm(case.reached) if case.reached else Observe()
 
 
-def adopt(view: MachineCase) -> Action:
+def adopt(case: MachineCase) -> Action:
     """Record what the platform shows."""
-    return Adopt(_given(view.obs))
+    return Adopt(_given(case.obs))
 
 
-def adopt_or_hold(view: MachineCase) -> Action:
+def adopt_or_hold(case: MachineCase) -> Action:
     """Record what the platform shows, or hold it for a person, by policy."""
-    if view.policy.remote_ahead is RemoteAhead.ADOPT:
-        return adopt(view)
+    if case.policy.remote_ahead is RemoteAhead.ADOPT:
+        return adopt(case)
     return Freeze(
-        "remote_ahead", f"The platform shows {view.obs}, and the ledger has only {view.head}."
+        "remote_ahead", f"The platform shows {case.obs}, and the ledger has only {case.head}."
     )
 
 
-def rewind_own(view: MachineCase) -> Action:
+def rewind_own(case: MachineCase) -> Action:
     """Publish again from where our own late PUT moved the platform back to."""
-    return Rewind(_given(view.own_late_put).seq, healed=True)
+    return Rewind(_given(case.own_late_put).seq, healed=True)
 
 
-def hold_or_reassert(view: MachineCase) -> Action:
+def hold_or_reassert(case: MachineCase) -> Action:
     """Hold an edit of somebody else for a person, or undo it once, by policy."""
-    moved = f"The platform went back from {view.base} to {view.obs}, and not by us."
-    entry = view.shown_before
-    if view.policy.merchant_edit is MerchantEdit.REASSERT and entry and not view.reasserted:
+    moved = f"The platform went back from {case.base} to {case.obs}, and not by us."
+    entry = case.shown_before
+    if case.policy.merchant_edit is MerchantEdit.REASSERT and entry and not case.reasserted:
         return Rewind(entry.seq, healed=False)
     return Freeze("merchant_edit", moved)
 
 
-def paid_is_next(view: MachineCase) -> bool:
+def paid_is_next(case: MachineCase) -> bool:
     """Tell whether collected cash is what would be told next."""
-    return bool(view.path) and view.path[0].to_status is Status.CODPAID
+    return bool(case.path) and case.path[0].to_status is Status.CODPAID
 
 
-def paid_is_caused(view: MachineCase) -> bool:
+def paid_is_caused(case: MachineCase) -> bool:
     """Tell whether collected cash follows from a delivery that we recorded."""
-    return paid_is_next(view) and bool(view.path[0].cause)
+    return paid_is_next(case) and bool(case.path[0].cause)
 
 
 def absent(case: OrderCase) -> Action:

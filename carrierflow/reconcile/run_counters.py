@@ -34,7 +34,7 @@ class RunCounters:
     """When the run began: whoever was verified after that was counted already."""
     checked: int = 0
     """The fulfillments compared, each once."""
-    astray: set[int] = field(default_factory=set)
+    out_of_sync: set[int] = field(default_factory=set)
     """Those of them that were not in sync at last, by their own ids."""
     orders: int = 0
     """The orders looked at, each once."""
@@ -53,7 +53,7 @@ class RunCounters:
     @property
     def in_sync(self) -> int:
         """How many of the fulfillments compared were in sync at last."""
-        return self.checked - len(self.astray)
+        return self.checked - len(self.out_of_sync)
 
     def look_at_orders(self, parcels: Collection[Fulfillment]) -> None:
         """Count the orders of some fulfillments, before any of these is looked at."""
@@ -63,16 +63,18 @@ class RunCounters:
     def look(self, parcel: Fulfillment, *, in_sync: bool) -> None:
         """Count a fulfillment, as it was before it was looked at, by how the look ended."""
         self.checked += not self._was_counted(parcel)
-        (self.astray.discard if in_sync else self.astray.add)(parcel.id)
+        (self.out_of_sync.discard if in_sync else self.out_of_sync.add)(parcel.id)
 
     def _was_counted(self, parcel: Fulfillment) -> bool:
         """Tell whether this run looked at a fulfillment before; no list of them all is kept."""
         verified_at = parcel.verified_at
-        return parcel.id in self.astray or (verified_at is not None and verified_at > self.since)
+        return parcel.id in self.out_of_sync or (
+            verified_at is not None and verified_at > self.since
+        )
 
-    def count(self, turn: Evaluation) -> None:
+    def count(self, evaluation: Evaluation) -> None:
         """Count the rows that decided a turn."""
-        self.count_rows(turn.rows)
+        self.count_rows(evaluation.rows)
 
     def count_rows(self, rows: Iterable[str]) -> None:
         """Count rows that decided."""
@@ -84,16 +86,16 @@ class RunCounters:
 class PublishResult:
     """Where the turns at one fulfillment ended."""
 
-    situation: Case
+    case: Case
     ending: EndState
 
 
-def ending_of(turn: Evaluation) -> EndState:
+def ending_of(evaluation: Evaluation) -> EndState:
     """Return how a turn without anything more to do ended."""
-    if turn.situation.parcel.frozen:
+    if evaluation.case.parcel.frozen:
         return EndState.FROZEN
-    if turn.must_read_again or turn.discarded:
+    if evaluation.must_read_again or evaluation.discarded:
         return EndState.READ_AGAIN
-    if turn.wait_until is not None:
+    if evaluation.wait_until is not None:
         return EndState.WAITING
-    return EndState.IN_SYNC if turn.in_sync else EndState.NOTED
+    return EndState.IN_SYNC if evaluation.in_sync else EndState.NOTED

@@ -146,14 +146,14 @@ class ShopRunner:
     def _run(self, code: str, limits: RunLimits) -> RunReport:
         tell = self._progress
 
-        def told(tally: RunCounters, left: int) -> None:
+        def told(counters: RunCounters, left: int) -> None:
             if tell is not None:
                 tell(
                     Progress(
                         shop=code,
-                        checked=tally.checked,
-                        published=tally.published,
-                        orders=tally.orders,
+                        checked=counters.checked,
+                        published=counters.published,
+                        orders=counters.orders,
                         orders_left=left,
                     )
                 )

@@ -83,12 +83,12 @@ class ShopRun:
         self._ask = until(stop)
         self._progress = progress
         self._id = str(uuid.uuid4())
-        self._tally = RunCounters(since=started_at)
+        self._counters = RunCounters(since=started_at)
         self._again: Counter[str] = Counter()
         self._unread: set[str] = set()
         self._differing: set[int] = set()
         self._nameless = False
-        self._brake = Brake(limits, self._tally, open_count=0)
+        self._brake = Brake(limits, self._counters, open_count=0)
         self._refused: list[ReadRefused | AccessDenied] = []
         """What the platform would not show, while it may have shown other things."""
         self._next_look: datetime | None = None
@@ -145,26 +145,26 @@ class ShopRun:
 
     def _work_through(self, read: Reader, verified_before: datetime) -> None:
         self._check_limits()
-        survey = reader_of(self._parts, self._shop, self._platform, verified_before)
+        reader = reader_of(self._parts, self._shop, self._platform, verified_before)
         publisher = self._publisher()
         self._unread = self._store.unread_orders(self._shop)
         coverage = self._store.coverage(self._shop, since=self._started_at)
-        self._brake = Brake(self._limits, self._tally, open_count=coverage.open)
+        self._brake = Brake(self._limits, self._counters, open_count=coverage.open)
         if coverage.incidents:
             self._differing = self._store.parcels_with(self._shop, AMOUNTS)
-        for each in read(survey):
+        for each in read(reader):
             self._check_limits()
-            batch = self._braked(each, survey, publisher)
-            self._take_in(batch, survey, publisher)
+            batch = self._braked(each, reader, publisher)
+            self._take_in(batch, reader, publisher)
             if batch.hints:
                 self._store.clear_hints(self._shop, batch.hints)
             if batch.swept_to is not None:
                 # One date ahead of the clock must not hide what changes until then.
                 self._store.save_watermark(self._shop, min(batch.swept_to, batch.read_at))
             if self._progress is not None:
-                self._progress(self._tally, survey.pool.left)
-        self._refused += survey.unswept
-        if self._refused and not self._tally.checked:
+                self._progress(self._counters, reader.queue.left)
+        self._refused += reader.unswept
+        if self._refused and not self._counters.checked:
             raise self._refused[0]
 
     def _publisher(self) -> Publisher:
@@ -176,81 +176,81 @@ class ShopRun:
             platform=self._platform,
             ledger=self._parts.ledger,
             clock=self._parts.clock,
-            tally=self._tally,
+            counters=self._counters,
             max_writes=self._limits.max_writes,
         )
 
-    def _take_in(self, batch: ShopBatch, survey: ShopReader, publisher: Publisher) -> None:
-        self._tally.look_at_orders(batch.parcels)
-        if batch.agreeing:
-            self._store.mark_verified(batch.agreeing, at=batch.read_at)
-            for parcel in batch.agreeing:
-                self._tally.look(parcel, in_sync=True)
-            self._tally.count_rows(["8"] * (2 * len(batch.agreeing)))
-        if batch.strangers:
-            self._report_strangers(batch.strangers)
+    def _take_in(self, batch: ShopBatch, reader: ShopReader, publisher: Publisher) -> None:
+        self._counters.look_at_orders(batch.parcels)
+        if batch.in_sync:
+            self._store.mark_verified(batch.in_sync, at=batch.read_at)
+            for parcel in batch.in_sync:
+                self._counters.look(parcel, in_sync=True)
+            self._counters.count_rows(["8"] * (2 * len(batch.in_sync)))
+        if batch.unknown:
+            self._report_unknown(batch.unknown)
         self._report_unreadable(batch.unreadable)
         self._can_be_read(batch.clean)
         self._amounts_agree(batch.same_amount & self._differing)
-        began, writes = self._parts.clock(), self._tally.writes
-        for situation in batch.situations:
+        began, writes = self._parts.clock(), self._counters.writes
+        for case in batch.to_decide:
             self._check_limits()
-            self._count(situation.parcel, publisher.settle(situation), survey)
-        if made := self._tally.writes - writes:
-            survey.seconds_per_put = (self._parts.clock() - began).total_seconds() / made
-        for parcel in batch.absent:
+            self._count(case.parcel, publisher.settle(case), reader)
+        if made := self._counters.writes - writes:
+            reader.seconds_per_put = (self._parts.clock() - began).total_seconds() / made
+        for parcel in batch.missing:
             self._check_limits()
-            self._look_alone(parcel, survey, publisher)
+            self._look_alone(parcel, reader, publisher)
 
-    def _count(self, before: Fulfillment, settled: PublishResult, survey: ShopReader) -> None:
-        parcel, tally = settled.situation.parcel, self._tally
+    def _count(self, before: Fulfillment, settled: PublishResult, reader: ShopReader) -> None:
+        parcel, counters = settled.case.parcel, self._counters
         if settled.ending is EndState.CUT_SHORT:
             raise StopRun(EndReason.MAX_WRITES, "The allowed number of writes is used up.")
-        tally.look(before, in_sync=settled.ending is EndState.IN_SYNC)
-        if settled.ending is EndState.READ_AGAIN and self._reads_again(parcel, survey):
+        counters.look(before, in_sync=settled.ending is EndState.IN_SYNC)
+        if settled.ending is EndState.READ_AGAIN and self._reads_again(parcel, reader):
             return
         if settled.ending is EndState.WAITING:
-            tally.waiting += 1
+            counters.waiting += 1
             self._look_later(parcel.not_before)
 
-    def _reads_again(self, parcel: Fulfillment, survey: ShopReader) -> bool:
+    def _reads_again(self, parcel: Fulfillment, reader: ShopReader) -> bool:
         """Look at an order once more in this run; False if it was looked at often enough."""
         self._again[parcel.ref.order_id] += 1
         if self._again[parcel.ref.order_id] > READ_AGAIN_TIMES:
             return False
-        survey.again(parcel)
+        reader.again(parcel)
         return True
 
     def _look_later(self, moment: datetime | None) -> None:
         if moment is not None:
             self._next_look = min(moment, self._next_look or moment)
 
-    def _look_alone(self, parcel: Fulfillment, survey: ShopReader, publisher: Publisher) -> None:
+    def _look_alone(self, parcel: Fulfillment, reader: ShopReader, publisher: Publisher) -> None:
         """Row 17: what a list left out is asked for by itself before it counts as absent."""
         first = self._absence(parcel, asked_alone=False)
         if first.asks:
-            self._tally.count_rows(first.rows)
+            self._counters.count_rows(first.rows)
             try:
-                seen = survey.look_alone(parcel)
+                seen = reader.look_alone(parcel)
             except ReadRefused as error:
                 self._refused.append(error)
-                self._tally.waiting += 1
+                self._counters.waiting += 1
                 return
             if isinstance(seen, Unreadable):
                 self._report_unreadable([seen])
                 return
             if seen is not None:
-                self._count(parcel, publisher.settle(survey.situation(parcel, seen)), survey)
+                self._count(parcel, publisher.settle(reader.case(parcel, seen)), reader)
                 return
         try:
             self._note_absence(self._absence(parcel, asked_alone=True))
         except ConcurrentUpdate:
-            self._reads_again(parcel, survey)
+            self._reads_again(parcel, reader)
 
     def _absence(self, parcel: Fulfillment, *, asked_alone: bool) -> OrderEvaluation:
-        return self._order_turn(parcel, None, asked_alone=asked_alone)
+        return self._order_evaluation(parcel, None, asked_alone=asked_alone)
 
-    def _order_turn(
+    def _order_evaluation(
         self, parcel: Fulfillment | None, seen: Observation | None, *, asked_alone: bool = False
     ) -> OrderEvaluation:
         now, policy = self._parts.clock(), self._parts.policy
@@ -258,26 +258,26 @@ class ShopRun:
             OrderCase(parcel=parcel, seen=seen, asked_alone=asked_alone, now=now, policy=policy)
         )
 
-    def _note_absence(self, turn: OrderEvaluation) -> None:
+    def _note_absence(self, evaluation: OrderEvaluation) -> None:
         """Write that the platform has no such fulfillment, and what follows from that."""
-        before, after = turn.case.parcel, turn.after
+        before, after = evaluation.case.parcel, evaluation.after
         if before is None or after is None:
             raise AssertionError("The table has nothing to say of an absent fulfillment.")
         writing = FulfillmentUpdate(
-            before=before, after=after, now=turn.case.now, findings=turn.findings
+            before=before, after=after, now=evaluation.case.now, findings=evaluation.findings
         )
-        self._tally.incidents_opened += self._store.write(writing, fence=None)[1]
-        self._tally.look(before, in_sync=False)
-        self._tally.count_rows(turn.rows)
-        self._tally.frozen += bool(turn.findings)
-        self._tally.waiting += not turn.findings
+        self._counters.incidents_opened += self._store.write(writing, fence=None)[1]
+        self._counters.look(before, in_sync=False)
+        self._counters.count_rows(evaluation.rows)
+        self._counters.frozen += bool(evaluation.findings)
+        self._counters.waiting += not evaluation.findings
 
-    def _report_strangers(self, strangers: Sequence[Observation]) -> None:
+    def _report_unknown(self, unknown: Sequence[Observation]) -> None:
         """Row 19: parcels of ours that the ledger does not know."""
-        turns = [self._order_turn(None, seen) for seen in strangers]
-        findings = [finding for turn in turns for finding in turn.findings]
-        self._tally.count_rows(row for turn in turns for row in turn.rows)
-        self._tally.incidents_opened += self._store.open_incidents(
+        evaluations = [self._order_evaluation(None, seen) for seen in unknown]
+        findings = [finding for evaluation in evaluations for finding in evaluation.findings]
+        self._counters.count_rows(row for evaluation in evaluations for row in evaluation.rows)
+        self._counters.incidents_opened += self._store.open_incidents(
             self._shop, findings, now=self._parts.clock()
         )
 
@@ -285,7 +285,7 @@ class ShopRun:
         """Say which rows could not be read; those beside them were."""
         if rows:
             self._nameless |= any(row.order_id is None for row in rows)
-            self._tally.incidents_opened += self._store.open_incidents(
+            self._counters.incidents_opened += self._store.open_incidents(
                 self._shop, [odd_finding(row) for row in rows], now=self._parts.clock()
             )
 
@@ -311,7 +311,7 @@ class ShopRun:
             raise StopRun(EndReason.QUANTUM)
         if limits.requests is not None and requests.get + requests.put >= limits.requests:
             raise StopRun(EndReason.QUANTUM)
-        if self._tally.failures_in_a_row >= FAILURES_IN_A_ROW:
+        if self._counters.failures_in_a_row >= FAILURES_IN_A_ROW:
             raise PlatformUnavailable(f"{FAILURES_IN_A_ROW} requests in a row had no answer")
         self._brake.check_refusals()
 
@@ -324,40 +324,40 @@ class ShopRun:
                 raise ShopHeld(self._shop.code)
             self._held_at = now
 
-    def _braked(self, batch: ShopBatch, survey: ShopReader, publisher: Publisher) -> ShopBatch:
+    def _braked(self, batch: ShopBatch, reader: ShopReader, publisher: Publisher) -> ShopBatch:
         """Return what of a batch is to be done; raise where doing it would be the damage."""
         gone = self._brake.missing(batch)
-        if gone is not None and survey.is_gone(batch.absent[0]):
+        if gone is not None and reader.is_gone(batch.missing[0]):
             raise gone
-        if self._brake.stops(batch.situations):
-            batch = self._tried_once_more(batch, survey, publisher)
-        self._brake.check(batch.situations)
+        if self._brake.stops(batch.to_decide):
+            batch = self._tried_once_more(batch, reader, publisher)
+        self._brake.check(batch.to_decide)
         return batch
 
     def _tried_once_more(
-        self, batch: ShopBatch, survey: ShopReader, publisher: Publisher
+        self, batch: ShopBatch, reader: ShopReader, publisher: Publisher
     ) -> ShopBatch:
         """Where most were refused, try one again; if the platform takes it, all may be tried."""
-        refused = [s for s in batch.situations if evaluate(s).froze == "refused"]
+        refused = [s for s in batch.to_decide if evaluate(s).froze == "refused"]
         if not refused:
             return batch
-        published = self._tally.published
-        first = refused[0].forgiving()
-        self._count(first.parcel, publisher.settle(first), survey)
-        if self._tally.published == published:
+        published = self._counters.published
+        first = refused[0].excusing()
+        self._count(first.parcel, publisher.settle(first), reader)
+        if self._counters.published == published:
             return batch
-        others = [s.forgiving() if s in refused else s for s in batch.situations]
-        others.pop(batch.situations.index(refused[0]))
-        return replace(batch, situations=tuple(others))
+        others = [s.excusing() if s in refused else s for s in batch.to_decide]
+        others.pop(batch.to_decide.index(refused[0]))
+        return replace(batch, to_decide=tuple(others))
 
     def _report_shop(self, kind: str, sentence: str, evidence: Mapping[str, int | None]) -> None:
         finding = Finding(kind=kind, sentence=cut(sentence, SENTENCE), ref=None, evidence=evidence)
-        self._tally.incidents_opened += self._store.open_incidents(
+        self._counters.incidents_opened += self._store.open_incidents(
             self._shop, [replace(finding, freezes=True)], now=self._parts.clock()
         )
 
     def _report(self, reason: EndReason, sentence: str | None) -> RunReport:
-        now, tally, made = self._parts.clock(), self._tally, self._platform.requests
+        now, counters, made = self._parts.clock(), self._counters, self._platform.requests
         report = RunReport(
             shop=self._shop.code,
             run=self._id,
@@ -366,23 +366,23 @@ class ShopRun:
             end_reason=reason,
             sentence=sentence,
             requests=Requests.of(made),
-            orders=tally.orders,
-            checked=tally.checked,
-            in_sync=tally.in_sync,
-            published=tally.published,
-            adopted=tally.adopted,
-            waiting=tally.waiting,
-            frozen=tally.frozen,
-            incidents_opened=tally.incidents_opened,
+            orders=counters.orders,
+            checked=counters.checked,
+            in_sync=counters.in_sync,
+            published=counters.published,
+            adopted=counters.adopted,
+            waiting=counters.waiting,
+            frozen=counters.frozen,
+            incidents_opened=counters.incidents_opened,
             left=self._store.count_unpublished(self._shop),
             next_look_at=self._next_look,
-            rows=dict(sorted(tally.rows.items())),
+            rows=dict(sorted(counters.rows.items())),
         )
-        counters = {
+        numbers = {
             name: value for name, value in asdict(report).items() if isinstance(value, int)
         } | asdict(report.requests)
-        self._store.end_run(self._id, reason=reason, counters=counters, now=now)
-        log.info("carrierflow.reconciled", extra={"shop": self._shop.code, **counters})
+        self._store.end_run(self._id, reason=reason, counters=numbers, now=now)
+        log.info("carrierflow.reconciled", extra={"shop": self._shop.code, **numbers})
         return report
 
 

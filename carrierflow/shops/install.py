@@ -31,7 +31,7 @@ from carrierflow.errors import AccessDenied, CarrierflowError, InvalidInput
 from carrierflow.ledger.ports import Encryptor
 from carrierflow.shops.registration import public_root
 from carrierflow.shops.shops import check_code, checked_id, checked_root
-from carrierflow.shops.tokens import sealed_tokens
+from carrierflow.shops.tokens import encrypted_tokens
 from carrierflow.storage import Connection, SqlStore
 from carrierflow.storage.installs import (
     add_install,
@@ -82,7 +82,7 @@ class Installer:
     def __init__(
         self,
         store: SqlStore,
-        sealer: Encryptor,
+        encryptor: Encryptor,
         *,
         scopes: Sequence[str],
         public_url: str,
@@ -92,7 +92,7 @@ class Installer:
         finish: Callable[[str], Sequence[str]],
     ) -> None:
         self._store = store
-        self._sealer = sealer
+        self._encryptor = encryptor
         self._scopes = tuple(scopes)
         self._public_url = public_url
         self._open_install = open_install
@@ -217,7 +217,7 @@ class Installer:
             "state": ShopState.PAUSED if paused else ShopState.ACTIVE,
             "revoked_at": None,
             "refreshing_until": None,
-            **sealed_tokens(self._sealer, install.shop, tokens, now=now),
+            **encrypted_tokens(self._encryptor, install.shop, tokens, now=now),
         }
         if tokens.scopes is None:
             values["scopes"] = limits.cut_words(self._scopes, limits.SCOPES)

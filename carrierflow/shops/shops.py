@@ -46,11 +46,11 @@ WITHOUT_END: Mapping[str, Any] = MappingProxyType(
 
 @guarded_methods
 class Shops:
-    """The shops that this carrier is connected to; tokens are sealed before they are stored."""
+    """The shops that this carrier is connected to; tokens are encrypted before they are stored."""
 
-    def __init__(self, store: SqlStore, sealer: Encryptor, *, clock: Clock) -> None:
+    def __init__(self, store: SqlStore, encryptor: Encryptor, *, clock: Clock) -> None:
         self._store = store
-        self._sealer = sealer
+        self._encryptor = encryptor
         self._clock = clock
 
     def add(
@@ -70,7 +70,7 @@ class Shops:
 
         Raises:
             InvalidInput: if the code is taken or something cannot be used.
-            MissingSecretKey: if there is no key to seal the token with.
+            MissingSecretKey: if there is no key to encrypt the token with.
         """
         check_code(code)
         if platform not in PLATFORMS:
@@ -81,7 +81,7 @@ class Shops:
             "base_url": checked_root(base_url),
             "org_id": checked_id("org id", org_id) if org_id and cleaned(org_id) else None,
             "carrier_code": checked_id("carrier code", carrier_code),
-            "token": self._sealed(code, token),
+            "token": self._encrypted(code, token),
             "added_at": self._clock(),
         }
         self._store.transact(lambda c: add_shop(c, values))
@@ -128,7 +128,7 @@ class Shops:
 
         A revoked shop stays so until it is resumed.
         """
-        fresh = {"token": self._sealed(code, token), **WITHOUT_END}
+        fresh = {"token": self._encrypted(code, token), **WITHOUT_END}
         return self._store.transact(lambda c: change_shop(c, code, **fresh))
 
     def revoke(self, code: str) -> Shop:
@@ -144,17 +144,17 @@ class Shops:
 
     def _change(self, code: str, **values: object) -> Shop:
         def work(connection: Connection) -> Shop:
-            if not find_shop(connection, code).sealed_token:
+            if not find_shop(connection, code).encrypted_token:
                 raise ShopRevoked(code)
             return change_shop(connection, code, **values)
 
         return self._store.transact(work)
 
-    def _sealed(self, code: str, token: str) -> bytes:
+    def _encrypted(self, code: str, token: str) -> bytes:
         token = cleaned(token)
         if not is_token(token) or len(token) > limits.TOKEN:
             raise InvalidInput("The token is empty or is no bearer token; nothing was stored.")
-        return self._sealer.seal(token.encode(), context=f"token of shop {code}")
+        return self._encryptor.encrypt(token.encode(), context=f"token of shop {code}")
 
 
 def check_code(code: str) -> None:

@@ -28,7 +28,7 @@ from carrierflow.storage import SqlStore
 from carrierflow.storage.installs import claim_refresh, end_refresh, swap_tokens
 
 
-__all__ = ["ShopToken", "TokenKeeper", "sealed_tokens"]
+__all__ = ["ShopToken", "TokenKeeper", "encrypted_tokens"]
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class TokenKeeper:
     def __init__(
         self,
         store: SqlStore,
-        sealer: Encryptor,
+        encryptor: Encryptor,
         *,
         accounts: Callable[[], OAuthAccounts],
         clock: Clock,
@@ -59,7 +59,7 @@ class TokenKeeper:
     ) -> None:
         self.clock = clock
         self._store = store
-        self._sealer = sealer
+        self._encryptor = encryptor
         self._accounts = accounts
         self._claim = request + MARGIN
 
@@ -72,14 +72,14 @@ class TokenKeeper:
             ShopRevoked: if it has none.
             MissingSecretKey, WrongSecretKey: if it does not open.
         """
-        if not shop.sealed_token:
+        if not shop.encrypted_token:
             raise ShopRevoked(shop.code)
         return ShopToken(self, shop, sleep)
 
     def opened(self, shop: Shop) -> str:
         """Return the token of a shop in clear."""
         context = f"token of shop {shop.code}"
-        return self._sealer.unseal(shop.sealed_token, context=context).decode()
+        return self._encryptor.decrypt(shop.encrypted_token, context=context).decode()
 
     def renewed(self, shop: Shop, sleep: Sleep) -> Shop:
         """Return the shop with tokens that are not those it was read with, where that is possible.
@@ -94,11 +94,11 @@ class TokenKeeper:
         """
         for _ in range(2 * round(self._claim.total_seconds() / PAUSE)):
             now = self._as_stored(shop.code)
-            if now.sealed_token != shop.sealed_token or now.sealed_refresh_token is None:
+            if now.encrypted_token != shop.encrypted_token or now.encrypted_refresh_token is None:
                 return now
             if claim := self._claimed(now):
                 try:
-                    return self._renew(now, now.sealed_refresh_token)
+                    return self._renew(now, now.encrypted_refresh_token)
                 except (AccessDenied, ConfigurationError, PlatformUnavailable) as error:
                     return self._not_renewed(now, claim, error, sleep)
             sleep(PAUSE)
@@ -106,7 +106,7 @@ class TokenKeeper:
 
     def _as_stored(self, code: str) -> Shop:
         shop = self._store.shop(code)
-        if not shop.sealed_token:
+        if not shop.encrypted_token:
             raise AccessDenied(f"the app was uninstalled from shop {code}")
         return shop
 
@@ -114,10 +114,12 @@ class TokenKeeper:
         clock = self._store.database_clock
         return self._store.transact(lambda c: claim_refresh(c, shop, self._claim, clock=clock))
 
-    def _renew(self, shop: Shop, sealed: bytes) -> Shop:
-        refresh_token = self._sealer.unseal(sealed, context=f"refresh token of shop {shop.code}")
+    def _renew(self, shop: Shop, ciphertext: bytes) -> Shop:
+        refresh_token = self._encryptor.decrypt(
+            ciphertext, context=f"refresh token of shop {shop.code}"
+        )
         tokens = self._accounts().refresh(refresh_token.decode())
-        fresh = sealed_tokens(self._sealer, shop.code, tokens, now=self.clock())
+        fresh = encrypted_tokens(self._encryptor, shop.code, tokens, now=self.clock())
         if tokens.refresh_token is None:
             del fresh["refresh_token"]
         if tokens.scopes is None:
@@ -168,7 +170,7 @@ class ShopToken:
 
     def _renew(self) -> None:
         found = self._keeper.renewed(self._shop, self._sleep)
-        if found.sealed_token == self._shop.sealed_token:
+        if found.encrypted_token == self._shop.encrypted_token:
             self._renew_at = self._keeper.clock() + AGAIN_AFTER
             return
         self._shop, self._token = found, self._keeper.opened(found)
@@ -178,19 +180,21 @@ class ShopToken:
 
 def _renewal_of(shop: Shop, *, ahead: timedelta) -> datetime | None:
     """Return when to renew; never for a token without an end, or without a successor."""
-    if shop.token_expires_at is None or shop.sealed_refresh_token is None:
+    if shop.token_expires_at is None or shop.encrypted_refresh_token is None:
         return None
     return shop.token_expires_at - ahead
 
 
-def sealed_tokens(
-    sealer: Encryptor, code: str, tokens: Tokens, *, now: datetime
+def encrypted_tokens(
+    encryptor: Encryptor, code: str, tokens: Tokens, *, now: datetime
 ) -> dict[str, object]:
     """Return what a shop's row keeps of an answer of the accounts; tokens open there only."""
     refresh = tokens.refresh_token
     return {
-        "token": sealer.seal(tokens.access_token.encode(), context=f"token of shop {code}"),
-        "refresh_token": sealer.seal(refresh.encode(), context=f"refresh token of shop {code}")
+        "token": encryptor.encrypt(tokens.access_token.encode(), context=f"token of shop {code}"),
+        "refresh_token": encryptor.encrypt(
+            refresh.encode(), context=f"refresh token of shop {code}"
+        )
         if refresh
         else None,
         "token_expires_at": now + tokens.lasts if tokens.lasts else None,

@@ -29,7 +29,7 @@ from carrierflow.errors import ShopRevoked, UnknownShop
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.ledger import SqlLedgerTransaction
-from carrierflow.storage.publications import add_publication, tracks
+from carrierflow.storage.publications import add_publication, publication_logs
 from carrierflow.storage.rows import PARCEL, parcel_from, refusal_row
 from carrierflow.storage.sessions import is_plain
 from carrierflow.storage.store import SqlStore
@@ -174,7 +174,7 @@ class SqlCallbackTransaction(SqlLedgerTransaction):
         """Return a parcel by the platform's id for it."""
         return self._held(BY_FULFILLMENT, shop, fulfillment_id)
 
-    def given_out(self, shop: str, code: str, number: str) -> AlreadyUsed | None:
+    def already_used(self, shop: str, code: str, number: str) -> AlreadyUsed | None:
         """Tell whether a code or a tracking number stands for a parcel already; the code first."""
         names = {"code": shop, "external_code": code, "number": number}
         found = set(self._connection.execute(READ_GIVEN_OUT, names).scalars())
@@ -182,9 +182,9 @@ class SqlCallbackTransaction(SqlLedgerTransaction):
             return AlreadyUsed.CODE
         return AlreadyUsed.NUMBER if found else None
 
-    def track(self, parcel: Fulfillment) -> PublicationLog:
+    def publication_log(self, parcel: Fulfillment) -> PublicationLog:
         """Return what was recorded for a fulfillment and how far it was told, but no attempts."""
-        return tracks(self._connection, [parcel], attempts=False)[parcel.id]
+        return publication_logs(self._connection, [parcel], attempts=False)[parcel.id]
 
     def add_shipment(self, shipment: Shipment, parcel: Fulfillment) -> None:
         """Keep what was answered to a create order."""
@@ -200,7 +200,7 @@ class SqlCallbackTransaction(SqlLedgerTransaction):
         }
         self._connection.execute(ADD_SHIPMENT, values)
 
-    def add_telling(self, publication: Publication, parcel: Fulfillment) -> None:
+    def add_publication(self, publication: Publication, parcel: Fulfillment) -> None:
         """Write that the platform is told an entry otherwise than by a PUT; it is a new one."""
         add_publication(self._connection, parcel.id, publication)
 
@@ -244,7 +244,7 @@ def _webhook_row(delivery: WebhookDelivery, *, acted: bool) -> dict[str, Any]:
         "topic": delivery.topic,
         "org_id": delivery.org_id,
         "order_id": delivery.order_id,
-        "sealed": delivery.sealed,
+        "sealed": delivery.ciphertext,
         "received_at": delivery.received_at,
         "acted_at": delivery.received_at if acted else None,
     }

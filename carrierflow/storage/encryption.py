@@ -1,6 +1,6 @@
 """Encryption of what must not stand in the database in clear: AES-256-GCM, bound to its place.
 
-The context (which shop, which note) is authenticated with the ciphertext, so that a sealed
+The context (which shop, which note) is authenticated with the ciphertext, so that an encrypted
 token copied to another shop's row does not open there.
 """
 
@@ -23,7 +23,7 @@ __all__ = ["KeyRing", "generate_key"]
 KEY_BYTES = 32
 NONCE_BYTES = 12
 FORM = b"\x01"
-"""The first byte of everything sealed: which form it has."""
+"""The first byte of everything ciphertext: which form it has."""
 
 
 def generate_key() -> str:
@@ -37,7 +37,7 @@ class KeyRing:
     def __init__(self, *keys: str) -> None:
         self._ciphers = [AESGCM(_decoded(key)) for key in in_force(keys)]
 
-    def seal(self, secret: bytes, *, context: str) -> bytes:
+    def encrypt(self, secret: bytes, *, context: str) -> bytes:
         """Encrypt; the result opens under the same context only.
 
         Raises:
@@ -46,20 +46,24 @@ class KeyRing:
         nonce = secrets.token_bytes(NONCE_BYTES)
         return FORM + nonce + self._required()[0].encrypt(nonce, secret, context.encode())
 
-    def unseal(self, sealed: bytes, *, context: str) -> bytes:
+    def decrypt(self, ciphertext: bytes, *, context: str) -> bytes:
         """Decrypt.
 
         Raises:
             MissingSecretKey: if there is no key.
             WrongSecretKey: if no key opens it under this context.
         """
-        form, nonce, body = sealed[:1], sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
+        form, nonce, body = (
+            ciphertext[:1],
+            ciphertext[1 : 1 + NONCE_BYTES],
+            ciphertext[1 + NONCE_BYTES :],
+        )
         for cipher in self._required() if form == FORM else ():
             try:
                 return cipher.decrypt(nonce, body, context.encode())
             except InvalidTag:
                 continue
-        raise WrongSecretKey(f"What is sealed for {context.partition(':')[0]}")
+        raise WrongSecretKey(f"What is encrypted for {context.partition(':')[0]}")
 
     def _required(self) -> Sequence[AESGCM]:
         if not self._ciphers:

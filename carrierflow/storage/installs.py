@@ -115,4 +115,4 @@ def check_subscription(
 
 def _unchanged(shop: Shop) -> Any:
     """Every sealing gives other bytes, so equal bytes are the same token."""
-    return (shops.c.id == shop.id) & (shops.c.token == shop.sealed_token)
+    return (shops.c.id == shop.id) & (shops.c.token == shop.encrypted_token)

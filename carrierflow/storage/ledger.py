@@ -29,12 +29,12 @@ from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import is_mysql
 from carrierflow.storage.rows import (
     PARCEL,
-    claim_from,
     entry_row,
     evidence_row,
     guarded,
     head_values,
     parcel_from,
+    resolved_from,
 )
 from carrierflow.storage.shops import shop_number
 from carrierflow.storage.tables import evidence, fulfillments, history, notes, shops
@@ -129,7 +129,7 @@ class SqlLedgerTransaction:
             self._shop_number(shop)
         return found
 
-    def memories(self, parcels: Collection[Fulfillment]) -> dict[int, PastEvents]:
+    def past_events(self, parcels: Collection[Fulfillment]) -> dict[int, PastEvents]:
         """Read what the past of some parcels says, by the parcels' own ids."""
         past: dict[int, _Past] = defaultdict(_Past)
         for ids in sliced(self._connection, [parcel.id for parcel in parcels]):
@@ -137,7 +137,7 @@ class SqlLedgerTransaction:
                 past[row.fulfillment].add_evidence(row)
             for number, *entry in self._connection.execute(READ_PAST, {"ids": ids}):
                 past[number].add_entry(*entry)
-        return {number: each.memory() for number, each in past.items()}
+        return {number: each.past() for number, each in past.items()}
 
     def start(self, openings: Collection[Opening], *, now: datetime) -> None:
         """Make rows without history for those fulfillments of one shop that have none.
@@ -174,8 +174,8 @@ class SqlLedgerTransaction:
         insert_many(self._connection, evidence, kept)
 
     def keep_note(self, note: EncryptedNote, parcel: Fulfillment, *, now: datetime) -> None:
-        """Keep a sealed note, apart from the history, where it can be erased."""
-        values = {"digest": note.digest, "sealed": note.sealed, "fulfillment": parcel.id}
+        """Keep an encrypted note, apart from the history, where it can be erased."""
+        values = {"digest": note.digest, "sealed": note.ciphertext, "fulfillment": parcel.id}
         self._connection.execute(insert(notes).values(recorded_at=now, **values))
 
     def _shop_number(self, code: str) -> int:
@@ -215,12 +215,12 @@ class _Past:
 
     def add_evidence(self, row: Any) -> None:
         """Take in an event that did not become history; entries must come after."""
-        claim = claim_from(row)
-        self._remember(claim.key, Verdict(row.verdict), claim.status, claim.occurred_at)
+        resolved = resolved_from(row)
+        self._remember(resolved.key, Verdict(row.verdict), resolved.status, resolved.occurred_at)
         if row.verdict == Verdict.LATE:
-            self._late.add(claim.status)
+            self._late.add(resolved.status)
         if row.code in OVERTURNABLE:
-            self._waiting[claim.key] = claim
+            self._waiting[resolved.key] = resolved
 
     def add_entry(
         self,
@@ -240,7 +240,7 @@ class _Past:
             self._remember(key, Verdict.ACCEPTED, status, occurred_at)
             self._waiting.pop(key, None)
 
-    def memory(self) -> PastEvents:
+    def past(self) -> PastEvents:
         """Return what was gathered."""
         return PastEvents(
             keys=self._keys,

@@ -41,8 +41,8 @@ __all__ = [
     "add_publication",
     "attempt_row",
     "outcome_row",
+    "publication_logs",
     "save_publication",
-    "tracks",
 ]
 
 CHUNK = 500
@@ -90,7 +90,7 @@ READ_ATTEMPTS = (
 )
 
 
-def tracks(
+def publication_logs(
     connection: Connection, parcels: Collection[Fulfillment], *, attempts: bool = True
 ) -> dict[int, PublicationLog]:
     """Return what was recorded and tried for some fulfillments, by their own ids."""
@@ -137,10 +137,10 @@ def _publication_row(parcel_id: int, publication: Publication) -> dict[str, Any]
         "attempts": publication.attempts,
         "first_sent_at": publication.first_sent_at,
         "sent_at": publication.sent_at,
-        "over_at": publication.over_at,
+        "over_at": publication.ended_at,
         "confirmed_at": publication.confirmed_at,
         "reasserted": publication.reasserted,
-        "forgiven": publication.forgiven,
+        "forgiven": publication.excused,
     }
 
 
@@ -196,10 +196,10 @@ def _publication_from(row: Any) -> Publication:
         attempts=row.attempts,
         first_sent_at=row.first_sent_at,
         sent_at=row.sent_at,
-        over_at=row.over_at,
+        ended_at=row.over_at,
         confirmed_at=row.confirmed_at,
         reasserted=row.reasserted,
-        forgiven=row.forgiven,
+        excused=row.forgiven,
     )
 
 

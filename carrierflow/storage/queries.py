@@ -27,6 +27,7 @@ from carrierflow.storage.tables import (
 
 __all__ = [
     "add_file",
+    "encrypted_secrets",
     "entries_of",
     "erase_notes",
     "file_recorded_at",
@@ -34,7 +35,6 @@ __all__ = [
     "known_ids",
     "notes_of",
     "replace_secret",
-    "sealed_secrets",
 ]
 
 
@@ -42,7 +42,7 @@ PAGE = 200
 """Sealed rows that are held at once; a body may be long."""
 
 SEALED = {"note": notes, "webhook": webhooks}
-"""The tables whose rows are sealed under their kind and digest."""
+"""The tables whose rows are encrypted under their kind and digest."""
 
 
 def find_parcel(connection: Connection, shop: str, fulfillment_id: str) -> Fulfillment:
@@ -86,7 +86,7 @@ def entries_of(connection: Connection, parcel: Fulfillment) -> list[HistoryEntry
 
 
 def notes_of(connection: Connection, parcel: Fulfillment) -> list[tuple[str, bytes]]:
-    """Return the sealed notes of one fulfillment by their digests, oldest first."""
+    """Return the encrypted notes of one fulfillment by their digests, oldest first."""
     query = (
         select(notes.c.digest, notes.c.sealed)
         .where(notes.c.fulfillment == parcel.id)
@@ -100,19 +100,19 @@ def erase_notes(connection: Connection, parcel: Fulfillment) -> int:
     return int(connection.execute(delete(notes).where(notes.c.fulfillment == parcel.id)).rowcount)
 
 
-def sealed_secrets(connection: Connection) -> Iterator[tuple[str, bytes]]:
-    """Stream everything sealed, with the context that each opens under."""
+def encrypted_secrets(connection: Connection) -> Iterator[tuple[str, bytes]]:
+    """Stream everything encrypted, with the context that each opens under."""
     held = select(shops.c.code, shops.c.token, shops.c.refresh_token)
-    for code, *sealed in connection.execute(held).all():
-        for kind, secret in zip(("token", "refresh token"), sealed, strict=True):
+    for code, *tokens in connection.execute(held).all():
+        for kind, secret in zip(("token", "refresh token"), tokens, strict=True):
             if secret:
                 yield f"{kind} of shop {code}", secret
     for kind, table in SEALED.items():
-        for name, secret in _sealed_rows(connection, table):
+        for name, secret in _encrypted_rows(connection, table):
             yield f"{kind}:{name}", secret
 
 
-def _sealed_rows(connection: Connection, table: Table) -> Iterator[tuple[str, bytes]]:
+def _encrypted_rows(connection: Connection, table: Table) -> Iterator[tuple[str, bytes]]:
     """Read by pages, so that whoever reads may write in between."""
     last = ""
     query = select(table.c.digest, table.c.sealed).where(table.c.sealed.is_not(None))
@@ -123,16 +123,16 @@ def _sealed_rows(connection: Connection, table: Table) -> Iterator[tuple[str, by
         last = page[-1].digest
 
 
-def replace_secret(connection: Connection, context: str, sealed: bytes) -> None:
+def replace_secret(connection: Connection, context: str, ciphertext: bytes) -> None:
     """Put a secret in the place of the one with the same context."""
     kind, _, name = context.partition(":")
     table = SEALED.get(kind)
     if table is not None:
-        connection.execute(update(table).where(table.c.digest == name).values(sealed=sealed))
+        connection.execute(update(table).where(table.c.digest == name).values(sealed=ciphertext))
     else:
         kind, _, code = context.rpartition(" of shop ")
         column = {"token": shops.c.token, "refresh token": shops.c.refresh_token}[kind]
-        connection.execute(update(shops).where(shops.c.code == code).values({column: sealed}))
+        connection.execute(update(shops).where(shops.c.code == code).values({column: ciphertext}))
 
 
 def file_recorded_at(connection: Connection, digest: str) -> datetime | None:

@@ -38,7 +38,12 @@ from carrierflow.storage.binding import sliced
 from carrierflow.storage.clock import EPOCH
 from carrierflow.storage.incidents import SqlIncidents, close_incident, open_incident
 from carrierflow.storage.leases import SqlLeases
-from carrierflow.storage.publications import attempt_row, outcome_row, save_publication, tracks
+from carrierflow.storage.publications import (
+    attempt_row,
+    outcome_row,
+    publication_logs,
+    save_publication,
+)
 from carrierflow.storage.queries import find_parcel, known_ids
 from carrierflow.storage.rows import PARCEL, guarded, head_values, look_values, parcel_from
 from carrierflow.storage.shops import change_shop, coverage, find_shop
@@ -153,10 +158,10 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
         with self._store.reading() as connection:
             return known_ids(connection, shop.code, fulfillment_ids)
 
-    def tracks(self, parcels: Collection[Fulfillment]) -> dict[int, PublicationLog]:
+    def publication_logs(self, parcels: Collection[Fulfillment]) -> dict[int, PublicationLog]:
         """Return what was recorded and tried for some fulfillments, by their own ids."""
         with self._store.reading() as connection:
-            return tracks(connection, parcels)
+            return publication_logs(connection, parcels)
 
     def write(
         self, writing: FulfillmentUpdate, *, fence: tuple[Shop, int] | None

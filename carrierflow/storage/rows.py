@@ -23,7 +23,6 @@ from carrierflow.storage.tables import fulfillments
 
 __all__ = [
     "PARCEL",
-    "claim_from",
     "entry_from",
     "entry_row",
     "evidence_row",
@@ -32,6 +31,7 @@ __all__ = [
     "look_values",
     "parcel_from",
     "refusal_row",
+    "resolved_from",
 ]
 
 IDENTITY = ("id", "shop", "order_id", "fulfillment_id", "tracking_number", "cod_amount")
@@ -214,7 +214,7 @@ def entry_from(row: Any, definition: str) -> HistoryEntry:
 
 def evidence_row(parcel: Fulfillment, kept: EvidenceEntry) -> dict[str, Any]:
     """Return a claim that did not become history as a row of `evidence`."""
-    claim = kept.claim
+    resolved = kept.resolved
     return {
         "shop": parcel.shop_id,
         "fulfillment": parcel.id,
@@ -222,16 +222,16 @@ def evidence_row(parcel: Fulfillment, kept: EvidenceEntry) -> dict[str, Any]:
         "verdict": kept.verdict,
         "code": kept.reason,
         "sentence": kept.sentence,
-        "status": claim.status,
-        "event_key": claim.key,
-        "source": claim.source,
-        "actor": claim.actor,
-        "reason": claim.reason,
-        "occurred_at": claim.occurred_at,
+        "status": resolved.status,
+        "event_key": resolved.key,
+        "source": resolved.source,
+        "actor": resolved.actor,
+        "reason": resolved.reason,
+        "occurred_at": resolved.occurred_at,
         "recorded_at": kept.recorded_at,
-        "fill_gaps": claim.fill_gaps,
+        "fill_gaps": resolved.fill_gaps,
         "confirms": kept.confirms,
-        "note_digest": claim.note_digest,
+        "note_digest": resolved.note_digest,
     }
 
 
@@ -254,7 +254,7 @@ def refusal_row(parcel: Fulfillment, reason: str, *, now: datetime) -> dict[str,
     }
 
 
-def claim_from(row: Any) -> ResolvedEvent:
+def resolved_from(row: Any) -> ResolvedEvent:
     """Build the claim again that a row of evidence was made from."""
     return ResolvedEvent(
         status=Status(row.status),

@@ -107,7 +107,7 @@ class Metrics(Collector):
     def _counted(self) -> Iterator[Metric]:
         for name, figure in COUNTED.items():
             family = figure.family(name)
-            for key, count in self._app.meter.counts(name).items():
+            for key, count in self._app.counters.counts(name).items():
                 given = dict(key)
                 family.add_metric([given[label] for label in figure.labels], count)
             yield family

@@ -99,7 +99,7 @@ class Stage:
 
     def judged(self):
         """Return the sandbox's own judgement."""
-        return self.world.judge.report(LEGAL)
+        return self.world.recorder.report(LEGAL)
 
 
 @contextmanager

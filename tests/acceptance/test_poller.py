@@ -65,7 +65,7 @@ def test_no_answer_to_the_poller_skips_a_step(tmp_path, seed):
 def test_answering_the_head_would_skip_steps(tmp_path, monkeypatch):
     """The judge would notice: answered with the ledger's head, the platform jumps."""
 
-    def head(parcel, track):
+    def head(parcel, publication_log):
         return Status(parcel.delivery.status), Status(parcel.cod.status)
 
     monkeypatch.setattr(shipments, "standing", head)

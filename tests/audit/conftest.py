@@ -30,7 +30,7 @@ class Book:
     clock: object
     key_file: Path
 
-    def notary(self, *, anchors=(), key_file=None):
+    def sealer(self, *, anchors=(), key_file=None):
         """Return a notary of this ledger."""
         span = timedelta(seconds=60)
         file = self.key_file if key_file is None else key_file or None
@@ -38,7 +38,7 @@ class Book:
 
     def exporter(self):
         """Return who exports this ledger."""
-        return Exporter(self.store, self.notary(), clock=self.clock)
+        return Exporter(self.store, self.sealer(), clock=self.clock)
 
     def record(self, count, *, first=1, road=ROAD, shop=None, ledger=None):
         """Record a road of so many parcels, each with cash to collect."""

@@ -93,7 +93,7 @@ def sealed(book, anchor, *, times=1):
     """Seal with an anchor, after more history each time; return what the last seal said."""
     for number in range(times):
         book.record(1, first=100 + number)
-        done = book.notary(anchors=[anchor]).seal()
+        done = book.sealer(anchors=[anchor]).seal()
     return done
 
 
@@ -148,7 +148,7 @@ def test_what_a_store_refuses_comes_again(book, shelf, answer):
     assert 12 == failed.checkpoint.checkpoint.size
 
     shelf.answer, shelf.taken[:] = 200, []
-    done = book.notary(anchors=[HttpAnchor(url)]).seal()
+    done = book.sealer(anchors=[HttpAnchor(url)]).seal()
     assert done.ok
     assert ["/6", "/12"] == [path for path, _, _ in shelf.taken]
     assert 2 == done.anchored[0].kept
@@ -160,7 +160,7 @@ def test_a_failing_anchor_does_not_keep_another_from_its_checkpoint(book, tmp_pa
     down = HttpAnchor("http://127.0.0.1:1")
     book.record(1)
 
-    done = book.notary(anchors=[down, FileAnchor(file)]).seal()
+    done = book.sealer(anchors=[down, FileAnchor(file)]).seal()
 
     assert ["http"] == [each.anchor for each in done.anchored if each.problem]
     assert 1 == len(list(split_notes(file.read_text("utf-8"))))
@@ -274,7 +274,7 @@ def test_an_anchor_of_somebody_else_ends_nothing(book, tmp_path):
     file = tmp_path / "elsewhere.txt"
     book.record(1)
 
-    done = book.notary(anchors=[Rude(), FileAnchor(file)]).seal()
+    done = book.sealer(anchors=[Rude(), FileAnchor(file)]).seal()
 
     assert ["rude"] == [each.anchor for each in done.anchored if each.problem]
     assert CANARY not in str(done.anchored[0].problem)
@@ -284,14 +284,14 @@ def test_an_anchor_of_somebody_else_ends_nothing(book, tmp_path):
 @pytest.mark.parametrize("trouble", [KeyError(CANARY), OSError(28, CANARY)])
 def test_no_trouble_with_a_seal_ends_what_came_before_it(book, caplog, monkeypatch, trouble):
     """The run's work is done; that its history was not sealed is a line in the log."""
-    notary = book.notary()
+    sealer = book.sealer()
     book.record(1)
 
     def fail(*_):
         raise trouble
 
     monkeypatch.setattr(SealKey, "sign", fail)
-    notary.seal_if_possible()
+    sealer.seal_if_possible()
 
     assert ["carrierflow.seal_failed"] == [record.message for record in caplog.records]
     assert CANARY not in str(vars(caplog.records[0]))

@@ -32,7 +32,7 @@ def year_of(book, number):
     with book.store.begin() as connection:
         closing = fulfillments.update().where(fulfillments.c.open)
         connection.execute(closing.values(open=False, settled_at=book.clock()))
-    book.notary().seal()
+    book.sealer().seal()
 
 
 def is_sound(book, folder):

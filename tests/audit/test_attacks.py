@@ -34,7 +34,7 @@ ATTACKS = {
 
 def audited(book, *, keys=(), kept=(), anchor=None):
     """Verify a ledger as `audit verify` does."""
-    return DatabaseVerifier(book.store, book.notary(), anchor_file=anchor).verify(
+    return DatabaseVerifier(book.store, book.sealer(), anchor_file=anchor).verify(
         keys=keys, kept=kept
     )
 
@@ -43,9 +43,9 @@ def audited(book, *, keys=(), kept=(), anchor=None):
 def sealed(attacked_book):
     """A ledger of some parcels, sealed in two goes."""
     attacked_book.record(3)
-    attacked_book.notary().seal()
+    attacked_book.sealer().seal()
     attacked_book.record(3, first=10)
-    attacked_book.notary().seal()
+    attacked_book.sealer().seal()
     return attacked_book
 
 
@@ -87,7 +87,7 @@ def test_a_history_that_was_hashed_anew_contradicts_the_anchor(attacked_book, tm
     """With database and key in one hand all inside fits; the checkpoint elsewhere does not."""
     anchor = tmp_path / "elsewhere.txt"
     attacked_book.record(3)
-    attacked_book.notary(anchors=[FileAnchor(anchor)]).seal()
+    attacked_book.sealer(anchors=[FileAnchor(anchor)]).seal()
     with intruder.broken_in(attacked_book) as connection:
         intruder.rehash(connection)
     resigned(attacked_book)
@@ -103,14 +103,14 @@ def test_a_database_of_last_week_contradicts_the_anchor(make_book, sqlite_databa
     """A backup that was put back verifies by itself; the checkpoint elsewhere covers more."""
     anchor = tmp_path / "elsewhere.txt"
     book = make_book(sqlite_database)
-    notary = book.notary(anchors=[FileAnchor(anchor)])
+    sealer = book.sealer(anchors=[FileAnchor(anchor)])
     book.record(3)
-    notary.seal()
+    sealer.seal()
     book.store.engine.dispose()
     backup = copy_of(sqlite_database, tmp_path)
     book.clock.advance(days=7)
     book.record(2, first=50)
-    notary.seal()
+    sealer.seal()
     book.store.engine.dispose()
     shutil.copyfile(make_url(backup.url).database, make_url(sqlite_database.url).database)
 
@@ -123,11 +123,11 @@ def test_a_database_of_last_week_contradicts_the_anchor(make_book, sqlite_databa
 def test_a_checkpoint_by_another_key_is_forged(book, tmp_path):
     """A checkpoint counts only under a key that the auditor has from elsewhere."""
     book.record(1)
-    book.notary().seal()
+    book.sealer().seal()
     other = SealKey.generate("log.example").verifier
 
-    notary = book.notary(key_file=False)
-    blind = DatabaseVerifier(book.store, notary, verifier_keys=[str(other)]).verify()
+    sealer = book.sealer(key_file=False)
+    blind = DatabaseVerifier(book.store, sealer, verifier_keys=[str(other)]).verify()
 
     assert ["checkpoint 6"] == [problem.where for problem in blind.problems]
     assert "it was forged" in blind.problems[0].what
@@ -136,9 +136,9 @@ def test_a_checkpoint_by_another_key_is_forged(book, tmp_path):
 def test_without_a_key_it_is_said_that_no_signature_was_checked(book):
     """Nothing passes for proven that was not looked at."""
     book.record(1)
-    book.notary().seal()
+    book.sealer().seal()
 
-    done = DatabaseVerifier(book.store, book.notary(key_file=False)).verify()
+    done = DatabaseVerifier(book.store, book.sealer(key_file=False)).verify()
 
     assert done.ok
     assert "No signature was checked" in done.remarks[0]
@@ -147,12 +147,12 @@ def test_without_a_key_it_is_said_that_no_signature_was_checked(book):
 def test_an_earlier_key_still_counts(book, tmp_path):
     """After a change of keys the old checkpoints verify under the old key."""
     book.record(1)
-    book.notary().seal()
+    book.sealer().seal()
     old = SealKey.load(book.key_file).verifier
     book.key_file = tmp_path / "new.key"
     SealKey.generate("log.example").save(book.key_file)
     book.record(1, first=7)
-    book.notary().seal()
+    book.sealer().seal()
 
     assert ["checkpoint 6"] == [problem.where for problem in audited(book).problems]
     assert audited(book, keys=[VerifierKey.parse(str(old))]).ok

@@ -192,4 +192,4 @@ def test_a_run_seals_when_it_ends(terminal):
 
     app.reconcile()
 
-    assert 3 == app.notary.newest().checkpoint.size
+    assert 3 == app.sealer.newest().checkpoint.size

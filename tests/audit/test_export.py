@@ -46,10 +46,10 @@ def checked(book, folder, *, kept=()):
 def sealed(book):
     """A ledger of some parcels, sealed in two goes."""
     book.record(4)
-    book.notary().seal()
+    book.sealer().seal()
     book.clock.advance(days=1)
     book.record(3, first=10)
-    book.notary().seal()
+    book.sealer().seal()
     return book
 
 
@@ -57,7 +57,7 @@ def test_an_export_holds_everything_that_is_sealed(own_book, tmp_path):
     """On every database: each line is an entry, its digest the hash of the ledger, in log order."""
     book, folder = own_book, tmp_path / "export"
     book.record(4)
-    book.notary().seal()
+    book.sealer().seal()
     book.record(1, first=50)
     done = book.exporter().export(folder)
 
@@ -124,7 +124,7 @@ def test_a_period_may_begin_in_the_middle_of_a_parcel(book, tmp_path):
     book.record(3, road=ROAD[:1])
     book.clock.advance(days=1)
     book.record(3, road=ROAD[1:])
-    book.notary().seal()
+    book.sealer().seal()
 
     done = checked(book, exported(book, tmp_path / "export", Scope(since=book.clock())))
 
@@ -158,7 +158,7 @@ def test_several_checkpoints_are_proven_at_once(book, tmp_path):
     """Each of the checkpoints that were kept gets its own proof."""
     for number in range(1, 6):
         book.record(1, first=number)
-        book.notary().seal()
+        book.sealer().seal()
     kept = checkpoints(book)
     folder = exported(
         book,
@@ -214,7 +214,7 @@ def test_the_spreadsheet_is_for_people(sealed, tmp_path):
     delivered = next(row for row in rows if row[8] == "delivered")
     assert ["Giao hàng", "Đang giao hàng", "Đã giao hàng"] == [delivered[n] for n in (4, 6, 7)]
     assert "2026-03-01 15:00:00" == delivered[13]
-    proof = sealed.notary().prove(sealed.shop, delivered[3], Machine.DELIVERY, int(delivered[5]))
+    proof = sealed.sealer().prove(sealed.shop, delivered[3], Machine.DELIVERY, int(delivered[5]))
     assert sha256(proof.entry.encode()).hexdigest() == delivered[16]
 
 

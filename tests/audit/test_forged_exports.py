@@ -174,9 +174,9 @@ IN_PART = ATTACKS | {
 def sealed(book):
     """A ledger of some parcels, sealed in two goes."""
     book.record(3)
-    book.notary().seal()
+    book.sealer().seal()
     book.record(3, first=10)
-    book.notary().seal()
+    book.sealer().seal()
     return book
 
 
@@ -248,7 +248,7 @@ def test_a_history_that_was_hashed_and_signed_anew_contradicts_the_anchor(book, 
     """With the key too, only a checkpoint that lies elsewhere shows that it was another one."""
     anchor = tmp_path / "elsewhere.txt"
     book.record(3)
-    book.notary(anchors=[FileAnchor(anchor)]).seal()
+    book.sealer(anchors=[FileAnchor(anchor)]).seal()
     folder = book.exporter().export(tmp_path / "export").folder
     forger = Forger(folder, book.key_file)
     forger.change(forger.line("2", "delivery", "3"), actor="somebody else")
@@ -265,13 +265,13 @@ def test_a_history_that_was_hashed_and_signed_anew_contradicts_the_anchor(book, 
 def test_an_export_of_last_week_s_database_contradicts_the_anchor(book, tmp_path, whole):
     """What was rolled back verifies by itself; the checkpoint elsewhere covers more."""
     anchor = tmp_path / "elsewhere.txt"
-    notary = book.notary(anchors=[FileAnchor(anchor)])
+    sealer = book.sealer(anchors=[FileAnchor(anchor)])
     book.record(3)
-    notary.seal()
+    sealer.seal()
     scope = Scope() if whole else Scope(shop=book.shop)
     folder = book.exporter().export(tmp_path / "export", scope).folder
     book.record(1, first=9)
-    notary.seal()
+    sealer.seal()
 
     kept = read_kept(anchor, where="anchor")
     done = checked(book, folder, kept=kept)
@@ -283,9 +283,9 @@ def test_an_export_of_last_week_s_database_contradicts_the_anchor(book, tmp_path
 def test_a_part_that_stands_on_another_log_contradicts_the_anchor(book, tmp_path):
     """Neither a forged proof of consistency nor none at all hides another history."""
     book.record(2)
-    old = book.notary().seal().checkpoint
+    old = book.sealer().seal().checkpoint
     book.record(1, first=9)
-    book.notary().seal()
+    book.sealer().seal()
     scope = Scope(shop=book.shop)
     done = book.exporter().export(tmp_path / "export", scope, since_checkpoints=[old.checkpoint])
     forged = replace(old.checkpoint, root=bytes(32))
@@ -300,7 +300,7 @@ def test_a_part_that_stands_on_another_log_contradicts_the_anchor(book, tmp_path
 def test_one_changed_word_in_ten_thousand_is_found(book, tmp_path):
     """Of ten thousand lines the one that was changed is named."""
     book.record(1_667)
-    book.notary().seal()
+    book.sealer().seal()
     folder = book.exporter().export(tmp_path / "export").folder
     assert checked(book, folder).ok
     copy = shutil.copytree(folder, tmp_path / "copy")

@@ -30,13 +30,13 @@ def peak_of(work):
 def test_memory_does_not_grow_with_the_history(book, tmp_path, monkeypatch):
     """Four times the rows, on the database and in an export: about the same memory."""
     monkeypatch.setattr("carrierflow.audit.verify.export.SHARE_BYTES", 500_000)
-    auditor = DatabaseVerifier(book.store, book.notary())
+    verifier = DatabaseVerifier(book.store, book.sealer())
     peaks = []
     for count, first in ((1_000, 1), (3_000, 2_000)):
         book.record(count, first=first)
-        book.notary().seal()
+        book.sealer().seal()
         folder = book.exporter().export(tmp_path / str(first)).folder
-        live, verified = peak_of(auditor.verify)
+        live, verified = peak_of(verifier.verify)
         alone, checked = peak_of(lambda f=folder: verify_export(f, trust=trusted(())))
         assert verified.ok
         assert checked.ok

@@ -26,7 +26,7 @@ def reports_of(book):
 def test_a_sample_is_proven_and_can_be_drawn_again(own_book):
     """Each entry stands where it was drawn, as its proof says; the same seed draws the same."""
     own_book.record(30)
-    own_book.notary().seal()
+    own_book.sealer().seal()
     sample = reports_of(own_book).sample("lottery-0412", 20)
 
     assert sample == reports_of(own_book).sample("lottery-0412", 20)
@@ -42,12 +42,12 @@ def test_a_sample_is_proven_and_can_be_drawn_again(own_book):
 def test_a_sample_does_not_change_when_the_history_grows(book):
     """Entries that are not sealed yet are not drawn from, and an old checkpoint's draw stays."""
     book.record(10)
-    size = book.notary().seal().checkpoint.checkpoint.size
+    size = book.sealer().seal().checkpoint.checkpoint.size
     before = reports_of(book).sample("s", 5)
     book.record(10, first=11)
 
     assert before == reports_of(book).sample("s", 5)
-    book.notary().seal()
+    book.sealer().seal()
     assert [each.position for each in before.entries] == places("s", size, 5)
     assert before != reports_of(book).sample("s", 5)
 
@@ -89,7 +89,7 @@ def test_without_a_checkpoint_nothing_is_drawn(book):
 def test_an_entry_that_is_gone_is_named(book):
     """A place that was drawn and is empty is no reason to draw another one."""
     book.record(3)
-    book.notary().seal()
+    book.sealer().seal()
     with book.store.begin() as connection:
         for verb in ("delete", "update"):
             connection.exec_driver_sql(f"DROP TRIGGER carrierflow_log_no_{verb}")

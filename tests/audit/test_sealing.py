@@ -72,11 +72,11 @@ def tamper(book, table, change):
 
 def test_what_was_recorded_gets_a_place(own_book):
     """Sealing twice, with more history between, covers everything once, and the roots agree."""
-    notary = own_book.notary()
+    sealer = own_book.sealer()
     own_book.record(50)
-    first = notary.seal()
+    first = sealer.seal()
     own_book.record(5, first=1000)
-    second = notary.seal()
+    second = sealer.seal()
 
     total, sealed = counts(own_book)
     assert total == sealed == first.sealed + second.sealed
@@ -89,40 +89,40 @@ def test_what_was_recorded_gets_a_place(own_book):
 
 def test_sealing_again_changes_nothing(book):
     """Without new history the checkpoint stays the same one."""
-    notary = book.notary()
+    sealer = book.sealer()
     book.record(3)
-    first = notary.seal()
+    first = sealer.seal()
 
-    again = notary.seal()
+    again = sealer.seal()
 
     assert 0 == again.sealed
-    assert first.checkpoint == again.checkpoint == notary.newest()
+    assert first.checkpoint == again.checkpoint == sealer.newest()
 
 
 def test_more_history_of_an_old_parcel_is_sealed(book):
     """A parcel with a low number that moves on after higher ones were sealed is not missed."""
-    notary = book.notary()
+    sealer = book.sealer()
     book.record(6, road=ROAD[:1])
-    notary.seal()
+    sealer.seal()
     book.record(1, road=ROAD[1:2])
-    notary.seal()
+    sealer.seal()
 
     total, sealed = counts(book)
     assert total == sealed
-    assert tree_of(book) == signed(notary.newest())
+    assert tree_of(book) == signed(sealer.newest())
 
 
 def test_an_entry_that_was_committed_late_is_sealed_later(server_book, make_shop):
     """What another transaction wrote first and committed last gets a place all the same."""
-    book, notary = server_book, server_book.notary()
+    book, sealer = server_book, server_book.sealer()
     other = make_shop(book.store)
     with book.store.engine.connect() as connection, connection.begin():
         store = JoinedStore(connection, DEFAULT, clock=book.clock)
-        slow = Ledger(store, Lifecycle(DEFAULT), clock=book.clock, sealer=None)
+        slow = Ledger(store, Lifecycle(DEFAULT), clock=book.clock, encryptor=None)
         book.record(1, first=1, ledger=slow)
         book.record(2, shop=other)
-        before = notary.seal()
-    after = notary.seal()
+        before = sealer.seal()
+    after = sealer.seal()
 
     total, sealed = counts(book)
     assert total == sealed == before.sealed + after.sealed
@@ -139,7 +139,7 @@ def test_the_history_is_sealed_in_pages(book, monkeypatch, most):
     monkeypatch.setattr("carrierflow.audit.log.sealer.ROWS_AT_ONCE", most)
     book.record(90)
 
-    done = book.notary().seal()
+    done = book.sealer().seal()
 
     total, sealed = counts(book)
     assert total == sealed == done.sealed > 512
@@ -148,24 +148,24 @@ def test_the_history_is_sealed_in_pages(book, monkeypatch, most):
 
 def test_one_process_seals_at_a_time(own_book):
     """A second sealer is turned away; when the first died, its lease ends by itself."""
-    notary = own_book.notary()
+    sealer = own_book.sealer()
     own_book.record(1)
     lease = SealLease(own_book.store.database_clock)
-    own_book.store.transact(lambda c: lease.claim(c, "another", notary._span))
+    own_book.store.transact(lambda c: lease.claim(c, "another", sealer._span))
 
     with pytest.raises(SealHeld):
-        notary.seal()
-    notary.seal_if_possible()
+        sealer.seal()
+    sealer.seal_if_possible()
     assert 0 == counts(own_book)[1]
 
     own_book.clock.advance(seconds=61)
-    assert counts(own_book)[0] == notary.seal().sealed
+    assert counts(own_book)[0] == sealer.seal().sealed
 
 
-def give_places(notary):
+def give_places(sealer):
     """Seal without a lease; who had to give way too often leaves the rest to the next seal."""
     with suppress(ConcurrentUpdate):
-        notary._give_places("x", lambda _: None)
+        sealer._give_places("x", lambda _: None)
 
 
 def test_two_sealers_without_a_lease_do_not_fork_the_log(own_book, monkeypatch):
@@ -173,7 +173,7 @@ def test_two_sealers_without_a_lease_do_not_fork_the_log(own_book, monkeypatch):
     monkeypatch.setattr(SealLease, "claim", lambda *_: None)
     monkeypatch.setattr("carrierflow.audit.log.sealer.ROWS_AT_ONCE", 10)
     own_book.record(40)
-    notaries = [own_book.notary() for _ in range(2)]
+    notaries = [own_book.sealer() for _ in range(2)]
     threads = [Thread(target=give_places, args=(each,)) for each in notaries]
     for thread in threads:
         thread.start()
@@ -189,30 +189,30 @@ def test_two_sealers_without_a_lease_do_not_fork_the_log(own_book, monkeypatch):
 
 def test_without_a_key_nothing_is_sealed(book):
     """Sealing says which setting is missing; a run goes on without."""
-    notary = book.notary(key_file=False)
+    sealer = book.sealer(key_file=False)
     book.record(1)
 
     with pytest.raises(MissingSealKey):
-        notary.seal()
-    notary.seal_if_possible()
+        sealer.seal()
+    sealer.seal_if_possible()
     assert 0 == counts(book)[1]
     with pytest.raises(NotSealed):
-        notary.newest()
+        sealer.newest()
 
 
 def test_there_is_no_checkpoint_of_nothing(book):
     """An empty history has none."""
-    assert book.notary().seal().checkpoint is None
+    assert book.sealer().seal().checkpoint is None
 
 
 def test_an_entry_is_proven(own_book):
     """The proof of an entry holds, stands alone, and does not hold for another text."""
-    notary = own_book.notary()
+    sealer = own_book.sealer()
     own_book.record(45)
-    notary.seal()
+    sealer.seal()
 
     for fulfillment_id in ("1", "17", "45"):
-        proof = notary.prove(own_book.shop, fulfillment_id, Machine.DELIVERY, 2)
+        proof = sealer.prove(own_book.shop, fulfillment_id, Machine.DELIVERY, 2)
         assert proof.holds
         assert proof == Proof.parse(str(proof))
         forged = Proof(
@@ -226,48 +226,48 @@ def test_an_entry_is_proven(own_book):
 
 def test_what_is_not_sealed_is_not_proven(book):
     """An entry without a place, and one that there is not, each get their sentence."""
-    notary = book.notary()
+    sealer = book.sealer()
     book.record(1)
     with pytest.raises(NotSealed):
-        notary.prove(book.shop, "1", Machine.DELIVERY, 1)
-    notary.seal()
+        sealer.prove(book.shop, "1", Machine.DELIVERY, 1)
+    sealer.seal()
     book.record(1, first=50)
 
     with pytest.raises(NotSealed, match="delivery:1"):
-        notary.prove(book.shop, "50", Machine.DELIVERY, 1)
+        sealer.prove(book.shop, "50", Machine.DELIVERY, 1)
     with pytest.raises(InvalidInput, match="no entry"):
-        notary.prove(book.shop, "1", Machine.DELIVERY, 9)
+        sealer.prove(book.shop, "1", Machine.DELIVERY, 9)
 
 
 @pytest.mark.parametrize("place", [3, 17])
 def test_what_was_taken_out_of_the_log_is_no_crash_and_no_proof(attacked_book, place):
     """Where a row of the log is gone nothing is proven; only its last place can be given again."""
-    notary = attacked_book.notary()
+    sealer = attacked_book.sealer()
     attacked_book.record(3)
-    notary.seal()
+    sealer.seal()
     with intruder.broken_in(attacked_book) as connection:
         intruder.run(connection, "DELETE FROM log WHERE position = :place", place=place)
 
     with pytest.raises(HistoryBroken, match="missing"):
-        notary.prove(attacked_book.shop, "1", Machine.DELIVERY, 2)
+        sealer.prove(attacked_book.shop, "1", Machine.DELIVERY, 2)
     if place == 3:
         with pytest.raises(HistoryBroken, match="missing"):
-            notary.seal()
+            sealer.seal()
     else:
-        assert notary.seal().ok
-        assert notary.prove(attacked_book.shop, "1", Machine.DELIVERY, 2).holds
+        assert sealer.seal().ok
+        assert sealer.prove(attacked_book.shop, "1", Machine.DELIVERY, 2).holds
 
 
 def test_an_entry_that_was_changed_is_not_proven(book):
     """No proof is handed out that does not hold."""
-    notary = book.notary()
+    sealer = book.sealer()
     book.record(3)
-    notary.seal()
+    sealer.seal()
     tamper(book, "history", "actor = 'x' WHERE fulfillment = 2 AND machine = 'cod' AND seq = 2")
 
-    assert notary.prove(book.shop, "1", Machine.COD, 2).holds
+    assert sealer.prove(book.shop, "1", Machine.COD, 2).holds
     with pytest.raises(HistoryBroken, match="not what was sealed"):
-        notary.prove(book.shop, "2", Machine.COD, 2)
+        sealer.prove(book.shop, "2", Machine.COD, 2)
 
 
 @pytest.mark.parametrize("text", ["", "index 1\n\n", "old\n\n", "old x\n\nnote"])
@@ -281,46 +281,46 @@ def test_what_is_no_proof_is_refused(text):
 
 def test_a_later_checkpoint_continues_an_earlier_one(book):
     """The proof between two checkpoints holds; for a log that is another one there is none."""
-    notary = book.notary()
+    sealer = book.sealer()
     book.record(37)
-    old = notary.seal().checkpoint.checkpoint
+    old = sealer.seal().checkpoint.checkpoint
     book.record(90, first=100)
-    notary.seal()
+    sealer.seal()
 
-    proof = notary.prove_consistency(old)
+    proof = sealer.prove_consistency(old)
 
     assert proof.holds(old)
     assert proof == Consistency.parse(str(proof))
     other = Checkpoint(origin=old.origin, size=old.size, root=bytes(32))
     assert not proof.holds(other)
     with pytest.raises(HistoryBroken, match="another history"):
-        notary.prove_consistency(other)
+        sealer.prove_consistency(other)
     with pytest.raises(HistoryBroken, match="rolled back"):
-        notary.prove_consistency(Checkpoint(origin=old.origin, size=10_000, root=bytes(32)))
+        sealer.prove_consistency(Checkpoint(origin=old.origin, size=10_000, root=bytes(32)))
 
 
 def test_a_log_that_was_changed_is_not_signed(book):
     """Whoever changes what the last checkpoint covers gets no further signature."""
-    notary = book.notary()
+    sealer = book.sealer()
     book.record(3)
-    notary.seal()
+    sealer.seal()
     tamper(book, "log", f"leaf = '{'00' * 32}' WHERE position = 3")
     book.record(1, first=50)
 
     with pytest.raises(HistoryBroken, match="nothing is signed"):
-        notary.seal()
+        sealer.seal()
 
 
 def test_a_key_of_another_log_signs_nothing(book, tmp_path):
     """The name of a log stays; a key that bears another one is refused."""
     book.record(1)
-    book.notary().seal()
+    book.sealer().seal()
     other = tmp_path / "other.key"
     SealKey.generate("another.example").save(other)
     book.record(1, first=9)
 
     with pytest.raises(ConfigurationError, match="make a key of the same name"):
-        book.notary(key_file=other).seal()
+        book.sealer(key_file=other).seal()
 
 
 def test_an_entry_that_was_changed_is_named_and_sealed_as_it_is(book):
@@ -328,7 +328,7 @@ def test_an_entry_that_was_changed_is_named_and_sealed_as_it_is(book):
     book.record(3)
     tamper(book, "history", "actor = 'x' WHERE fulfillment = 2 AND machine = 'cod' AND seq = 2")
 
-    done = book.notary().seal()
+    done = book.sealer().seal()
 
     assert (f"{book.shop}/2 cod:2",) == done.broken
     assert not done.ok

@@ -112,7 +112,7 @@ class Audited:
 
     def seal(self):
         """Give every entry its place in the log."""
-        self._app.notary.seal()
+        self._app.sealer.seal()
         settle(self._engine)
 
     def replay(self, how, looks):

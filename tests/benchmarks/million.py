@@ -136,7 +136,7 @@ def _append(
         note_digest=None,
         prev_hash=head.hash,
     )
-    entry = entry.sealed(entry_hash(parcel.ref, entry))
+    entry = entry.with_hash(entry_hash(parcel.ref, entry))
     entries.append(entry)
     after = MachineHead(
         status=status,

@@ -32,7 +32,7 @@ def handing_over(app, tell, gate, rounds, times):
     """In each round wait for the others, hand one parcel over so many times, say the answers."""
     service = app.carrier_service(Careless())
     app.shops.all()
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(2) as queue:
         for number in range(rounds):
             body = order(
                 external_order_id=number + 1,
@@ -41,4 +41,4 @@ def handing_over(app, tell, gate, rounds, times):
             )
             request = signed("POST", "/sms/orders", body)
             gate.wait()
-            tell([reply.body for reply in pool.map(service.answer, [request] * times)])
+            tell([reply.body for reply in queue.map(service.answer, [request] * times)])

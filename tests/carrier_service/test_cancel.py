@@ -152,8 +152,8 @@ def test_the_answer_counts_as_a_telling(app, service, clock, taken):
     cancel(service, taken)
 
     parcel = app.parcel("sms", "2001")
-    publication = app.reconciler.parts.store.tracks([parcel])[parcel.id].publications[
+    publication = app.reconciler.parts.store.publication_logs([parcel])[parcel.id].publications[
         Machine.DELIVERY, 2
     ]
     assert PublicationState.SENT is publication.state
-    assert clock() == publication.over_at
+    assert clock() == publication.ended_at

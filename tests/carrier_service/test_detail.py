@@ -33,7 +33,7 @@ def parcel(*, delivery=0, cod=0, **fields):
     )
 
 
-def track(**told):
+def publication_log(**told):
     """Make the track of a delivered parcel; `told` names states of delivery steps."""
     steps = [_step(Machine.DELIVERY, seq, word) for seq, word in enumerate(ROAD, 1)]
     steps += [
@@ -72,7 +72,7 @@ SENT, UNKNOWN, TODO = PublicationState.SENT, PublicationState.UNKNOWN, Publicati
 )
 def test_the_answer_is_what_was_told_last_and_never_the_head(confirmed, told, expected):
     """The platform is shown what it knows, or what we are telling it, and jumps over nothing."""
-    assert expected == published_status(parcel(delivery=confirmed), track(**told))[0]
+    assert expected == published_status(parcel(delivery=confirmed), publication_log(**told))[0]
 
 
 @pytest.mark.parametrize(("attempts", "expected"), [(0, "cancel"), (1, "readytopick")])
@@ -81,9 +81,9 @@ def test_a_cancel_is_shown_where_no_put_is_under_way(attempts, expected):
     steps = [_step(Machine.DELIVERY, 1, "readytopick"), _step(Machine.DELIVERY, 2, "cancel")]
     steps.append(_step(Machine.COD, 1, "codpending"))
     told = Publication(machine=Machine.DELIVERY, seq=2, state=SENT, attempts=attempts)
-    track = PublicationLog(steps=tuple(steps), publications={(Machine.DELIVERY, 2): told})
+    publication_log = PublicationLog(steps=tuple(steps), publications={(Machine.DELIVERY, 2): told})
 
-    assert expected == published_status(parcel(delivery=1, cod=1), track)[0]
+    assert expected == published_status(parcel(delivery=1, cod=1), publication_log)[0]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,9 @@ def test_a_cancel_is_shown_where_no_put_is_under_way(attempts, expected):
 )
 def test_the_cash_goes_with_the_delivery_that_lifts_it(confirmed, told, expected):
     """The platform lifts the cash by itself; the answer must not put it back."""
-    assert expected == published_status(parcel(delivery=confirmed, cod=1), track(**told))[1]
+    assert (
+        expected == published_status(parcel(delivery=confirmed, cod=1), publication_log(**told))[1]
+    )
 
 
 def test_a_frozen_parcel_is_shown_as_the_platform_has_it():
@@ -100,7 +102,7 @@ def test_a_frozen_parcel_is_shown_as_the_platform_has_it():
     remote = RemoteSnapshot(carrier="picking", cod="none", updated_at=NOON, dates={}, digest="")
     frozen = parcel(delivery=4, cod=2, frozen="merchant_edit", remote=remote)
 
-    assert ("picking", "none") == published_status(frozen, track())
+    assert ("picking", "none") == published_status(frozen, publication_log())
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_disputed_cash_is_shown_as_the_platform_has_it(said, expected):
     """What a person must decide about the cash, no answer of ours decides."""
     remote = RemoteSnapshot(carrier="delivered", cod=said, updated_at=NOON, dates={}, digest="")
 
-    found = published_status(parcel(delivery=4, cod=2, remote=remote), track())
+    found = published_status(parcel(delivery=4, cod=2, remote=remote), publication_log())
 
     assert ("delivered", expected) == found
 

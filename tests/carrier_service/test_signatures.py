@@ -82,7 +82,7 @@ def test_without_a_signature_nothing_is_read_or_kept(app, service, courier, call
     assert 401 == reply.status
     assert envelope(reply)["error"]
     assert [] == courier.asked
-    assert {(("call", call), ("result", "unsigned")): 1} == app.meter.counts("callbacks")
+    assert {(("call", call), ("result", "unsigned")): 1} == app.counters.counts("callbacks")
     with app.store.reading() as connection:
         assert 0 == connection.exec_driver_sql("SELECT count(*) FROM carrierflow_webhooks").scalar()
 

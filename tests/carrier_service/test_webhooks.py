@@ -101,7 +101,7 @@ def test_a_webhook_is_kept_sealed(app, service, parcel):
     ((topic, org_id, order_id, sealed, _),) = rows(app)
     assert ("orders/updated", "1000", "1001") == (topic, org_id, order_id)
     assert b"canary" not in sealed
-    assert {(("result", "done"), ("topic", "orders/updated")): 1} == app.meter.counts("webhooks")
+    assert {(("result", "done"), ("topic", "orders/updated")): 1} == app.counters.counts("webhooks")
 
 
 def test_kept_bodies_are_sealed_anew_with_the_others(app, service, parcel):
@@ -113,7 +113,7 @@ def test_kept_bodies_are_sealed_anew_with_the_others(app, service, parcel):
     after = rows(app)[0].sealed
     (name,) = rows(app, "digest")[0]
     assert before != after
-    assert ORDER == json.loads(app._keys.unseal(after, context=f"webhook:{name}"))
+    assert ORDER == json.loads(app._keys.decrypt(after, context=f"webhook:{name}"))
 
 
 def test_a_webhook_moves_the_parcel_s_turn_forward_and_nothing_else(app, service, parcel, hinted):

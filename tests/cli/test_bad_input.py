@@ -276,7 +276,7 @@ def test_ctrl_c_is_a_clean_stop(ready, shop, haravan):
         stderr=subprocess.PIPE,
         text=True,
     )
-    while len(world.judge.puts) < 5 and process.poll() is None:
+    while len(world.recorder.puts) < 5 and process.poll() is None:
         process_wait(process)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
@@ -284,7 +284,7 @@ def test_ctrl_c_is_a_clean_stop(ready, shop, haravan):
     assert 130 == process.returncode, errors
     assert "interrupted" == json.loads(output)["shops"][0]["end_reason"]
     assert 0 == ready("reconcile").code
-    assert 60 == len(world.judge.puts)
+    assert 60 == len(world.recorder.puts)
 
 
 def process_wait(process):

@@ -98,4 +98,4 @@ def test_a_note_opens_with_the_key_alone(eventful):
         row = connection.execute(notes.select().limit(1)).one()
     engine.dispose()
 
-    assert keys.unseal(row.sealed, context=f"note:{row.digest}").decode().endswith(NOTE)
+    assert keys.decrypt(row.sealed, context=f"note:{row.digest}").decode().endswith(NOTE)

@@ -54,7 +54,7 @@ def test_a_parcel_from_open_to_agreement(ready, shop, haravan):
     planned = ready("reconcile", "--dry-run", "--json").json["plan"]
     puts = [put["status"] for put in planned[0]["puts"]]
     assert ["picking", "delivering", "delivered"] == puts
-    assert [] == haravan.haravan.world.judge.puts
+    assert [] == haravan.haravan.world.recorder.puts
 
     answer = ready("reconcile", "--json")
     (report,) = answer.json["shops"]

@@ -26,7 +26,7 @@ def test_a_shop_is_reached_elsewhere_from_now_on(ready, shop, haravan):
     document = ready("shop", "set", "alpha", f"base_url={before}/ ", "--json").json
     assert before == document["base_url"]
     assert 0 == ready("reconcile").code
-    assert 1 == len(world.judge.puts)
+    assert 1 == len(world.recorder.puts)
 
 
 def test_an_anchor_that_is_down_does_not_end_a_run(ready, shop, haravan):

@@ -113,7 +113,9 @@ class Journey:
     def token(self, code):
         """Return the token of a shop in clear."""
         shop = self.app.shops.get(code)
-        return self.app._keys.unseal(shop.sealed_token, context=f"token of shop {code}").decode()
+        return self.app._keys.decrypt(
+            shop.encrypted_token, context=f"token of shop {code}"
+        ).decode()
 
 
 @contextmanager

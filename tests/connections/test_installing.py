@@ -37,7 +37,7 @@ def test_an_owner_connects_a_shop(journey):
     may = {f"com.{verb}_{what}" for verb in ("read", "write") for what in ("orders", "shippings")}
     assert may | {"wh_api"} <= set(shop.scopes)
     assert journey.world.shop_of(journey.token("alpha")).code == "alpha"
-    assert shop.sealed_refresh_token is not None
+    assert shop.encrypted_refresh_token is not None
 
 
 def test_a_new_shop_knows_the_carrier_at_once(journey):
@@ -287,7 +287,7 @@ def test_a_shop_comes_goes_and_comes_back_on_every_database(own_database):
         second = journey.install("alpha")
 
     assert (first.id, first.org_id) == (second.id, second.org_id)
-    assert first.sealed_token != second.sealed_token
+    assert first.encrypted_token != second.encrypted_token
 
 
 def test_a_state_is_taken_by_one_of_many(own_database):
@@ -403,8 +403,8 @@ def test_a_change_of_keys_reseals_what_an_install_brought(journey):
     journey.clock.advance(2 * HOUR)
     (report,) = app.reconcile(["alpha"])
     assert (1, None) == (report.checked, report.sentence)
-    assert token != KeyRing(fresh).unseal(
-        app.shops.get("alpha").sealed_token, context="token of shop alpha"
+    assert token != KeyRing(fresh).decrypt(
+        app.shops.get("alpha").encrypted_token, context="token of shop alpha"
     )
 
 

@@ -58,8 +58,8 @@ def test_revoking_wipes_what_let_us_in(connections, connected, store, clock):
 
     assert (ShopState.REVOKED, clock()) == (found.state, found.revoked_at)
     assert (b"", None, (), None, None) == (
-        found.sealed_token,
-        found.sealed_refresh_token,
+        found.encrypted_token,
+        found.encrypted_refresh_token,
         found.scopes,
         found.carrier_service_id,
         found.subscribed_at,
@@ -170,7 +170,7 @@ def test_keys_can_be_changed_with_a_revoked_shop(app):
     app.shops.add("beta", token=TOKEN, base_url="http://127.0.0.1:1")
 
     assert 1 == app.reseal()
-    assert b"" == app.shops.get("alpha").sealed_token
+    assert b"" == app.shops.get("alpha").encrypted_token
 
 
 class Door:

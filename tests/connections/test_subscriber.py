@@ -185,15 +185,15 @@ def test_an_install_switches_webhooks_on(installed):
 
 def test_a_run_notices_that_the_platform_dropped_them(installed):
     """After the platform forgot the subscription, a later reconcile brings it back."""
-    installed.world.post.unsubscribe("alpha")
+    installed.world.webhook_queue.unsubscribe("alpha")
     installed.clock.advance(30 * 60)
     installed.app.reconcile(["alpha"])
-    assert installed.world.post.subscription("alpha") is None
+    assert installed.world.webhook_queue.subscription("alpha") is None
 
     installed.clock.advance(30 * 60)
     (report,) = installed.app.reconcile(["alpha"])
 
-    assert installed.world.post.subscription("alpha") is not None
+    assert installed.world.webhook_queue.subscription("alpha") is not None
     assert (EndReason.DONE, None) == (report.end_reason, report.sentence)
 
 

@@ -76,8 +76,8 @@ def connect(store, keys, shop, clock):
 
     def give(**values):
         fixed = {
-            "token": keys.seal(b"access-0", context=f"token of shop {shop}"),
-            "refresh_token": keys.seal(b"refresh-0", context=f"refresh token of shop {shop}"),
+            "token": keys.encrypt(b"access-0", context=f"token of shop {shop}"),
+            "refresh_token": keys.encrypt(b"refresh-0", context=f"refresh token of shop {shop}"),
             "token_expires_at": clock() + timedelta(hours=1),
         }
         return store.transact(lambda c: change_shop(c, shop, **{**fixed, **values}))
@@ -106,12 +106,12 @@ def test_both_new_tokens_are_kept_sealed(make_keeper, connect, clock, store, key
 
     found = store.shop(shop.code)
     assert clock() + timedelta(hours=1) == found.token_expires_at
-    assert b"access-1" not in found.sealed_token
+    assert b"access-1" not in found.encrypted_token
     context = f"refresh token of shop {shop.code}"
-    assert b"refresh-1" == keys.unseal(found.sealed_refresh_token, context=context)
+    assert b"refresh-1" == keys.decrypt(found.encrypted_refresh_token, context=context)
     for other in (f"token of shop {shop.code}", "refresh token of shop other"):
         with pytest.raises(WrongSecretKey):
-            keys.unseal(found.sealed_refresh_token, context=other)
+            keys.decrypt(found.encrypted_refresh_token, context=other)
 
 
 def test_a_token_without_an_end_is_left_alone(make_keeper, connect, accounts, clock):
@@ -209,7 +209,7 @@ def test_who_is_told_that_the_token_was_used_up_looks_again(
     """A process stood still with its answer, past its claim: what it then brings is used."""
     shop = connect()
     clock.advance(hours=1)
-    fresh = {"token": keys.seal(b"brought", context=f"token of shop {shop.code}")}
+    fresh = {"token": keys.encrypt(b"brought", context=f"token of shop {shop.code}")}
 
     def meanwhile():
         store.transact(lambda c: swap_tokens(c, shop, fresh))
@@ -321,8 +321,8 @@ def test_what_comes_after_an_uninstall_is_thrown_away(
 
     found = store.shop(shop.code)
     assert (b"", None, None) == (
-        found.sealed_token,
-        found.sealed_refresh_token,
+        found.encrypted_token,
+        found.encrypted_refresh_token,
         found.token_expires_at,
     )
     with pytest.raises(ShopRevoked):
@@ -355,7 +355,7 @@ def test_runs_never_send_a_token_that_has_ended(installed):
         (report,) = installed.app.reconcile(["alpha"], full=True)
         assert (EndReason.DONE, 1) == (report.end_reason, report.checked)
 
-    assert [] == installed.world.judge.unusable
+    assert [] == installed.world.recorder.unusable
 
 
 def test_two_processes_and_slow_accounts(installed):
@@ -372,8 +372,8 @@ def test_two_processes_and_slow_accounts(installed):
     with ThreadPoolExecutor(2) as pool:
         assert [None, None] == list(pool.map(read, apps))
 
-    assert [] == installed.world.judge.unusable
-    assert apps[0].shops.get("alpha").sealed_token == apps[1].shops.get("alpha").sealed_token
+    assert [] == installed.world.recorder.unusable
+    assert apps[0].shops.get("alpha").encrypted_token == apps[1].shops.get("alpha").encrypted_token
 
 
 def test_a_shop_that_was_away_too_long_must_be_installed_again(installed):

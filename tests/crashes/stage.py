@@ -101,7 +101,7 @@ class RealStage:
     @property
     def unpublished(self):
         """How many steps the platform has not been shown yet."""
-        judged = self.world.judge.report(LEGAL)
+        judged = self.world.recorder.report(LEGAL)
         return len(self.events) - (judged.puts_applied - judged.no_ops)
 
     def until_in_order(self, *, most=100):
@@ -123,7 +123,7 @@ class RealStage:
         a person's business.
         """
         self.until_in_order()
-        judged = self.world.judge.report(LEGAL)
+        judged = self.world.recorder.report(LEGAL)
         assert [] == self.apart()
         assert () == judged.illegal
         assert () == judged.after_cancel

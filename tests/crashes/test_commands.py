@@ -27,9 +27,9 @@ def real(own_database):
 
 def killed_after(real, *, puts, seconds):
     """Start a run and kill -9 it that long after so many PUTs; False if it ended before."""
-    target = len(real.world.judge.puts) + puts
+    target = len(real.world.recorder.puts) + puts
     process = real.start("reconcile")
-    while process.poll() is None and len(real.world.judge.puts) < target:
+    while process.poll() is None and len(real.world.recorder.puts) < target:
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.002)
     return killed(process, seconds=seconds)
@@ -105,7 +105,7 @@ def test_two_runs_at_once_do_the_work_once(real):
 
     real.assert_in_agreement(ambiguous=0)
 
-    judged = real.world.judge.report(LEGAL)
+    judged = real.world.recorder.report(LEGAL)
     assert len(real.events) == judged.puts_received
     assert judged.is_clean
 
@@ -150,5 +150,5 @@ def test_four_processes_share_one_bucket(tmp_path):
     total, throttled = sum(int(one) for one, _ in made), sum(int(two) for _, two in made)
     bound = 80 + 4 * SPAN
     print(f"{total} requests of {bound} in {SPAN} s, {throttled} throttled")
-    assert 0 == throttled == world.judge.report(LEGAL).throttled
+    assert 0 == throttled == world.recorder.report(LEGAL).throttled
     assert total >= 0.95 * bound

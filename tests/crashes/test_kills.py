@@ -111,4 +111,4 @@ def tell_the_rest(scanner):
 
 def puts(real):
     """Count the PUTs that the platform saw."""
-    return len(real.world.judge.puts)
+    return len(real.world.recorder.puts)

@@ -54,7 +54,7 @@ def test_restarts_and_crashes_of_the_server_lose_and_double_nothing(server):
 
 def after_some_work(scanner, real):
     """Wait until both have done something since."""
-    judged = real.world.judge
+    judged = real.world.recorder
     told, shown, end = scanner.listened(), len(judged.puts), time.monotonic() + 10
     while time.monotonic() < end and (
         scanner.listened() < told + 3 or len(judged.puts) < shown + 3

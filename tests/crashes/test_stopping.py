@@ -68,7 +68,7 @@ def endings(stage):
 @contextmanager
 def waiting_for_another_renewal(stage):
     """Let the shop's token have ended, and another process have the right to renew it."""
-    now, seal = clock.now(), stage.app.shops._sealer.seal
+    now, seal = clock.now(), stage.app.shops._encryptor.seal
     values = {
         "refresh_token": seal(b"r", context="refresh token of shop alpha"),
         "token_expires_at": now,

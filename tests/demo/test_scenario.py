@@ -18,10 +18,10 @@ def test_the_cast_is_always_there(parcels):
     """Whatever the seed and the size, each part of the story is played by a parcel."""
     scenario = write(parcels=parcels, seed=5)
 
-    wanted = {(role.road, role.booked, role.deed) for role in CAST}
+    wanted = {(role.itinerary, role.booked, role.action) for role in CAST}
 
     assert parcels == len(scenario.parcels)
-    assert set() == wanted - {(p.road, p.booked, p.deed) for p in scenario.parcels}
+    assert set() == wanted - {(p.itinerary, p.booked, p.action) for p in scenario.parcels}
 
 
 def test_every_parcel_is_booked_and_handled_once():
@@ -29,11 +29,13 @@ def test_every_parcel_is_booked_and_handled_once():
     scenario = write(parcels=120, seed=6)
 
     booked = [parcel.number for day in scenario.days for parcel in day.booked]
-    handled = [work.parcel for day in scenario.days for work in day.handiwork]
+    handled = [work.parcel for day in scenario.days for work in day.manual_edits]
 
     assert sorted(parcel.number for parcel in scenario.parcels) == sorted(booked)
-    assert sorted(p.number for p in scenario.parcels if p.deed is not None) == sorted(handled)
-    assert set(MerchantAction) == {work.deed for day in scenario.days for work in day.handiwork}
+    assert sorted(p.number for p in scenario.parcels if p.action is not None) == sorted(handled)
+    assert set(MerchantAction) == {
+        work.action for day in scenario.days for work in day.manual_edits
+    }
 
 
 def test_nothing_is_told_before_it_happened():
@@ -55,7 +57,7 @@ def test_a_missed_scan_is_missing():
     """A parcel on the road of the missed scan is delivered, and is not scanned out in time."""
     scenario = write(parcels=100, seed=8)
     missed = {
-        p.number for p in scenario.parcels if p.road is Itinerary.MISSED_SCAN and p.booked < 5
+        p.number for p in scenario.parcels if p.itinerary is Itinerary.MISSED_SCAN and p.booked < 5
     }
     seen = [scan for day in scenario.days for scan in (*day.noon_scans, *day.evening_scans)]
 

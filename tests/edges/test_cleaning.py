@@ -111,8 +111,8 @@ def test_a_secret_key_and_a_key_file_are_cleaned(tmp_path):
     seal.save(file)
     file.write_text("\ufeff \r\n" + file.read_text("utf-8") + "\r\n", "utf-8")
 
-    sealed = KeyRing(f"\ufeff{key}\r\n", "\n").seal(b"x", context="c")
-    assert b"x" == KeyRing(key).unseal(sealed, context="c")
+    sealed = KeyRing(f"\ufeff{key}\r\n", "\n").encrypt(b"x", context="c")
+    assert b"x" == KeyRing(key).decrypt(sealed, context="c")
     assert seal.verifier == SealKey.load(file).verifier
 
 

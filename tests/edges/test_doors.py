@@ -137,7 +137,7 @@ def app(tmp_path_factory):
     built.upgrade()
     built.shops.add("myshop", token="t", base_url="http://127.0.0.1:9")
     built.ledger.open(OPENING)
-    built.notary.seal()
+    built.sealer.seal()
     yield built
     built.store.engine.dispose()
 
@@ -162,7 +162,7 @@ def misfits(app):
     """Yield what comes out of a door and is not one of our errors, for each nasty argument."""
     sound = SOUND | {
         "parcel": app.parcel("myshop", "2001"),
-        "old": app.notary.newest().checkpoint,
+        "old": app.sealer.newest().checkpoint,
         "host": create_engine("sqlite://").connect(),
     }
     for name, method, parameters in doors(app):

@@ -12,16 +12,16 @@ from carrierflow.domain.counters import Counters
 
 def test_counts_are_kept_by_name_and_labels():
     """Two results of one kind are two counts, and an unknown name counts nothing."""
-    meter = Counters()
-    meter.count("callbacks", kind="rates", result="ok")
-    meter.count("callbacks", result="ok", kind="rates")
-    meter.count("callbacks", 3, kind="rates", result="refused")
+    counters = Counters()
+    counters.count("callbacks", kind="rates", result="ok")
+    counters.count("callbacks", result="ok", kind="rates")
+    counters.count("callbacks", 3, kind="rates", result="refused")
 
-    counts = meter.counts("callbacks")
+    counts = counters.counts("callbacks")
 
     assert 2 == counts[("kind", "rates"), ("result", "ok")]
     assert 3 == counts[("kind", "rates"), ("result", "refused")]
-    assert {} == meter.counts("webhooks")
+    assert {} == counters.counts("webhooks")
 
 
 @pytest.fixture
@@ -35,11 +35,11 @@ def hasty():
 
 def test_threads_lose_no_count(hasty):
     """Many threads may count at once."""
-    meter = Counters()
+    counters = Counters()
 
     def work():
         for _ in range(5_000):
-            meter.count("verdicts", verdict="accepted")
+            counters.count("verdicts", verdict="accepted")
 
     threads = [Thread(target=work) for _ in range(4)]
     for thread in threads:
@@ -47,4 +47,4 @@ def test_threads_lose_no_count(hasty):
     for thread in threads:
         thread.join()
 
-    assert {(("verdict", "accepted"),): 20_000} == meter.counts("verdicts")
+    assert {(("verdict", "accepted"),): 20_000} == counters.counts("verdicts")

@@ -15,46 +15,46 @@ def test_what_is_sealed_opens_under_its_context(secret, context):
     """Any bytes come back under the same context, and the ciphertext does not hold them."""
     ring = KeyRing(generate_key())
 
-    sealed = ring.seal(secret, context=context)
+    sealed = ring.encrypt(secret, context=context)
 
-    assert secret == ring.unseal(sealed, context=context)
+    assert secret == ring.decrypt(sealed, context=context)
     assert len(secret) < 8 or secret not in sealed
 
 
 def test_a_token_copied_to_another_shop_does_not_open():
     """The shop is authenticated with the ciphertext."""
     ring = KeyRing(generate_key())
-    sealed = ring.seal(b"token", context="token of shop a")
+    sealed = ring.encrypt(b"token", context="token of shop a")
 
     with pytest.raises(WrongSecretKey):
-        ring.unseal(sealed, context="token of shop b")
+        ring.decrypt(sealed, context="token of shop b")
 
 
 @pytest.mark.parametrize("index", [0, 5, 14, -1])
 def test_a_changed_byte_does_not_open(index):
     """A ciphertext that was touched anywhere is refused, not decrypted to something else."""
     ring = KeyRing(generate_key())
-    sealed = bytearray(ring.seal(b"token", context="c"))
+    sealed = bytearray(ring.encrypt(b"token", context="c"))
     sealed[index] ^= 1
 
     with pytest.raises(WrongSecretKey):
-        ring.unseal(bytes(sealed), context="c")
+        ring.decrypt(bytes(sealed), context="c")
 
 
 def test_the_first_key_seals_and_all_open():
     """After a rotation the new key seals, and the previous one still opens."""
     old, new = generate_key(), generate_key()
-    sealed = KeyRing(old).seal(b"token", context="c")
+    sealed = KeyRing(old).encrypt(b"token", context="c")
     both = KeyRing(new, old)
 
-    assert b"token" == both.unseal(sealed, context="c")
-    assert b"token" == KeyRing(new).unseal(both.seal(b"token", context="c"), context="c")
+    assert b"token" == both.decrypt(sealed, context="c")
+    assert b"token" == KeyRing(new).decrypt(both.encrypt(b"token", context="c"), context="c")
 
 
 def test_without_a_key_nothing_is_sealed():
     """A missing key is said, not replaced by a default."""
     with pytest.raises(MissingSecretKey):
-        KeyRing("", "").seal(b"token", context="c")
+        KeyRing("", "").encrypt(b"token", context="c")
 
 
 @pytest.mark.parametrize("key", ["short", "not base64 at all!", "QUJD"])

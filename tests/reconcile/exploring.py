@@ -74,8 +74,8 @@ def start(scenario: Scenario) -> State:
 
 def look(state: State, worker: int, platform: Platform) -> State:
     """Take note of the platform once, as an earlier run did, and publish nothing."""
-    turn = evaluate(situation_of(state, platform.shown(state.now, read=True)))
-    return replace(state, parcel=turn.situation.parcel)
+    evaluation = evaluate(situation_of(state, platform.shown(state.now, read=True)))
+    return replace(state, parcel=evaluation.case.parcel)
 
 
 def explore(scenario: Scenario) -> Exploration:

@@ -131,7 +131,7 @@ def entered(road, confirmed):
     return {word: -3600.0 + 60 * seq for seq, word in enumerate(road[:confirmed], start=1)}
 
 
-def situation(
+def a_case(
     road="readytopick",
     confirmed=None,
     shows=None,
@@ -191,7 +191,7 @@ def situation(
                 **parcel,
             },
         ),
-        track=PublicationLog(
+        publication_log=PublicationLog(
             steps=steps(COD, cash, caused=caused) + steps(DELIVERY, road),
             publications={(p.machine, p.seq): p for p in tried},
             attempts=tuple(attempts),
@@ -216,7 +216,7 @@ def action(made, machine=DELIVERY):
 
 def step_of(made, seq, machine=DELIVERY):
     """Return a recorded step."""
-    return next(s for s in made.track.steps if s.machine is machine and s.seq == seq)
+    return next(s for s in made.publication_log.steps if s.machine is machine and s.seq == seq)
 
 
 def cancelled_order(made):

@@ -116,7 +116,7 @@ class State:
     scenario: Scenario
     now: float
     parcel: Fulfillment
-    track: PublicationLog
+    publication_log: PublicationLog
     platform: Platform
     workers: tuple[Worker, ...]
     before: Platform | None = None
@@ -162,11 +162,11 @@ class State:
         """Return everything that lies in the database or on the platform, hashable."""
         parcel = self.parcel
         tried = frozenset(
-            (p.machine, p.seq, p.state, p.attempts, p.reasserted, self.ago(p.over_at))
-            for p in self.track.publications.values()
+            (p.machine, p.seq, p.state, p.attempts, p.reasserted, self.ago(p.ended_at))
+            for p in self.publication_log.publications.values()
         )
         attempts = tuple(
-            (a.seq, self.ago(a.intent_at), a.outcome or "") for a in self.track.attempts
+            (a.seq, self.ago(a.intent_at), a.outcome or "") for a in self.publication_log.attempts
         )
         return (
             (parcel.delivery.seq, parcel.delivery.confirmed, parcel.cod.seq, parcel.cod.confirmed),

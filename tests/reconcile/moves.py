@@ -38,7 +38,7 @@ def situation_of(state: State, seen: Observation) -> Case:
     """Return what a worker decides from."""
     return Case(
         parcel=state.parcel,
-        track=state.track,
+        publication_log=state.publication_log,
         seen=seen,
         now=at(state.now),
         lifecycle=state.scenario.law,
@@ -131,20 +131,20 @@ def unsure(state: State, tried: Attempt) -> State:
 def decided(state: State, number: int) -> State:
     """Let a worker take its turn and write it."""
     seen = state.workers[number].seen
-    turn = evaluate(situation_of(state, seen))
-    kinds = {finding.kind for finding in turn.findings}
+    evaluation = evaluate(situation_of(state, seen))
+    kinds = {finding.kind for finding in evaluation.findings}
     after = replace(
         state,
-        parcel=turn.situation.parcel,
-        track=turn.situation.track,
+        parcel=evaluation.case.parcel,
+        publication_log=evaluation.case.publication_log,
         findings=state.findings | kinds,
     )
     if kinds and not state.is_touched:
-        raise BrokenPromiseError(f"an incident without a cause: {kinds}, rows {turn.rows}")
-    if turn.adopt is not None:
-        return adopted(after, turn.adopt)
-    if turn.put is not None:
-        return intended(after, number, turn.put, seen)
+        raise BrokenPromiseError(f"an incident without a cause: {kinds}, rows {evaluation.rows}")
+    if evaluation.adopt is not None:
+        return adopted(after, evaluation.adopt)
+    if evaluation.put is not None:
+        return intended(after, number, evaluation.put, seen)
     return with_worker(after, number, Worker())
 
 
@@ -165,7 +165,7 @@ def intended(state: State, number: int, step: PublishableStep, seen: Observation
     if shown.status is None or seen.carrier.status is Status.CANCEL:
         raise BrokenPromiseError(f"{step.to_status} is to be told while {shown.raw!r} is shown")
     new = Publication(machine=step.machine, seq=step.seq, state=PublicationState.TODO)
-    tried = state.track.publications.get((step.machine, step.seq), new)
+    tried = state.publication_log.publications.get((step.machine, step.seq), new)
     made = attempt(step.seq, step.to_status, state.now, number=tried.attempts + 1)
     sent = replace(
         tried,
@@ -173,11 +173,15 @@ def intended(state: State, number: int, step: PublishableStep, seen: Observation
         attempts=tried.attempts + 1,
         first_sent_at=tried.first_sent_at or made.intent_at,
         sent_at=made.intent_at,
-        over_at=made.send_deadline + POLICY.request_timeout,
+        ended_at=made.send_deadline + POLICY.request_timeout,
     )
     state = published(state, sent)
-    track = replace(state.track, attempts=(*state.track.attempts, made))
-    return with_worker(replace(state, track=track), number, Worker(seen=seen, attempt=made))
+    publication_log = replace(
+        state.publication_log, attempts=(*state.publication_log.attempts, made)
+    )
+    return with_worker(
+        replace(state, publication_log=publication_log), number, Worker(seen=seen, attempt=made)
+    )
 
 
 def check_repeat(state: State, step: PublishableStep, seen: Observation, ended: float) -> None:
@@ -187,7 +191,9 @@ def check_repeat(state: State, step: PublishableStep, seen: Observation, ended: 
         raise BrokenPromiseError(f"{step.to_status} is told again before its settle window is over")
     shown = seen.carrier if step.machine is DELIVERY else seen.cod
     confirmed = state.parcel.head(step.machine).confirmed
-    known = [s for s in state.track.steps if s.machine is step.machine and s.seq == confirmed]
+    known = [
+        s for s in state.publication_log.steps if s.machine is step.machine and s.seq == confirmed
+    ]
     if [shown.raw] != [s.to_status for s in known] and not state.is_touched:
         raise BrokenPromiseError(f"{step.to_status} is told again though {shown.raw} was shown")
 
@@ -195,8 +201,8 @@ def check_repeat(state: State, step: PublishableStep, seen: Observation, ended: 
 def published(state: State, publication: Publication) -> State:
     """Write one publication."""
     key = (publication.machine, publication.seq)
-    tried = {**state.track.publications, key: publication}
-    return replace(state, track=replace(state.track, publications=tried))
+    tried = {**state.publication_log.publications, key: publication}
+    return replace(state, publication_log=replace(state.publication_log, publications=tried))
 
 
 def sends(state: State, number: int, outcome: str) -> State:
@@ -241,7 +247,7 @@ def expected(state: State) -> list[str]:
     """Return what the platform is to be told of the delivery, in order."""
     return [
         str(step.to_status)
-        for step in state.track.steps
+        for step in state.publication_log.steps
         if step.machine is DELIVERY
         and step.seq > state.scenario.confirmed
         and step.to_status in CAN_PUT
@@ -253,7 +259,7 @@ def polled(state: State) -> State:
     state = replace(state, polls=state.polls + 1)
     if state.platform.carrier == Status.CANCEL or shows_unknown_status(state.parcel):
         return state
-    carrier, cod = published_status(state.parcel, state.track)
+    carrier, cod = published_status(state.parcel, state.publication_log)
     if cod not in UNCOLLECTED:
         state = applied(state, cod)
     return applied(state, carrier)
@@ -303,7 +309,7 @@ def appended(state: State, status: Status, source: Source = Source.CARRIER) -> S
     state = replace(
         state,
         parcel=state.parcel.with_head(status.machine, moved),
-        track=replace(state.track, steps=(*state.track.steps, step)),
+        publication_log=replace(state.publication_log, steps=(*state.publication_log.steps, step)),
     )
     if status is Status.DELIVERED and state.parcel.cod.status == Status.CODPENDING:
         return appended(state, Status.CODPAID, Source.RULE)
@@ -313,20 +319,21 @@ def appended(state: State, status: Status, source: Source = Source.CARRIER) -> S
 def answered(state: State, tried: Attempt, outcome: Outcome) -> State:
     """Put on record what was answered to an attempt."""
     attempts = tuple(
-        replace(each, outcome=outcome) if each == tried else each for each in state.track.attempts
+        replace(each, outcome=outcome) if each == tried else each
+        for each in state.publication_log.attempts
     )
-    return replace(state, track=replace(state.track, attempts=attempts))
+    return replace(state, publication_log=replace(state.publication_log, attempts=attempts))
 
 
 def concluded(state: State, number: int) -> State:
     """Write what became of an attempt, and go on with the reply if there is one."""
     worker = state.workers[number]
     tried = worker.attempt
-    publication = state.track.publications[tried.machine, tried.seq]
+    publication = state.publication_log.publications[tried.machine, tried.seq]
     unknown = worker.result in {"unknown", "refused"}
     if publication.attempts == tried.number:
         new = PublicationState.UNKNOWN if unknown else PublicationState.TODO
-        state = published(state, replace(publication, state=new, over_at=at(state.now)))
+        state = published(state, replace(publication, state=new, ended_at=at(state.now)))
     if unknown:
         state = unsure(state, tried)
     if worker.result == "refused":

@@ -59,10 +59,10 @@ def publications(draw, step):
         attempts=attempts,
         first_sent_at=at(min(sent, draw(moments))),
         sent_at=at(sent),
-        over_at=at(over),
+        ended_at=at(over),
         confirmed_at=draw(st.none() | moments.map(at)),
         reasserted=draw(st.integers(0, 1)),
-        forgiven=draw(st.integers(0, attempts)),
+        excused=draw(st.integers(0, attempts)),
     )
 
 
@@ -81,7 +81,7 @@ def observations(draw, *, asked=moments):
 
 
 @st.composite
-def tracks(draw, law):
+def publication_logs(draw, law):
     """Draw both recorded roads, and anything that may have been tried with them."""
     recorded = tuple(
         step for machine in Machine for step in steps(machine, draw(roads(machine, law)))
@@ -95,27 +95,27 @@ def tracks(draw, law):
     return PublicationLog(steps=recorded, publications=tried, attempts=attempts)
 
 
-def head_of(track, machine, confirmed):
+def head_of(publication_log, machine, confirmed):
     """Return the head that some recorded steps lead to."""
-    road = [step for step in track.steps if step.machine is machine]
+    road = [step for step in publication_log.steps if step.machine is machine]
     return MachineHead(
         status=road[-1].to_status, seq=len(road), confirmed=min(confirmed, len(road))
     )
 
 
 @st.composite
-def situations(draw):
+def cases(draw):
     """Draw any situation whose parts belong together at all."""
     law = draw(lifecycles)
-    track, seen = draw(tracks(law)), draw(observations())
+    publication_log, seen = draw(publication_logs(law)), draw(observations())
     said = draw(st.none() | observations())
     parcel = Fulfillment(
         id=1,
         shop_id=1,
         ref=REF,
         version=1,
-        delivery=head_of(track, DELIVERY, draw(st.integers(0, 9))),
-        cod=head_of(track, COD, draw(st.integers(0, 9))),
+        delivery=head_of(publication_log, DELIVERY, draw(st.integers(0, 9))),
+        cod=head_of(publication_log, COD, draw(st.integers(0, 9))),
         cod_amount=0,
         remote=said and accept(said),
         seen_at=draw(st.none() | moments.map(at)),
@@ -125,7 +125,7 @@ def situations(draw):
     )
     return Case(
         parcel=parcel,
-        track=track,
+        publication_log=publication_log,
         seen=seen,
         now=seen.asked_at + (at(draw(st.sampled_from([0, 1, 14.9, 15, 60]))) - at(0)),
         lifecycle=law,
@@ -137,7 +137,7 @@ def situations(draw):
 @st.composite
 def agreeing(draw):
     """Draw a parcel and a reading that mostly agree, each in one of a few ways not."""
-    made = draw(situations())
+    made = draw(cases())
     delivery, cod = (replace(h, confirmed=h.seq) for h in (made.parcel.delivery, made.parcel.cod))
     said = seen_as(
         delivery.status,

@@ -21,10 +21,10 @@ from .making import (
     COD,
     DELTA,
     TICK,
+    a_case,
     action,
     at,
     row,
-    situation,
     step_of,
     told,
 )
@@ -41,15 +41,15 @@ def delivered(seconds=-60.0):
 
 def test_row_c1_leaves_the_cash_to_the_delivery_that_brings_it():
     """While the platform does not show the delivery, nothing is said of the cash."""
-    made = situation(ROAD, 3, cash=PAID, cash_confirmed=1)
+    made = a_case(ROAD, 3, cash=PAID, cash_confirmed=1)
 
     assert ("C1", Observe()) == (row(made, COD), action(made, COD))
-    assert "C3" == row(situation(ROAD, cash=PAID, cash_confirmed=1, tried=[delivered()]), COD)
+    assert "C3" == row(a_case(ROAD, cash=PAID, cash_confirmed=1, tried=[delivered()]), COD)
 
 
 def test_row_c1_holds_for_cash_that_is_counted_separately():
     """Cash recorded after a delivery is not told before it, whoever recorded it."""
-    made = situation(ROAD, 3, cash=PAID, cash_confirmed=1, caused=False)
+    made = a_case(ROAD, 3, cash=PAID, cash_confirmed=1, caused=False)
 
     assert ("C1", Observe()) == (row(made, COD), action(made, COD))
 
@@ -57,38 +57,36 @@ def test_row_c1_holds_for_cash_that_is_counted_separately():
 def test_row_c1_ends_where_the_cash_rests_on_no_recorded_delivery():
     """A delivery that came too late for the history keeps no cash back."""
     road = "readytopick picking delivering notmeetcustomer"
-    made = situation(road, 3, cash=PAID, cash_confirmed=1, caused=False)
+    made = a_case(road, 3, cash=PAID, cash_confirmed=1, caused=False)
 
     assert ("6", Write(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
 
 
 def test_row_c2_confirms_cash_that_the_platform_lifted_by_itself():
     """The platform counts the cash on delivery, as the ledger does: no PUT is needed."""
-    made = situation(ROAD, cash=PAID, cash_confirmed=1, cash_shows="codpaid", tried=[delivered()])
+    made = a_case(ROAD, cash=PAID, cash_confirmed=1, cash_shows="codpaid", tried=[delivered()])
 
     assert ("C2", Confirm(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
 
 
 def test_row_c2_needs_a_confirmed_delivery():
     """Cash that somebody counted before the delivery is a step of the path like any other."""
-    made = situation(ROAD, 3, cash=PAID, cash_confirmed=1, cash_shows="codpaid")
+    made = a_case(ROAD, 3, cash=PAID, cash_confirmed=1, cash_shows="codpaid")
 
     assert "7" == row(made, COD)
 
 
 def test_row_c2_notes_the_lift_where_the_carrier_counts_cash_separately():
     """A platform that counts the cash before the carrier does is in nobody's way."""
-    made = situation(
-        ROAD, cash="codpending", cash_shows="codpaid", tried=[delivered()], caused=False
-    )
+    made = a_case(ROAD, cash="codpending", cash_shows="codpaid", tried=[delivered()], caused=False)
 
     assert ("C2", Observe()) == (row(made, COD), action(made, COD))
-    assert "13" == row(situation(ROAD, 3, cash="codpending", cash_shows="codpaid"), COD)
+    assert "13" == row(a_case(ROAD, 3, cash="codpending", cash_shows="codpaid"), COD)
 
 
 def test_row_c2_confirms_separately_counted_cash_without_a_put():
     """Once the carrier has counted the cash too, both sides agree already."""
-    made = situation(
+    made = a_case(
         ROAD, cash=PAID, cash_confirmed=1, cash_shows="codpaid", tried=[delivered()], caused=False
     )
 
@@ -98,14 +96,14 @@ def test_row_c2_confirms_separately_counted_cash_without_a_put():
 def test_row_c3_waits_for_the_platform_to_lift_the_cash():
     """The platform has until Δ after the delivery to count the cash by itself."""
     early = delivered(-DELTA + TICK)
-    made = situation(ROAD, cash=PAID, cash_confirmed=1, tried=[early])
+    made = a_case(ROAD, cash=PAID, cash_confirmed=1, tried=[early])
 
     assert ("C3", Wait(at(TICK))) == (row(made, COD), action(made, COD))
 
 
 def test_row_c3_puts_paid_after_the_settle_window():
     """Cash that the platform did not count by itself is told."""
-    made = situation(ROAD, cash=PAID, cash_confirmed=1, tried=[delivered(-DELTA)])
+    made = a_case(ROAD, cash=PAID, cash_confirmed=1, tried=[delivered(-DELTA)])
 
     assert ("C3", Write(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
     assert ReadAgain() == action(replace(made, now=at(15)), COD)
@@ -113,7 +111,7 @@ def test_row_c3_puts_paid_after_the_settle_window():
 
 def test_row_c3_ends_where_cash_is_counted_separately():
     """Cash with no delivery as its cause waits for nobody's lift."""
-    made = situation(ROAD, cash=PAID, cash_confirmed=1, tried=[delivered(0.0)], caused=False)
+    made = a_case(ROAD, cash=PAID, cash_confirmed=1, tried=[delivered(0.0)], caused=False)
 
     assert ("6", Write(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
 
@@ -125,7 +123,7 @@ def test_row_c3_holds_for_a_delivery_that_was_subsumed(shown):
     road = " ".join(road[: road.index(shown) + 1])
     last = told(len(road.split()), state="confirmed", confirmed_at=at(-DELTA))
     subsumed = told(4, state="subsumed")
-    made = situation(
+    made = a_case(
         road,
         cash=PAID,
         cash_confirmed=1,
@@ -139,7 +137,7 @@ def test_row_c3_holds_for_a_delivery_that_was_subsumed(shown):
 @pytest.mark.parametrize("cash", ["codpending", PAID])
 def test_row_c4_adopts_a_receipt_that_the_ledger_lacks(cash):
     """Money that reached the shop is recorded on the platform's word."""
-    made = situation(ROAD, cash=cash, cash_shows="codreceipt", tried=[delivered()])
+    made = a_case(ROAD, cash=cash, cash_shows="codreceipt", tried=[delivered()])
 
     assert ("C4", Adopt(Status.CODRECEIPT)) == (row(made, COD), action(made, COD))
 
@@ -148,32 +146,32 @@ def test_row_c4_ends_where_the_receipt_is_recorded():
     """A receipt of our own is confirmed or agreed with, not adopted."""
     cash = f"{PAID} codreceipt"
 
-    assert "7" == row(situation(ROAD, cash=cash, cash_confirmed=2, cash_shows="codreceipt"), COD)
-    assert InSync() == action(situation(ROAD, cash=cash), COD)
-    assert "16" == row(situation(ROAD, cash="none", cash_shows="codreceipt"), COD)
+    assert "7" == row(a_case(ROAD, cash=cash, cash_confirmed=2, cash_shows="codreceipt"), COD)
+    assert InSync() == action(a_case(ROAD, cash=cash), COD)
+    assert "16" == row(a_case(ROAD, cash="none", cash_shows="codreceipt"), COD)
 
 
 @pytest.mark.parametrize("cash", ["codpending", PAID, f"{PAID} codreceipt"])
 @pytest.mark.parametrize("shown", ["none", "codnotreceipt"])
 def test_row_c5_reports_cash_that_the_platform_denies(cash, shown):
     """Cash that is due here and denied there is a person's matter, and stops nothing."""
-    made = situation(ROAD, 3, cash=cash, cash_shows=shown)
+    made = a_case(ROAD, 3, cash=cash, cash_shows=shown)
 
     assert ("C5", "cash_disputed") == (row(made, COD), action(made, COD).kind)
     assert isinstance(action(made, COD), OpenIncident)
-    assert made.track.steps[-1] == evaluate(made).put
+    assert made.publication_log.steps[-1] == evaluate(made).put
 
 
 def test_row_c5_ends_where_no_cash_is_due():
     """A parcel without cash is in sync with a platform that shows none."""
-    assert "8" == row(situation(ROAD, cash="none"), COD)
-    assert "16" == row(situation(ROAD, cash="none", cash_shows="codnotreceipt"), COD)
+    assert "8" == row(a_case(ROAD, cash="none"), COD)
+    assert "16" == row(a_case(ROAD, cash="none", cash_shows="codnotreceipt"), COD)
 
 
 def test_cash_is_lifted_in_the_turn_that_sees_the_delivery():
     """One reply to `delivered` confirms the delivery and the cash, and needs no second PUT."""
-    made = situation(ROAD, 3, "delivered", cash=PAID, cash_confirmed=1, cash_shows="codpaid")
-    turn = evaluate(made)
+    made = a_case(ROAD, 3, "delivered", cash=PAID, cash_confirmed=1, cash_shows="codpaid")
+    evaluation = evaluate(made)
 
-    assert ("7", "8", "C2", "8") == turn.rows
-    assert turn.in_sync
+    assert ("7", "8", "C2", "8") == evaluation.rows
+    assert evaluation.in_sync

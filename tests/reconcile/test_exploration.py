@@ -62,9 +62,9 @@ def test_without_the_date_a_redelivery_is_taken_for_told(monkeypatch):
 def test_one_visit_taken_for_two_is_found(monkeypatch):
     """Whoever compares with an old reading within a turn confirms two redeliveries at once."""
 
-    def forgetful(making, machine, seq):
-        head = making.situation.parcel.head(machine)
-        turn_module._set_head(making, machine, replace(head, confirmed=seq))
+    def forgetful(draft, machine, seq):
+        head = draft.case.parcel.head(machine)
+        turn_module._set_head(draft, machine, replace(head, confirmed=seq))
 
     monkeypatch.setattr(turn_module, "_move", forgetful)
 
@@ -98,7 +98,7 @@ def test_a_detail_that_tells_the_head_is_found(monkeypatch):
     def head(parcel, _track):
         return Status(parcel.delivery.status), Status(parcel.cod.status)
 
-    monkeypatch.setattr(moves, "standing", head)
+    monkeypatch.setattr(moves, "published_status", head)
 
     with pytest.raises(BrokenPromiseError, match="the platform was told delivering"):
         explore(SCENARIOS["two steps, polled"])

@@ -12,7 +12,7 @@ from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE, OrderCase, 
 from carrierflow.reconcile.evaluate import evaluate
 
 from . import test_cash_rows, test_rows
-from .making import POLICY, T0, TICK, at, cancelled_order, seen_as, situation
+from .making import POLICY, T0, TICK, a_case, at, cancelled_order, seen_as
 
 
 HOUR = 3600.0
@@ -24,7 +24,7 @@ NUMBERS = [
 
 def case(*, known=True, seen=None, alone=True, **parcel):
     """Return what is to be decided about an order; by default it was asked for and is absent."""
-    made = situation("readytopick picking", **parcel)
+    made = a_case("readytopick picking", **parcel)
     return OrderCase(
         parcel=made.parcel if known else None, seen=seen, asked_alone=alone, now=T0, policy=POLICY
     )
@@ -83,20 +83,20 @@ def test_row_18_ends_where_the_parcel_is_at_its_end(status):
 
 def test_row_18_keeps_telling_the_truth():
     """The incident stops no PUT: the parcel is still on the road."""
-    turn = evaluate(cancelled_order(situation("readytopick picking", 1)))
+    evaluation = evaluate(cancelled_order(a_case("readytopick picking", 1)))
 
-    assert ["order_cancelled"] == [finding.kind for finding in turn.findings]
-    assert turn.put is not None
-    assert turn.situation.parcel.frozen is None
+    assert ["order_cancelled"] == [finding.kind for finding in evaluation.findings]
+    assert evaluation.put is not None
+    assert evaluation.case.parcel.frozen is None
 
 
 def test_row_18_says_nothing_of_a_discarded_reading():
     """A reading that is too old to count opens no incident either."""
-    stale = cancelled_order(situation("readytopick picking", updated=-HOUR))
-    turn = evaluate(stale)
+    stale = cancelled_order(a_case("readytopick picking", updated=-HOUR))
+    evaluation = evaluate(stale)
 
-    assert ("0",) == turn.rows
-    assert () == turn.findings
+    assert ("0",) == evaluation.rows
+    assert () == evaluation.findings
 
 
 def test_row_19_reports_a_parcel_of_ours_that_the_ledger_lacks():
@@ -114,14 +114,14 @@ def reported(made, **seen):
 
 def test_row_20_reports_two_amounts_of_cash():
     """Cash that is to be collected twice as high or half as high is told with both amounts."""
-    made = situation("readytopick picking", 1, cash="codpending")
-    turn = evaluate(replace(made, seen=replace(made.seen, cod_amount=50_000)))
+    made = a_case("readytopick picking", 1, cash="codpending")
+    evaluation = evaluate(replace(made, seen=replace(made.seen, cod_amount=50_000)))
 
-    (finding,) = turn.findings
+    (finding,) = evaluation.findings
     assert "cod_amount_differs" == finding.kind
     assert {"ledger": 100_000, "platform": 50_000, "row": "20"} == finding.evidence
-    assert turn.put is not None
-    assert turn.situation.parcel.frozen is None
+    assert evaluation.put is not None
+    assert evaluation.case.parcel.frozen is None
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_row_20_reports_two_amounts_of_cash():
 )
 def test_row_20_ends_where_the_amounts_are_equal_or_not_known(shown, amount):
     """An amount that cannot be read differs from nothing; no cash at all is row C5's."""
-    made = situation("readytopick picking", cash="codpending", cash_shows=shown)
+    made = a_case("readytopick picking", cash="codpending", cash_shows=shown)
 
     kinds = [finding.kind for finding in reported(made, cod_amount=amount)]
 
@@ -139,7 +139,7 @@ def test_row_20_ends_where_the_amounts_are_equal_or_not_known(shown, amount):
 
 def test_row_20_is_told_beside_row_18():
     """That an order is cancelled does not hide that its amount is another one."""
-    made = cancelled_order(situation("readytopick picking", cash="codpending"))
+    made = cancelled_order(a_case("readytopick picking", cash="codpending"))
 
     kinds = [finding.kind for finding in reported(made, cod_amount=1)]
 
@@ -149,7 +149,7 @@ def test_row_20_is_told_beside_row_18():
 @given(st.integers(0, 10**12), st.integers(0, 10**12))
 def test_row_20_is_one_cause_however_often_it_is_seen(ledger, platform):
     """It tells two amounts apart exactly where they differ, and the same two are one incident."""
-    made = situation("readytopick picking", cash="codpending")
+    made = a_case("readytopick picking", cash="codpending")
     made = replace(made, parcel=replace(made.parcel, cod_amount=ledger))
 
     first, later = reported(made, cod_amount=platform), reported(made, cod_amount=platform)
@@ -160,14 +160,14 @@ def test_row_20_is_one_cause_however_often_it_is_seen(ledger, platform):
 
 def dated(platform, carrier=0.0, *, source=Source.CARRIER, word="picking", road=None):
     """Return what is reported of a parcel whose last step has two dates, in hours after T0."""
-    made = situation(road or f"readytopick {word}", groups=("return_after_delivery",))
+    made = a_case(road or f"readytopick {word}", groups=("return_after_delivery",))
     steps = tuple(
         replace(
             step, source=source if step.seq > 1 else step.source, occurred_at=at(carrier * HOUR)
         )
-        for step in made.track.steps
+        for step in made.publication_log.steps
     )
-    made = replace(made, track=replace(made.track, steps=steps))
+    made = replace(made, publication_log=replace(made.publication_log, steps=steps))
     dates = {Status(word): at(platform * HOUR)}
     return reported(made, dates=dates, dates_raw={Status(word): "printed"})
 
@@ -225,5 +225,5 @@ def test_every_row_has_a_test_that_bears_its_number():
 
 def test_the_last_row_takes_whatever_is_left():
     """The table answers every case of both machines."""
-    assert TABLE[-1].applies(situation().view(Machine.DELIVERY))
+    assert TABLE[-1].applies(a_case().on(Machine.DELIVERY))
     assert frozenset(Machine) == TABLE[-1].machines

@@ -13,10 +13,10 @@ from carrierflow.errors import InvalidInput
 from carrierflow.reconcile.plan import Plan, PlanClass, PlanLine, plan_line
 
 from .exploring import start, whole_run
-from .making import COD, cancelled_order, lifecycle, situation, told, word_of
+from .making import COD, a_case, cancelled_order, lifecycle, told, word_of
 from .moments import Scenario
 from .moves import situation_of
-from .strategies import roads, situations
+from .strategies import cases, roads
 
 
 ROAD = "readytopick picking delivering"
@@ -29,7 +29,7 @@ def sketch(ref, status):
 
 def line_of(number, made=None):
     """Return a line of a plan about one of several parcels."""
-    made = made or situation(ROAD, 1)
+    made = made or a_case(ROAD, 1)
     ref = FulfillmentRef(shop=f"shop-{number % 2}", order_id=f"{number}", fulfillment_id="5")
     return plan_line(replace(made, parcel=replace(made.parcel, ref=ref)), sketch)
 
@@ -48,7 +48,7 @@ def test_the_order_of_the_lines_does_not_matter(lines):
     assert Plan.of(LINES).to_text() == Plan.of(lines).to_text()
 
 
-@given(situations())
+@given(cases())
 def test_the_same_situation_makes_the_same_line(made):
     """What a line says depends on what is known, not on the order in which it was read."""
     seen = made.seen
@@ -74,7 +74,7 @@ def test_a_plan_can_be_read_back():
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=5))
 def test_a_plan_can_be_read_back_whatever_the_platform_says(word):
     """No word of a platform can break the lines of a plan."""
-    lost = situation(ROAD, 1)
+    lost = a_case(ROAD, 1)
     lost = replace(lost, seen=replace(lost.seen, carrier=word_of(word)))
     plan = Plan.of(line for line in [plan_line(lost, sketch)] if line)
 
@@ -141,7 +141,7 @@ def test_a_plan_names_the_puts_that_a_run_makes(scenario):
     line = plan_line(situation_of(state, state.platform.shown(0.0, read=True)), sketch)
     planned = [status for _, status, _ in line.puts] if line else []
 
-    assert planned == [attempt.status for attempt in whole_run(state).track.attempts]
+    assert planned == [attempt.status for attempt in whole_run(state).publication_log.attempts]
 
 
 @given(recorded(), st.integers(3, 600))
@@ -159,7 +159,7 @@ def test_a_plan_is_whole_though_the_platforms_clock_is_ahead(scenario, seconds):
     assert puts(state, seen) == puts(ahead, ahead_seen)
 
 
-@given(situations())
+@given(cases())
 def test_a_plan_tells_a_parcel_that_it_freezes_nothing_after_that(made):
     """A line that freezes at once names no PUT and no adoption."""
     line = plan_line(made, sketch)
@@ -171,12 +171,12 @@ def test_a_plan_tells_a_parcel_that_it_freezes_nothing_after_that(made):
 @pytest.mark.parametrize(
     ("expected", "made"),
     [
-        ("publish", situation(ROAD, 1)),
-        ("adopt", situation("readytopick", shows="cancel")),
-        ("freeze", situation(ROAD, shows="cancel")),
-        ("report", cancelled_order(situation(ROAD))),
-        ("wait", situation(ROAD, 1, tried=[told(2, over=-1.0)])),
-        ("note", situation(ROAD, 1, frozen="stuck")),
+        ("publish", a_case(ROAD, 1)),
+        ("adopt", a_case("readytopick", shows="cancel")),
+        ("freeze", a_case(ROAD, shows="cancel")),
+        ("report", cancelled_order(a_case(ROAD))),
+        ("wait", a_case(ROAD, 1, tried=[told(2, over=-1.0)])),
+        ("note", a_case(ROAD, 1, frozen="stuck")),
     ],
 )
 def test_a_line_bears_its_class(expected, made):
@@ -186,12 +186,12 @@ def test_a_line_bears_its_class(expected, made):
 
 def test_a_parcel_in_sync_has_no_line():
     """A plan holds only what there is to do."""
-    assert plan_line(situation(ROAD), sketch) is None
+    assert plan_line(a_case(ROAD), sketch) is None
 
 
 def test_a_freeze_of_the_cash_stops_the_delivery_too():
     """A run would PUT nothing for a parcel that it freezes, and the plan says the same."""
-    line = plan_line(situation(ROAD, 1, cash_shows="bitcoin"), sketch)
+    line = plan_line(a_case(ROAD, 1, cash_shows="bitcoin"), sketch)
 
     assert (PlanClass.FREEZE, ()) == (line.kind, line.puts)
     assert ("6", "2") == line.rows
@@ -211,7 +211,7 @@ def test_a_line_holds_its_requests_and_its_evidence():
 
 def test_lines_differ_by_their_evidence():
     """A line whose evidence changed has another digest, so that it is found to be stale."""
-    newer = situation(ROAD, 1, updated=-5.0)
+    newer = a_case(ROAD, 1, updated=-5.0)
 
     assert line_of(0).to_json()["digest"] != line_of(0, newer).to_json()["digest"]
     assert isinstance(line_of(0, newer), PlanLine)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from carrierflow.domain.publication import PublicationState
 from carrierflow.reconcile.publisher import _over
 
-from .making import DELIVERY, attempt, situation, told
+from .making import DELIVERY, a_case, attempt, told
 
 
 def concluded(publication, number, *, unknown=False):
     """Conclude an attempt, and return what the publication then is."""
-    made = situation("readytopick picking", tried=[publication])
+    made = a_case("readytopick picking", tried=[publication])
     ours = attempt(publication.seq, "picking", -60, number=number)
-    return _over(made, ours, unknown=unknown).track.publications[DELIVERY, publication.seq]
+    return _over(made, ours, unknown=unknown).publication_log.publications[
+        DELIVERY, publication.seq
+    ]
 
 
 def test_a_conclusion_closes_its_own_attempt():

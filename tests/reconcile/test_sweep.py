@@ -144,20 +144,20 @@ dues = st.lists(st.integers(0, 250).map(str), max_size=200, unique=True)
 @given(works, dues, st.lists(st.integers(0, 80), min_size=1))
 def test_a_pool_gives_every_order_once(work, due, allowances):
     """Each order with work and each that is due comes in exactly one batch of at most 50."""
-    pool = OrderQueue(work, due)
+    queue = OrderQueue(work, due)
     expected = len({each.order_id for each in work} | set(due))
     came = []
-    turns = 0
-    while pool:
-        has_work = pool.has_work
-        batch = pool.take(puts=allowances[turns % len(allowances)])
+    evaluations = 0
+    while queue:
+        has_work = queue.has_work
+        batch = queue.take(puts=allowances[evaluations % len(allowances)])
         assert has_work == (batch[0] in {each.order_id for each in work})
         assert 0 < len(batch) <= BATCH
         came += batch
-        turns += 1
+        evaluations += 1
 
     assert expected == len(came) == len(set(came))
-    assert [] == pool.take(puts=10)
+    assert [] == queue.take(puts=10)
 
 
 @given(works, dues, st.integers(0, 80))
@@ -179,43 +179,43 @@ def test_a_pool_takes_work_first_and_no_more_than_can_be_written(work, due, puts
 @given(works, dues, st.sets(st.integers(0, 250).map(str)))
 def test_a_pool_forgets_what_was_looked_at_otherwise(work, due, gone):
     """What the sweep brought is not asked for once more."""
-    pool = OrderQueue(work, due)
-    pool.drop(gone)
+    queue = OrderQueue(work, due)
+    queue.drop(gone)
     came = []
-    while pool:
-        came += pool.take(puts=50)
+    while queue:
+        came += queue.take(puts=50)
 
     assert ({each.order_id for each in work} | set(due)) - gone == set(came)
 
 
 def test_a_pool_takes_an_order_back_once_and_first():
     """An order whose reading grew too old comes next, once, whichever parcels asked for it."""
-    pool = OrderQueue(
+    queue = OrderQueue(
         [OrderWithWork(order_id="1", puts=1), OrderWithWork(order_id="2", puts=1)], ["3"]
     )
-    assert ["1", "3"] == pool.take(puts=1)
+    assert ["1", "3"] == queue.take(puts=1)
     for _ in range(2):
-        pool.again([OrderWithWork(order_id="1", puts=1)])
+        queue.again([OrderWithWork(order_id="1", puts=1)])
 
-    assert ["1", "2"] == pool.take(puts=50)
-    assert [] == pool.take(puts=50)
+    assert ["1", "2"] == queue.take(puts=50)
+    assert [] == queue.take(puts=50)
 
 
 def test_a_pool_takes_an_order_back_after_it_was_dropped():
     """An order that the sweep brought again may still be asked for again."""
-    pool = OrderQueue([], [])
-    pool.again([OrderWithWork(order_id="1", puts=1)])
-    pool.drop(["1"])
-    pool.again([OrderWithWork(order_id="1", puts=1)])
+    queue = OrderQueue([], [])
+    queue.again([OrderWithWork(order_id="1", puts=1)])
+    queue.drop(["1"])
+    queue.again([OrderWithWork(order_id="1", puts=1)])
 
-    assert ["1"] == pool.take(puts=50)
+    assert ["1"] == queue.take(puts=50)
 
 
 def test_a_pool_says_about_how_many_orders_are_left():
     """What is left is counted without reading the orders that are due before they are wanted."""
-    pool = OrderQueue([OrderWithWork(order_id="w", puts=1)], map(str, range(120)), expected=120)
-    left = [pool.left]
-    while pool.take(puts=1):
-        left.append(pool.left)
+    queue = OrderQueue([OrderWithWork(order_id="w", puts=1)], map(str, range(120)), expected=120)
+    left = [queue.left]
+    while queue.take(puts=1):
+        left.append(queue.left)
 
     assert [121, 71, 21, 0] == left

@@ -7,7 +7,7 @@ from carrierflow.domain.publication import PublicationState
 from carrierflow.reconcile.evaluate import evaluate
 from carrierflow.reconcile.policy import MerchantEdit, Policy
 
-from .making import COD, DELIVERY, LOOP, at, attempt, situation, step_of, told
+from .making import COD, DELIVERY, LOOP, a_case, at, attempt, step_of, told
 
 
 ROAD = "readytopick picking delivering"
@@ -16,18 +16,18 @@ PAID = "codpending codpaid"
 
 def test_confirms_and_goes_on_in_the_same_turn():
     """A reading that confirms one step is young enough to tell the next."""
-    made = situation(f"{ROAD} delivered", 1, shows="delivering")
-    turn = evaluate(made)
+    made = a_case(f"{ROAD} delivered", 1, shows="delivering")
+    evaluation = evaluate(made)
 
-    assert ("7", "6", "8") == turn.rows
-    assert step_of(made, 4) == turn.put
-    assert 3 == turn.situation.parcel.delivery.confirmed
+    assert ("7", "6", "8") == evaluation.rows
+    assert step_of(made, 4) == evaluation.put
+    assert 3 == evaluation.case.parcel.delivery.confirmed
 
 
 def test_what_was_passed_over_is_subsumed():
     """Steps that the platform went past count as shown, but nobody saw them."""
-    turn = evaluate(situation(ROAD, 1, shows="delivering"))
-    states = {p.seq: (p.state, p.confirmed_at) for p in turn.publications}
+    evaluation = evaluate(a_case(ROAD, 1, shows="delivering"))
+    states = {p.seq: (p.state, p.confirmed_at) for p in evaluation.publications}
 
     assert {
         2: (PublicationState.SUBSUMED, None),
@@ -37,38 +37,38 @@ def test_what_was_passed_over_is_subsumed():
 
 def test_two_redeliveries_are_told_one_by_one():
     """The reply to the first redelivery does not stand for the second one, too."""
-    made = situation(f"{LOOP} notmeetcustomer delivering", 4, shows="delivering", date=-1.0)
-    turn = evaluate(made)
+    made = a_case(f"{LOOP} notmeetcustomer delivering", 4, shows="delivering", date=-1.0)
+    evaluation = evaluate(made)
 
-    assert 5 == turn.situation.parcel.delivery.confirmed
-    assert step_of(made, 6) == turn.put
+    assert 5 == evaluation.case.parcel.delivery.confirmed
+    assert step_of(made, 6) == evaluation.put
 
 
 def test_a_late_put_is_healed_step_by_step():
     """After a late PUT of our own the recorded path is told again from there."""
-    made = situation(ROAD, shows="picking", attempts=[attempt(2, "picking", -40.0)])
-    turn = evaluate(made)
+    made = a_case(ROAD, shows="picking", attempts=[attempt(2, "picking", -40.0)])
+    evaluation = evaluate(made)
 
-    assert ("14", "6", "8") == turn.rows
-    assert step_of(made, 3) == turn.put
-    assert 2 == turn.situation.parcel.delivery.confirmed
+    assert ("14", "6", "8") == evaluation.rows
+    assert step_of(made, 3) == evaluation.put
+    assert 2 == evaluation.case.parcel.delivery.confirmed
 
 
 def test_healing_does_not_use_up_the_one_reassertion():
     """A late PUT of our own is no edit by a merchant, so a later edit is still answered."""
     policy = Policy(merchant_edit=MerchantEdit.REASSERT)
     late = [attempt(2, "picking", -40.0)]
-    healed = evaluate(situation(ROAD, shows="picking", attempts=late)).publications
-    moved = evaluate(situation(ROAD, shows="picking", policy=policy)).publications
+    healed = evaluate(a_case(ROAD, shows="picking", attempts=late)).publications
+    moved = evaluate(a_case(ROAD, shows="picking", policy=policy)).publications
 
     assert [0] == [publication.reasserted for publication in healed]
     assert [1] == [publication.reasserted for publication in moved]
-    assert "15" in evaluate(situation(ROAD, shows="picking", policy=policy, tried=healed)).rows
+    assert "15" in evaluate(a_case(ROAD, shows="picking", policy=policy, tried=healed)).rows
 
 
 def test_a_machine_is_compared_with_the_word_from_before_the_turn():
     """Confirming the delivery does not hide that somebody moved the cash back."""
-    made = situation(f"{ROAD} delivered", 3, "delivered", cash=PAID, cash_shows="codpending")
+    made = a_case(f"{ROAD} delivered", 3, "delivered", cash=PAID, cash_shows="codpending")
     kinds = [finding.kind for finding in evaluate(made).findings]
 
     assert ["merchant_edit"] == kinds
@@ -77,42 +77,44 @@ def test_a_machine_is_compared_with_the_word_from_before_the_turn():
 def test_a_confirmed_step_is_the_platforms_word_though_the_cash_still_waits():
     """A reading from before a confirmed step is old, whatever else is being waited for."""
     waiting = told(2, over=-1.0, machine=COD)
-    made = situation(f"{ROAD} delivered", 3, "delivered", cash=PAID, cash_confirmed=1, caused=False)
-    made = replace(made, track=replace(made.track, publications={(COD, 2): waiting}))
-    turn = evaluate(made)
-    before = situation(ROAD, cash="codpending").seen
+    made = a_case(f"{ROAD} delivered", 3, "delivered", cash=PAID, cash_confirmed=1, caused=False)
+    made = replace(
+        made, publication_log=replace(made.publication_log, publications={(COD, 2): waiting})
+    )
+    evaluation = evaluate(made)
+    before = a_case(ROAD, cash="codpending").seen
 
-    assert ("7", "8", "3") == turn.rows
-    assert ("0",) == evaluate(replace(turn.situation, seen=before)).rows
+    assert ("7", "8", "3") == evaluation.rows
+    assert ("0",) == evaluate(replace(evaluation.case, seen=before)).rows
 
 
 def test_a_reading_that_is_too_early_is_not_taken_for_true():
     """What is seen while an attempt settles is compared with later, so it is not kept."""
-    made = situation(ROAD, 1, shows="picking", tried=[told(2, over=-1.0)])
-    turn = evaluate(made)
+    made = a_case(ROAD, 1, shows="picking", tried=[told(2, over=-1.0)])
+    evaluation = evaluate(made)
 
-    assert made.parcel.remote == turn.situation.parcel.remote
-    assert at(44) == turn.wait_until == turn.situation.parcel.not_before
+    assert made.parcel.remote == evaluation.case.parcel.remote
+    assert at(44) == evaluation.wait_until == evaluation.case.parcel.not_before
 
 
 def test_a_freeze_of_one_machine_stops_the_other():
     """Nothing is told of a parcel whose cash nobody understands."""
-    turn = evaluate(situation(ROAD, 1, cash_shows="bitcoin"))
+    evaluation = evaluate(a_case(ROAD, 1, cash_shows="bitcoin"))
 
-    assert ("6", "2") == turn.rows
-    assert turn.put is None
-    assert "unknown_code" == turn.situation.parcel.frozen
+    assert ("6", "2") == evaluation.rows
+    assert evaluation.put is None
+    assert "unknown_code" == evaluation.case.parcel.frozen
 
 
 def test_the_cash_waits_for_its_delivery_while_that_is_unanswered():
     """Cash is not told before the delivery that it rests on is known to be shown."""
-    made = situation(
+    made = a_case(
         f"{ROAD} delivered", 3, cash=PAID, cash_confirmed=1, caused=False, tried=[told(4, over=-1)]
     )
-    turn = evaluate(made)
+    evaluation = evaluate(made)
 
-    assert ("3", "C1") == turn.rows
-    assert turn.put is None
+    assert ("3", "C1") == evaluation.rows
+    assert evaluation.put is None
 
 
 def test_a_parcel_is_closed_after_the_grace_and_opened_again_by_a_difference():
@@ -120,18 +122,18 @@ def test_a_parcel_is_closed_after_the_grace_and_opened_again_by_a_difference():
     grace = Policy().grace.total_seconds()
     road = f"{ROAD} delivered"
 
-    first = evaluate(situation(road)).situation.parcel
+    first = evaluate(a_case(road)).case.parcel
     assert (at(0), True) == (first.settled_at, first.open)
-    last = evaluate(situation(road, settled_at=at(-grace))).situation.parcel
+    last = evaluate(a_case(road, settled_at=at(-grace))).case.parcel
     assert not last.open
-    edited = evaluate(situation(road, shows="picking", settled_at=at(-1))).situation.parcel
+    edited = evaluate(a_case(road, shows="picking", settled_at=at(-1))).case.parcel
     assert edited.settled_at is None
 
 
 def test_a_turn_notes_when_it_looked_and_what_it_saw():
     """Every look is written down with the moment at which the platform was asked."""
-    made = situation(ROAD, asked=-3.0, missing=2, missing_since=at(-60))
-    parcel = evaluate(made).situation.parcel
+    made = a_case(ROAD, asked=-3.0, missing=2, missing_since=at(-60))
+    parcel = evaluate(made).case.parcel
 
     assert (at(-3), at(-3), 0, None) == (
         parcel.verified_at,

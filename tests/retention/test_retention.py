@@ -65,7 +65,7 @@ class Office:
             org_id=self.shop,
             order_id=order,
             received_at=self.clock(),
-            sealed=b"sealed",
+            ciphertext=b"sealed",
         )
         SqlCallbackStore(self.app.store).store_webhook(delivery, acted=True)
         return delivery.digest

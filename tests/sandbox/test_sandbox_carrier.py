@@ -44,11 +44,13 @@ def slept():
 
 
 @pytest.fixture
-def liaison(world, faults, carrier, slept):
+def carrier_calls(world, faults, carrier, slept):
     """Haravan's side of the talk with that carrier."""
-    liaison = CarrierCalls(world, CarrierClient(world, faults, send=carrier, sleep=slept.append))
-    world.callbacks = liaison.callbacks
-    return liaison
+    carrier_calls = CarrierCalls(
+        world, CarrierClient(world, faults, send=carrier, sleep=slept.append)
+    )
+    world.callbacks = carrier_calls.callbacks
+    return carrier_calls
 
 
 @pytest.fixture
@@ -64,12 +66,12 @@ def order(world):
 
 
 @pytest.fixture
-def ship(liaison, service, order):
+def ship(carrier_calls, service, order):
     """Let the seller ship the order."""
 
     def go(**options):
         fixed = {"carrier": service.id, "service_id": 7, "cod_amount": 250_000}
-        return liaison.ship("alpha", order.id, **{**fixed, **options})
+        return carrier_calls.ship("alpha", order.id, **{**fixed, **options})
 
     return go
 
@@ -90,9 +92,9 @@ def now_of(world, parcel):
     return world.shop("alpha").parcel(parcel.ref.order_id, parcel.ref.fulfillment_id)
 
 
-def test_rates_are_offered(liaison, service, order, carrier):
+def test_rates_are_offered(carrier_calls, service, order, carrier):
     """A carrier is asked with both addresses and the amounts as floats, and offers its rates."""
-    offers, problems = liaison.rates("alpha", order.id, 250_000)
+    offers, problems = carrier_calls.rates("alpha", order.id, 250_000)
 
     assert ([(service.id, 7, 30_000)], []) == (
         [(offer.carrier, offer.service_id, offer.total_price) for offer in offers],
@@ -115,21 +117,21 @@ def test_rates_are_offered(liaison, service, order, carrier):
         (good({}), "rates"),
     ],
 )
-def test_bad_rates_are_told(answer, word, liaison, service, order, carrier):
+def test_bad_rates_are_told(answer, word, carrier_calls, service, order, carrier):
     """A carrier that cannot say its rates offers none, and the seller reads why."""
     carrier.says["/rates"] = answer
 
-    offers, problems = liaison.rates("alpha", order.id, 0)
+    offers, problems = carrier_calls.rates("alpha", order.id, 0)
 
     assert [] == offers
     assert word in problems[0]
 
 
-def test_inactive_carriers_are_not_asked(liaison, service, world, order, carrier):
+def test_inactive_carriers_are_not_asked(carrier_calls, service, world, order, carrier):
     """A registration that is switched off offers no rates."""
     world.shop("alpha").services.change(service.id, {"active": False}, world.now())
 
-    assert ([], []) == liaison.rates("alpha", order.id, 0)
+    assert ([], []) == carrier_calls.rates("alpha", order.id, 0)
     assert [] == carrier.heard
 
 
@@ -185,7 +187,9 @@ def test_declined_create_leaves_nothing(ship, order, world, carrier):
 
 
 @pytest.mark.parametrize("kind", [FaultKind.CALL_LOST, FaultKind.CALL_REPLY_LOST])
-def test_unanswered_create_can_be_repeated(kind, ship, order, world, carrier, faults, liaison):
+def test_unanswered_create_can_be_repeated(
+    kind, ship, order, world, carrier, faults, carrier_calls
+):
     """A create without an answer leaves the parcel, and is repeated under the same code."""
     faults.add(Rule(fault=Fault(kind=kind), path="create"))
     with pytest.raises(NoAnswer):
@@ -194,18 +198,18 @@ def test_unanswered_create_can_be_repeated(kind, ship, order, world, carrier, fa
     ref = ParcelRef("alpha", order.id, fulfillment_id)
     assert world.shop("alpha").parcel(*ref[1:]).tracking_number is None
 
-    assert "CF-1" == liaison.hand_over(ref).tracking_number
+    assert "CF-1" == carrier_calls.hand_over(ref).tracking_number
 
     codes = [body["external_code"] for body in carrier.bodies("/create")]
     assert 1 == len(set(codes))
     assert (2 if kind is FaultKind.CALL_REPLY_LOST else 1) == len(codes)
 
 
-def test_cancel_waits_for_the_carrier(ship, liaison, world, carrier):
+def test_cancel_waits_for_the_carrier(ship, carrier_calls, world, carrier):
     """A parcel is cancelled once the carrier agrees, who is asked once, by DELETE with a body."""
     parcel = ship()
 
-    cancelled = liaison.cancel(parcel.ref)
+    cancelled = carrier_calls.cancel(parcel.ref)
     world.deliver_callbacks()
 
     assert cancelled.is_cancelled
@@ -218,38 +222,38 @@ def test_cancel_waits_for_the_carrier(ship, liaison, world, carrier):
 @pytest.mark.parametrize(
     ("answer", "error"), [(bad("Đã lấy hàng"), CarrierDeclined), (Answer(status=502), NoAnswer)]
 )
-def test_refused_cancel_changes_nothing(answer, error, ship, liaison, world, carrier):
+def test_refused_cancel_changes_nothing(answer, error, ship, carrier_calls, world, carrier):
     """If the carrier refuses, or cannot be understood, the parcel stays as it is."""
     parcel = ship()
     carrier.says["/cancel"] = answer
 
     with pytest.raises(error):
-        liaison.cancel(parcel.ref)
+        carrier_calls.cancel(parcel.ref)
 
     assert "readytopick" == now_of(world, parcel).carrier_status
 
 
-def test_nothing_is_cancelled_twice(ship, liaison, carrier):
+def test_nothing_is_cancelled_twice(ship, carrier_calls, carrier):
     """A parcel that is cancelled already is not asked about again."""
     parcel = ship()
-    liaison.cancel(parcel.ref)
+    carrier_calls.cancel(parcel.ref)
 
     with pytest.raises(Unprocessable):
-        liaison.cancel(parcel.ref)
+        carrier_calls.cancel(parcel.ref)
     with pytest.raises(Unprocessable):
-        liaison.hand_over(parcel.ref)
+        carrier_calls.hand_over(parcel.ref)
 
 
-def test_parcels_of_nobody_are_nobodys(liaison, world):
+def test_parcels_of_nobody_are_nobodys(carrier_calls, world):
     """Without a registered carrier there is nobody to ask."""
     ids = world.add_parcel(shop="alpha", tracking_number="X")
 
     with pytest.raises(NotFound):
-        liaison.cancel(ParcelRef("alpha", *ids))
+        carrier_calls.cancel(ParcelRef("alpha", *ids))
     assert 0 == world.poll_all()
 
 
-def test_cancel_by_api_comes_back(ship, put, carrier, liaison):
+def test_cancel_by_api_comes_back(ship, put, carrier, carrier_calls):
     """A cancel that the app itself PUTs comes back as a callback, whose answer changes nothing."""
     parcel = ship()
     carrier.says["/cancel"] = bad("Không")
@@ -298,7 +302,7 @@ def test_judge_sees_skipped_steps(ship, world, carrier, legal):
     carrier.says["/detail"] = good({"status": "Delivering", "cod_status": "CODPending"})
     world.poll_all()
 
-    report = world.judge.report(legal)
+    report = world.recorder.report(legal)
 
     assert [("readytopick", "delivering")] == [
         (touch.from_status, touch.to_status) for touch in report.illegal_polls
@@ -336,10 +340,10 @@ def test_call_faults_are_repeatable(world, carrier, order, service, faults):
 
     def run():
         faults.plan(mix=FaultMix(rates={FaultKind.CALL_UNSIGNED: 0.5}), seed=3)
-        liaison = CarrierCalls(world, CarrierClient(world, faults, send=carrier))
+        carrier_calls = CarrierCalls(world, CarrierClient(world, faults, send=carrier))
         carrier.heard.clear()
         for _ in range(20):
-            liaison.rates("alpha", order.id, 0)
+            carrier_calls.rates("alpha", order.id, 0)
         return [SIGNATURE_HEADER in call.headers for call in carrier.heard]
 
     first = run()
@@ -388,12 +392,12 @@ def test_carrier_may_ask_the_platform_while_it_answers(world, carrier, service, 
             return good({"tracking_number": "CF-9"})
 
         carrier.says["/create"] = look
-        parcel = server.haravan.liaison.ship(
+        parcel = server.haravan.carrier_calls.ship(
             "alpha", order.id, carrier=other.id, service_id=7, cod_amount=0
         )
 
         assert ("CF-9", [200]) == (parcel.tracking_number, statuses)
-        server.haravan.liaison.cancel(parcel.ref)
+        server.haravan.carrier_calls.cancel(parcel.ref)
         assert now_of(world, parcel).is_cancelled
 
 
@@ -401,10 +405,10 @@ def test_server_polls_by_itself(world, carrier, order):
     """A sandbox on a port polls at its interval, without being asked."""
     with listening(carrier) as root, SandboxServer(world) as server:
         service = register(world, root)
-        parcel = server.haravan.liaison.ship(
+        parcel = server.haravan.carrier_calls.ship(
             "alpha", order.id, carrier=service.id, service_id=7, cod_amount=0
         )
-        requests.post(f"{server.url}/_sandbox/app", json={"poll_seconds": 0.05}, timeout=5)
+        requests.webhook_queue(f"{server.url}/_sandbox/app", json={"poll_seconds": 0.05}, timeout=5)
         deadline = time.monotonic() + 5
         while now_of(world, parcel).carrier_status != "picking":
             assert time.monotonic() < deadline

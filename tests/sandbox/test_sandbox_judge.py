@@ -14,7 +14,7 @@ def ids(world):
 @pytest.fixture
 def report(world, legal):
     """Judge everything so far."""
-    return lambda: world.judge.report(legal)
+    return lambda: world.recorder.report(legal)
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def subscribed(world, ask):
 
 
 @pytest.fixture
-def postman(world, faults, carrier):
+def webhook_sender(world, faults, carrier):
     """Sends webhooks to that carrier."""
     return WebhookSender(
         world, CarrierClient(world, faults, send=carrier, sleep=lambda _seconds: None)
@@ -64,11 +64,11 @@ def statuses(carrier):
     ]
 
 
-def test_updates_are_told(subscribed, put, postman, carrier, world, topics):
+def test_updates_are_told(subscribed, put, webhook_sender, carrier, world, topics):
     """A change of an order is told with the order itself, signed, under the shop's headers."""
     put(subscribed, "picking")
 
-    assert 1 == postman.deliver()
+    assert 1 == webhook_sender.deliver()
 
     (call,) = carrier.heard
     assert ["orders/updated"] == topics()
@@ -81,13 +81,13 @@ def test_updates_are_told(subscribed, put, postman, carrier, world, topics):
     assert ["picking"] == statuses(carrier)
 
 
-def test_orders_have_topics_for_everything(subscribed, world, postman, topics):
+def test_orders_have_topics_for_everything(subscribed, world, webhook_sender, topics):
     """Making, fulfilling, cancelling and removing an order are told under topics of their own."""
     order_id = world.add_parcel(shop="alpha")[0]
     world.cancel_order("alpha", order_id)
     world.remove_order("alpha", order_id)
 
-    postman.deliver()
+    webhook_sender.deliver()
 
     assert {
         "orders/create",
@@ -98,67 +98,69 @@ def test_orders_have_topics_for_everything(subscribed, world, postman, topics):
     } == set(topics())
 
 
-def test_nothing_is_told_unasked(world, ask, postman):
+def test_nothing_is_told_unasked(world, ask, webhook_sender):
     """A shop without a subscription sends nothing, and a topic left out of the app is not sent."""
     world.add_parcel(shop="alpha")
-    assert 0 == postman.deliver()
+    assert 0 == webhook_sender.deliver()
 
     world.app = App(webhook_url="https://carrier.example/webhooks", topics=("orders/cancelled",))
     ask("POST", "/api/subscribe", {})
     world.add_parcel(shop="alpha")
-    assert 0 == postman.deliver()
+    assert 0 == webhook_sender.deliver()
 
 
-def test_uninstall_is_the_last_word(subscribed, world, postman, topics, carrier):
+def test_uninstall_is_the_last_word(subscribed, world, webhook_sender, topics, carrier):
     """After an uninstall one webhook names the shop, and no other follows."""
     world.uninstall("alpha")
     world.edit(ParcelRef("alpha", *subscribed), carrier_status="picking")
 
-    postman.deliver()
+    webhook_sender.deliver()
 
     assert ["app/uninstalled"] == topics()
     assert {"org_id": world.shop("alpha").org_id} == json.loads(carrier.heard[0].body)
 
 
-def test_failures_are_tried_again(subscribed, put, postman, carrier, clock, topics):
+def test_failures_are_tried_again(subscribed, put, webhook_sender, carrier, clock, topics):
     """A webhook that was not answered with 2xx is sent again after a while, unchanged."""
     carrier.says["/webhooks"] = Answer(status=302)
     put(subscribed, "picking")
-    postman.deliver()
+    webhook_sender.deliver()
     carrier.says["/webhooks"] = Answer(status=200)
-    assert 0 == postman.deliver()
+    assert 0 == webhook_sender.deliver()
 
     clock.advance(10)
 
-    assert 1 == postman.deliver()
+    assert 1 == webhook_sender.deliver()
     assert carrier.heard[0].body == carrier.heard[1].body
     clock.advance(3600)
-    assert 0 == postman.deliver()
+    assert 0 == webhook_sender.deliver()
 
 
-def test_nineteen_failures_end_the_subscription(subscribed, put, postman, carrier, clock, ask):
+def test_nineteen_failures_end_the_subscription(
+    subscribed, put, webhook_sender, carrier, clock, ask
+):
     """After nineteen failures in a row the platform drops the app, and says nothing."""
     carrier.says["/webhooks"] = Answer(status=500)
     put(subscribed, "picking")
     for _ in range(18):
-        postman.deliver()
+        webhook_sender.deliver()
         clock.advance(10)
     assert ask("GET", "/api/subscribe")[1]["data"]
 
-    postman.deliver()
+    webhook_sender.deliver()
 
     assert [] == ask("GET", "/api/subscribe")[1]["data"]
     clock.advance(3600)
     put(subscribed, "delivering")
-    assert 0 == postman.deliver()
+    assert 0 == webhook_sender.deliver()
 
 
-def test_one_success_forgives(subscribed, put, postman, carrier, clock, ask):
+def test_one_success_forgives(subscribed, put, webhook_sender, carrier, clock, ask):
     """Only failures in a row count: one success begins the count anew."""
     put(subscribed, "picking")
     for answer in (500, 500, 200):
         carrier.says["/webhooks"] = Answer(status=answer)
-        postman.deliver()
+        webhook_sender.deliver()
         clock.advance(10)
 
     state = ask("GET", "/_sandbox/state")[1]["shops"][0]["subscription"]
@@ -166,13 +168,13 @@ def test_one_success_forgives(subscribed, put, postman, carrier, clock, ask):
     assert 0 == state["failures"]
 
 
-def test_news_of_an_uninstall_are_given_up_too(subscribed, world, postman, carrier, clock):
+def test_news_of_an_uninstall_are_given_up_too(subscribed, world, webhook_sender, carrier, clock):
     """The last webhook is tried nineteen times and no more."""
     carrier.says["/webhooks"] = Answer(status=500)
     world.uninstall("alpha")
 
     for _ in range(30):
-        postman.deliver()
+        webhook_sender.deliver()
         clock.advance(10)
 
     assert 19 == len(carrier.heard)
@@ -188,35 +190,37 @@ def test_news_of_an_uninstall_are_given_up_too(subscribed, world, postman, carri
     ],
 )
 def test_webhook_faults_happen(
-    kind, after, expected, subscribed, put, postman, carrier, faults, clock
+    kind, after, expected, subscribed, put, webhook_sender, carrier, faults, clock
 ):
     """Webhooks are lost, doubled, late or overtaken, as a rule for their topic says."""
     faults.add(Rule(fault=Fault(kind=FaultKind(kind), seconds=5.0), path="orders/updated"))
     put(subscribed, "picking")
-    postman.deliver()
+    webhook_sender.deliver()
     put(subscribed, "delivering")
-    postman.deliver()
+    webhook_sender.deliver()
     clock.advance(after)
-    postman.deliver()
+    webhook_sender.deliver()
 
     assert expected == statuses(carrier)
     clock.advance(3600)
-    assert 0 == postman.deliver()
+    assert 0 == webhook_sender.deliver()
 
 
-def test_webhooks_overtake_only_within_a_while(subscribed, put, postman, carrier, faults, clock):
+def test_webhooks_overtake_only_within_a_while(
+    subscribed, put, webhook_sender, carrier, faults, clock
+):
     """A webhook that waits to be overtaken goes out anyway when nothing comes."""
     faults.add(Rule(fault=Fault(kind=FaultKind.CALL_REORDERED, seconds=5.0)))
     put(subscribed, "picking")
-    assert 0 == postman.deliver()
+    assert 0 == webhook_sender.deliver()
 
     clock.advance(5)
 
-    assert 1 == postman.deliver()
+    assert 1 == webhook_sender.deliver()
 
 
 def test_unsigned_webhooks_fail_and_come_again_signed(
-    subscribed, put, postman, carrier, faults, clock
+    subscribed, put, webhook_sender, carrier, faults, clock
 ):
     """A webhook sent without its signature is refused by a careful app, and sent again with it."""
     carrier.says["/webhooks"] = lambda call: Answer(
@@ -224,36 +228,36 @@ def test_unsigned_webhooks_fail_and_come_again_signed(
     )
     faults.add(Rule(fault=Fault(kind=FaultKind.CALL_UNSIGNED)))
     put(subscribed, "picking")
-    postman.deliver()
+    webhook_sender.deliver()
     clock.advance(10)
-    postman.deliver()
+    webhook_sender.deliver()
 
     assert [False, True] == [WEBHOOK_SIGNATURE_HEADER in call.headers for call in carrier.heard]
 
 
-def test_challenge_is_answered(subscribed, postman, carrier):
+def test_challenge_is_answered(subscribed, webhook_sender, carrier):
     """The address proves to be the app's by answering the challenge, bare."""
     carrier.says["/webhooks"] = lambda call: Answer(
         status=200, body=call.url.rpartition("hub.challenge=")[2].encode()
     )
 
-    postman.challenge()
+    webhook_sender.challenge()
 
     (call,) = carrier.heard
     assert "GET" == call.method
     assert "hub.verify_token=sandbox-verify" in call.url
 
 
-def test_challenge_may_fail(subscribed, postman, carrier, world):
+def test_challenge_may_fail(subscribed, webhook_sender, carrier, world):
     """A wrong answer, none, or no address at all fail the challenge."""
     with pytest.raises(Unprocessable):
-        postman.challenge()
+        webhook_sender.challenge()
     world.app = replace(world.app, webhook_url="")
     with pytest.raises(BadInput):
-        postman.challenge()
+        webhook_sender.challenge()
 
 
-def test_silent_webhook_address_is_a_failure(subscribed, put, postman, carrier, clock):
+def test_silent_webhook_address_is_a_failure(subscribed, put, webhook_sender, carrier, clock):
     """An address where nobody listens counts as a failure, and is tried again."""
 
     def silent(_call):
@@ -261,23 +265,23 @@ def test_silent_webhook_address_is_a_failure(subscribed, put, postman, carrier, 
 
     carrier.says["/webhooks"] = silent
     put(subscribed, "picking")
-    postman.deliver()
+    webhook_sender.deliver()
     clock.advance(10)
 
-    assert 1 == postman.deliver()
+    assert 1 == webhook_sender.deliver()
 
 
 def test_server_sends_by_itself(world, carrier):
     """A sandbox on a port sends its webhooks at once, and answers the challenge by control."""
     with listening(carrier) as root, SandboxServer(world) as server:
         app = {"webhook_url": f"{root}/webhooks"}
-        requests.post(f"{server.url}/_sandbox/app", json=app, timeout=5)
+        requests.webhook_queue(f"{server.url}/_sandbox/app", json=app, timeout=5)
         headers = {"Authorization": "Bearer token-alpha"}
-        requests.post(f"{server.url}/api/subscribe", json={}, headers=headers, timeout=5)
-        challenge = requests.post(f"{server.url}/_sandbox/challenge", timeout=5)
+        requests.webhook_queue(f"{server.url}/api/subscribe", json={}, headers=headers, timeout=5)
+        challenge = requests.webhook_queue(f"{server.url}/_sandbox/challenge", timeout=5)
         assert (400, True) == (challenge.status_code, "challenge" in challenge.text)
 
-        requests.post(f"{server.url}/_sandbox/orders", json={"shop": "alpha"}, timeout=5)
+        requests.webhook_queue(f"{server.url}/_sandbox/orders", json={"shop": "alpha"}, timeout=5)
 
         deadline = time.monotonic() + 5
         while not any(call.method == "POST" for call in carrier.heard):

@@ -72,7 +72,7 @@ def _take_down(stage, report):
 
 
 def _cron(stage, name, interval, *, hinted=False):
-    chance, scenario, turn = stage.chance, stage.scenario, [0]
+    chance, scenario, evaluation = stage.chance, stage.scenario, [0]
 
     def tick():
         if stage.scheduler.time_us / 1e6 > scenario.horizon:
@@ -80,9 +80,11 @@ def _cron(stage, name, interval, *, hinted=False):
         stage.scheduler.at(interval, tick)
         if scenario.is_away(stage.scheduler.time_us / 1e6):
             return
-        turn[0] += 1
+        evaluation[0] += 1
         full, wait = chance.random() < scenario.full_share, chance.random() < scenario.wait_share
-        run_once(stage, f"{name}.{turn[0]}", full=full and not hinted, wait=wait, hinted=hinted)
+        run_once(
+            stage, f"{name}.{evaluation[0]}", full=full and not hinted, wait=wait, hinted=hinted
+        )
 
     stage.scheduler.at(chance.uniform(1, interval), tick)
 

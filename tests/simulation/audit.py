@@ -163,7 +163,7 @@ def _incidents(stage):
     """
     touched = {
         str(touch.ref.fulfillment_id)
-        for touch in stage.world.judge.touches
+        for touch in stage.world.recorder.touches
         if touch.source not in OURS
     }
     late = {

@@ -104,7 +104,7 @@ def connect(stage):
     """Let the platform know where the carrier listens."""
     shop = stage.world.shop(stage.code)
     shop.services.register({"name": "Carrier", "active": True, **ADDRESSES}, stage.world.now())
-    stage.world.post.subscribe(stage.code)
+    stage.world.webhook_queue.subscribe(stage.code)
     stage.network.after_cancel = lambda: tell_cancels(stage)
 
 
@@ -123,7 +123,7 @@ def start_calls(stage):
         scheduler.at(stage.chance.uniform(1, seconds), tick)
 
     every(scenario.poll_every, "poller", lambda _process: poll(stage, share=POLLED))
-    every(WEBHOOKS_EVERY, "postman", lambda _process: stage.haravan.postman.deliver())
+    every(WEBHOOKS_EVERY, "postman", lambda _process: stage.haravan.webhook_sender.deliver())
 
 
 def poll(stage, *, share=1.0):
@@ -150,7 +150,7 @@ def ask_for_cancel(stage, ref):
 
     def work(_process):
         try:
-            stage.haravan.liaison.cancel(parcel.ref)
+            stage.haravan.carrier_calls.cancel(parcel.ref)
         except SandboxError as error:
             stage.scheduler.tell(f"seller: {type(error).__name__}")
 

@@ -107,7 +107,7 @@ def _rename(stage, order_id):
 
 def _surface_late(stage):
     """A change is not yet in the next list, though later ones are."""
-    touched = {str(touch.ref.fulfillment_id) for touch in stage.world.judge.touches}
+    touched = {str(touch.ref.fulfillment_id) for touch in stage.world.recorder.touches}
     quiet = [ref for ref in stage.refs if ref.fulfillment_id not in touched]
     if not quiet:
         return

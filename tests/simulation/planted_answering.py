@@ -28,8 +28,8 @@ def detail_of_frozen():
     """Order detail of a frozen parcel tells what we know, not what the platform shows."""
     standing = shipments.published_status
 
-    def thawed(parcel, track):
-        return standing(replace(parcel, frozen=None), track)
+    def thawed(parcel, publication_log):
+        return standing(replace(parcel, frozen=None), publication_log)
 
     return [mock.patch.object(shipments, "standing", thawed)]
 

@@ -88,7 +88,7 @@ def jump():
     """Jump to the head: the steps between are left out."""
 
     def head(view):
-        return next((s for s in reversed(view.path) if s.to_status in view.situation.can_put), None)
+        return next((s for s in reversed(view.path) if s.to_status in view.whole.can_put), None)
 
     return [changed_property(MachineCase, "next_put", head)]
 
@@ -99,9 +99,9 @@ def overwrite():
 
     def action(view):
         target = view.path[-1] if view.path else view.shown_before
-        steps = [s for s in view.situation.track.steps if s.machine is view.machine]
+        steps = [s for s in view.whole.publication_log.steps if s.machine is view.machine]
         last = target or steps[-1]
-        if steps[-1].to_status in view.situation.can_put:
+        if steps[-1].to_status in view.whole.can_put:
             return Write(steps[-1])
         return Freeze("diverged", str(last))
 
@@ -134,9 +134,9 @@ def frozen_forgotten():
     table = tuple(r for r in decision_table.TABLE if r.number != "1")
 
     def make(take):
-        def thawed(situation):
-            made = take(replace(situation, parcel=replace(situation.parcel, frozen=None)))
-            return replace(made, before=situation.parcel)
+        def thawed(a_case):
+            made = take(replace(a_case, parcel=replace(a_case.parcel, frozen=None)))
+            return replace(made, before=a_case.parcel)
 
         return thawed
 

@@ -49,13 +49,13 @@ def no_intent():
     """No intent before the send: everything is written with the result."""
 
     def make(commit):
-        def late(self, situation, writing):
+        def late(self, a_case, writing):
             if writing.attempt is not None:
                 self._late_attempt = writing.attempt
-                return situation
+                return a_case
             if writing.conclusion is not None:
                 writing = replace(writing, attempt=self._late_attempt)
-            return commit(self, situation, writing)
+            return commit(self, a_case, writing)
 
         return late
 
@@ -149,16 +149,16 @@ def result_before_reply():
     """The result is committed before the reply: a PUT sent counts as confirmed."""
 
     def make(unknown):
-        def confirmed(self, situation, attempt, error):
-            parcel, machine = situation.parcel, attempt.machine
+        def confirmed(self, a_case, attempt, error):
+            parcel, machine = a_case.parcel, attempt.machine
             head = replace(parcel.head(machine), confirmed=attempt.seq)
             self._commit(
-                situation,
+                a_case,
                 FulfillmentUpdate(
-                    before=parcel, after=parcel.with_head(machine, head), now=situation.now
+                    before=parcel, after=parcel.with_head(machine, head), now=a_case.now
                 ),
             )
-            return PublishResult(situation=situation, ending=EndState.NOTED)
+            return PublishResult(case=a_case, ending=EndState.NOTED)
 
         return confirmed
 

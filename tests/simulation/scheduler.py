@@ -44,7 +44,7 @@ class Process(greenlet):
         self.scheduler, self.name, self.work = scheduler, name, work
         self.mortal, self.after = mortal, after
         self.alive, self.killed, self.transactions = True, False, 0
-        self.turns, self.put = 0, None
+        self.evaluations, self.put = 0, None
         """The PUT whose result this process has still to record."""
         self.readings = {}
         """When it last asked for each order that it was shown."""
@@ -123,8 +123,8 @@ class Scheduler:
         if process is None:
             return
         self.check_alive(process)
-        process.turns += 1
-        if process.turns > MOST_TURNS:
+        process.evaluations += 1
+        if process.evaluations > MOST_TURNS:
             raise Broken("no process spins", f"{process.name} does not come to an end")
         if process.transactions:
             raise Broken("no transaction spans I/O", f"{process.name} waits inside one")

@@ -192,7 +192,7 @@ class Stage:
         counts = [self.watch.rows(f"SELECT count(*) FROM carrierflow_{name}") for name in tables]
         versions = self.watch.rows("SELECT version FROM carrierflow_fulfillments ORDER BY id")
         sent = [(put.path, put.state) for put in self.network.sent]
-        self.left_behind = (str(counts), str(versions), str(sent), len(self.world.judge.puts))
+        self.left_behind = (str(counts), str(versions), str(sent), len(self.world.recorder.puts))
 
     def run_ended(self):
         """Note that a run came to its end."""
@@ -216,7 +216,7 @@ class Stage:
 
     def judged(self):
         """Return the sandbox's own judgement."""
-        return self.world.judge.report(LEGAL)
+        return self.world.recorder.report(LEGAL)
 
     def calm_down(self):
         """End every fault, from now on."""

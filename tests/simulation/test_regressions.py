@@ -100,7 +100,7 @@ def test_a_reassertion_does_not_skip_what_was_not_told_yet(stage):
 
     reconcile(stage)
 
-    assert ["picking", "delivering"] == [put.to_status for put in stage.world.judge.puts]
+    assert ["picking", "delivering"] == [put.to_status for put in stage.world.recorder.puts]
     assert ("delivering", "codpending") == stage.shown(stage.refs[0])
     assert [] == stage.app.incidents.all()
 

@@ -124,7 +124,7 @@ class Watch:
 
     def _catch_up(self):
         """Note when each parcel was last moved, by whomever; return the moves that were new."""
-        new = self.world.judge.touches[self._touches :]
+        new = self.world.recorder.touches[self._touches :]
         self._touches += len(new)
         for touch in new:
             self._changed_at[touch.ref.fulfillment_id] = touch.at
@@ -133,7 +133,7 @@ class Watch:
     def platform_changed(self):
         """P2: no illegal step, none out of order, on parcels that nobody else touched."""
         polled = [_as_put(touch) for touch in self._catch_up() if touch.source is TouchSource.POLL]
-        puts = self.world.judge.puts[self._seen :]
+        puts = self.world.recorder.puts[self._seen :]
         self._seen += len(puts)
         for put in (*puts, *polled):
             if put.result is PutResult.APPLIED:
@@ -144,7 +144,7 @@ class Watch:
                 self._check_put(put)
 
     def _touched(self):
-        return {t.ref for t in self.world.judge.touches if t.source not in OURS}
+        return {t.ref for t in self.world.recorder.touches if t.source not in OURS}
 
     def _check_frozen(self, put):
         found = self.rows(

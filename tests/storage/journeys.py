@@ -112,5 +112,5 @@ def judged(journey: Journey, order: Sequence[int], *, opened: bool = True):
         if draft.is_new:
             judge.begin(draft, claim, at=None, now=now)
         else:
-            judge.judge(draft, claim, now=now)
+            judge.recorder(draft, claim, now=now)
     return tuple(draft.heads[machine].status for machine in Machine)

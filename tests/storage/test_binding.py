@@ -55,7 +55,7 @@ def test_everything_about_many_parcels_can_be_asked_and_written(
     parcels = runs.parcels_of(shop, ids)
     assert MANY == len(parcels)
     assert sorted(parcels, key=lambda parcel: parcel.id) == parcels
-    assert MANY == len(runs.tracks(parcels))
+    assert MANY == len(runs.publication_logs(parcels))
     runs.mark_verified(parcels, at=clock.advance(minutes=1))
     with narrow.reading() as connection:
         assert set(ids) == known_ids(connection, code, ids)

@@ -342,7 +342,7 @@ def test_the_role_can_do_all_that_the_library_does(
     decided = {"action": ResolveAction.UNFREEZE, "actor": "a", "reason": "r", "now": clock()}
     runs.resolve(runs.incident(row.id), None, **decided)
     delivery = WebhookDelivery(
-        digest="d", topic="t", org_id=None, order_id=None, received_at=clock(), sealed=b"x"
+        digest="d", topic="t", org_id=None, order_id=None, received_at=clock(), ciphertext=b"x"
     )
     callbacks = SqlCallbackStore(store)
     callbacks.store_webhook(delivery, acted=False)

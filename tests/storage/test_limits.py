@@ -279,8 +279,8 @@ def _shop_code(world, text):
 def _token(world, text):
     code = world.new_shop(token=text)
     world.app.shops.rotate_token(code, text)
-    sealed = world.store.shop(code).sealed_token
-    return KeyRing(world.key).unseal(sealed, context=f"token of shop {code}").decode()
+    sealed = world.store.shop(code).encrypted_token
+    return KeyRing(world.key).decrypt(sealed, context=f"token of shop {code}").decode()
 
 
 def _attempt():
@@ -384,7 +384,7 @@ def _webhook(header, column):
             org_id=said.org_id,
             order_id=said.order_id,
             received_at=NOW,
-            sealed=b"",
+            ciphertext=b"",
         )
         SqlCallbackStore(world.store).store_webhook(delivery, acted=True)
         return world.one(WEBHOOKS[column], WEBHOOKS.digest == digest)
@@ -718,7 +718,7 @@ def test_new_tokens_are_kept_whatever_comes_beside_them(world, clock):
     code = world.new_shop()
     keys = KeyRing(world.key)
     old = {
-        "refresh_token": keys.seal(b"refresh", context=f"refresh token of shop {code}"),
+        "refresh_token": keys.encrypt(b"refresh", context=f"refresh token of shop {code}"),
         "token_expires_at": clock(),
     }
     before = world.store.transact(lambda c: change_shop(c, code, **old))

@@ -30,8 +30,8 @@ def at_once():
             gate.wait()
             return work(number)
 
-        with ThreadPoolExecutor(THREADS) as pool:
-            return list(pool.map(one, range(THREADS)))
+        with ThreadPoolExecutor(THREADS) as queue:
+            return list(queue.map(one, range(THREADS)))
 
     return run
 

@@ -70,5 +70,5 @@ def test_every_request_gets_an_answer(document, app, path, method, mode):
         case.validate_response(case.call(auth=Signing()), checks=CHECKS)
 
     ask()
-    failed = {key: n for key, n in app.meter.counts("callbacks").items() if "failed" in str(key)}
+    failed = {key: n for key, n in app.counters.counts("callbacks").items() if "failed" in str(key)}
     assert {} == failed

@@ -120,7 +120,7 @@ def test_a_shop_comes_goes_and_comes_back(scene):
 
         scene.uninstall("alpha")
         scene.state("alpha", ShopState.REVOKED)
-        assert b"" == scene.app.shops.get("alpha").sealed_token
+        assert b"" == scene.app.shops.get("alpha").encrypted_token
         scene.record(ref, Status.DELIVERING)
         with pytest.raises(ShopRevoked):
             scene.app.reconcile(["alpha"])

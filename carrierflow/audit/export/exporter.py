@@ -29,9 +29,9 @@ WIDTH = len(COLUMNS)
 class Exporter:
     """Writes what is sealed into directories that can be verified without us."""
 
-    def __init__(self, store: SqlStore, notary: LogSealer, *, clock: Clock) -> None:
+    def __init__(self, store: SqlStore, sealer: LogSealer, *, clock: Clock) -> None:
         self._store = store
-        self._notary = notary
+        self._sealer = sealer
         self._clock = clock
 
     def export(
@@ -69,7 +69,7 @@ class Exporter:
                 definitions=definition_texts(connection),
                 checkpoints=notes if scope.is_whole else notes[-1:],
                 consistency=[
-                    self._notary.prove_consistency(old, to=newest) for old in since_checkpoints
+                    self._sealer.prove_consistency(old, to=newest) for old in since_checkpoints
                 ],
             )
         lines = self._lines(scope, size, sheet=sheet, progress=progress)

@@ -36,13 +36,13 @@ class DatabaseVerifier:
     def __init__(
         self,
         store: SqlStore,
-        notary: LogSealer,
+        sealer: LogSealer,
         *,
         verifier_keys: Sequence[str] = (),
         anchor_file: Path | None = None,
     ) -> None:
         self._store = store
-        self._notary = notary
+        self._sealer = sealer
         self._verifier_keys = verifier_keys
         self._anchor_file = anchor_file
 
@@ -58,7 +58,7 @@ class DatabaseVerifier:
         Raises:
             ConfigurationError, InvalidInput: if a key or a file of the settings cannot be used.
         """
-        own_keys = [self._notary.key.verifier] if self._notary.can_seal else []
+        own_keys = [self._sealer.key.verifier] if self._sealer.can_seal else []
         findings, trust = Findings(), trusted(self._verifier_keys, [*own_keys, *keys])
         rows, parcels, sealed = self._replay(findings, progress)
         with self._store.reading() as connection:

@@ -76,13 +76,13 @@ class Haravan:
     ) -> None:
         self.world = world
         self.faults = faults or Faults()
-        caller = CarrierClient(world, self.faults, send=send, sleep=sleep)
-        self.liaison = CarrierCalls(world, caller)
-        self.postman = WebhookSender(world, caller)
+        client = CarrierClient(world, self.faults, send=send, sleep=sleep)
+        self.carrier_calls = CarrierCalls(world, client)
+        self.webhook_sender = WebhookSender(world, client)
         if world.callbacks == CarrierCallables():
-            world.callbacks = self.liaison.callbacks
-        self._seller = Seller(world, self.liaison)
-        self._control = Control(world, self.faults, legal, self.postman)
+            world.callbacks = self.carrier_calls.callbacks
+        self._seller = Seller(world, self.carrier_calls)
+        self._control = Control(world, self.faults, legal, self.webhook_sender)
 
     def handle(self, request: HttpRequest) -> Outcome:
         """Answer one request, and make the callbacks that it caused before its client hears."""
@@ -121,7 +121,7 @@ class Haravan:
 
     def _admit(self, request: HttpRequest, shop: SandboxShop, fault: Fault | None) -> Outcome:
         if fault is not None and fault.kind in AT_THE_DOOR:
-            return apply(self._misdeed(request, shop, fault))
+            return apply(self._fault_effect(request, shop, fault))
         missing = self._missing_scope(request, shop)
         if not request.path.startswith(_API):
             return missing or self._serve(request, shop, fault)
@@ -142,9 +142,9 @@ class Haravan:
     def _serve(self, request: HttpRequest, shop: SandboxShop, fault: Fault | None) -> Outcome:
         if fault is None:
             return answer(self.world, shop, request, Reading())
-        return apply(self._misdeed(request, shop, fault))
+        return apply(self._fault_effect(request, shop, fault))
 
-    def _misdeed(self, request: HttpRequest, shop: SandboxShop, fault: Fault) -> FaultContext:
+    def _fault_effect(self, request: HttpRequest, shop: SandboxShop, fault: Fault) -> FaultContext:
         return FaultContext(
             fault=fault,
             world=self.world,
@@ -161,7 +161,7 @@ class Haravan:
         fault: Fault | None = None,
     ) -> Outcome:
         reply = outcome if isinstance(outcome, HttpReply) else None
-        self.world.judge.saw_exchange(
+        self.world.recorder.saw_exchange(
             Exchange(
                 at=self.world.now(),
                 shop=shop.code if shop else None,

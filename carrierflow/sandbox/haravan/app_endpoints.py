@@ -48,19 +48,19 @@ def subscribe(call: RequestContext) -> HttpReply:
     """Switch a shop's webhooks on; their address and topics stand in the partners' dashboard."""
     if not call.world.app.webhook_url:
         return _told("The app has no address for webhooks.", error=True)
-    call.world.post.subscribe(call.shop.code)
+    call.world.webhook_queue.subscribe(call.shop.code)
     return _told("Subscribed.")
 
 
 def unsubscribe(call: RequestContext) -> HttpReply:
     """Switch a shop's webhooks off."""
-    call.world.post.unsubscribe(call.shop.code)
+    call.world.webhook_queue.unsubscribe(call.shop.code)
     return _told("Unsubscribed.")
 
 
 def list_subscriptions(call: RequestContext) -> HttpReply:
     """List what the shop's webhooks are: one row for each topic, while they are on."""
-    app, known = call.world.app, call.world.post.subscription(call.shop.code)
+    app, known = call.world.app, call.world.webhook_queue.subscription(call.shop.code)
     topics = app.topics if known is not None else ()
     rows = [
         {"id": number, "event": topic, "url": app.webhook_url}

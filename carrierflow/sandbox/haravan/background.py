@@ -41,7 +41,7 @@ class Background:
 
     def _send(self) -> None:
         while not self._ended.wait(_PAUSE):
-            self._haravan.postman.deliver()
+            self._haravan.webhook_sender.deliver()
 
     def _poll(self) -> None:
         last = time.monotonic()

@@ -45,9 +45,9 @@ _ADDRESS_OF = {
 class CarrierCalls:
     """Asks carriers for rates, hands parcels over, cancels them, and polls their details."""
 
-    def __init__(self, world: World, caller: CarrierClient) -> None:
+    def __init__(self, world: World, client: CarrierClient) -> None:
         self._world = world
-        self._caller = caller
+        self._client = client
         self.callbacks = CarrierCallables(
             on_cancel=self.tell_cancelled, poll_detail=self.ask_detail
         )
@@ -199,7 +199,7 @@ class CarrierCalls:
         seconds = self._world.app.callback_seconds
         call = Outgoing(method=method, url=url, headers=_JSON, body=body, seconds=seconds)
         plan = PlannedCall(kind=kind, shop=shop.code, call=call)
-        return said(self._caller.make(plan, self._caller.fault_for(plan)))
+        return said(self._client.make(plan, self._client.fault_for(plan)))
 
 
 def _carrier_of(shop: SandboxShop, parcel: SandboxFulfillment) -> Service:

@@ -55,7 +55,7 @@ class ClockAndShops:
         self.lags = lags or Lags()
         self.app = app or App()
         self.lock = threading.RLock()
-        self.judge = Recorder()
+        self.recorder = Recorder()
         self.shops: dict[str, SandboxShop] = {}
         self._read_ticks = tick_reader(clock)
         self._instant: int | None = None
@@ -138,9 +138,9 @@ class ClockAndShops:
         self._order_ids = count(_FIRST_ORDER_ID)
         self._fulfillment_ids = count(_FIRST_FULFILLMENT_ID)
         self._item_ids = count(_FIRST_ITEM_ID)
-        self.post = WebhookQueue()
+        self.webhook_queue = WebhookQueue()
         self.calls = CallLog()
-        self.judge.forget()
+        self.recorder.forget()
         if not keep_shops:
             self.shops.clear()
             self.grants = Grants()

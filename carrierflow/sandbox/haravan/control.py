@@ -35,9 +35,9 @@ class Control:
     """Answers the control calls; bad input gets 400 with one sentence."""
 
     def __init__(
-        self, world: World, faults: Faults, legal: Legal | None, postman: WebhookSender
+        self, world: World, faults: Faults, legal: Legal | None, webhook_sender: WebhookSender
     ) -> None:
-        self._postman = postman
+        self._webhook_sender = webhook_sender
         self._world = world
         self._faults = faults
         self._legal = legal
@@ -92,7 +92,7 @@ class Control:
     def _judge(self, _request: HttpRequest) -> dict[str, Any]:
         if self._legal is None:
             raise BadInput("This sandbox was started without legal steps to judge by.")
-        return asdict(self._world.judge.report(self._legal))
+        return asdict(self._world.recorder.report(self._legal))
 
     def _reset(self, request: HttpRequest) -> dict[str, Any]:
         body = _body(request, optional=("shops",))
@@ -147,7 +147,7 @@ class Control:
         return {"ok": True}
 
     def _challenge(self, _request: HttpRequest) -> dict[str, Any]:
-        self._postman.challenge()
+        self._webhook_sender.challenge()
         return {"ok": True}
 
     def _calls_made(self, _request: HttpRequest) -> dict[str, Any]:

@@ -59,167 +59,167 @@ class FaultContext:
         return answer(self.world, self.shop, self.request, reading or Reading())
 
 
-def apply(misdeed: FaultContext) -> Outcome:
+def apply(context: FaultContext) -> Outcome:
     """Let a fault befall a request and return what its client sees."""
-    return EFFECTS[misdeed.fault.kind](misdeed)
+    return EFFECTS[context.fault.kind](context)
 
 
-def _lose_request(_misdeed: FaultContext) -> Outcome:
+def _lose_request(_fault_effect: FaultContext) -> Outcome:
     return Dropped(reason="The request never arrived.")
 
 
-def _lose_reply(misdeed: FaultContext) -> Outcome:
-    misdeed.answer()
+def _lose_reply(context: FaultContext) -> Outcome:
+    context.answer()
     return Dropped(reason="The reply was lost.")
 
 
-def _apply_late(misdeed: FaultContext) -> Outcome:
-    misdeed.world.later(misdeed.fault.seconds, misdeed.answer)
-    if misdeed.fault.gateway_timeout:
+def _apply_late(context: FaultContext) -> Outcome:
+    context.world.later(context.fault.seconds, context.answer)
+    if context.fault.gateway_timeout:
         return _page(504, "504 Gateway Timeout")
     return Dropped(reason="The request is still on its way.")
 
 
-def _fail_before(_misdeed: FaultContext) -> Outcome:
+def _fail_before(_fault_effect: FaultContext) -> Outcome:
     return failed(500, "Internal Server Error")
 
 
-def _fail_after(misdeed: FaultContext) -> Outcome:
-    misdeed.answer()
+def _fail_after(context: FaultContext) -> Outcome:
+    context.answer()
     return _page(502, "502 Bad Gateway")
 
 
-def _throttle(misdeed: FaultContext) -> Outcome:
-    full = misdeed.shop.bucket.full_header
+def _throttle(context: FaultContext) -> Outcome:
+    full = context.shop.bucket.full_header
     reply = failed(429, "Too Many Requests")
     return replace(reply, headers={**reply.headers, "Retry-After": RETRY_AFTER, HEADER: full})
 
 
-def _throttle_bare(misdeed: FaultContext) -> Outcome:
+def _throttle_bare(context: FaultContext) -> Outcome:
     reply = failed(429, "Too Many Requests")
-    return replace(reply, headers={**reply.headers, HEADER: f"1/{misdeed.shop.bucket.size}"})
+    return replace(reply, headers={**reply.headers, HEADER: f"1/{context.shop.bucket.size}"})
 
 
-def _throttle_long(_misdeed: FaultContext) -> Outcome:
+def _throttle_long(_fault_effect: FaultContext) -> Outcome:
     reply = failed(429, "Too Many Requests")
     return replace(reply, headers={**reply.headers, "Retry-After": _LONG_RETRY_AFTER})
 
 
-def _count_oddly(misdeed: FaultContext) -> Outcome:
-    reply = misdeed.answer()
+def _count_oddly(context: FaultContext) -> Outcome:
+    reply = context.answer()
     return replace(reply, headers={**reply.headers, HEADER: _OVERFULL})
 
 
-def _intercept(misdeed: FaultContext) -> Outcome:
-    status = misdeed.fault.status or misdeed.chance.choice(_STRANGE)
+def _intercept(context: FaultContext) -> Outcome:
+    status = context.fault.status or context.chance.choice(_STRANGE)
     return _page(status, f"{status} from a proxy")
 
 
-def _intercept_after(misdeed: FaultContext) -> Outcome:
-    misdeed.answer()
-    return _intercept(misdeed)
+def _intercept_after(context: FaultContext) -> Outcome:
+    context.answer()
+    return _intercept(context)
 
 
-def _slow_down(misdeed: FaultContext) -> Outcome:
-    return replace(misdeed.answer(), delay_seconds=misdeed.fault.seconds)
+def _slow_down(context: FaultContext) -> Outcome:
+    return replace(context.answer(), delay_seconds=context.fault.seconds)
 
 
-def _answer_page(misdeed: FaultContext) -> Outcome:
-    misdeed.answer()
+def _answer_page(context: FaultContext) -> Outcome:
+    context.answer()
     return _page(200, "Haravan is being maintained")
 
 
-def _answer_nothing(misdeed: FaultContext) -> Outcome:
-    return replace(misdeed.answer(), status=200, body=b"")
+def _answer_nothing(context: FaultContext) -> Outcome:
+    return replace(context.answer(), status=200, body=b"")
 
 
-def _truncate(misdeed: FaultContext) -> Outcome:
-    return replace(misdeed.answer(), is_truncated=True)
+def _truncate(context: FaultContext) -> Outcome:
+    return replace(context.answer(), is_truncated=True)
 
 
-def _inflate(misdeed: FaultContext) -> Outcome:
-    reply = misdeed.answer()
-    padding = b',"padding":"' + b"x" * misdeed.fault.size + b'"}'
+def _inflate(context: FaultContext) -> Outcome:
+    reply = context.answer()
+    padding = b',"padding":"' + b"x" * context.fault.size + b'"}'
     return replace(reply, body=reply.body[:-1] + padding)
 
 
-def _read_stale(misdeed: FaultContext) -> Outcome:
-    moment = misdeed.world.now() - round(misdeed.fault.seconds * TICKS_PER_SECOND)
-    return misdeed.answer(Reading(as_of=moment))
+def _read_stale(context: FaultContext) -> Outcome:
+    moment = context.world.now() - round(context.fault.seconds * TICKS_PER_SECOND)
+    return context.answer(Reading(as_of=moment))
 
 
-def _omit_orders(misdeed: FaultContext) -> Outcome:
-    named, chance, share = frozenset(misdeed.fault.ids), misdeed.chance, misdeed.fault.share
+def _omit_orders(context: FaultContext) -> Outcome:
+    named, chance, share = frozenset(context.fault.ids), context.chance, context.fault.share
     if named:
-        return misdeed.answer(Reading(omits=named.__contains__))
-    return misdeed.answer(Reading(omits=lambda _order_id: chance.random() < share))
+        return context.answer(Reading(omits=named.__contains__))
+    return context.answer(Reading(omits=lambda _order_id: chance.random() < share))
 
 
-def _show_bare_orders(misdeed: FaultContext) -> Outcome:
-    reply = misdeed.answer()
+def _show_bare_orders(context: FaultContext) -> Outcome:
+    reply = context.answer()
     return replace(reply, body=bared(reply.body))
 
 
-def _ignore_ids(misdeed: FaultContext) -> Outcome:
-    query = {name: value for name, value in misdeed.request.query.items() if name != "ids"}
-    return replace(misdeed, request=replace(misdeed.request, query=query)).answer()
+def _ignore_ids(context: FaultContext) -> Outcome:
+    query = {name: value for name, value in context.request.query.items() if name != "ids"}
+    return replace(context, request=replace(context.request, query=query)).answer()
 
 
-def _speak_nonsense(misdeed: FaultContext) -> Outcome:
-    reply = misdeed.answer()
-    return replace(reply, body=spoken(reply.body, misdeed.fault.word or _NONSENSE))
+def _speak_nonsense(context: FaultContext) -> Outcome:
+    reply = context.answer()
+    return replace(reply, body=spoken(reply.body, context.fault.word or _NONSENSE))
 
 
-def _damage_row(misdeed: FaultContext) -> Outcome:
-    reply = misdeed.answer()
-    return replace(reply, body=damaged(reply.body, misdeed.chance))
+def _damage_row(context: FaultContext) -> Outcome:
+    reply = context.answer()
+    return replace(reply, body=damaged(reply.body, context.chance))
 
 
-def _misdate(misdeed: FaultContext) -> Outcome:
-    reply = misdeed.answer()
-    return replace(reply, body=misdated(reply.body, misdeed.chance))
+def _misdate(context: FaultContext) -> Outcome:
+    reply = context.answer()
+    return replace(reply, body=misdated(reply.body, context.chance))
 
 
-def _edit(misdeed: FaultContext) -> None:
-    _by_hand(misdeed, misdeed.fault.word or misdeed.chance.choice(_EDITS))
+def _edit(context: FaultContext) -> None:
+    _by_hand(context, context.fault.word or context.chance.choice(_EDITS))
 
 
-def _cancel(misdeed: FaultContext) -> None:
-    _by_hand(misdeed, CANCEL)
+def _cancel(context: FaultContext) -> None:
+    _by_hand(context, CANCEL)
 
 
-def _by_hand(misdeed: FaultContext, status: str) -> None:
+def _by_hand(context: FaultContext, status: str) -> None:
     """Set a status as the merchant would; one who finds the parcel cancelled or gone gives up."""
-    ref = _target(misdeed)
+    ref = _target(context)
     if ref is None:
         return
     try:
-        misdeed.world.edit(ref, carrier_status=status)
+        context.world.edit(ref, carrier_status=status)
     except SandboxError:
         return
 
 
-def _target(misdeed: FaultContext) -> ParcelRef | None:
+def _target(context: FaultContext) -> ParcelRef | None:
     """The parcel in the path, or else one of an order that the request asks for."""
-    named = parcel_of(misdeed.shop, misdeed.request.path)
-    wanted = [int(each) for each in re.findall(r"\d+", misdeed.request.query.get("ids", ""))]
-    orders = [order for each in wanted if (order := misdeed.shop.orders.get(each)) is not None]
-    parcels = [parcel.ref for order in orders for parcel in misdeed.shop.parcels_of(order)]
-    return named or (misdeed.chance.choice(parcels) if parcels else None)
+    named = parcel_of(context.shop, context.request.path)
+    wanted = [int(each) for each in re.findall(r"\d+", context.request.query.get("ids", ""))]
+    orders = [order for each in wanted if (order := context.shop.orders.get(each)) is not None]
+    parcels = [parcel.ref for order in orders for parcel in context.shop.parcels_of(order)]
+    return named or (context.chance.choice(parcels) if parcels else None)
 
 
 def _before(deed: Callable[[FaultContext], None]) -> Callable[[FaultContext], Outcome]:
-    def act(misdeed: FaultContext) -> Outcome:
-        deed(misdeed)
-        return misdeed.answer()
+    def act(context: FaultContext) -> Outcome:
+        deed(context)
+        return context.answer()
 
     return act
 
 
 def _after(deed: Callable[[FaultContext], None]) -> Callable[[FaultContext], Outcome]:
-    def act(misdeed: FaultContext) -> Outcome:
-        reply = misdeed.answer()
-        deed(misdeed)
+    def act(context: FaultContext) -> Outcome:
+        reply = context.answer()
+        deed(context)
         return reply
 
     return act

@@ -188,9 +188,9 @@ class Inventory(ClockAndShops):
 
     def announce(self, store: SandboxShop, topic: str, order: Order) -> None:
         """Let the app hear of an order as it stands now, if it wants to."""
-        if topic in self.app.topics and self.post.subscription(store.code) is not None:
+        if topic in self.app.topics and self.webhook_queue.subscription(store.code) is not None:
             body = encode(order_body(order, store.parcels_of(order)))
-            self.post.put(store, topic, order.id, body, self.now())
+            self.webhook_queue.put(store, topic, order.id, body, self.now())
 
     def _has_order(self, order_id: int) -> bool:
         return any(order_id in shop.orders for shop in self.shops.values())

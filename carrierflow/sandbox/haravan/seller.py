@@ -52,9 +52,9 @@ _STATUS_OF: Mapping[type[SandboxError], int] = {
 class Seller:
     """Answers the page of a seller; nobody logs in, for there is nothing to protect."""
 
-    def __init__(self, world: World, liaison: CarrierCalls) -> None:
+    def __init__(self, world: World, carrier_calls: CarrierCalls) -> None:
         self._world = world
-        self._liaison = liaison
+        self._carrier_calls = carrier_calls
         self._deeds: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "orders": self._order,
             "rates": self._rates,
@@ -110,11 +110,11 @@ class Seller:
 
     def _rates(self, wish: dict[str, Any]) -> dict[str, Any]:
         asked = wish["shop"], int(wish["order_id"]), int(wish["cod_amount"])
-        offers, problems = self._liaison.rates(*asked)
+        offers, problems = self._carrier_calls.rates(*asked)
         return {"offers": [asdict(offer) for offer in offers], "problems": problems}
 
     def _ship(self, wish: dict[str, Any]) -> dict[str, Any]:
-        parcel = self._liaison.ship(
+        parcel = self._carrier_calls.ship(
             wish["shop"],
             int(wish["order_id"]),
             carrier=int(wish["carrier"]),
@@ -128,13 +128,13 @@ class Seller:
         }
 
     def _retry(self, wish: dict[str, Any]) -> dict[str, Any]:
-        return {"tracking_number": self._liaison.hand_over(_ref(wish)).tracking_number}
+        return {"tracking_number": self._carrier_calls.hand_over(_ref(wish)).tracking_number}
 
     def _cancel(self, wish: dict[str, Any]) -> dict[str, Any]:
-        return {"carrier_status": self._liaison.cancel(_ref(wish)).carrier_status}
+        return {"carrier_status": self._carrier_calls.cancel(_ref(wish)).carrier_status}
 
     def _cancel_order(self, wish: dict[str, Any]) -> dict[str, Any]:
-        self._liaison.cancel_order(wish["shop"], int(wish["order_id"]))
+        self._carrier_calls.cancel_order(wish["shop"], int(wish["order_id"]))
         return {"ok": True}
 
     def _uninstall(self, wish: dict[str, Any]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def _shop(world: World, shop: SandboxShop) -> dict[str, Any]:
         "code": shop.code,
         "is_installed": is_installed,
         "install_url": f"{address}?shop={shop.code}&orgid={shop.org_id}" if address else None,
-        "has_webhooks": world.post.subscription(shop.code) is not None,
+        "has_webhooks": world.webhook_queue.subscription(shop.code) is not None,
         "carriers": [str(service.fields["name"]) for service in shop.services],
     }
 

@@ -28,7 +28,7 @@ def shop_state(world: World, shop: SandboxShop) -> dict[str, Any]:
         "bucket": shop.bucket.header(world.now()),
         "is_installed": world.grants.opens(shop.code),
         "carriers": [service.detail() for service in shop.services],
-        "subscription": _as_dict(world.post.subscription(shop.code)),
+        "subscription": _as_dict(world.webhook_queue.subscription(shop.code)),
         "orders": [order_state(order, shop.parcels_of(order)) for order in shop.orders.after_id()],
     }
 

@@ -28,16 +28,16 @@ _DETAINED = frozenset({FaultKind.CALL_LATE, FaultKind.CALL_REORDERED})
 class WebhookSender:
     """Takes what is due out of the post, sends it, and says how it went."""
 
-    def __init__(self, world: World, caller: CarrierClient) -> None:
+    def __init__(self, world: World, client: CarrierClient) -> None:
         self._world = world
-        self._caller = caller
+        self._client = client
 
     def deliver(self) -> int:
         """Send every webhook that is due, the earliest first; return how many were tried."""
         tried = 0
         while (delivery := self._next()) is not None:
             plan = self._plan(delivery)
-            fault = None if delivery.is_detained else self._caller.fault_for(plan)
+            fault = None if delivery.is_detained else self._client.fault_for(plan)
             if not self._detained(delivery, fault):
                 self._send(delivery, plan, fault)
                 tried += 1
@@ -57,13 +57,13 @@ class WebhookSender:
         query = {"mode": "subscribe", "verify_token": app.verify_token, "challenge": _CHALLENGE}
         asked = urlencode({f"hub.{name}": value for name, value in query.items()})
         call = Outgoing(method="GET", url=f"{app.webhook_url}?{asked}", seconds=app.webhook_seconds)
-        answer = self._caller.make(PlannedCall(kind=CallKind.CHALLENGE, shop=None, call=call))
+        answer = self._client.make(PlannedCall(kind=CallKind.CHALLENGE, shop=None, call=call))
         if (answer.status, answer.body.strip()) != (HTTPStatus.OK, _CHALLENGE.encode()):
             raise Unprocessable(f"The webhook address answered the challenge with {answer.status}.")
 
     def _next(self) -> QueuedWebhook | None:
         with self._world.lock:
-            return self._world.post.take(self._world.now())
+            return self._world.webhook_queue.take(self._world.now())
 
     def _detained(self, delivery: QueuedWebhook, fault: Fault | None) -> bool:
         """Hold back what a fault makes late, or lets the next one overtake."""
@@ -72,21 +72,21 @@ class WebhookSender:
         with self._world.lock:
             due = self._world.now() + round(fault.seconds * TICKS_PER_SECOND)
             may_be_passed = fault.kind is FaultKind.CALL_REORDERED
-            self._world.post.detain(delivery, due, may_be_passed=may_be_passed)
+            self._world.webhook_queue.detain(delivery, due, may_be_passed=may_be_passed)
         return True
 
     def _send(self, delivery: QueuedWebhook, plan: PlannedCall, fault: Fault | None) -> None:
         try:
-            has_arrived = _is_success(self._caller.make(plan, fault))
+            has_arrived = _is_success(self._client.make(plan, fault))
         except NoAnswer:
             has_arrived = False
         is_lost = fault is not None and fault.kind is FaultKind.CALL_LOST
         with self._world.lock:
             if has_arrived:
-                self._world.post.arrived(delivery)
+                self._world.webhook_queue.arrived(delivery)
             elif not is_lost:  # a lost one is lost for good: nobody noticed
                 seconds = self._world.app.retry_seconds
-                self._world.post.failed(delivery, self._world.now(), seconds)
+                self._world.webhook_queue.failed(delivery, self._world.now(), seconds)
 
     def _plan(self, delivery: QueuedWebhook) -> PlannedCall:
         app = self._world.app

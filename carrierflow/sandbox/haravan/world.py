@@ -171,8 +171,8 @@ class World(Inventory):
         store = self.shop(shop)
         if UNINSTALLED in self.app.topics:
             body = encode({"org_id": store.org_id})
-            self.post.put(store, UNINSTALLED, None, body, self.now())
-        self.post.last_word(shop)
+            self.webhook_queue.put(store, UNINSTALLED, None, body, self.now())
+        self.webhook_queue.last_word(shop)
         self.grants.close(shop)
         self.accounts.forget(shop)
         store.services.clear()
@@ -277,7 +277,7 @@ class World(Inventory):
             self._cancelled.append(ref)
 
     def _note_put(self, before: SandboxFulfillment, to: StatusWord, result: PutResult) -> None:
-        self.judge.saw_put(
+        self.recorder.saw_put(
             ReceivedPut(
                 at=self.now(),
                 ref=before.ref,
@@ -296,7 +296,7 @@ class World(Inventory):
         to_status: str,
         source: TouchSource,
     ) -> None:
-        self.judge.saw_touch(
+        self.recorder.saw_touch(
             Touch(
                 at=self.now(),
                 ref=before.ref,
