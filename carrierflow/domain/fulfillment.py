@@ -110,19 +110,29 @@ class SeenKey:
     occurred_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class PastEvents:
-    """What a parcel's past says that its head does not."""
+    """What a parcel's past says that its heads do not: read by the store, continued by a draft."""
 
-    keys: Mapping[str, SeenKey] = field(default_factory=dict)
-    inferred: Mapping[Status, int] = field(default_factory=dict)
+    keys: dict[str, SeenKey] = field(default_factory=dict)
+    inferred: dict[Status, int] = field(default_factory=dict)
     """For each status that was inferred or made by rule, its newest entry."""
-    passed: frozenset[Status] = frozenset()
-    """Statuses that another machine may wait for and that were reached once."""
-    late: frozenset[Status] = frozenset()
-    """Statuses of events that came after the parcel was further already."""
-    waiting: tuple[ResolvedEvent, ...] = ()
-    """Refused events that a later one may make legal."""
+    passed: set[Status] = field(default_factory=set)
+    """Every status that an entry led to."""
+    late: set[Status] = field(default_factory=set)
+    """Statuses of events that came too late; the parcel may have passed them too."""
+    waiting: dict[str, ResolvedEvent] = field(default_factory=dict)
+    """Refused events that a later one may make legal, by their keys."""
+
+    def add_key(self, key: str, verdict: Verdict, status: Status, occurred_at: datetime) -> None:
+        """Take in that a key stands for an event."""
+        self.keys[key] = SeenKey(key=key, verdict=verdict, status=status, occurred_at=occurred_at)
+
+    def add_entry(self, status: Status, seq: int, *, untold: bool) -> None:
+        """Take in an entry of the history; `untold` is one that was inferred or made by rule."""
+        self.passed.add(status)
+        if untold:
+            self.inferred[status] = max(seq, self.inferred.get(status, 0))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

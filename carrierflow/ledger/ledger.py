@@ -47,7 +47,6 @@ SALT_DIGITS = 32
 CHUNK = 2_000
 """Events of a bulk recording that share a transaction."""
 
-NO_PAST = PastEvents()
 
 REJECTED = "rejected"
 """What is counted for an event that could not be recorded at all."""
@@ -272,7 +271,7 @@ class Ledger:
             parcels |= _started(tx, shop, unknown, now=self._clock())
         past_events = tx.past_events([p for p in parcels.values() if p.delivery.seq])
         return {
-            fulfillment_id: Draft.of(parcel, past_events.get(parcel.id, NO_PAST))
+            fulfillment_id: Draft.of(parcel, past_events.get(parcel.id) or PastEvents())
             for fulfillment_id, parcel in parcels.items()
         }
 

@@ -1,7 +1,7 @@
 """What becomes of an event: the pure part of the ledger.
 
-A `Draft` is one parcel in memory. `Judge.judge` gives a claim its verdict and changes the
-draft; nothing here knows a database. Events are not orderly, so a refused claim waits: when a
+A `Draft` is one parcel in memory. `VerdictRules.decide` gives an event its verdict and changes
+the draft; nothing here knows a database. Events are not orderly, so a refused one waits: when a
 later one makes it legal, it enters the history after all. That is what makes the final state
 of a parcel independent of the order in which its events arrive.
 """
@@ -64,13 +64,7 @@ class Draft:
 
     parcel: Fulfillment
     heads: dict[Machine, MachineHead]
-    keys: dict[str, SeenKey]
-    inferred: dict[Status, int]
-    passed: set[Status]
-    late: set[Status]
-    """Statuses of events that came too late; the parcel may have passed them too."""
-    waiting: list[ResolvedEvent]
-    """Refused claims of before that may become legal."""
+    past: PastEvents
     entries: list[HistoryEntry] = field(default_factory=list)
     kept: list[EvidenceEntry] = field(default_factory=list)
 
@@ -80,11 +74,7 @@ class Draft:
         return cls(
             parcel=parcel,
             heads={Machine.DELIVERY: parcel.delivery, Machine.COD: parcel.cod},
-            keys=dict(past.keys),
-            inferred=dict(past.inferred),
-            passed=set(past.passed),
-            late=set(past.late),
-            waiting=list(past.waiting),
+            past=past,
         )
 
     @property
@@ -101,7 +91,7 @@ class Draft:
             delivery=self.heads[Machine.DELIVERY],
             cod=self.heads[Machine.COD],
             version=self.parcel.version + 1,
-            held=len(self.waiting),
+            held=len(self.past.waiting),
             open=self.parcel.open or bool(self.entries),
             settled_at=None if self.entries else self.parcel.settled_at,
         )
@@ -111,7 +101,7 @@ class Draft:
 
 
 class VerdictRules:
-    """Applies claims to drafts under one lifecycle."""
+    """Applies events to drafts under one lifecycle."""
 
     def __init__(self, lifecycle: Lifecycle, steps: Steps) -> None:
         self._lifecycle = lifecycle
@@ -125,9 +115,9 @@ class VerdictRules:
     def begin(
         self, draft: Draft, resolved: ResolvedEvent, *, at: datetime | None, now: datetime
     ) -> Recorded:
-        """Open a parcel that has no history by the first claim about it, and judge that.
+        """Open a parcel that has no history by the first event about it, and decide that.
 
-        A claim of what an opening stands for is its first entry. By any other the parcel is only
+        An event of what an opening stands for is its first entry. By any other the parcel is only
         known to have been taken up no later, unless `at` says when.
         """
         firsts = _firsts(draft)
@@ -145,12 +135,12 @@ class VerdictRules:
         return _answer(draft, _legal_step(START, resolved.status), (entry,))
 
     def decide(self, draft: Draft, resolved: ResolvedEvent, *, now: datetime) -> Recorded:
-        """Give a claim its verdict and write it into the draft.
+        """Give an event its verdict and write it into the draft.
 
         Raises:
             KeyReused: if its key stands for another event of this fulfillment.
         """
-        known = draft.keys.get(resolved.key)
+        known = draft.past.keys.get(resolved.key)
         if known is not None:
             return _again(draft, resolved, known)
         self._set_late_aside(draft)
@@ -169,7 +159,7 @@ class VerdictRules:
 
     def amend(self, draft: Draft, resolved: ResolvedEvent, *, now: datetime) -> Recorded:
         """Correct a machine's status by a new entry, which needs no edge."""
-        known = draft.keys.get(resolved.key)
+        known = draft.past.keys.get(resolved.key)
         if known is not None:
             return _again(draft, resolved, known)
         amended = draft.heads[resolved.status.machine].seq
@@ -184,7 +174,7 @@ class VerdictRules:
         if self._lifecycle.never_written(status):
             sentence = f"{status} is read from platforms and never recorded."
             return ReasonedVerdict(Verdict.REFUSED, Reason.NEVER_WRITTEN, sentence)
-        if status == head.status and draft.inferred.get(status) == head.seq:
+        if status == head.status and draft.past.inferred.get(status) == head.seq:
             sentence = f"The parcel stands at {status} already; this confirms it."
             return ReasonedVerdict(Verdict.LATE, Reason.CONFIRMS_INFERRED, sentence)
         if head.since is not None and resolved.occurred_at < head.since:
@@ -205,8 +195,8 @@ class VerdictRules:
     def _has_passed(self, draft: Draft, status: Status) -> bool:
         """Tell whether the parcel was at a status once, or must have been on its way further."""
         here = draft.heads[status.machine].status
-        too_late = status in draft.late and self._lifecycle.reaches(status, Status(here))
-        return too_late or status in draft.passed
+        too_late = status in draft.past.late and self._lifecycle.reaches(status, Status(here))
+        return too_late or status in draft.past.passed
 
     def _decide_step(
         self, draft: Draft, resolved: ResolvedEvent, head: MachineHead
@@ -263,34 +253,36 @@ class VerdictRules:
 
         Only a status counts from which the parcel could have come to where it stands.
         """
-        draft.late.add(resolved.status)
+        draft.past.late.add(resolved.status)
         if self._has_passed(draft, resolved.status):
-            inferred = draft.inferred.get(resolved.status)
+            inferred = draft.past.inferred.get(resolved.status)
             cause = f"{resolved.status.machine}:{inferred}" if inferred else None
             self._follow(draft, resolved, cause=cause, now=now)
 
     def _retry_waiting(self, draft: Draft, *, now: datetime) -> None:
-        while draft.waiting:
+        while draft.past.waiting:
             for resolved in self._set_late_aside(draft):
                 self._pass_late(draft, resolved, now=now)
             legal = [
                 resolved
-                for resolved in draft.waiting
+                for resolved in draft.past.waiting.values()
                 if self._decide(draft, resolved).verdict is Verdict.ACCEPTED
             ]
             if not legal:
                 return
             first = min(legal, key=lambda resolved: resolved.occurred_at)
-            draft.waiting.remove(first)
+            del draft.past.waiting[first.key]
             self._enter(draft, first, now=now)
             _remember(draft, first, Verdict.ACCEPTED)
 
     def _set_late_aside(self, draft: Draft) -> list[ResolvedEvent]:
-        """Take out of the waiting claims those that the parcel has overtaken."""
-        late = [c for c in draft.waiting if self._decide(draft, c).verdict is Verdict.LATE]
+        """Take out of the waiting events those that the parcel has overtaken."""
+        late = [
+            c for c in draft.past.waiting.values() if self._decide(draft, c).verdict is Verdict.LATE
+        ]
         for resolved in late:
-            draft.waiting.remove(resolved)
-            draft.late.add(resolved.status)
+            del draft.past.waiting[resolved.key]
+            draft.past.late.add(resolved.status)
         return late
 
     def _by_rule(
@@ -341,9 +333,8 @@ class VerdictRules:
         # An opening did not happen on the road, whoever told it: it makes no event late.
         is_told = resolved.source is not Source.RULE and head.status != START
         draft.entries.append(entry)
-        draft.passed.add(status)
-        if inferred or resolved.source is Source.RULE:
-            draft.inferred[status] = entry.seq
+        untold = inferred or resolved.source is Source.RULE
+        draft.past.add_entry(status, entry.seq, untold=untold)
         draft.heads[machine] = MachineHead(
             status=status,
             seq=entry.seq,
@@ -387,19 +378,17 @@ def _keep(
             reason=weighed.reason,
             sentence=weighed.sentence,
             recorded_at=now,
-            confirms=draft.inferred.get(resolved.status)
+            confirms=draft.past.inferred.get(resolved.status)
             if weighed.verdict is Verdict.LATE
             else None,
         )
     )
     if weighed.reason in OVERTURNABLE:
-        draft.waiting.append(resolved)
+        draft.past.waiting[resolved.key] = resolved
 
 
 def _remember(draft: Draft, resolved: ResolvedEvent, verdict: Verdict) -> None:
-    draft.keys[resolved.key] = SeenKey(
-        key=resolved.key, verdict=verdict, status=resolved.status, occurred_at=resolved.occurred_at
-    )
+    draft.past.add_key(resolved.key, verdict, resolved.status, resolved.occurred_at)
 
 
 def _answer(draft: Draft, weighed: ReasonedVerdict, entries: tuple[HistoryEntry, ...]) -> Recorded:

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from carrierflow.domain.model import Status
 from carrierflow.reconcile.batches import ShopBatch
-from carrierflow.reconcile.case import Case
-from carrierflow.reconcile.evaluate import evaluate
+from carrierflow.reconcile.evaluate import Evaluation
 from carrierflow.reconcile.policy import RunLimits
 from carrierflow.reconcile.run_counters import RunCounters
 
@@ -51,13 +50,13 @@ class Brake:
                 open=self._open,
             )
 
-    def check(self, cases: Iterable[Case]) -> None:
+    def check(self, evaluations: Iterable[Evaluation]) -> None:
         """Count what a batch would freeze or cancel.
 
         Raises:
             Braked: if that makes too many.
         """
-        self._doomed += _drastic(cases)
+        self._doomed += _drastic(evaluations)
         if self._doomed > self._most:
             raise Braked(
                 f"{self._doomed} of {self._open} open fulfillments would be frozen or "
@@ -66,9 +65,9 @@ class Brake:
                 open=self._open,
             )
 
-    def stops(self, cases: Iterable[Case]) -> bool:
+    def stops(self, evaluations: Iterable[Evaluation]) -> bool:
         """Tell whether a batch would freeze or cancel too much."""
-        return self._doomed + _drastic(cases) > self._most
+        return self._doomed + _drastic(evaluations) > self._most
 
     @staticmethod
     def missing(batch: ShopBatch) -> Braked | None:
@@ -87,12 +86,11 @@ class Brake:
         )
 
 
-def _drastic(cases: Iterable[Case]) -> int:
+def _drastic(evaluations: Iterable[Evaluation]) -> int:
     """Count the cases that freeze their fulfillment, or cancel it on the platform's word.
 
     Cancels that the carrier itself recorded are its own truth: they do not count.
     """
     return sum(
-        evaluated.froze is not None or evaluated.adopt is Status.CANCEL
-        for evaluated in map(evaluate, cases)
+        evaluated.froze is not None or evaluated.adopt is Status.CANCEL for evaluated in evaluations
     )

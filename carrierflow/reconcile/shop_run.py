@@ -34,7 +34,7 @@ from carrierflow.errors import (
 from carrierflow.reconcile.batches import ShopBatch, ShopReader
 from carrierflow.reconcile.brake import Brake, Braked
 from carrierflow.reconcile.decision_table import OrderCase
-from carrierflow.reconcile.evaluate import evaluate
+from carrierflow.reconcile.evaluate import Evaluation, evaluate
 from carrierflow.reconcile.orders import OrderEvaluation, evaluate_order, odd_finding
 from carrierflow.reconcile.parts import Parts
 from carrierflow.reconcile.policy import RunLimits
@@ -329,16 +329,23 @@ class ShopRun:
         gone = self._brake.missing(batch)
         if gone is not None and reader.is_gone(batch.missing[0]):
             raise gone
-        if self._brake.stops(batch.to_decide):
-            batch = self._tried_once_more(batch, reader, publisher)
-        self._brake.check(batch.to_decide)
+        evaluations = [evaluate(case) for case in batch.to_decide]
+        if self._brake.stops(evaluations):
+            batch = self._tried_once_more(batch, evaluations, reader, publisher)
+            evaluations = [evaluate(case) for case in batch.to_decide]
+        self._brake.check(evaluations)
         return batch
 
     def _tried_once_more(
-        self, batch: ShopBatch, reader: ShopReader, publisher: Publisher
+        self,
+        batch: ShopBatch,
+        evaluations: Sequence[Evaluation],
+        reader: ShopReader,
+        publisher: Publisher,
     ) -> ShopBatch:
         """Where most were refused, try one again; if the platform takes it, all may be tried."""
-        refused = [s for s in batch.to_decide if evaluate(s).froze == "refused"]
+        decided = zip(batch.to_decide, evaluations, strict=True)
+        refused = [case for case, evaluation in decided if evaluation.froze == "refused"]
         if not refused:
             return batch
         published = self._counters.published

@@ -11,12 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, Insert, bindparam, insert, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
-from carrierflow.domain.fulfillment import GENESIS, Change, Fulfillment, PastEvents, SeenKey
+from carrierflow.domain.fulfillment import GENESIS, Change, Fulfillment, PastEvents
 from carrierflow.domain.model import (
     OVERTURNABLE,
     START,
     Opening,
-    ResolvedEvent,
     Source,
     Status,
     Verdict,
@@ -131,13 +130,13 @@ class SqlLedgerTransaction:
 
     def past_events(self, parcels: Collection[Fulfillment]) -> dict[int, PastEvents]:
         """Read what the past of some parcels says, by the parcels' own ids."""
-        past: dict[int, _Past] = defaultdict(_Past)
+        past: dict[int, PastEvents] = defaultdict(PastEvents)
         for ids in sliced(self._connection, [parcel.id for parcel in parcels]):
             for row in self._connection.execute(READ_EVIDENCE, {"ids": ids}):
-                past[row.fulfillment].add_evidence(row)
+                _add_evidence(past[row.fulfillment], row)
             for number, *entry in self._connection.execute(READ_PAST, {"ids": ids}):
-                past[number].add_entry(*entry)
-        return {number: each.past() for number, each in past.items()}
+                _add_entry(past[number], *entry)
+        return past
 
     def start(self, openings: Collection[Opening], *, now: datetime) -> None:
         """Make rows without history for those fulfillments of one shop that have none.
@@ -203,52 +202,28 @@ def _insert_if_new(dialect: str) -> Insert:
     return sqlite.insert(fulfillments).on_conflict_do_nothing()
 
 
-class _Past:
-    """Gathers what the rows of one parcel say."""
+def _add_evidence(past: PastEvents, row: Any) -> None:
+    """Take in an event that did not become history; entries must come after."""
+    resolved, verdict = resolved_from(row), Verdict(row.verdict)
+    past.add_key(resolved.key, verdict, resolved.status, resolved.occurred_at)
+    if verdict is Verdict.LATE:
+        past.late.add(resolved.status)
+    if row.code in OVERTURNABLE:
+        past.waiting[resolved.key] = resolved
 
-    def __init__(self) -> None:
-        self._keys: dict[str, SeenKey] = {}
-        self._inferred: dict[Status, int] = {}
-        self._passed: set[Status] = set()
-        self._late: set[Status] = set()
-        self._waiting: dict[str, ResolvedEvent] = {}
 
-    def add_evidence(self, row: Any) -> None:
-        """Take in an event that did not become history; entries must come after."""
-        resolved = resolved_from(row)
-        self._remember(resolved.key, Verdict(row.verdict), resolved.status, resolved.occurred_at)
-        if row.verdict == Verdict.LATE:
-            self._late.add(resolved.status)
-        if row.code in OVERTURNABLE:
-            self._waiting[resolved.key] = resolved
-
-    def add_entry(
-        self,
-        word: str,
-        seq: int,
-        inferred: bool,  # noqa: FBT001 - columns of `PAST`, by their places
-        source: str,
-        key: str | None,
-        occurred_at: datetime,
-    ) -> None:
-        """Take in an entry; one that was refused at first is no longer waiting."""
-        status = Status(word)
-        self._passed.add(status)
-        if inferred or source == Source.RULE:
-            self._inferred[status] = max(seq, self._inferred.get(status, 0))
-        if key is not None:
-            self._remember(key, Verdict.ACCEPTED, status, occurred_at)
-            self._waiting.pop(key, None)
-
-    def past(self) -> PastEvents:
-        """Return what was gathered."""
-        return PastEvents(
-            keys=self._keys,
-            inferred=self._inferred,
-            passed=frozenset(self._passed),
-            late=frozenset(self._late),
-            waiting=tuple(self._waiting.values()),
-        )
-
-    def _remember(self, key: str, verdict: Verdict, status: Status, moment: datetime) -> None:
-        self._keys[key] = SeenKey(key=key, verdict=verdict, status=status, occurred_at=moment)
+def _add_entry(
+    past: PastEvents,
+    word: str,
+    seq: int,
+    inferred: bool,  # noqa: FBT001 - columns of `PAST`, by their places
+    source: str,
+    key: str | None,
+    occurred_at: datetime,
+) -> None:
+    """Take in an entry; one that was refused at first is no longer waiting."""
+    status = Status(word)
+    past.add_entry(status, seq, untold=inferred or source == Source.RULE)
+    if key is not None:
+        past.add_key(key, Verdict.ACCEPTED, status, occurred_at)
+        past.waiting.pop(key, None)
