@@ -12,7 +12,7 @@ import click
 from carrierflow.cli import (
     auditing,
     carriers,
-    db,
+    db_and_keys,
     erasing,
     files,
     incidents,
@@ -62,7 +62,7 @@ def cli(
 
 
 for part in (
-    db,
+    db_and_keys,
     shops,
     carriers,
     webhooks,

@@ -68,7 +68,7 @@ def test_answering_the_head_would_skip_steps(tmp_path, monkeypatch):
     def head(parcel, publication_log):
         return Status(parcel.delivery.status), Status(parcel.cod.status)
 
-    monkeypatch.setattr(shipments, "standing", head)
+    monkeypatch.setattr(shipments, "published_status", head)
     url = f"sqlite:///{tmp_path}/ledger.db"
     with staged(url, client_secret=SECRET, **FAST) as stage:
         converge(stage, 1, parcels=25)

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from carrierflow.cli import cli
-from carrierflow.demo import write
+from carrierflow.demo import play, write
 
 
 PARCELS = 40
@@ -17,12 +17,7 @@ PARCELS = 40
 @pytest.fixture(scope="session")
 def tour():
     """Play the tour of a seed and return its figures."""
-
-    @functools.cache
-    def play(seed):
-        return play(write(parcels=PARCELS, seed=seed))
-
-    return play
+    return functools.cache(lambda seed: play(write(parcels=PARCELS, seed=seed)))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from carrierflow.web.metrics import FIGURES
 from .pages import ROOT, generated, reference, rows
 
 
-KINDS = re.compile(r'(?:Freeze|Report|_report_shop)\(\s*"([a-z_]+)"|kind="([a-z_]+)",\s*sent')
+KINDS = re.compile(r'(?:Freeze|OpenIncident|_report_shop)\(\s*"([a-z_]+)"|kind="([a-z_]+)",\s*sent')
 EVENTS = re.compile(r'"(carrierflow(?:\.[a-z_]+)+)"')
 LOGGING = re.compile(r"\b_?log\.(?:debug|info|warning|error|exception|log)\(")
 MODULES = sorted((ROOT / "carrierflow").rglob("*.py"))

@@ -38,7 +38,7 @@ PLACES = (
     "incidents",
     "reports",
     "retention",
-    "notary",
+    "sealer",
     "exporter",
 )
 """What an embedder holds: the application, and its parts."""
@@ -48,6 +48,7 @@ SOUND = {
     "actor": "lan",
     "at": NOON,
     "base_url": "http://127.0.0.1:9",
+    "ciphertext": b"x",
     "code": "myshop",
     "count": 1,
     "digest": "ab",
@@ -65,7 +66,6 @@ SOUND = {
     "reason": "because",
     "row_count": 1,
     "rows": (),
-    "sealed": b"x",
     "seed": "seed",
     "seq": 1,
     "shop": "myshop",

@@ -82,7 +82,7 @@ def steps(machine, words, *, caused=True):
 def told(seq, *, over=-60.0, state=UNKNOWN, machine=DELIVERY, attempts=1, **changes):
     """Return a publication whose last try was over so many seconds after T0."""
     sent_at = at(over - 2)
-    fixed = {"first_sent_at": sent_at, "sent_at": sent_at, "over_at": at(over)}
+    fixed = {"first_sent_at": sent_at, "sent_at": sent_at, "ended_at": at(over)}
     return Publication(
         machine=machine, seq=seq, state=state, attempts=attempts, **(fixed | changes)
     )

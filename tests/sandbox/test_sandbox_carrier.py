@@ -408,7 +408,7 @@ def test_server_polls_by_itself(world, carrier, order):
         parcel = server.haravan.carrier_calls.ship(
             "alpha", order.id, carrier=service.id, service_id=7, cod_amount=0
         )
-        requests.webhook_queue(f"{server.url}/_sandbox/app", json={"poll_seconds": 0.05}, timeout=5)
+        requests.post(f"{server.url}/_sandbox/app", json={"poll_seconds": 0.05}, timeout=5)
         deadline = time.monotonic() + 5
         while now_of(world, parcel).carrier_status != "picking":
             assert time.monotonic() < deadline

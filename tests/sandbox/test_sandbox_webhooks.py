@@ -275,13 +275,13 @@ def test_server_sends_by_itself(world, carrier):
     """A sandbox on a port sends its webhooks at once, and answers the challenge by control."""
     with listening(carrier) as root, SandboxServer(world) as server:
         app = {"webhook_url": f"{root}/webhooks"}
-        requests.webhook_queue(f"{server.url}/_sandbox/app", json=app, timeout=5)
+        requests.post(f"{server.url}/_sandbox/app", json=app, timeout=5)
         headers = {"Authorization": "Bearer token-alpha"}
-        requests.webhook_queue(f"{server.url}/api/subscribe", json={}, headers=headers, timeout=5)
-        challenge = requests.webhook_queue(f"{server.url}/_sandbox/challenge", timeout=5)
+        requests.post(f"{server.url}/api/subscribe", json={}, headers=headers, timeout=5)
+        challenge = requests.post(f"{server.url}/_sandbox/challenge", timeout=5)
         assert (400, True) == (challenge.status_code, "challenge" in challenge.text)
 
-        requests.webhook_queue(f"{server.url}/_sandbox/orders", json={"shop": "alpha"}, timeout=5)
+        requests.post(f"{server.url}/_sandbox/orders", json={"shop": "alpha"}, timeout=5)
 
         deadline = time.monotonic() + 5
         while not any(call.method == "POST" for call in carrier.heard):

@@ -20,7 +20,7 @@ def detail_tells_head():
     def head(parcel, _track):
         return Status(parcel.delivery.status), Status(parcel.cod.status)
 
-    return [mock.patch.object(shipments, "standing", head)]
+    return [mock.patch.object(shipments, "published_status", head)]
 
 
 @bug
@@ -31,7 +31,7 @@ def detail_of_frozen():
     def thawed(parcel, publication_log):
         return standing(replace(parcel, frozen=None), publication_log)
 
-    return [mock.patch.object(shipments, "standing", thawed)]
+    return [mock.patch.object(shipments, "published_status", thawed)]
 
 
 @bug

@@ -142,7 +142,7 @@ def frozen_forgotten():
 
     return [
         mock.patch.object(decision_table, "TABLE", table),
-        wrapped(publisher, "take_turn", make),
+        wrapped(publisher, "evaluate", make),
     ]
 
 

@@ -98,11 +98,11 @@ def judged(journey: Journey, order: Sequence[int], *, opened: bool = True):
         cod=MachineHead(),
         cod_amount=journey.cash or 0,
     )
-    draft, judge = Draft.of(parcel, PastEvents()), VerdictRules(lifecycle, lifecycle)
+    draft, rules = Draft.of(parcel, PastEvents()), VerdictRules(lifecycle, lifecycle)
     if opened:
-        judge.open(draft, at=MORNING, now=MORNING)
+        rules.open(draft, at=MORNING, now=MORNING)
     for number in order:
-        claim = ResolvedEvent(
+        event = ResolvedEvent(
             status=journey.walk[number],
             occurred_at=journey.at(number),
             key=f"event-{number}",
@@ -110,7 +110,7 @@ def judged(journey: Journey, order: Sequence[int], *, opened: bool = True):
         )
         now = MORNING + timedelta(days=1)
         if draft.is_new:
-            judge.begin(draft, claim, at=None, now=now)
+            rules.begin(draft, event, at=None, now=now)
         else:
-            judge.recorder(draft, claim, now=now)
+            rules.decide(draft, event, now=now)
     return tuple(draft.heads[machine].status for machine in Machine)

@@ -110,7 +110,7 @@ def test_a_shop_comes_goes_and_comes_back(scene):
         )
         assert page.url.startswith(f"{scene.root}/installed?")
         assert {"Sao Mai Express"} == scene.world.shop("alpha").services.names()
-        assert scene.world.post.subscription("alpha") is not None
+        assert scene.world.webhook_queue.subscription("alpha") is not None
 
         order, fulfillment = scene.world.add_parcel(shop="alpha", cod_amount=0)
         ref = FulfillmentRef(shop="alpha", order_id=str(order), fulfillment_id=str(fulfillment))
