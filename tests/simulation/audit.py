@@ -207,6 +207,8 @@ def _neighbour(stage):
     ]
     if not {number, None} & set(named) or len(named) != len(set(named)):
         raise Broken("one bad row costs one row", f"{named} is said to be unreadable")
+    if stage.reports[-1].published:
+        return  # The last run's own PUTs came after it read what had changed.
     ((swept_to,),) = stage.watch.rows("SELECT swept_to FROM carrierflow_shops")
     orders = stage.world.shop(stage.code).orders
     ids = {int(ref.order_id) for ref in stage.refs}

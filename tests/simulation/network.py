@@ -203,11 +203,12 @@ class Network(BaseAdapter):
         self.last[put.path] = process.put = put
         return put
 
-    @property
-    def storms(self):
-        """Tell whether a proxy answers in the platform's place now."""
+    def storms(self, request):
+        """Tell whether a proxy answers a request in the platform's place now."""
         storm, now = self.storm, self.scheduler.time_us / 1e6
-        return storm is not None and storm.begins < now < storm.ends
+        if storm is None or (storm.spares_reads and request.method == "GET"):
+            return False
+        return storm.begins < now < storm.ends
 
     def _understood(self, process, outcome, departed_us):
         """Note what a process knows now that it has a reply."""
@@ -250,7 +251,7 @@ class _Arrival:
 
     def __call__(self):
         network = self._network
-        if network.storms:
+        if network.storms(self._request):
             self.outcome = HttpReply(status=network.storm.status, headers={"Content-Type": HTML})
             network.scheduler.met["storm"] += 1
             return

@@ -35,6 +35,9 @@ CALLED = 0.4
 STORMY, NEIGHBOURLY, HIDING = 0.3, 0.3, 0.3
 """In how many shops a proxy storms, a row can never be read, an order hides for a while."""
 
+SPARING = 0.5
+"""How many of those storms spare what only reads."""
+
 FIXED = tuple(range(8))
 """The seeds of the fast test."""
 
@@ -61,6 +64,8 @@ class Storm:
     begins: float
     ends: float
     status: int
+    spares_reads: bool = False
+    """Whether it looks at requests that write alone, as web application firewalls do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -298,12 +303,15 @@ def _odd(seed, profile):
         return {"rates": {}}
     begins = chance.uniform(10, 200)
     storm = Storm(begins=begins, ends=begins + chance.uniform(20, 90), status=chance.choice(STORMS))
-    return {
+    odd = {
         "rates": {kind: chance.uniform(0.005, 0.03) for kind in chance.sample(ODD, 2)},
         "storm": storm if chance.random() < STORMY else None,
         "neighbour": chance.random() < NEIGHBOURLY,
         "hidden": chance.uniform(30, 200) if chance.random() < HIDING else None,
     }
+    if odd["storm"] is not None and chance.random() < SPARING:
+        odd["storm"] = replace(storm, spares_reads=True)
+    return odd
 
 
 def _rates(chance, profile):
