@@ -19,7 +19,7 @@ from carrierflow.audit.reports.drift import Drift
 from carrierflow.audit.reports.report import AuditReport
 from carrierflow.audit.reports.reports import Reports
 from carrierflow.audit.reports.sample import Sample
-from carrierflow.audit.reports.steps import StepCount
+from carrierflow.audit.reports.step_counts import StepCount
 from carrierflow.audit.reports.time_in_status import TimeInState
 from carrierflow.audit.reports.timeline import Timeline
 from carrierflow.audit.verify.replay import Verification

@@ -1,10 +1,10 @@
 """The carrier's connections to shops, from install to uninstall."""
 
+from carrierflow.shops.carrier_registration import CarrierRegistration, Done, Registered
 from carrierflow.shops.install import AfterInstall, Installer
-from carrierflow.shops.registration import CarrierRegistration, Done, Registered
 from carrierflow.shops.shops import Shops, is_uninstalled
 from carrierflow.shops.tokens import ShopToken, TokenKeeper
-from carrierflow.shops.webhooks import WebhookSubscription
+from carrierflow.shops.webhook_subscription import WebhookSubscription
 
 
 __all__ = [

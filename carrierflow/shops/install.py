@@ -29,7 +29,7 @@ from carrierflow.domain.shop import Shop, ShopState
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import AccessDenied, CarrierflowError, InvalidInput
 from carrierflow.ledger.ports import Encryptor
-from carrierflow.shops.registration import public_root
+from carrierflow.shops.carrier_registration import public_root
 from carrierflow.shops.shops import check_code, checked_id, checked_root
 from carrierflow.shops.tokens import encrypted_tokens
 from carrierflow.storage import Connection, SqlStore

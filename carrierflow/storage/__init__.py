@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, Engine
 
 from carrierflow.storage.budget import BudgetRate, ShopBudget
-from carrierflow.storage.clock import DatabaseClock
+from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.engine import build_engine
 from carrierflow.storage.joining import Host, JoinedStore
 from carrierflow.storage.migrate import upgrade

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from carrierflow.domain.model import Machine
 from carrierflow.domain.shop import Backlog, EndedRun
-from carrierflow.storage.clock import DatabaseClock
+from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.incidents import OPEN
 from carrierflow.storage.tables import fulfillments, history, incidents, runs, shops
 

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Update, case, select, update
 from carrierflow.domain.clock import Sleep
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import Throttled
-from carrierflow.storage.clock import DatabaseClock
+from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.tables import shops
 
 

@@ -25,8 +25,8 @@ from carrierflow.errors import (
     DatabaseUnavailable,
     InvalidInput,
 )
+from carrierflow.storage.database_urls import read_url
 from carrierflow.storage.sessions import error_codes, is_read_only, prepare_server
-from carrierflow.storage.urls import read_url
 
 
 __all__ = ["build_engine", "commit", "error_codes", "is_mysql", "streamed", "translated"]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from carrierflow.carrier_service.registration import Install
 from carrierflow.domain.shop import Shop
-from carrierflow.storage.clock import DatabaseClock
+from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.shops import add_shop, change_shop, find_shop
 from carrierflow.storage.tables import installs, shops
 

@@ -35,7 +35,7 @@ from carrierflow.domain.shop import Coverage, Shop
 from carrierflow.errors import ConcurrentUpdate, ShopHeld
 from carrierflow.reconcile.ports import DueOrder, FulfillmentUpdate, OrderWithWork, WebhookHint
 from carrierflow.storage.binding import sliced
-from carrierflow.storage.clock import EPOCH
+from carrierflow.storage.database_clock import EPOCH
 from carrierflow.storage.incidents import SqlIncidents, close_incident, open_incident
 from carrierflow.storage.leases import SqlLeases
 from carrierflow.storage.publications import (

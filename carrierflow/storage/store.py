@@ -15,7 +15,7 @@ from carrierflow.domain.lifecycle import Definition
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import ConcurrentUpdate
 from carrierflow.ledger.ports import LedgerTransaction
-from carrierflow.storage.clock import DatabaseClock
+from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import commit, translated
 from carrierflow.storage.ledger import SqlLedgerTransaction

@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from carrierflow.errors import ConfigurationError, DatabaseUnavailable
 from carrierflow.storage import build_engine
+from carrierflow.storage.database_urls import LIBPQ_TLS, OF_OTHER_POOLS, TLS, read_url
 from carrierflow.storage.engine import translated
-from carrierflow.storage.urls import LIBPQ_TLS, OF_OTHER_POOLS, TLS, read_url
 
 
 SECRET = "s3cr3t"

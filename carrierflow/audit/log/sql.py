@@ -30,7 +30,7 @@ from carrierflow.audit.log.checkpoint import SignedNote
 from carrierflow.audit.log.tree import leaf_hash, node_hash, range_root
 from carrierflow.domain.canonical import COLUMNS, canonical_row, digest, quoted
 from carrierflow.errors import HistoryBroken, SealHeld
-from carrierflow.storage.clock import DatabaseClock
+from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.engine import is_mysql, streamed
 from carrierflow.storage.tables import (
     anchorings,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from carrierflow.audit.pages.charts import INK, LINE, MAIN, canvas
 from carrierflow.audit.pages.markup import Markup, join, tag
-from carrierflow.audit.reports.steps import StepCount
+from carrierflow.audit.reports.step_counts import StepCount
 from carrierflow.audit.reports.wording import number
 from carrierflow.domain.lifecycle import MACHINE_LABELS, label_of
 from carrierflow.domain.model import START, Machine, Status

@@ -10,7 +10,7 @@ from carrierflow.audit.reports.cash import Cash
 from carrierflow.audit.reports.corrections import Correction
 from carrierflow.audit.reports.coverage import CoverageReport
 from carrierflow.audit.reports.drift import Drift
-from carrierflow.audit.reports.steps import StepCount
+from carrierflow.audit.reports.step_counts import StepCount
 from carrierflow.audit.reports.time_in_status import TimeInState
 
 

@@ -17,7 +17,7 @@ from carrierflow.audit.reports.drift import Drift
 from carrierflow.audit.reports.drift import episodes as drift_episodes
 from carrierflow.audit.reports.report import AuditReport
 from carrierflow.audit.reports.sample import Sample, entries_at, places
-from carrierflow.audit.reports.steps import StepCount, step_counts
+from carrierflow.audit.reports.step_counts import StepCount, step_counts
 from carrierflow.audit.reports.time_in_status import TimeInState, stays
 from carrierflow.audit.reports.timeline import (
     Timeline,

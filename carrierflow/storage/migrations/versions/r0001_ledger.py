@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.mysql import LONGTEXT
 
-from carrierflow.storage.migrations.steps import create_index, create_table, protect
+from carrierflow.storage.migrations.schema_steps import create_index, create_table, protect
 from carrierflow.storage.types import RowId, UtcDateTime
 
 

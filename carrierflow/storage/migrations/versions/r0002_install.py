@@ -5,7 +5,7 @@ from typing import Any
 from alembic import op
 from sqlalchemy import Boolean, Column, LargeBinary, PrimaryKeyConstraint, String
 
-from carrierflow.storage.migrations.steps import add_column, create_table
+from carrierflow.storage.migrations.schema_steps import add_column, create_table
 from carrierflow.storage.types import UtcDateTime
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from carrierflow.storage.migrations.steps import add_row, create_table, protect
+from carrierflow.storage.migrations.schema_steps import add_row, create_table, protect
 from carrierflow.storage.types import RowId, UtcDateTime
 
 

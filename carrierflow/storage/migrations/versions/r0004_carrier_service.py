@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.mysql import LONGBLOB
 
-from carrierflow.storage.migrations.steps import add_column, create_index, create_table
+from carrierflow.storage.migrations.schema_steps import add_column, create_index, create_table
 from carrierflow.storage.types import RowId, UtcDateTime
 
 
