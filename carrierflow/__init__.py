@@ -6,23 +6,44 @@ the platform to the ledger's state.
 
 from carrierflow.app.build import build
 from carrierflow.app.carrierflow import Carrierflow
-from carrierflow.app.settings import Settings, load_settings
-from carrierflow.audit.erasure import Erased
+from carrierflow.app.settings import (
+    LogFormat,
+    OnMerchantEdit,
+    OnRemoteAhead,
+    Settings,
+    load_settings,
+)
+from carrierflow.audit.erasure import Erased, Retention
 from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote, VerifierKey
+from carrierflow.audit.log.kept import KeptCheckpoint
 from carrierflow.audit.log.proof import Consistency, Proof
 from carrierflow.audit.log.sealer import Anchored, LogSealer, Sealing
-from carrierflow.audit.reports.as_of import AsOf, Basis
-from carrierflow.audit.reports.cash import Cash
-from carrierflow.audit.reports.corrections import Correction
-from carrierflow.audit.reports.coverage import CoverageReport
-from carrierflow.audit.reports.drift import Drift
+from carrierflow.audit.reports.as_of import (
+    AsOf,
+    Basis,
+    Place,
+    Standing,
+    StandingCount,
+    StandingTotal,
+)
+from carrierflow.audit.reports.cash import AgedCash, Band, Cash, CashTotal, HeldCash
+from carrierflow.audit.reports.corrections import Correction, CorrectionKind
+from carrierflow.audit.reports.coverage import AgedLooks, CoverageReport, LookAge, Unseen
+from carrierflow.audit.reports.drift import Drift, DriftDay, DriftKind, Episode
 from carrierflow.audit.reports.report import AuditReport
 from carrierflow.audit.reports.reports import Reports
-from carrierflow.audit.reports.sample import Sample
+from carrierflow.audit.reports.sample import Sample, Sampled
 from carrierflow.audit.reports.step_counts import StepCount
-from carrierflow.audit.reports.time_in_status import TimeInState
+from carrierflow.audit.reports.time_in_status import Stay, TimeInState
 from carrierflow.audit.reports.timeline import Timeline
-from carrierflow.audit.verify.replay import Verification
+from carrierflow.audit.reports.timeline_items import (
+    AttemptItem,
+    EvidenceItem,
+    ObservationItem,
+    PublicationItem,
+    TimelineItem,
+)
+from carrierflow.audit.verify.replay import Problem, Verification
 from carrierflow.carrier_service import (
     Accepted,
     AcceptRequest,
@@ -38,9 +59,27 @@ from carrierflow.carrier_service import (
     Request,
     Response,
 )
-from carrierflow.domain.fulfillment import Fulfillment
+from carrierflow.carrier_service.registration import (
+    Installed,
+    Listed,
+    Redirect,
+    Registration,
+    Subscription,
+)
+from carrierflow.carrier_service.results import Result
+from carrierflow.carrier_service.routes import Call
+from carrierflow.domain.fulfillment import (
+    Change,
+    EvidenceEntry,
+    Fulfillment,
+    MachineHead,
+    PastEvents,
+    RemoteSnapshot,
+    SeenKey,
+)
 from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.domain.lifecycle import Definition, Lifecycle, define
+from carrierflow.domain.lifecycle.definition import Coupling, Edge, MachineDefinition
 from carrierflow.domain.model import (
     Event,
     FulfillmentRef,
@@ -50,11 +89,13 @@ from carrierflow.domain.model import (
     Opening,
     Reason,
     Recorded,
+    RemoteWord,
+    ResolvedEvent,
     Source,
     Status,
     Verdict,
 )
-from carrierflow.domain.shop import Coverage, Shop, ShopState
+from carrierflow.domain.shop import Backlog, Coverage, EndedRun, Shop, ShopState
 from carrierflow.errors import (
     AccessDenied,
     AnchorUnavailable,
@@ -91,9 +132,18 @@ from carrierflow.errors import (
     UnknownStatus,
     WrongSecretKey,
 )
+from carrierflow.ledger.files.event_rows import EventRow
 from carrierflow.ledger.ledger import Ledger
+from carrierflow.ledger.ports import EncryptedNote, LedgerTransaction
 from carrierflow.reconcile import EndReason, Plan, Progress, RunReport
+from carrierflow.reconcile.backfill import Imported, Unopened
+from carrierflow.reconcile.policy import RunLimits
+from carrierflow.reconcile.resolution import IncidentResolver
+from carrierflow.reconcile.run_report import Requests
 from carrierflow.scheduling import Job
+from carrierflow.shops import CarrierRegistration, Installer, Shops, WebhookSubscription
+from carrierflow.shops.carrier_registration import Done, Registered
+from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.encryption import generate_key
 
 
@@ -102,97 +152,160 @@ __all__ = [
     "Accepted",
     "AccessDenied",
     "Address",
+    "AgedCash",
+    "AgedLooks",
     "AnchorUnavailable",
     "Anchored",
     "AsOf",
+    "AttemptItem",
     "AuditReport",
+    "Backlog",
     "BadTime",
+    "Band",
     "Basis",
+    "Call",
     "CallRecord",
     "CancelRequest",
     "Carrier",
+    "CarrierRegistration",
     "CarrierService",
     "Carrierflow",
     "CarrierflowError",
     "Cash",
+    "CashTotal",
+    "Change",
     "Checkpoint",
     "CommitUnknown",
     "ConcurrentUpdate",
     "ConfigurationError",
     "Consistency",
     "Correction",
+    "CorrectionKind",
+    "Coupling",
     "Coverage",
     "CoverageReport",
+    "DatabaseClock",
     "DatabaseUnavailable",
     "Declined",
     "Definition",
     "DefinitionError",
+    "Done",
     "Drift",
+    "DriftDay",
+    "DriftKind",
+    "Edge",
+    "EncryptedNote",
     "EndReason",
+    "EndedRun",
+    "Episode",
     "Erased",
     "Event",
+    "EventRow",
+    "EvidenceEntry",
+    "EvidenceItem",
     "FileAlreadyRecorded",
     "Fulfillment",
     "FulfillmentRef",
+    "HeldCash",
     "HistoryBroken",
     "HistoryEntry",
+    "Imported",
     "Incident",
+    "IncidentResolver",
+    "Installed",
+    "Installer",
     "Interrupted",
     "InvalidInput",
     "Item",
     "Job",
+    "KeptCheckpoint",
     "KeyReused",
     "Ledger",
+    "LedgerTransaction",
     "Lifecycle",
+    "Listed",
+    "LogFormat",
     "LogSealer",
+    "LookAge",
     "Machine",
+    "MachineDefinition",
+    "MachineHead",
     "MissingSealKey",
     "MissingSecretKey",
     "NotMigrated",
     "NotSealed",
     "NotSent",
     "Observation",
+    "ObservationItem",
+    "OnMerchantEdit",
+    "OnRemoteAhead",
     "Opening",
     "OutcomeUnknown",
+    "PastEvents",
+    "Place",
     "Plan",
     "PlatformError",
     "PlatformUnavailable",
+    "Problem",
     "Progress",
     "Proof",
+    "PublicationItem",
     "QuoteRequest",
     "Rate",
     "ReadRefused",
     "Reason",
     "Recorded",
+    "Redirect",
     "Refused",
+    "Registered",
+    "Registration",
+    "RemoteSnapshot",
+    "RemoteWord",
     "Reports",
     "Request",
+    "Requests",
     "ResolveAction",
+    "ResolvedEvent",
     "Response",
+    "Result",
+    "Retention",
+    "RunLimits",
     "RunReport",
     "Sample",
+    "Sampled",
     "SealHeld",
     "Sealing",
+    "SeenKey",
     "Settings",
     "Shop",
     "ShopHeld",
     "ShopRevoked",
     "ShopState",
+    "Shops",
     "SignedNote",
     "Source",
+    "Standing",
+    "StandingCount",
+    "StandingTotal",
     "Status",
+    "Stay",
     "StepCount",
+    "Subscription",
     "Throttled",
     "TimeInState",
     "Timeline",
+    "TimelineItem",
     "TryLater",
     "UnknownFulfillment",
     "UnknownIncident",
     "UnknownShop",
     "UnknownStatus",
+    "Unopened",
+    "Unseen",
     "Verdict",
     "Verification",
     "VerifierKey",
+    "WebhookSubscription",
     "WrongSecretKey",
     "build",
     "define",

@@ -359,9 +359,26 @@ def _on_docstring(
     lines[:] = [re.sub(r"(?<![`:])`([^`]+)`(?!`)", r"``\1``", line) for line in lines]
 
 
+ASIDE: dict[str, list[str]] = {}
+"""What is said of fields and properties, while Napoleon looks at the other docstrings."""
+
+
+def _set_aside(_app: Sphinx, what: str, name: str, _of: object, _how: object, lines: Any) -> None:
+    """Keep what is said of a field whole: Napoleon would take a colon in it for a type's end."""
+    if what in {"attribute", "data", "property"} and not any(line.endswith(":") for line in lines):
+        ASIDE[name] = list(lines)
+
+
+def _put_back(_app: Sphinx, _what: str, name: str, _of: object, _how: object, lines: Any) -> None:
+    if name in ASIDE:
+        lines[:] = ASIDE.pop(name)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.connect("source-read", _on_source)
     app.connect("env-get-outdated", _on_outdated)
     app.connect("autodoc-process-docstring", _on_docstring, priority=400)
+    app.connect("autodoc-process-docstring", _set_aside, priority=410)
+    app.connect("autodoc-process-docstring", _put_back, priority=590)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
