@@ -34,7 +34,8 @@ test: $(VENV)/.develop
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
 
 test-all: $(VENV)/.develop
-	$(BIN)/python -m pytest -q -n auto --dist worksteal
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow" --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m slow
 
 bench: $(VENV)/.develop
 	PYTHONPATH=tests $(BIN)/python -m benchmarks \
@@ -43,6 +44,7 @@ bench: $(VENV)/.develop
 check: $(VENV)/.develop
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -90,6 +90,7 @@ from carrierflow.domain.model import (
     Reason,
     Recorded,
     RemoteWord,
+    RequestSketch,
     ResolvedEvent,
     Source,
     Status,
@@ -137,7 +138,9 @@ from carrierflow.ledger.ledger import Ledger
 from carrierflow.ledger.ports import EncryptedNote, LedgerTransaction
 from carrierflow.reconcile import EndReason, Plan, Progress, RunReport
 from carrierflow.reconcile.backfill import Imported, Unopened
+from carrierflow.reconcile.plan import PlanClass, PlanLine
 from carrierflow.reconcile.policy import RunLimits
+from carrierflow.reconcile.ports import RequestCounts
 from carrierflow.reconcile.resolution import IncidentResolver
 from carrierflow.reconcile.run_report import Requests
 from carrierflow.scheduling import Job
@@ -244,6 +247,8 @@ __all__ = [
     "PastEvents",
     "Place",
     "Plan",
+    "PlanClass",
+    "PlanLine",
     "PlatformError",
     "PlatformUnavailable",
     "Problem",
@@ -263,6 +268,8 @@ __all__ = [
     "RemoteWord",
     "Reports",
     "Request",
+    "RequestCounts",
+    "RequestSketch",
     "Requests",
     "ResolveAction",
     "ResolvedEvent",
