@@ -69,9 +69,11 @@ class Session:
 
     @cached_property
     def app(self) -> Carrierflow:
-        """The application, built when a command first needs it."""
+        """The application, built when a command first needs it and closed when that ends."""
         set_up_logging(self.settings.log_format, verbose=self.verbose)
-        return build(self.settings)
+        app = build(self.settings)
+        click.get_current_context().call_on_close(app.store.engine.dispose)
+        return app
 
     @cached_property
     def page(self) -> Page:

@@ -32,6 +32,7 @@ class Stage:
     def __init__(self, url, server, world, clock, **settings):
         self.clock, self.world, self.server = clock, world, server
         self.on_look = None
+        self._apps = []
         self.settings = Settings(
             database_url=url, secret_key=generate_key(), get_backoff_seconds=0.01, **settings
         )
@@ -40,12 +41,19 @@ class Stage:
 
     def another_app(self):
         """Return another process, as it were, on the same database."""
-        return build(
-            self.settings,
-            now=self.now,
-            sleep=self.clock.advance,
-            database_clock=DatabaseClock(self.now),
-        )
+        return self.app_that_sleeps(self.clock.advance)
+
+    def app_that_sleeps(self, sleep):
+        """Return another one that waits in its own way."""
+        clock = DatabaseClock(self.now)
+        app = build(self.settings, now=self.now, sleep=sleep, database_clock=clock)
+        self._apps.append(app)
+        return app
+
+    def close(self):
+        """Let the database go."""
+        for app in self._apps:
+            app.store.engine.dispose()
 
     def now(self):
         """Return the time; looking at it takes some."""
@@ -112,7 +120,7 @@ def staged(url, *, faults=None, **settings):
         try:
             yield stage
         finally:
-            stage.app.store.engine.dispose()
+            stage.close()
 
 
 def random_walk(rng, *, cod, longest=7):

@@ -6,11 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from carrierflow.app.build import build
 from carrierflow.errors import ShopHeld
 from carrierflow.reconcile import EndReason
 from carrierflow.sandbox.haravan import Fault, FaultKind, Rule
-from carrierflow.storage import DatabaseClock
 from carrierflow.storage.shops import change_shop
 
 from .stage import staged
@@ -29,24 +27,13 @@ def stage(tmp_path):
         yield made
 
 
-@pytest.fixture
-def make_app(stage):
-    """Build another process that sleeps in its own way."""
-
-    def make(sleep):
-        clock = DatabaseClock(stage.now)
-        return build(stage.settings, now=stage.now, sleep=sleep, database_clock=clock)
-
-    return make
-
-
 def pause(stage, seconds):
     """Let the platform have asked for a pause."""
     until = int((stage.clock().timestamp() + seconds) * 1_000_000)
     stage.app.store.transact(lambda c: change_shop(c, "alpha", paused_until_us=until))
 
 
-def test_a_run_that_waits_keeps_its_shop(stage, make_app):
+def test_a_run_that_waits_keeps_its_shop(stage):
     """A wait of many leases: whoever comes meanwhile finds the shop held, and then it is done."""
     pause(stage, PAUSE)
     refused = []
@@ -57,7 +44,7 @@ def test_a_run_that_waits_keeps_its_shop(stage, make_app):
             stage.app.reconcile(["alpha"])
         refused.append(seconds)
 
-    (report,) = make_app(sleep).reconcile(["alpha"])
+    (report,) = stage.app_that_sleeps(sleep).reconcile(["alpha"])
 
     assert (EndReason.DONE, 1) == (report.end_reason, report.published)
     assert len(refused) >= PAUSE

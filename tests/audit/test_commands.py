@@ -176,6 +176,7 @@ def test_another_sealer_is_left_to_its_work(terminal):
             "UPDATE carrierflow_leases SET owner = 'another', "
             "held_until = '2999-01-01T00:00:00.000000+00:00'"
         )
+    app.store.engine.dispose()
 
     terminal.run("audit", "seal", code=HELD)
 
@@ -193,3 +194,4 @@ def test_a_run_seals_when_it_ends(terminal):
     app.reconcile()
 
     assert 3 == app.sealer.newest().checkpoint.size
+    app.store.engine.dispose()

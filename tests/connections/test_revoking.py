@@ -140,7 +140,8 @@ def app(sqlite_database):
     app = build(Settings(database_url=sqlite_database.url, secret_key=generate_key()))
     app.shops.add("alpha", token=TOKEN, base_url="http://127.0.0.1:1")
     app.shops.revoke("alpha")
-    return app
+    yield app
+    app.store.engine.dispose()
 
 
 def test_runs_skip_a_revoked_shop(app):

@@ -60,9 +60,12 @@ def desk(tmp_path_factory):
     record(app, range(1, 101))
     app.sealer.seal()
     record(app, range(101, PARCELS + 1))
-    build(settings.model_copy(update={"anchor_file": None})).sealer.seal()
+    unanchored = build(settings.model_copy(update={"anchor_file": None}))
+    unanchored.sealer.seal()
+    unanchored.store.engine.dispose()
     app.exporter.export(folder / "export")
     app.exporter.export(folder / "part", Scope(shop="myshop", fulfillment_id="1234"))
+    app.store.engine.dispose()
     (folder / "check.go").write_text(PROGRAM)
     return folder, str(key.verifier)
 

@@ -158,12 +158,12 @@ def called(method, given):
     return list(answer) if isinstance(answer, Iterator) else answer
 
 
-def misfits(app):
+def misfits(app, host):
     """Yield what comes out of a door and is not one of our errors, for each nasty argument."""
     sound = SOUND | {
         "parcel": app.parcel("myshop", "2001"),
         "old": app.sealer.newest().checkpoint,
-        "host": create_engine("sqlite://").connect(),
+        "host": host,
     }
     for name, method, parameters in doors(app):
         given = {p.name: sound[p.name] for p in parameters if p.default is p.empty}
@@ -181,7 +181,11 @@ def test_nothing_but_our_errors_comes_out_of_any_door(app, tmp_path, monkeypatch
     """Each public call, each of its arguments, each kind of nonsense: an answer or our error."""
     monkeypatch.chdir(tmp_path)
 
-    assert [] == list(misfits(app))
+    engine = create_engine("sqlite://")
+
+    with engine.connect() as host:
+        assert [] == list(misfits(app, host))
+    engine.dispose()
 
 
 def test_nothing_but_our_errors_comes_out_of_what_builds_it():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import contextmanager
 
 import pytest
 from databases import every_database
@@ -74,16 +75,19 @@ def entries_of(connection, parcels):
 def test_many_events_are_recorded_where_nobody_counts(database, make_parcel, clock, picked, count):
     """A host whose driver counts no rows of many statements records many events all the same."""
     parcels = [make_parcel() for _ in range(count)]
-    with uncounting(database).begin() as host:
+    with uncounting(database) as host:
         assert ["accepted"] * count == recorded(host, clock, picked(parcels))
         assert ["picking"] * count == entries_of(host, parcels)
 
 
+@contextmanager
 def uncounting(database):
-    """Build an engine on a driver that does not count, and says so."""
+    """Begin a transaction on a driver that does not count, and says so."""
     engine = create_engine(database.url, connect_args={"factory": Uncounting})
     engine.dialect.supports_sane_multi_rowcount = False
-    return engine
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
 
 
 @pytest.mark.parametrize("count", COUNTS)
@@ -93,7 +97,7 @@ def test_another_writer_is_still_seen_where_nobody_counts(
 ):
     """Where one parcel of many was changed behind our back, the host is told, uncounted or not."""
     parcels = [make_parcel() for _ in range(count)]
-    with uncounting(database).begin() as host:
+    with uncounting(database) as host:
         store = JoinedStore(host, DEFAULT, clock=clock)
 
         def overtaken(tx):
