@@ -2,19 +2,21 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+LOWEST ?= .venv-lowest
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench check docs wheel clean
+.PHONY: help demo test test-all test-lowest bench check docs wheel clean
 
 help:
-	@echo "make demo      the tour, against the sandbox, on SQLite"
-	@echo "make test      set-up and the tests (with servers, where their URLs are set)"
-	@echo "make test-all  the slow tests too"
-	@echo "make bench     what it costs, beside what else could be done (minutes)"
-	@echo "make check     style, types, layers"
-	@echo "make docs      the documentation, into docs/_build/html"
+	@echo "make demo         the tour, against the sandbox, on SQLite"
+	@echo "make test         set-up and the tests (with servers, where their URLs are set)"
+	@echo "make test-all     the slow tests too"
+	@echo "make test-lowest  the tests again, with the lowest versions that pyproject.toml allows"
+	@echo "make bench        what it costs, beside what else could be done (minutes)"
+	@echo "make check        style, types, layers"
+	@echo "make docs         the documentation, into docs/_build/html"
 
 $(VENV)/.runtime: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "carrierflow needs Python 3.11 or later; name one with make PYTHON=...")'
@@ -37,6 +39,19 @@ test-all: $(VENV)/.develop
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow" --cov --cov-report=term:skip-covered
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m slow
 
+# Every requirement is held at its floor; what those need in turn is as new as they allow.
+$(VENV)/.lowest: pyproject.toml tests/floors.py
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade 'pip>=25.1'
+	$(BIN)/python tests/floors.py > $(VENV)/floors.txt
+	$(PIP) install --constraint $(VENV)/floors.txt \
+		--editable '.[mysql,postgres,web]' --group test --group bench
+	@touch $@
+
+test-lowest:
+	$(MAKE) --no-print-directory $(LOWEST)/.lowest VENV=$(LOWEST)
+	$(LOWEST)/bin/python -m pytest -q -n auto --dist worksteal -m "not slow"
+
 bench: $(VENV)/.develop
 	PYTHONPATH=tests $(BIN)/python -m benchmarks \
 		--json docs/explanation/benchmarks.json --plot docs/explanation/benchmarks.svg
@@ -55,4 +70,4 @@ wheel: $(VENV)/.develop
 	$(BIN)/python -m pip --disable-pip-version-check wheel -q --no-deps --wheel-dir dist .
 
 clean:
-	rm -rf $(VENV) build dist docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) build dist docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -34,7 +34,7 @@ def register(cli: click.Group) -> None:
     cli.add_command(audit)
 
 
-class Entry(click.ParamType[tuple[Machine, int], str]):
+class Entry(click.ParamType):  # type: ignore[type-arg]  # click 8.1 takes none
     """One entry of a parcel: its machine and its number."""
 
     name = "entry"
@@ -49,7 +49,7 @@ class Entry(click.ParamType[tuple[Machine, int], str]):
         return Machine(machine), int(seq)
 
 
-class PublicKey(click.ParamType[VerifierKey, str]):
+class PublicKey(click.ParamType):  # type: ignore[type-arg]  # click 8.1 takes none
     """A verifier key."""
 
     name = "key"

@@ -92,13 +92,15 @@ class Session:
         self, what: str, total: int | None = None
     ) -> Iterator[Callable[[int, int | None], None]]:
         """Show a bar on a terminal, and nothing in a pipe; yields `update(done, total)`."""
+        if not sys.stderr.isatty():
+            yield lambda _done, _total: None
+            return
         bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             console=Console(stderr=True),
-            disable=not sys.stderr.isatty(),
             transient=True,
         )
         with bar:
@@ -203,7 +205,7 @@ def width_of(stream: IO[str]) -> int | None:
     return max(shutil.get_terminal_size().columns, NARROWEST) if stream.isatty() else None
 
 
-class MomentParam(click.ParamType[datetime, str]):
+class MomentParam(click.ParamType):  # type: ignore[type-arg]  # click 8.1 takes none
     """A time with a zone."""
 
     name = "time"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -17,7 +17,7 @@ from carrierflow.ledger.ports import LedgerTransaction
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import translated
 from carrierflow.storage.ledger import SqlLedgerTransaction
-from carrierflow.storage.sessions import begin_writing, in_iso
+from carrierflow.storage.sessions import begin_writing, commits_by_itself, in_iso
 
 
 __all__ = ["Host", "JoinedStore"]
@@ -73,11 +73,9 @@ def _see_it_begun(connection: Connection) -> None:
 
     On SQLite it would be committed.
     """
-    dialect = connection.dialect
-    driver: Any = connection.connection.dbapi_connection
     chosen = connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
-    sqlite = dialect.name == "sqlite"
-    if chosen or (not sqlite and dialect.detect_autocommit_setting(driver)):
+    sqlite = connection.dialect.name == "sqlite"
+    if chosen or (not sqlite and commits_by_itself(connection)):
         raise InvalidInput(
             "A connection in AUTOCOMMIT has no transaction to join; lend one that has."
         )

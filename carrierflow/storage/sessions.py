@@ -16,7 +16,15 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 
 
-__all__ = ["begin_writing", "error_codes", "in_iso", "is_plain", "is_read_only", "prepare_server"]
+__all__ = [
+    "begin_writing",
+    "commits_by_itself",
+    "error_codes",
+    "in_iso",
+    "is_plain",
+    "is_read_only",
+    "prepare_server",
+]
 
 READ_ONLY = {
     "25006",  # PostgreSQL: read-only transaction
@@ -133,6 +141,19 @@ def in_iso(connection: Connection) -> Iterator[None]:
     connection.exec_driver_sql(ISO)
     yield
     connection.exec_driver_sql(f"SET LOCAL DateStyle TO '{before}'")
+
+
+def commits_by_itself(connection: Connection) -> bool:
+    """Tell whether a server's driver is set to commit each statement.
+
+    Most drivers have that as an attribute. MariaDB's have a method, which SQLAlchemy's wrappers
+    of the asynchronous ones do not pass on.
+    """
+    lent: Any = connection.connection
+    for driver in (lent.dbapi_connection, lent.driver_connection):
+        if asked := getattr(driver, "get_autocommit", None):
+            return bool(asked())
+    return bool(lent.dbapi_connection.autocommit)
 
 
 def begin_writing(connection: Connection) -> None:

@@ -117,17 +117,16 @@ def _common_options() -> str:
 
 def _options(command: click.Command, context: click.Context) -> str:
     options = [param for param in command.get_params(context) if isinstance(param, click.Option)]
-    rows = [_option(option, context) for option in options if "--help" not in option.opts]
+    rows = [_option(option) for option in options if "--help" not in option.opts]
     return _table(("option", "variable", "meaning"), rows)
 
 
-def _option(option: click.Option, context: click.Context) -> tuple[str, str, str]:
+def _option(option: click.Option) -> tuple[str, str, str]:
     variables = [option.envvar] if isinstance(option.envvar, str) else list(option.envvar or ())
     variable = ", ".join(f"`{name}`" for name in variables)
     names = ", ".join(f"`{name}`" for name in option.opts)
     if isinstance(option.type, click.Choice):
-        metavar = option.make_metavar(context).strip("[]")
-        names += f" `{metavar}`"
+        names += f" `{'|'.join(option.type.choices)}`"
     meaning = option.help or ""
     if option.required:
         meaning += " Required."

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import requests
-from click.testing import CliRunner
+from terminals import runner
 
 from carrierflow.cli import cli
 from carrierflow.storage.encryption import generate_key
@@ -91,7 +91,7 @@ class Operator:
 
     def runs(self, *command, code=0):
         """Run a command, expect its exit code, and return its JSON."""
-        found = CliRunner().invoke(
+        found = runner().invoke(
             cli, [*map(str, command), "--json"], env=self._environment, catch_exceptions=False
         )
         assert code == found.exit_code, f"{command}: {found.output}"

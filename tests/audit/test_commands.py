@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from click.testing import CliRunner
+from terminals import runner
 
 from carrierflow import Settings, build, generate_key
 from carrierflow.audit.log.checkpoint import VerifierKey
@@ -30,7 +30,7 @@ class Terminal:
 
     def run(self, *arguments, code=0):
         """Run a command that ends with a code, and return what it printed."""
-        outcome = CliRunner().invoke(cli, list(arguments), env=self.env)
+        outcome = runner().invoke(cli, list(arguments), env=self.env)
         assert code == outcome.exit_code, outcome.output
         return outcome.stdout
 

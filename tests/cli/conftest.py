@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 
 import pytest
-from click.testing import CliRunner
+from terminals import runner
 
 from carrierflow.cli import cli
 from carrierflow.sandbox.haravan import SandboxServer, World
@@ -39,9 +39,7 @@ class Shell:
 
     def __call__(self, *arguments, stdin=None):
         """Run one command."""
-        found = CliRunner().invoke(
-            cli, [str(a) for a in arguments], input=stdin, env=self.environment
-        )
+        found = runner().invoke(cli, [str(a) for a in arguments], input=stdin, env=self.environment)
         if found.exception is not None and not isinstance(found.exception, SystemExit):
             raise found.exception
         return Answer(found.exit_code, found.stdout, found.stderr)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 import pytest
-from click.testing import CliRunner
+from terminals import runner
 
 from carrierflow.cli import cli
 from carrierflow.demo import play, write
@@ -33,4 +33,4 @@ def shown():
 
 
 def _run(*arguments):
-    return CliRunner().invoke(cli, ["demo", "--parcels", str(PARCELS), *arguments])
+    return runner().invoke(cli, ["demo", "--parcels", str(PARCELS), *arguments])

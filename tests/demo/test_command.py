@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import click
 import pytest
-from click.testing import CliRunner
+from terminals import runner
 
 from carrierflow.cli import cli
 from carrierflow.cli.local import show_tour
@@ -124,7 +124,7 @@ def test_a_kept_ledger_can_be_asked(run_demo, tmp_path):
     base = ["--database-url", f"sqlite:///{kept / 'ledger.db'}"]
 
     def ask(*words):
-        result = CliRunner().invoke(cli, [*base, *words, "--json"])
+        result = runner().invoke(cli, [*base, *words, "--json"])
         assert 0 == result.exit_code, result.output
         return json.loads(result.stdout)
 
@@ -147,7 +147,7 @@ def test_a_second_tour_spares_the_kept_ledger(run_demo, tmp_path):
 
 def test_too_few_parcels_are_a_usage_error():
     """Fewer parcels than the story has parts are refused as a usage error."""
-    assert 2 == CliRunner().invoke(cli, ["demo", "--parcels", "5"]).exit_code
+    assert 2 == runner().invoke(cli, ["demo", "--parcels", "5"]).exit_code
 
 
 def test_a_story_that_fails_exits_with_1(tour, capsys):

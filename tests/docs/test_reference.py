@@ -1,6 +1,6 @@
 import re
 
-from click.testing import CliRunner
+from terminals import runner
 
 import carrierflow
 from carrierflow import errors
@@ -42,7 +42,7 @@ def test_options_of_every_command_are_in_the_reference():
 
 def test_variables_of_options_are_those_that_click_reads():
     """A variable that the page names for an option is one that sets it."""
-    outcome = CliRunner().invoke(cli, ["states"], env={"CARRIERFLOW_STATES_FORMAT": "dot"})
+    outcome = runner().invoke(cli, ["states"], env={"CARRIERFLOW_STATES_FORMAT": "dot"})
 
     assert "`CARRIERFLOW_STATES_FORMAT`" in reference("commands")
     assert "digraph lifecycle" in outcome.output

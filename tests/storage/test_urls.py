@@ -9,6 +9,7 @@ from databases import every_database
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
 from carrierflow.errors import ConfigurationError, DatabaseUnavailable
 from carrierflow.storage import build_engine
@@ -44,12 +45,12 @@ ON_MARIADB = pytest.mark.parametrize(
             "mysql+pymysql://u:p@h/d?connect_timeout=5",
         ),
         ("sqlite:///a.db?timeout=5", "sqlite:///a.db?timeout=5"),
-        ("sqlite:///file:a.db?mode=ro&uri=true", "sqlite:///file%3Aa.db?mode=ro&uri=true"),
+        ("sqlite:///file:a.db?mode=ro&uri=true", "sqlite:///file:a.db?mode=ro&uri=true"),
     ],
 )
 def test_a_url_of_a_hoster_is_understood(url, expected):
     """What other libraries write is turned into what our drivers take, and nothing else."""
-    assert expected == read_url(url)[0].render_as_string(hide_password=False)
+    assert make_url(expected) == read_url(url)[0]
 
 
 @pytest.mark.parametrize(

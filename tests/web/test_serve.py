@@ -10,7 +10,7 @@ import sys
 
 import pytest
 import requests
-from click.testing import CliRunner
+from terminals import runner
 
 from carrierflow.cli import cli
 
@@ -87,7 +87,7 @@ def test_a_file_that_is_no_carrier_is_one_sentence(environment, tmp_path, conten
     file = tmp_path / "odd.py"
     file.write_text(content)
 
-    found = CliRunner().invoke(cli, ["serve", "--carrier", str(file)], env=environment)
+    found = runner().invoke(cli, ["serve", "--carrier", str(file)], env=environment)
 
     assert 1 == found.exit_code
     assert says in found.stderr
@@ -98,7 +98,7 @@ def test_without_a_client_secret_it_does_not_start(environment):
     del environment["CARRIERFLOW_CLIENT_SECRET"]
 
     carrier = str(EXAMPLES / "carrier.py")
-    found = CliRunner().invoke(cli, ["serve", "--carrier", carrier], env=environment)
+    found = runner().invoke(cli, ["serve", "--carrier", carrier], env=environment)
 
     assert 1 == found.exit_code
     assert "CARRIERFLOW_CLIENT_SECRET" in found.stderr

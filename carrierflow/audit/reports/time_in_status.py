@@ -103,11 +103,11 @@ def stays(
         since=since,
         until=until,
     )
-    group = (each.c.shop, each.c.month, each.c.status, each.c.clear)
+    group = (each.c.shop, each.c.month, each.c.status, each.c.is_clear)
     share = func.cume_dist().over(partition_by=group, order_by=each.c.seconds)
     ranked = select(*group, each.c.seconds, share.label("share")).subquery("ranked")
     key = (ranked.c.shop, ranked.c.month, ranked.c.status)
-    seconds, clear = ranked.c.seconds, ranked.c.clear == 1
+    seconds, clear = ranked.c.seconds, ranked.c.is_clear == 1
     query = select(
         *key,
         func.sum(case((clear, 1), else_=0)).label("stays"),
@@ -147,7 +147,7 @@ def _each(
             (f.shop if by_shop else null()).label("shop"),
             (_month(dialect, end) if by_month else null()).label("month"),
             begun.c.to_status.label("status"),
-            _is_clear(begun, ended).label("clear"),
+            _is_clear(begun, ended).label("is_clear"),
             _seconds(dialect, begun.c.occurred_at, end).label("seconds"),
         )
         .join_from(begun, ended, _follows(begun, ended))

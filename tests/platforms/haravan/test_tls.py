@@ -54,7 +54,10 @@ def _secure_url(server, certificate):
 
 @pytest.fixture(name="trusted")
 def _trusted(certificate, monkeypatch):
-    monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    adapters, context = requests.adapters, ssl.create_default_context(cafile=certificate)
+    monkeypatch.setattr(adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    # requests 2.32.0 to 2.32.4 had read that file when they were imported.
+    monkeypatch.setattr(adapters, "_preloaded_ssl_context", context, raising=False)
 
 
 @pytest.mark.usefixtures("trusted")
