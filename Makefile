@@ -50,7 +50,7 @@ $(VENV)/.lowest: pyproject.toml tests/floors.py
 
 test-lowest:
 	$(MAKE) --no-print-directory $(LOWEST)/.lowest VENV=$(LOWEST)
-	$(LOWEST)/bin/python -m pytest -q -n auto --dist worksteal -m "not slow"
+	$(LOWEST)/bin/python -m pytest -q -n auto --dist worksteal -m "not slow" $(TESTS)
 
 bench: $(VENV)/.develop
 	PYTHONPATH=tests $(BIN)/python -m benchmarks \
