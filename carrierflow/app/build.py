@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from carrierflow.app.carrierflow import Carrierflow
-from carrierflow.app.connect import Connector
+from carrierflow.app.connect import PlatformFactory
 from carrierflow.app.settings import Settings
 from carrierflow.audit.log.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.audit.log.ports import Anchor
@@ -67,16 +67,16 @@ def build(
         counters=counters,
         earliest=settings.earliest_event,
     )
-    connector = Connector(settings, store, keys, now=now, sleep=sleep)
+    factory = PlatformFactory(settings, store, keys, now=now, sleep=sleep)
     carriers = CarrierRegistration(
         store,
         name=settings.carrier_name,
         public_url=settings.public_url,
         tracking_url=settings.tracking_url,
-        connect=connector.registrations,
+        connect=factory.registrations,
         clock=now,
     )
-    webhooks = WebhookSubscription(store, connect=connector.subscriptions, clock=now)
+    webhooks = WebhookSubscription(store, connect=factory.subscriptions, clock=now)
     parts = Parts(
         store=SqlReconcileStore(store),
         ledger=ledger,
@@ -88,7 +88,7 @@ def build(
         settings=settings,
         store=store,
         ledger=ledger,
-        reconciler=Reconciler(parts, connect=connector),
+        reconciler=Reconciler(parts, connect=factory),
         sealer=LogSealer(
             store,
             key_file=settings.seal_key_file,
@@ -106,7 +106,7 @@ def build(
             scopes=settings.scopes,
             public_url=settings.public_url,
             open_install=settings.open_install,
-            accounts=connector.accounts,
+            accounts=factory.accounts,
             clock=now,
             finish=AfterInstall(
                 {

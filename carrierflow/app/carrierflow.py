@@ -303,7 +303,7 @@ class Carrierflow:
             codes = [code for code in codes if code in waiting]
         if max_writes is None:
             max_writes = self.settings.max_writes
-        crew = ShopRunner(
+        runner = ShopRunner(
             self.reconciler,
             verified_before=self._clock() if full else None,
             hinted=hinted,
@@ -312,7 +312,7 @@ class Carrierflow:
             stop=stop,
             progress=progress,
         )
-        reports = crew.work(codes, self.limits(max_writes))
+        reports = runner.work(codes, self.limits(max_writes))
         reports = [self._looked_after(report, stop) for report in reports]
         if not stop():
             self.sealer.seal_if_possible()

@@ -27,10 +27,10 @@ from carrierflow.shops import ShopToken, TokenKeeper
 from carrierflow.storage import BudgetRate, ShopBudget, SqlStore
 
 
-__all__ = ["Connector"]
+__all__ = ["PlatformFactory"]
 
 
-class Connector:
+class PlatformFactory:
     """Connects to what a platform has of a shop.
 
     Each of its calls raises `ShopRevoked` if the shop has no token, `WrongSecretKey` if the token

@@ -51,7 +51,7 @@ class CarrierService:
     def __init__(
         self,
         callbacks: Callbacks,
-        intake: WebhookReceiver,
+        receiver: WebhookReceiver,
         pages: InstallPages,
         *,
         dialect: Dialect,
@@ -59,7 +59,7 @@ class CarrierService:
         clock: Clock,
         on_answer: OnAnswer | None = None,
     ) -> None:
-        self._intake = intake
+        self._receiver = receiver
         self._pages = pages
         self._dialect = dialect
         self._counters = counters
@@ -122,7 +122,7 @@ class CarrierService:
         if not self._dialect.is_signed_webhook(request):
             return self._unsigned("The signature does not hold.")
         try:
-            topic = self._intake.take(request)
+            topic = self._receiver.take(request)
         except Exception:
             # Not kept, so not to be answered with success: the platform will send it again.
             log.exception("carrierflow.webhook_failed")

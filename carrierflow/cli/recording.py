@@ -197,7 +197,7 @@ def history(session: Session, shop: str, fulfillment_id: str) -> None:
         }
         for each in timeline.evidence
     ]
-    tellings = [
+    attempts = [
         {
             "machine": each.machine,
             "seq": each.seq,
@@ -209,7 +209,7 @@ def history(session: Session, shop: str, fulfillment_id: str) -> None:
             "state": each.state,
             "confirmed_at": moment(each.confirmed_at),
         }
-        for each in timeline.tellings
+        for each in timeline.attempts
     ]
     document = {
         "shop": shop,
@@ -217,7 +217,7 @@ def history(session: Session, shop: str, fulfillment_id: str) -> None:
         "fulfillment_id": fulfillment_id,
         "entries": entries,
         "evidence": evidence,
-        "published": tellings,
+        "published": attempts,
     }
     columns = ("machine", "seq", "from", "to", "source", "occurred", "inferred", "hash")
     rows = [
@@ -236,7 +236,7 @@ def history(session: Session, shop: str, fulfillment_id: str) -> None:
     kept = [(e["status"] or e["kind"], e["verdict"] or e["code"], e["sentence"]) for e in evidence]
     told = [
         (e.status, e.number, short(e.intent_at), e.outcome or "no result")
-        for e in timeline.tellings
+        for e in timeline.attempts
     ]
 
     def draw(page: Page) -> None:

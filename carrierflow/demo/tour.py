@@ -120,7 +120,7 @@ def _reconcile(on: TourStage, scenario: Scenario) -> tuple[Run, Disagreement]:
 
 
 def _touched(on: TourStage) -> set[ParcelRef]:
-    """Return the parcels that a merchant moved, and let the judge begin a new record."""
+    """Return the parcels that a merchant moved, and let the recorder begin anew."""
     with on.server.lock:
         recorder = on.server.world.recorder
         touched = {touch.ref for touch in recorder.touches if touch.source is not TouchSource.LIFT}
@@ -165,7 +165,7 @@ def _star(on: TourStage, scenario: Scenario) -> Star:
     ]
     timelines = [on.app.timeline(SHOP, name) for name in names]
     paid = [it for it in timelines if it.parcel.cod.status in IN_HAND]
-    chosen = max(paid, key=lambda it: len(it.tellings))
+    chosen = max(paid, key=lambda it: len(it.attempts))
     return Star(
         fulfillment_id=chosen.parcel.ref.fulfillment_id,
         cash=chosen.parcel.cod_amount,
@@ -174,7 +174,7 @@ def _star(on: TourStage, scenario: Scenario) -> Star:
 
 
 def _move(timeline: Timeline, entry: HistoryEntry) -> Move:
-    told = {(it.machine, it.seq) for it in timeline.tellings}
+    told = {(it.machine, it.seq) for it in timeline.attempts}
     return Move(
         machine=entry.machine.value,
         from_status=entry.from_status,

@@ -30,7 +30,7 @@ class Planned:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """A reconcile, by its own report and by what the platform's judge saw of it."""
+    """A reconcile, by its own report and by what the platform's recorder saw of it."""
 
     end_reason: str
     checked: int

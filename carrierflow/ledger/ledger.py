@@ -1,6 +1,6 @@
 """The only code that appends history.
 
-One event or a hundred thousand go the same way: read the parcels, let the judge decide in
+One event or a hundred thousand go the same way: read the parcels, let the rules decide in
 memory, write everything in one transaction. A single event is judged by the `transitions`
 machine, many at once by the compiled table; both were derived from the same definition.
 """

@@ -78,26 +78,26 @@ def import_shop(
     nothing. Yields what was found so far after each page. What changed during a pass is read
     again, until a pass brings nothing new. Doing it again changes nothing.
     """
-    intake = _Intake(shop, platform, store, ledger, lifecycle)
+    backfill = _Backfill(shop, platform, store, ledger, lifecycle)
     begin = since or EARLIEST
     for _ in range(PASSES):
-        met, last, began = len(intake.met), begin, clock()
+        met, last, began = len(backfill.met), begin, clock()
         try:
             for page in changed_orders(platform, begin, whole=True):
                 last = newest(page, last)
-                intake.take_in(page)
-                yield intake.found()
+                backfill.take_in(page)
+                yield backfill.found()
         except Unsettled:
             break
-        if len(intake.met) == met:
-            yield intake.found()
+        if len(backfill.met) == met:
+            yield backfill.found()
             return
         # Our clock and the platform's may differ, so neither alone says what came since.
         begin = max(begin, min(last, began) - OVERLAP)
-    yield intake.found(settled=False)
+    yield backfill.found(settled=False)
 
 
-class _Intake:
+class _Backfill:
     """Takes in the parcels of page after page, each once however often it comes."""
 
     def __init__(

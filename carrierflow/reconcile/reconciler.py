@@ -54,7 +54,7 @@ class Reconciler:
         Looks at every order with unpublished work, at every order that changed on the
         platform, and at every open order not looked at since `verified_before` (by default
         `limits.verify_within` ago); with `hinted` only at those that webhooks named. `stop` is
-        asked between fulfillments, and while the run waits; `progress` is called with the tally
+        asked between fulfillments, and while the run waits; `progress` is called with the counters
         so far and the number of orders still to look at.
 
         Raises:

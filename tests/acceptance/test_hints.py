@@ -142,7 +142,7 @@ def test_a_seller_may_cancel_while_we_are_telling_a_step(stage):
 
     def cancel_between_intent_and_send():
         found = stage.app.timeline("alpha", ref.fulfillment_id)
-        if found.tellings:
+        if found.attempts:
             stage.on_look = None
             number = {"tracking_number": f"T-{ref.fulfillment_id}"}
             assert b'"error":false' in platform.call("DELETE", "/alpha/cancel", number).body

@@ -105,7 +105,7 @@ def _station(entry: HistoryEntry, x: float) -> Markup:
 def _platform(timeline: Timeline, across: Mapping[tuple[str, int], float]) -> list[Markup]:
     """Draw for each step when the platform was known to show it, and how long that took."""
     y = LANES["platform"]
-    shown = {(each.machine, each.seq): each.confirmed_at for each in timeline.showings}
+    shown = {(each.machine, each.seq): each.confirmed_at for each in timeline.publications}
     parts = [tag("path", d=f"M{LEFT} {y}H{max(across.values(), default=LEFT)}", stroke=LIGHT)]
     for entry in timeline.entries:
         x, known = across[_key(entry)], entry.seq <= timeline.parcel.head(entry.machine).confirmed

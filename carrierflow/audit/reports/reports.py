@@ -80,8 +80,8 @@ class Reports:
                 queries.entries_of(connection, parcel),
                 evidence_of(connection, parcel),
                 attempts_of(connection, parcel),
-                showings=publications_of(connection, parcel),
-                sightings=observations_of(connection, parcel),
+                publications=publications_of(connection, parcel),
+                observations=observations_of(connection, parcel),
                 incidents=incidents_of(connection, parcel),
             )
 

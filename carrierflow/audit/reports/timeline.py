@@ -14,12 +14,12 @@ from carrierflow.audit.reports.timeline_items import (
     ObservationItem,
     PublicationItem,
     TimelineItem,
-    moment_of_entry,
-    moment_of_evidence,
-    moment_of_incident,
-    moment_of_showing,
-    moment_of_sighting,
-    moments_of_telling,
+    item_of_entry,
+    item_of_evidence,
+    item_of_incident,
+    item_of_observation,
+    item_of_publication,
+    items_of_attempt,
 )
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Incident
@@ -45,9 +45,9 @@ class Timeline:
     parcel: Fulfillment
     entries: tuple[HistoryEntry, ...]
     evidence: tuple[EvidenceItem, ...]
-    tellings: tuple[AttemptItem, ...]
-    showings: tuple[PublicationItem, ...] = ()
-    sightings: tuple[ObservationItem, ...] = ()
+    attempts: tuple[AttemptItem, ...]
+    publications: tuple[PublicationItem, ...] = ()
+    observations: tuple[ObservationItem, ...] = ()
     incidents: tuple[Incident, ...] = ()
 
     @classmethod
@@ -56,10 +56,10 @@ class Timeline:
         parcel: Fulfillment,
         entries: Sequence[HistoryEntry],
         evidence: Sequence[Mapping[str, Any]],
-        tellings: Sequence[Mapping[str, Any]],
+        attempts: Sequence[Mapping[str, Any]],
         *,
-        showings: Sequence[Mapping[str, Any]] = (),
-        sightings: Sequence[Mapping[str, Any]] = (),
+        publications: Sequence[Mapping[str, Any]] = (),
+        observations: Sequence[Mapping[str, Any]] = (),
         incidents: Sequence[Incident] = (),
     ) -> Timeline:
         """Build a timeline from what was read."""
@@ -67,25 +67,25 @@ class Timeline:
             parcel=parcel,
             entries=tuple(entries),
             evidence=tuple(_evidence(row) for row in evidence),
-            tellings=tuple(AttemptItem(**row) for row in tellings),
-            showings=tuple(PublicationItem(**row) for row in showings),
-            sightings=tuple(ObservationItem(**row) for row in sightings),
+            attempts=tuple(AttemptItem(**row) for row in attempts),
+            publications=tuple(PublicationItem(**row) for row in publications),
+            observations=tuple(ObservationItem(**row) for row in observations),
             incidents=tuple(incidents),
         )
 
     def moments(self) -> tuple[TimelineItem, ...]:
         """Return everything as one list, in the order in which it was recorded."""
         found = [
-            *map(moment_of_entry, self.entries),
-            *map(moment_of_evidence, self.evidence),
-            *(moment for telling in self.tellings for moment in moments_of_telling(telling)),
+            *map(item_of_entry, self.entries),
+            *map(item_of_evidence, self.evidence),
+            *(moment for attempt in self.attempts for moment in items_of_attempt(attempt)),
             *(
-                moment_of_showing(each, each.confirmed_at)
-                for each in self.showings
+                item_of_publication(each, each.confirmed_at)
+                for each in self.publications
                 if each.confirmed_at is not None
             ),
-            *map(moment_of_sighting, self.sightings),
-            *map(moment_of_incident, self.incidents),
+            *map(item_of_observation, self.observations),
+            *map(item_of_incident, self.incidents),
         ]
         return tuple(sorted(found, key=lambda moment: moment.at))
 

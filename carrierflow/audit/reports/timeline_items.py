@@ -15,12 +15,12 @@ __all__ = [
     "ObservationItem",
     "PublicationItem",
     "TimelineItem",
-    "moment_of_entry",
-    "moment_of_evidence",
-    "moment_of_incident",
-    "moment_of_showing",
-    "moment_of_sighting",
-    "moments_of_telling",
+    "item_of_entry",
+    "item_of_evidence",
+    "item_of_incident",
+    "item_of_observation",
+    "item_of_publication",
+    "items_of_attempt",
 ]
 
 
@@ -103,7 +103,7 @@ class TimelineItem:
     sentence: str
 
 
-def moment_of_entry(entry: HistoryEntry) -> TimelineItem:
+def item_of_entry(entry: HistoryEntry) -> TimelineItem:
     """An accepted transition."""
     sentence = f"{entry.from_status} → {entry.to_status}."
     if entry.amends is not None:
@@ -126,7 +126,7 @@ def moment_of_entry(entry: HistoryEntry) -> TimelineItem:
     )
 
 
-def moment_of_evidence(evidence: EvidenceItem) -> TimelineItem:
+def item_of_evidence(evidence: EvidenceItem) -> TimelineItem:
     """An event that did not become history, or a decision."""
     status = evidence.status
     return TimelineItem(
@@ -143,56 +143,57 @@ def moment_of_evidence(evidence: EvidenceItem) -> TimelineItem:
     )
 
 
-def moments_of_telling(telling: AttemptItem) -> tuple[TimelineItem, ...]:
+def items_of_attempt(attempt: AttemptItem) -> tuple[TimelineItem, ...]:
     """An attempt: when it was sent, and when its result was known."""
     about = TimelineItem(
-        at=telling.intent_at,
+        at=attempt.intent_at,
         occurred_at=None,
         kind="told",
-        machine=Machine(telling.machine),
-        seq=telling.seq,
-        status=telling.status,
+        machine=Machine(attempt.machine),
+        seq=attempt.seq,
+        status=attempt.status,
         source=None,
         actor=None,
         reason=None,
-        sentence=f"The platform is told {telling.status}, attempt {telling.number}.",
+        sentence=f"The platform is told {attempt.status}, attempt {attempt.number}.",
     )
-    if telling.recorded_at is None or telling.outcome is None:
+    if attempt.recorded_at is None or attempt.outcome is None:
         return (replace(about, sentence=f"{about.sentence} No result is on record."),)
-    answer = telling.outcome.replace("_", " ")
-    code = f", HTTP {telling.http_status}" if telling.http_status else ""
+    answer = attempt.outcome.replace("_", " ")
+    code = f", HTTP {attempt.http_status}" if attempt.http_status else ""
     said = replace(
         about,
-        at=telling.recorded_at,
+        at=attempt.recorded_at,
         kind="answered",
         source=Source.PLATFORM,
-        sentence=f"Attempt {telling.number}: {answer}{code}.",
+        sentence=f"Attempt {attempt.number}: {answer}{code}.",
     )
     return about, said
 
 
-def moment_of_showing(showing: PublicationItem, confirmed_at: datetime) -> TimelineItem:
+def item_of_publication(publication: PublicationItem, confirmed_at: datetime) -> TimelineItem:
     """The moment from which the platform is known to show an entry."""
-    entry = f"{showing.machine}:{showing.seq}"
+    entry = f"{publication.machine}:{publication.seq}"
     return TimelineItem(
         at=confirmed_at,
         occurred_at=None,
         kind="confirmed",
-        machine=Machine(showing.machine),
-        seq=showing.seq,
+        machine=Machine(publication.machine),
+        seq=publication.seq,
         status=None,
         source=Source.PLATFORM,
         actor=None,
         reason=None,
-        sentence=f"The platform is known to show {entry} ({showing.state}).",
+        sentence=f"The platform is known to show {entry} ({publication.state}).",
     )
 
 
-def moment_of_sighting(sighting: ObservationItem) -> TimelineItem:
+def item_of_observation(observation: ObservationItem) -> TimelineItem:
     """What the platform said."""
-    cancelled = " The order is cancelled." if sighting.order_cancelled else ""
+    cancelled = " The order is cancelled." if observation.order_cancelled else ""
+    words = f"{observation.carrier_code} and {observation.cod_code}"
     return TimelineItem(
-        at=sighting.seen_at,
+        at=observation.seen_at,
         occurred_at=None,
         kind="seen",
         machine=None,
@@ -201,11 +202,11 @@ def moment_of_sighting(sighting: ObservationItem) -> TimelineItem:
         source=Source.PLATFORM,
         actor=None,
         reason=None,
-        sentence=f"The platform shows {sighting.carrier_code} and {sighting.cod_code}.{cancelled}",
+        sentence=f"The platform shows {words}.{cancelled}",
     )
 
 
-def moment_of_incident(incident: Incident) -> TimelineItem:
+def item_of_incident(incident: Incident) -> TimelineItem:
     """The opening of an incident."""
     return TimelineItem(
         at=incident.opened_at,

@@ -112,7 +112,7 @@ class Haravan:
         return self._seen(request, shop, self._admit(request, shop, fault), fault)
 
     def _issue_tokens(self, request: HttpRequest) -> Outcome:
-        """Let faults befall the accounts too; they have no bucket, and the judge no interest."""
+        """Let faults befall the accounts too; they have no bucket, and the recorder no interest."""
         try:
             shop = shop_asking(self.world, request)
         except Denied as denial:

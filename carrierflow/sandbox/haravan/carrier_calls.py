@@ -1,6 +1,6 @@
 """Haravan's side of the talk with a carrier: what a seller asks for, and what it polls.
 
-Each deed is three steps: read the world, call the carrier, write the world. Only the first and the
+Each call is three steps: read the world, call the carrier, write the world. Only the first and the
 last hold the lock, because the carrier may call the platform while it answers.
 """
 

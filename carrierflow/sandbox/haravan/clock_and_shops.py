@@ -131,7 +131,7 @@ class ClockAndShops:
         return self.shops[grant.shop] if grant is not None else None
 
     def reset(self, *, keep_shops: bool = True) -> None:
-        """Forget orders, waiting requests and the judge's record; shops and tokens too if asked."""
+        """Forget orders, waiting requests and the recorder's; shops and tokens too if asked."""
         self._due: list[tuple[int, int, Callable[[], object]]] = []
         self._sequence = count()
         self._cancelled: deque[ParcelRef] = deque()

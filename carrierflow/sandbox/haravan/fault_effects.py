@@ -208,18 +208,18 @@ def _target(context: FaultContext) -> ParcelRef | None:
     return named or (context.chance.choice(parcels) if parcels else None)
 
 
-def _before(deed: Callable[[FaultContext], None]) -> Callable[[FaultContext], Outcome]:
+def _before(action: Callable[[FaultContext], None]) -> Callable[[FaultContext], Outcome]:
     def act(context: FaultContext) -> Outcome:
-        deed(context)
+        action(context)
         return context.answer()
 
     return act
 
 
-def _after(deed: Callable[[FaultContext], None]) -> Callable[[FaultContext], Outcome]:
+def _after(action: Callable[[FaultContext], None]) -> Callable[[FaultContext], Outcome]:
     def act(context: FaultContext) -> Outcome:
         reply = context.answer()
-        deed(context)
+        action(context)
         return reply
 
     return act

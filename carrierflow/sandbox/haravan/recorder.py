@@ -1,4 +1,4 @@
-"""The sandbox's own judge: what reached the platform, in which order, and what of it was wrong.
+"""The sandbox's own record: what reached the platform, in which order, and what of it was wrong.
 
 It believes nothing that a client says about itself. Which steps are legal it is told by whoever
 asks for the report, and it never imports them.
@@ -97,7 +97,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecorderReport:
-    """What the judge found; the lists hold the evidence, oldest first."""
+    """What the recorder found; the lists hold the evidence, oldest first."""
 
     puts_received: int
     puts_applied: int

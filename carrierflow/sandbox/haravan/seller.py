@@ -1,4 +1,4 @@
-"""The seller's desk in a shop: a page for people, and the calls that the page makes."""
+"""The seller's side of a shop: a page for people, and the calls that the page makes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Seller:
     def __init__(self, world: World, carrier_calls: CarrierCalls) -> None:
         self._world = world
         self._carrier_calls = carrier_calls
-        self._deeds: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        self._actions: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "orders": self._order,
             "rates": self._rates,
             "ship": self._ship,
@@ -73,11 +73,11 @@ class Seller:
         """Show the page, or do what a seller wants; what went wrong is one sentence."""
         if request.method == "GET":
             return self._show(request)
-        deed = self._deeds.get(request.path.removeprefix(f"{_ROOT}/"))
-        if request.method != "POST" or deed is None:
+        action = self._actions.get(request.path.removeprefix(f"{_ROOT}/"))
+        if request.method != "POST" or action is None:
             return failed(HTTPStatus.NOT_FOUND, "There is no such page.")
         try:
-            return json_reply(200, deed(request.payload()))
+            return json_reply(200, action(request.payload()))
         except SandboxError as error:
             return failed(_STATUS_OF[type(error)], str(error))
         except (KeyError, TypeError, ValueError) as error:
