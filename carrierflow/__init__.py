@@ -4,6 +4,9 @@ Build a `Carrierflow` with `build`, record events with its `ledger`, and let `re
 the platform to the ledger's state.
 """
 
+from importlib import metadata
+from typing import TYPE_CHECKING
+
 from carrierflow.app.build import build
 from carrierflow.app.carrierflow import Carrierflow
 from carrierflow.app.settings import (
@@ -319,3 +322,14 @@ __all__ = [
     "generate_key",
     "load_settings",
 ]
+
+
+if TYPE_CHECKING:
+    __version__: str
+else:
+
+    def __getattr__(name: str) -> str:
+        """Return `__version__`, which is looked up only when somebody asks."""
+        if name == "__version__":
+            return metadata.version("carrierflow")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

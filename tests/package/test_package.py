@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,13 @@ def test_public_names_are_exported_in_order():
 
     assert sorted(names, key=lambda name: (name[0].islower(), name)) == names
     assert [] == [name for name in names if not hasattr(carrierflow, name)]
+
+
+def test_the_version_is_the_one_that_is_installed():
+    """Asked for, the package says its version; other names that it lacks are errors."""
+    assert metadata.version("carrierflow") == carrierflow.__version__
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        carrierflow.nonsense  # noqa: B018
 
 
 @pytest.mark.slow
