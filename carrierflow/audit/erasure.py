@@ -33,17 +33,9 @@ from carrierflow.storage.binding import sliced
 from carrierflow.storage.tables import files, fulfillments, notes, shops, webhooks
 
 
-__all__ = [
-    "KINDS",
-    "Erased",
-    "Retention",
-    "count_past",
-    "erase_of_parcel",
-    "erase_past",
-]
+__all__ = ["KINDS", "Erased", "Retention", "count_past", "erase_of_parcel", "erase_past"]
 
 log = logging.getLogger(__name__)
-
 
 AT_ONCE = 500
 """How much is erased in one transaction, so that nobody waits for it."""

@@ -47,7 +47,6 @@ SALT_DIGITS = 32
 CHUNK = 2_000
 """Events of a bulk recording that share a transaction."""
 
-
 REJECTED = "rejected"
 """What is counted for an event that could not be recorded at all."""
 

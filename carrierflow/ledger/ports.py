@@ -13,12 +13,7 @@ from carrierflow.domain.model import (
 )
 
 
-__all__ = [
-    "EncryptedNote",
-    "Encryptor",
-    "LedgerStore",
-    "LedgerTransaction",
-]
+__all__ = ["EncryptedNote", "Encryptor", "LedgerStore", "LedgerTransaction"]
 
 T = TypeVar("T")
 

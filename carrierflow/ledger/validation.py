@@ -14,13 +14,7 @@ from carrierflow.domain.typecheck import check_fields, check_text
 from carrierflow.errors import BadTime, InvalidInput
 
 
-__all__ = [
-    "check_event",
-    "check_opening",
-    "check_same",
-    "check_time",
-    "validation_errors",
-]
+__all__ = ["check_event", "check_opening", "check_same", "check_time", "validation_errors"]
 
 LONGEST = {
     "shop": limits.ID,

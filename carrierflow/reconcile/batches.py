@@ -34,7 +34,6 @@ from carrierflow.reconcile.row_actions import cod_amount_differs
 
 __all__ = ["ShopBatch", "ShopReader"]
 
-
 PAGE = 5_000
 """How many due orders are held at once: a hundred batches, and a few queries a run."""
 

@@ -7,12 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 
-__all__ = [
-    "MerchantEdit",
-    "Policy",
-    "RemoteAhead",
-    "RunLimits",
-]
+__all__ = ["MerchantEdit", "Policy", "RemoteAhead", "RunLimits"]
 
 
 class RemoteAhead(StrEnum):

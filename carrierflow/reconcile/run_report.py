@@ -11,13 +11,7 @@ from carrierflow.errors import Interrupted, PlatformUnavailable, ShopHeld, Throt
 from carrierflow.reconcile.ports import RequestCounts
 
 
-__all__ = [
-    "EndReason",
-    "Requests",
-    "RunReport",
-    "StopRun",
-    "ending_of",
-]
+__all__ = ["EndReason", "Requests", "RunReport", "StopRun", "ending_of"]
 
 SUMMED = (
     "orders",

@@ -42,35 +42,24 @@ from carrierflow.storage.installs import (
 )
 
 
-__all__ = [
-    "AfterInstall",
-    "Installer",
-    "missing_scopes",
-]
+__all__ = ["AfterInstall", "Installer", "missing_scopes"]
 
 log = logging.getLogger(__name__)
 
-
 API = "https://apis.haravan.com"
 
-
 CARRIER_CODE = "external"
-
 
 INVITED_FOR = timedelta(hours=24)
 """How long a link is good that the carrier sends to a shop's owner."""
 
-
 ROUND_FOR = timedelta(minutes=15)
 """How long one round through the accounts may take."""
 
-
 LOGIN_SCOPES = ("openid", "profile", "email", "org", "userinfo")
-
 
 UNCHECKED_SCOPES = frozenset({*LOGIN_SCOPES, "grant_service", "offline_access"})
 """What only steers the accounts; a token without them can do all that it must."""
-
 
 OVER = "This install link was used before or has run out; start the install again."
 

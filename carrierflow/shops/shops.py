@@ -22,21 +22,13 @@ from carrierflow.storage import Connection, SqlStore
 from carrierflow.storage.shops import add_shop, all_shops, change_shop, find_shop, revoke_shop
 
 
-__all__ = [
-    "Shops",
-    "check_code",
-    "checked_root",
-    "is_uninstalled",
-]
+__all__ = ["Shops", "check_code", "checked_root", "is_uninstalled"]
 
 log = logging.getLogger(__name__)
 
-
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
-
 PLATFORMS = ("haravan",)
-
 
 WITHOUT_END: Mapping[str, Any] = MappingProxyType(
     {"refresh_token": None, "token_expires_at": None, "refreshing_until": None, "scopes": None}

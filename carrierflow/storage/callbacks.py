@@ -49,7 +49,6 @@ SHIPMENT = (
     shipments.c.accepted_at,
 )
 
-
 CONNECTED = (
     select(shops.c.id)
     .where(shops.c.code == bindparam("code"), shops.c.state != ShopState.REVOKED)

@@ -50,7 +50,6 @@ CONFLICTS = {
 }
 """Errors after which the same transaction may simply be done again."""
 
-
 WRONG_VALUES = {
     1292,  # MariaDB: incorrect value
     1366,  # MariaDB: incorrect value for a column

@@ -19,9 +19,7 @@ from carrierflow.storage.store import SqlStore
 from carrierflow.storage.tables import shops
 
 
-__all__ = [
-    "SqlLeases",
-]
+__all__ = ["SqlLeases"]
 
 
 class SqlLeases:

@@ -68,7 +68,6 @@ PAST = (
 )
 """What is read of entries; they are many, and taken by their places."""
 
-
 HEAD_COLUMNS = (
     "version",
     "delivery_status",

@@ -37,17 +37,10 @@ from carrierflow.storage.tables import (
 )
 
 
-__all__ = [
-    "add_publication",
-    "attempt_row",
-    "outcome_row",
-    "publication_logs",
-    "save_publication",
-]
+__all__ = ["add_publication", "attempt_row", "outcome_row", "publication_logs", "save_publication"]
 
 CHUNK = 500
 """How many ids one statement asks for."""
-
 
 SAVE_PUBLICATION = (
     update(publications)
@@ -55,18 +48,13 @@ SAVE_PUBLICATION = (
     .values({c.name: bindparam(f"new_{c.name}") for c in publications.c if not c.primary_key})
 )
 
-
 ADD_PUBLICATION = insert(publications)
-
 
 IDS: BindParameter[int] = bindparam("ids", expanding=True)
 
-
 ENTRY = ("fulfillment", "machine", "seq")
 
-
 STEP = ("from_status", "to_status", "source", "cause", "occurred_at")
-
 
 READ_STEPS = (
     select(
@@ -78,7 +66,6 @@ READ_STEPS = (
     .order_by(*(history.c[name] for name in ENTRY))
 )
 """Every entry, with what was tried so far to show it."""
-
 
 READ_ATTEMPTS = (
     select(attempts, outcomes.c.outcome, outcomes.c.reason)

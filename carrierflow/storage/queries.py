@@ -37,7 +37,6 @@ __all__ = [
     "replace_secret",
 ]
 
-
 PAGE = 200
 """Sealed rows that are held at once; a body may be long."""
 

@@ -60,7 +60,6 @@ from carrierflow.storage.types import UtcDateTime
 
 __all__ = ["SqlReconcileStore", "write"]
 
-
 CHUNK = 500
 """How many ids one statement asks for."""
 
@@ -98,7 +97,6 @@ SAVE_LOOK = (
     )
 )
 
-
 READ_PARCELS = (
     select(*PARCEL)
     .where(
@@ -107,7 +105,6 @@ READ_PARCELS = (
     )
     .order_by(fulfillments.c.id)
 )
-
 
 FOLLOWED = (
     update(fulfillments)

@@ -35,7 +35,6 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-
 THREADS = 3
 """Callbacks that are worked on at once."""
 

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 
-__all__ = [
-    "Anchor",
-]
+__all__ = ["Anchor"]
 
 
 class Anchor(Protocol):

@@ -44,7 +44,6 @@ PLACES: Mapping[tuple[Machine, str], tuple[int, float]] = {
 }
 """Column and row of each status."""
 
-
 WIDEST, ROOMY = 17, 13
 """How many letters a box has room for, and how many with air around them."""
 

@@ -16,7 +16,6 @@ from carrierflow.domain.lifecycle import label_of
 
 __all__ = ["both", "figure", "free", "moment", "name", "page", "section", "table"]
 
-
 LONG = 24
 """Letters from which on a text may break anywhere."""
 

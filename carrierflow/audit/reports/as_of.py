@@ -175,16 +175,12 @@ def _number(status: Status | None) -> int:
 
 STATUSES = tuple(Status)
 
-
 WIDTH = 16
 """How many statuses there is room for beside a number."""
 
-
 UNKNOWN = WIDTH - 1
 
-
 STREAM = 2_000
-
 
 CLOCKS = {Basis.KNOWN: history.c.recorded_at, Basis.WAS: history.c.occurred_at}
 

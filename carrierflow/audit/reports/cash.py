@@ -54,7 +54,6 @@ class Band:
 
 EDGES = (0, 1, 3, 7, 14, 30)
 
-
 BANDS = tuple(
     Band(from_days=low, to_days=high) for low, high in zip(EDGES, (*EDGES[1:], None), strict=True)
 )

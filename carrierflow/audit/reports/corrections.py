@@ -14,11 +14,7 @@ from carrierflow.domain.model import Machine, Source
 from carrierflow.storage.tables import evidence, fulfillments, history, shops
 
 
-__all__ = [
-    "Correction",
-    "CorrectionKind",
-    "corrections",
-]
+__all__ = ["Correction", "CorrectionKind", "corrections"]
 
 
 class CorrectionKind(StrEnum):

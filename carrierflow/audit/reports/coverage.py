@@ -40,7 +40,6 @@ class LookAge:
 
 EDGES = (0, 6, 12, 24, 48)
 
-
 AGES = tuple(
     LookAge(from_hours=low, to_hours=high)
     for low, high in zip(EDGES, (*EDGES[1:], None), strict=True)

@@ -36,13 +36,7 @@ from carrierflow.storage.tables import (
 )
 
 
-__all__ = [
-    "Drift",
-    "DriftDay",
-    "DriftKind",
-    "Episode",
-    "episodes",
-]
+__all__ = ["Drift", "DriftDay", "DriftKind", "Episode", "episodes"]
 
 ONE_SECOND = timedelta(seconds=1)
 
@@ -172,7 +166,6 @@ def _days(episodes: Iterable[Episode]) -> Iterator[DriftDay]:
 
 STREAM = 2_000
 
-
 FAILED = {
     Outcome.UNKNOWN: "unanswered",
     Outcome.NOT_SENT: "not_sent",
@@ -180,9 +173,7 @@ FAILED = {
 }
 """Outcomes that open no incident of their own; one that is on record nowhere is unanswered."""
 
-
 SHOWN = (PublicationState.CONFIRMED, PublicationState.SUBSUMED)
-
 
 ADOPTED = "platform:%"
 """The keys of steps that runs took over from the platform."""

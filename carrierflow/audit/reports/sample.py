@@ -27,12 +27,7 @@ from carrierflow.storage.rows import entry_from
 from carrierflow.storage.tables import definitions, fulfillments, history, log, shops
 
 
-__all__ = [
-    "Sample",
-    "Sampled",
-    "entries_at",
-    "places",
-]
+__all__ = ["Sample", "Sampled", "entries_at", "places"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

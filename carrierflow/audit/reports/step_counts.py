@@ -11,10 +11,7 @@ from carrierflow.domain.model import Machine, Status
 from carrierflow.storage.tables import fulfillments, history
 
 
-__all__ = [
-    "StepCount",
-    "step_counts",
-]
+__all__ = ["StepCount", "step_counts"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

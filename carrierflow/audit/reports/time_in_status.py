@@ -28,11 +28,7 @@ from carrierflow.storage.shops import shop_codes
 from carrierflow.storage.tables import fulfillments, history
 
 
-__all__ = [
-    "Stay",
-    "TimeInState",
-    "stays",
-]
+__all__ = ["Stay", "TimeInState", "stays"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,7 +75,6 @@ def _order(stay: Stay) -> tuple[str, str, int]:
 
 
 SHARES = {"p50_seconds": 0.5, "p95_seconds": 0.95}
-
 
 MILLISECONDS = 86_400_000
 

@@ -33,9 +33,7 @@ from carrierflow.storage.tables import (
 )
 
 
-__all__ = [
-    "Timeline",
-]
+__all__ = ["Timeline"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

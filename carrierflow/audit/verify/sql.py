@@ -21,12 +21,7 @@ from carrierflow.storage.tables import (
 )
 
 
-__all__ = [
-    "definition_rows",
-    "entry_rows",
-    "head_row",
-    "head_rows",
-]
+__all__ = ["definition_rows", "entry_rows", "head_row", "head_rows"]
 
 STREAM = 2_000
 """Rows that a long reading holds at once."""
