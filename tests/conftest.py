@@ -76,15 +76,28 @@ def _servers_of(item):
     return [kind for kind in SERVERS if kind in list(values)] or list(SERVERS)
 
 
+LOGGERS = [
+    (log, log.level, log.propagate, log.handlers[:])
+    for log in (logging.getLogger(name) for name in ("carrierflow", *OTHERS))
+]
+"""The loggers that a command sets up, as they are before any test or fixture."""
+
+
 @pytest.fixture(autouse=True)
 def logging_as_before():
-    """Put the loggers back that a command set up: no test depends on which ran before it."""
-    loggers = [logging.getLogger(name) for name in ("carrierflow", *OTHERS)]
-    before = [(log, log.level, log.propagate, log.handlers[:]) for log in loggers]
+    """Put the loggers back that a command set up: no test depends on which ran before it.
+
+    Before a test, too, for fixtures that last longer than one run commands as well.
+    """
     disabled = logging.root.manager.disable
+    _put_back_loggers()
     yield
     logging.disable(disabled)
-    for log, level, propagate, handlers in before:
+    _put_back_loggers()
+
+
+def _put_back_loggers():
+    for log, level, propagate, handlers in LOGGERS:
         log.setLevel(level)
         log.propagate = propagate
         log.handlers[:] = handlers
