@@ -68,9 +68,9 @@ def endings(stage):
 @contextmanager
 def waiting_for_another_renewal(stage):
     """Let the shop's token have ended, and another process have the right to renew it."""
-    now, seal = clock.now(), stage.app.shops._encryptor.seal
+    now, encrypt = clock.now(), stage.app.shops._encryptor.encrypt
     values = {
-        "refresh_token": seal(b"r", context="refresh token of shop alpha"),
+        "refresh_token": encrypt(b"r", context="refresh token of shop alpha"),
         "token_expires_at": now,
         "refreshing_until": now + timedelta(minutes=5),
     }
