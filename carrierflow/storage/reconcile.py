@@ -46,7 +46,7 @@ from carrierflow.storage.publications import (
 )
 from carrierflow.storage.queries import find_parcel, known_ids
 from carrierflow.storage.rows import PARCEL, guarded, head_values, look_values, parcel_from
-from carrierflow.storage.shops import change_shop, coverage, find_shop
+from carrierflow.storage.shops import change_shop, coverage
 from carrierflow.storage.tables import (
     attempts,
     fulfillments,
@@ -122,8 +122,7 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
 
     def shop(self, code: str) -> Shop:
         """Return a shop by its code."""
-        with self._store.reading() as connection:
-            return find_shop(connection, code)
+        return self._store.shop(code)
 
     def coverage(self, shop: Shop, *, since: datetime) -> Coverage:
         """Return how well the open fulfillments of a shop are known."""
@@ -163,7 +162,7 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
     def write(
         self, writing: FulfillmentUpdate, *, fence: tuple[Shop, int] | None
     ) -> tuple[Fulfillment, int]:
-        """Write a turn, where the fence is still valid."""
+        """Write an update, where the fence is still valid."""
         with self._store.begin() as connection:
             if fence is not None and not self.holds(connection, *fence):
                 raise ShopHeld(fence[0].code)
@@ -309,7 +308,7 @@ def _is_due(shop: Shop, verified_before: datetime) -> tuple[ColumnElement[bool],
 
 
 def write(connection: Connection, writing: FulfillmentUpdate) -> tuple[Fulfillment, int]:
-    """Write a turn; return the version that the parcel now has, and the incidents opened."""
+    """Write an update; return the version that the parcel now has, and the incidents opened."""
     after = _save(connection, writing)
     for publication in writing.publications:
         save_publication(connection, after.id, publication)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -49,11 +50,16 @@ class StatusWord:
     date_field: str | None = None
 
 
-def _delivery(
-    code: str, word: str, name: str, segment: str | None, date_field: str | None
+def _status(
+    machine: StatusMachine,
+    code: str,
+    word: str,
+    name: str,
+    segment: str | None,
+    date_field: str | None,
 ) -> StatusWord:
     return StatusWord(
-        machine=StatusMachine.DELIVERY,
+        machine=machine,
         code=code,
         word=word,
         name=name,
@@ -62,18 +68,8 @@ def _delivery(
     )
 
 
-def _cod(
-    code: str, word: str, name: str, segment: str | None, date_field: str | None
-) -> StatusWord:
-    return StatusWord(
-        machine=StatusMachine.COD,
-        code=code,
-        word=word,
-        name=name,
-        segment=segment,
-        date_field=date_field,
-    )
-
+_delivery = partial(_status, StatusMachine.DELIVERY)
+_cod = partial(_status, StatusMachine.COD)
 
 DELIVERED = "delivered"
 CANCEL = "cancel"
