@@ -68,15 +68,14 @@ def build(
         earliest=settings.earliest_event,
     )
     factory = PlatformFactory(settings, store, keys, now=now, sleep=sleep)
-    carriers = CarrierRegistration(
-        store,
-        name=settings.carrier_name,
-        public_url=settings.public_url,
-        tracking_url=settings.tracking_url,
-        connect=factory.registrations,
-        clock=now,
-    )
+    carriers = _carriers(settings, store, factory, now=now)
     webhooks = WebhookSubscription(store, connect=factory.subscriptions, clock=now)
+    finish = AfterInstall(
+        {
+            "Registering the carrier": carriers.register,
+            "Switching webhooks on": webhooks.subscribe,
+        }
+    )
     parts = Parts(
         store=SqlReconcileStore(store),
         ledger=ledger,
@@ -89,13 +88,7 @@ def build(
         store=store,
         ledger=ledger,
         reconciler=Reconciler(parts, connect=factory),
-        sealer=LogSealer(
-            store,
-            key_file=settings.seal_key_file,
-            anchors=anchors_from(settings),
-            lease=timedelta(seconds=settings.lease_seconds),
-            clock=now,
-        ),
+        sealer=_sealer(settings, store, now=now),
         lifecycle=lifecycle,
         dialect=dialect_from(settings),
         carriers=carriers,
@@ -108,17 +101,35 @@ def build(
             open_install=settings.open_install,
             accounts=factory.accounts,
             clock=now,
-            finish=AfterInstall(
-                {
-                    "Registering the carrier": carriers.register,
-                    "Switching webhooks on": webhooks.subscribe,
-                }
-            ),
+            finish=finish,
         ),
         keys=keys,
         counters=counters,
         clock=now,
         sleep=sleep,
+    )
+
+
+def _carriers(
+    settings: Settings, store: SqlStore, factory: PlatformFactory, *, now: clock.Clock
+) -> CarrierRegistration:
+    return CarrierRegistration(
+        store,
+        name=settings.carrier_name,
+        public_url=settings.public_url,
+        tracking_url=settings.tracking_url,
+        connect=factory.registrations,
+        clock=now,
+    )
+
+
+def _sealer(settings: Settings, store: SqlStore, *, now: clock.Clock) -> LogSealer:
+    return LogSealer(
+        store,
+        key_file=settings.seal_key_file,
+        anchors=anchors_from(settings),
+        lease=timedelta(seconds=settings.lease_seconds),
+        clock=now,
     )
 
 

@@ -98,6 +98,7 @@ class Carrierflow:
         self.store = store
         self.ledger = ledger
         self.reconciler = reconciler
+        self._runs = reconciler.parts.store
         self.sealer = sealer
         self.verifier = DatabaseVerifier(
             store,
@@ -112,7 +113,7 @@ class Carrierflow:
         self.carriers = carriers
         self.installer = installer
         self.webhooks = webhooks
-        self.incidents = IncidentResolver(reconciler.parts.store, ledger, clock=clock)
+        self.incidents = IncidentResolver(self._runs, ledger, clock=clock)
         self.reports = Reports(
             store.snapshot,
             lifecycle.definition,
@@ -244,9 +245,7 @@ class Carrierflow:
     def coverage(self, within: timedelta | None = None) -> list[Coverage]:
         """Return for each shop how well its open fulfillments are known."""
         since = self._clock() - (within or self.settings.verify_within)
-        return [
-            self.reconciler.parts.store.coverage(shop, since=since) for shop in self.shops.all()
-        ]
+        return [self._runs.coverage(shop, since=since) for shop in self.shops.all()]
 
     def backlogs(self) -> list[Backlog]:
         """Return what waits at each shop, by its code."""
@@ -299,7 +298,7 @@ class Carrierflow:
         """
         codes, stop = self._codes(shops), stop or self._stop
         if hinted:
-            waiting = self.reconciler.parts.store.hinted_shops()
+            waiting = self._runs.hinted_shops()
             codes = [code for code in codes if code in waiting]
         if max_writes is None:
             max_writes = self.settings.max_writes
@@ -408,7 +407,7 @@ class Carrierflow:
             yield from import_shop(
                 shop,
                 platform=platform,
-                store=self.reconciler.parts.store,
+                store=self._runs,
                 ledger=self.ledger,
                 lifecycle=self.lifecycle,
                 clock=self._clock,
