@@ -17,7 +17,7 @@ FEWEST_MISSING = 10
 """Fewer missing orders than this are asked for one by one."""
 
 
-class Braked(Exception):  # noqa: N818
+class Braked(Exception):  # noqa: N818 - it ends a run, and is no defect
     """A run must go no further; a person should look at the shop."""
 
     def __init__(self, sentence: str, **evidence: int) -> None:

@@ -123,7 +123,7 @@ class RunReport:
         }
 
 
-class StopRun(Exception):  # noqa: N818
+class StopRun(Exception):  # noqa: N818 - as its sentence says
     """A run ends early, for a reason that is no defect."""
 
     def __init__(self, reason: EndReason, sentence: str | None = None) -> None:

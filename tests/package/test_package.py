@@ -28,7 +28,7 @@ def test_the_version_is_the_one_that_is_installed():
     """Asked for, the package says its version; other names that it lacks are errors."""
     assert metadata.version("carrierflow") == carrierflow.__version__
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        carrierflow.nonsense  # noqa: B018
+        carrierflow.nonsense  # noqa: B018 - asking is the test
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from carrierflow.domain.clock import now, seconds
 from carrierflow.errors import Throttled
 from carrierflow.storage import BudgetRate, DatabaseClock, ShopBudget
 from carrierflow.storage.shops import change_shop
@@ -175,8 +176,6 @@ def test_budgets_of_two_shops_are_apart(budgets, store, make_shop, clock):
 
 def test_the_databases_own_clock_is_close_to_ours(store):
     """Without another clock, the database's own is asked, and says UTC."""
-    from carrierflow.domain.clock import now, seconds  # noqa: PLC0415
-
     with store.begin() as connection:
         said = DatabaseClock().now(connection)
 

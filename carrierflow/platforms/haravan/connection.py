@@ -140,7 +140,7 @@ class _ReplyReader(io.BufferedReader):
 
 
 def _connections(departure: Departure) -> tuple[type[HTTPConnection], type[HTTPSConnection]]:
-    class Response(HTTPResponse):
+    class BoundedResponse(HTTPResponse):
         def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
             super().__init__(sock, *args, **kwargs)
             source = _BoundedReader(self.fp.detach(), sock, departure)
@@ -155,7 +155,7 @@ def _connections(departure: Departure) -> tuple[type[HTTPConnection], type[HTTPS
             return version, HTTPStatus.CONTINUE if is_interim else status, reason
 
     class Plain(HTTPConnection):
-        response_class = Response
+        response_class = BoundedResponse
 
         def send(self, data: Any) -> None:
             # A plain connection is made here, a TLS one before; both are checked after that.
@@ -165,7 +165,7 @@ def _connections(departure: Departure) -> tuple[type[HTTPConnection], type[HTTPS
             super().send(data)
 
     class Secure(HTTPSConnection):
-        response_class = Response
+        response_class = BoundedResponse
 
         def send(self, data: Any) -> None:
             if self.sock is None:
