@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import uuid
+from pathlib import Path
 
 import pytest
 from browsers import browserless
@@ -33,6 +34,9 @@ from carrierflow.storage.shops import add_shop
 settings.register_profile("carrierflow", deadline=None)
 settings.load_profile("carrierflow")
 
+
+PAYLOADS = Path(__file__).parent / "payloads"
+"""What platforms send, from their own documents."""
 
 PROGRAMS = {"browser": browserless, "outside": toolless}
 """For each mark that needs programs, what says which of them are not there."""
@@ -278,3 +282,17 @@ def sqlite_ledger(sqlite_store, make_ledger):
 def sqlite_shop(sqlite_store, make_shop):
     """The code of a newly connected shop of that store."""
     return make_shop(sqlite_store)
+
+
+@pytest.fixture
+def payload():
+    """Return a recorded body by its scenario; the Fulfillment and Order API references print them.
+
+    Persons, addresses and tokens in them are invented. Of the cancelled orders the reference
+    prints only parts, so their id and `updated_at` were put back.
+    """
+
+    def load(scenario):
+        return (PAYLOADS / "haravan" / f"{scenario}.json").read_bytes()
+
+    return load

@@ -1,4 +1,4 @@
-"""The platform's side of the carrier service, on the stage: signed calls without a socket."""
+"""The platform's side of the carrier service: signed calls without a socket."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Courier:
 class Platform:
     """Calls the carrier service as Haravan does, and plays its poller."""
 
-    def __init__(self, stage, *, every=5, seed=0):
-        self._stage = stage
-        self._service = stage.app.carrier_service(Courier())
+    def __init__(self, carrier, *, every=5, seed=0):
+        self._carrier = carrier
+        self._service = carrier.app.carrier_service(Courier())
         self._every = every
         self._random = random.Random(seed)
         self._looks = 0
         self._refs = []
-        stage.world.callbacks = CarrierCallables(poll_detail=self.detail)
+        carrier.world.callbacks = CarrierCallables(poll_detail=self.detail)
 
     def call(self, method, path, body, **headers):
         """Make a signed call and return what the answer holds."""
@@ -63,14 +63,14 @@ class Platform:
     def poll_while_the_carrier_works(self, refs):
         """From now on poll one parcel at every few looks at the clock, wherever a run stands."""
         self._refs = list(refs)
-        self._stage.on_look = self._look
+        self._carrier.on_look = self._look
 
     def _look(self):
         self._looks += 1
         if self._looks % self._every == 0:
-            self._stage.on_look = None
-            self._stage.world.poll(self._random.choice(self._refs))
-            self._stage.on_look = self._look
+            self._carrier.on_look = None
+            self._carrier.world.poll(self._random.choice(self._refs))
+            self._carrier.on_look = self._look
 
 
 def platform_ref(ref):
@@ -81,5 +81,5 @@ def platform_ref(ref):
 
 
 def number_of(ref):
-    """Return the tracking number under which a parcel is opened on the stage."""
+    """Return the tracking number under which a parcel is opened here."""
     return f"T-{ref.fulfillment_id}"

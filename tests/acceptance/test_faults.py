@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from carrier import carrying, random_parcels
 
 from carrierflow.sandbox.haravan import FaultKind, FaultMix, Faults
-
-from .stage import random_parcels, staged
 
 
 FAST = {"rate_bucket": 100_000, "rate_leak": 100_000.0}
@@ -32,28 +31,28 @@ def test_repeated_runs_converge(tmp_path, seed):
     """Under every network fault, runs converge; the judge sees no illegal or needless PUT."""
     mix = FaultMix(rates=NETWORK, late_seconds=(1, 30), stale_seconds=(1, 20), missing_share=0.1)
     faults = Faults(mix=mix, seed=seed, late_limit=30.0)
-    with staged(f"sqlite:///{tmp_path}/ledger.db", faults=faults, **FAST) as stage:
-        stage.connect("alpha", bucket_size=100_000, leak_per_second=100_000)
-        parcels, missing = random_parcels(stage, "alpha", 60, seed=seed)
+    with carrying(f"sqlite:///{tmp_path}/ledger.db", faults=faults, **FAST) as carrier:
+        carrier.connect("alpha", bucket_size=100_000, leak_per_second=100_000)
+        parcels, missing = random_parcels(carrier, "alpha", 60, seed=seed)
 
         for _ in range(40):
-            (report,) = stage.app.reconcile(full=True)
-            stage.clock.advance(60)
+            (report,) = carrier.app.reconcile(full=True)
+            carrier.clock.advance(60)
             if not report.left and report.end_reason == "done":
                 break
         faults.plan()
         for _ in range(2):
-            stage.clock.advance(60)
-            stage.app.reconcile(full=True)
+            carrier.clock.advance(60)
+            carrier.app.reconcile(full=True)
 
-        judged = stage.judged()
-        assert [stage.known(ref) for ref in parcels] == [stage.shown(ref) for ref in parcels]
+        judged = carrier.judged()
+        assert [carrier.known(ref) for ref in parcels] == [carrier.shown(ref) for ref in parcels]
         assert () == judged.illegal
         assert () == judged.after_cancel
         assert len(judged.duplicates) <= len(judged.ambiguous)
         assert missing <= judged.puts_applied
-        assert [] == stage.app.incidents.all(state=None)
-        assert stage.app.verify().ok
+        assert [] == carrier.app.incidents.all(state=None)
+        assert carrier.app.verify().ok
         print(
             f"seed {seed}: {missing} missing, {judged.puts_received} PUTs, "
             f"{len(judged.ambiguous)} ambiguous, {len(judged.duplicates)} duplicates"
@@ -69,22 +68,22 @@ def test_merchants_are_never_overruled_silently(tmp_path, seed):
         FaultKind.NONSENSE_WORD: 0.01,
     }
     faults = Faults(mix=FaultMix(rates=rates, late_seconds=(1, 30)), seed=seed, late_limit=30.0)
-    with staged(
+    with carrying(
         f"sqlite:///{tmp_path}/ledger.db", faults=faults, freeze_share=1.0, **FAST
-    ) as stage:
-        stage.connect("alpha", bucket_size=100_000, leak_per_second=100_000)
-        parcels, _ = random_parcels(stage, "alpha", 60, seed=seed)
+    ) as carrier:
+        carrier.connect("alpha", bucket_size=100_000, leak_per_second=100_000)
+        parcels, _ = random_parcels(carrier, "alpha", 60, seed=seed)
         for _ in range(25):
-            stage.app.reconcile(full=True)
-            stage.clock.advance(60)
+            carrier.app.reconcile(full=True)
+            carrier.clock.advance(60)
         faults.plan()
         for _ in range(3):
-            stage.clock.advance(60)
-            stage.app.reconcile(full=True)
+            carrier.clock.advance(60)
+            carrier.app.reconcile(full=True)
 
-        judged = stage.judged()
-        incidents = {incident.fulfillment_id for incident in stage.app.incidents.all()}
-        apart = [ref for ref in parcels if stage.known(ref) != stage.shown(ref)]
+        judged = carrier.judged()
+        incidents = {incident.fulfillment_id for incident in carrier.app.incidents.all()}
+        apart = [ref for ref in parcels if carrier.known(ref) != carrier.shown(ref)]
         assert () == judged.illegal
         assert {ref.fulfillment_id for ref in apart} <= incidents
-        assert stage.app.verify().ok
+        assert carrier.app.verify().ok

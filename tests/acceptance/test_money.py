@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from carrier import carrying
 
-from .stage import staged
 from .test_faults import FAST
 from .test_odd_rows import Between
 
 
 @pytest.fixture
-def stage(tmp_path):
+def carrier(tmp_path):
     """A carrier with a shop that is in agreement, behind something that changes its replies."""
-    with staged(f"sqlite:///{tmp_path}/ledger.db", **FAST) as made:
+    with carrying(f"sqlite:///{tmp_path}/ledger.db", **FAST) as made:
         made.between = made.server.haravan = Between(made.server.haravan)
         made.connect("alpha")
         made.parcels = [made.parcel("alpha", cod=100_000) for _ in range(3)]
@@ -21,56 +21,56 @@ def stage(tmp_path):
         yield made
 
 
-def amounts(stage, amount):
+def amounts(carrier, amount):
     """Let the platform show another amount for the first parcel, and change nothing else."""
 
     def change(order):
         for row in order["fulfillments"]:
-            if str(row["id"]) == stage.parcels[0].fulfillment_id:
+            if str(row["id"]) == carrier.parcels[0].fulfillment_id:
                 row["cod_amount"] = amount
 
-    stage.between.change = change
+    carrier.between.change = change
 
 
-def seen(stage):
+def seen(carrier):
     """Look at everything once more; return the report, and what is open with its evidence."""
-    (report,) = stage.app.reconcile(full=True)
-    stage.clock.advance(3600)
-    return report, [(i.kind, i.fulfillment_id, i.evidence) for i in stage.app.incidents.all()]
+    (report,) = carrier.app.reconcile(full=True)
+    carrier.clock.advance(3600)
+    return report, [(i.kind, i.fulfillment_id, i.evidence) for i in carrier.app.incidents.all()]
 
 
-def test_two_amounts_are_one_incident_and_stop_nothing(stage):
+def test_two_amounts_are_one_incident_and_stop_nothing(carrier):
     """An amount that alone changed is told once, by both amounts, and the parcel goes on."""
-    first = stage.parcels[0]
-    amounts(stage, "50000.0000")
-    stage.record(first, "picking")
+    first = carrier.parcels[0]
+    amounts(carrier, "50000.0000")
+    carrier.record(first, "picking")
 
-    (report, told), (again, still) = seen(stage), seen(stage)
+    (report, told), (again, still) = seen(carrier), seen(carrier)
 
     cause = {"ledger": 100_000, "platform": 50_000, "row": "20"}
     assert [("cod_amount_differs", first.fulfillment_id, cause)] == told == still
     assert ("done", 1, 1) == (report.end_reason, report.published, report.incidents_opened)
     assert (0, 0, 3) == (again.incidents_opened, again.frozen, again.in_sync)
-    assert ("picking", "codpending") == stage.shown(first)
+    assert ("picking", "codpending") == carrier.shown(first)
 
 
-def test_the_incident_closes_and_opens_with_its_cause(stage):
+def test_the_incident_closes_and_opens_with_its_cause(carrier):
     """Amounts that are equal again close it, and the same two amounts open the same one."""
-    amounts(stage, 50_000)
-    (_, told) = seen(stage)
-    stage.between.change = None
+    amounts(carrier, 50_000)
+    (_, told) = seen(carrier)
+    carrier.between.change = None
 
-    (_, over) = seen(stage)
-    amounts(stage, 50_000)
-    (report, back) = seen(stage)
+    (_, over) = seen(carrier)
+    amounts(carrier, 50_000)
+    (report, back) = seen(carrier)
 
     assert ([], 1, told) == (over, report.incidents_opened, back)
-    assert 1 == len(stage.app.incidents.all(state=None))
+    assert 1 == len(carrier.app.incidents.all(state=None))
 
 
 @pytest.mark.parametrize("amount", [None, "0.5", {}, "100000"])
-def test_an_amount_that_is_not_known_differs_from_nothing(stage, amount):
+def test_an_amount_that_is_not_known_differs_from_nothing(carrier, amount):
     """What the platform does not say, or not in whole đồng, is no other amount."""
-    amounts(stage, amount)
+    amounts(carrier, amount)
 
-    assert [] == seen(stage)[1]
+    assert [] == seen(carrier)[1]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from carrier import carrying
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -15,7 +16,6 @@ from sqlalchemy import text
 from carrierflow.reconcile import EndReason
 from carrierflow.sandbox.haravan import HttpReply
 
-from .stage import staged
 from .test_faults import FAST
 
 
@@ -42,25 +42,25 @@ class Between:
 
 
 @pytest.fixture
-def stage(tmp_path):
+def carrier(tmp_path):
     """A carrier whose platform is behind something that can be odd."""
-    with staged(f"sqlite:///{tmp_path}/ledger.db", **FAST) as made:
+    with carrying(f"sqlite:///{tmp_path}/ledger.db", **FAST) as made:
         made.between = made.server.haravan = Between(made.server.haravan)
         made.numbers = itertools.count()
         yield made
 
 
-def shops(stage):
+def shops(carrier):
     """Connect two shops of parcels in agreement, each with steps that are not published yet."""
-    codes = [f"{name}-{next(stage.numbers)}" for name in ("alpha", "beta")]
-    stage.between.change = None
-    stage.connect(*codes, bucket_size=100_000, leak_per_second=100_000)
+    codes = [f"{name}-{next(carrier.numbers)}" for name in ("alpha", "beta")]
+    carrier.between.change = None
+    carrier.connect(*codes, bucket_size=100_000, leak_per_second=100_000)
     refs = {
-        code: [stage.parcel(code) for _ in range(size)]
+        code: [carrier.parcel(code) for _ in range(size)]
         for code, size in zip(codes, (PAGE, 3), strict=True)
     }
-    stage.app.reconcile(codes, full=True)
-    stage.clock.advance(3600)
+    carrier.app.reconcile(codes, full=True)
+    carrier.clock.advance(3600)
     return codes, refs
 
 
@@ -76,9 +76,9 @@ def damage(target, name, value, *, whole_row):
     return change
 
 
-def rows_of(stage, query, **values):
+def rows_of(carrier, query, **values):
     """Ask the database, past all production code."""
-    with stage.app.store.engine.connect() as connection:
+    with carrier.app.store.engine.connect() as connection:
         return connection.execute(text(query), values).all()
 
 
@@ -91,37 +91,37 @@ def rows_of(stage, query, **values):
     value=ODD,
     whole_row=st.booleans(),
 )
-def test_a_damaged_row_costs_that_row(stage, victim, name, value, whole_row):
+def test_a_damaged_row_costs_that_row(carrier, victim, name, value, whole_row):
     """The other forty-nine are looked after, both shops get their report, the watermark moves."""
-    (alpha, beta), refs = shops(stage)
+    (alpha, beta), refs = shops(carrier)
     healthy = [ref for place, ref in enumerate(refs[alpha]) if place != victim]
     for ref in (healthy[0], healthy[-1], refs[beta][0]):
-        stage.record(ref, "picking")
-    stage.between.change = damage(refs[alpha][victim], name, value, whole_row=whole_row)
-    began = stage.clock()
+        carrier.record(ref, "picking")
+    carrier.between.change = damage(refs[alpha][victim], name, value, whole_row=whole_row)
+    began = carrier.clock()
 
-    first, second = stage.app.reconcile([alpha, beta], full=True)
-    again, _ = stage.app.reconcile([alpha, beta], full=True)
+    first, second = carrier.app.reconcile([alpha, beta], full=True)
+    again, _ = carrier.app.reconcile([alpha, beta], full=True)
 
     assert [EndReason.DONE] * 3 == [first.end_reason, second.end_reason, again.end_reason]
-    assert {"picking"} == {stage.shown(r)[0] for r in (healthy[0], healthy[-1], refs[beta][0])}
+    assert {"picking"} == {carrier.shown(r)[0] for r in (healthy[0], healthy[-1], refs[beta][0])}
     seen = rows_of(
-        stage,
+        carrier,
         "SELECT count(*) FROM carrierflow_fulfillments f JOIN carrierflow_shops s ON s.id = f.shop "
         "WHERE s.code = :code AND verified_at >= :began",
         code=alpha,
         began=began.isoformat(timespec="microseconds"),
     )
     assert seen[0][0] >= PAGE - 1
-    incidents = [i for i in stage.app.incidents.all() if i.shop == alpha]
+    incidents = [i for i in carrier.app.incidents.all() if i.shop == alpha]
     assert 1 == len(incidents)
     assert incidents[0].kind in {"unreadable", "unknown_code"}
-    unended = rows_of(stage, "SELECT count(*) FROM carrierflow_runs WHERE ended_at IS NULL")
+    unended = rows_of(carrier, "SELECT count(*) FROM carrierflow_runs WHERE ended_at IS NULL")
     assert [(0,)] == unended
     ((swept_to,),) = rows_of(
-        stage, "SELECT swept_to FROM carrierflow_shops WHERE code = :code", code=alpha
+        carrier, "SELECT swept_to FROM carrierflow_shops WHERE code = :code", code=alpha
     )
-    newest = rows_of(stage, "SELECT max(remote_updated_at) FROM carrierflow_fulfillments")[0][0]
+    newest = rows_of(carrier, "SELECT max(remote_updated_at) FROM carrierflow_fulfillments")[0][0]
     assert swept_to >= min(newest, began.isoformat())
 
 
@@ -132,35 +132,37 @@ ORDER_FIELDS = ("id", "updated_at", "fulfillments", "cancelled_at")
     max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(victim=st.integers(0, PAGE - 1), name=st.sampled_from(ORDER_FIELDS), value=ODD)
-def test_a_damaged_order_costs_that_order(stage, victim, name, value):
+def test_a_damaged_order_costs_that_order(carrier, victim, name, value):
     """The others are published and both shops get their report, whatever one order looks like."""
-    (alpha, beta), refs = shops(stage)
+    (alpha, beta), refs = shops(carrier)
     healthy = [ref for place, ref in enumerate(refs[alpha]) if place != victim]
     told = [healthy[0], healthy[-1], refs[beta][0]]
     for ref in told:
-        stage.record(ref, "picking")
+        carrier.record(ref, "picking")
 
     def change(order):
         if str(order["id"]) == refs[alpha][victim].order_id:
             order[name] = value
 
-    stage.between.change = change
+    carrier.between.change = change
 
-    reports = [*stage.app.reconcile([alpha, beta], full=True), *stage.app.reconcile([alpha])]
+    reports = [*carrier.app.reconcile([alpha, beta], full=True), *carrier.app.reconcile([alpha])]
 
     assert [EndReason.DONE] * 3 == [report.end_reason for report in reports]
-    assert {"picking"} == {stage.shown(ref)[0] for ref in told}
-    assert len([i for i in stage.app.incidents.all() if i.shop == alpha]) <= 1
-    victim_now = stage.app.parcel(alpha, refs[alpha][victim].fulfillment_id)
+    assert {"picking"} == {carrier.shown(ref)[0] for ref in told}
+    assert len([i for i in carrier.app.incidents.all() if i.shop == alpha]) <= 1
+    victim_now = carrier.app.parcel(alpha, refs[alpha][victim].fulfillment_id)
     assert victim_now.frozen is None
-    assert [(0,)] == rows_of(stage, "SELECT count(*) FROM carrierflow_runs WHERE ended_at IS NULL")
+    assert [(0,)] == rows_of(
+        carrier, "SELECT count(*) FROM carrierflow_runs WHERE ended_at IS NULL"
+    )
 
 
-def test_a_row_under_anothers_id_is_not_taken_for_it(stage):
+def test_a_row_under_anothers_id_is_not_taken_for_it(carrier):
     """Of a parcel that two rows claim to be, neither is believed; its own address decides."""
-    (alpha, _), refs = shops(stage)
+    (alpha, _), refs = shops(carrier)
     mine, other = refs[alpha][:2]
-    stage.record(mine, "picking")
+    carrier.record(mine, "picking")
 
     def claim(order):
         if str(order["id"]) in {mine.order_id, other.order_id}:
@@ -168,80 +170,80 @@ def test_a_row_under_anothers_id_is_not_taken_for_it(stage):
             claimed = {"id": int(mine.fulfillment_id), "carrier_status_code": "delivered"}
             order["fulfillments"] = [row, {**row, **claimed}]
 
-    stage.between.change = claim
-    (report,) = stage.app.reconcile([alpha], full=True)
-    stage.app.reconcile([alpha], full=True)
+    carrier.between.change = claim
+    (report,) = carrier.app.reconcile([alpha], full=True)
+    carrier.app.reconcile([alpha], full=True)
 
     assert EndReason.DONE == report.end_reason
-    assert ("picking", "picking") == (stage.known(mine)[0], stage.shown(mine)[0])
-    assert "readytopick" == stage.known(other)[0]
-    assert {None} == {stage.app.parcel(alpha, ref.fulfillment_id).frozen for ref in refs[alpha]}
+    assert ("picking", "picking") == (carrier.known(mine)[0], carrier.shown(mine)[0])
+    assert "readytopick" == carrier.known(other)[0]
+    assert {None} == {carrier.app.parcel(alpha, ref.fulfillment_id).frozen for ref in refs[alpha]}
 
 
-def test_what_can_be_read_again_is_over(stage):
+def test_what_can_be_read_again_is_over(carrier):
     """The incident of an odd row is closed by the run that reads its order whole."""
-    (alpha, _), refs = shops(stage)
-    stage.between.change = damage(refs[alpha][3], "updated_at", None, whole_row=False)
-    stage.app.reconcile([alpha], full=True)
-    (incident,) = stage.app.incidents.all()
-    stage.between.change = None
+    (alpha, _), refs = shops(carrier)
+    carrier.between.change = damage(refs[alpha][3], "updated_at", None, whole_row=False)
+    carrier.app.reconcile([alpha], full=True)
+    (incident,) = carrier.app.incidents.all()
+    carrier.between.change = None
 
-    stage.app.reconcile([alpha], full=True)
+    carrier.app.reconcile([alpha], full=True)
 
     assert "unreadable" == incident.kind
     assert refs[alpha][3].fulfillment_id == incident.evidence["fulfillment_id"]
     assert {"digest", "place", "reason"} <= set(incident.evidence)
-    assert [] == stage.app.incidents.all()
+    assert [] == carrier.app.incidents.all()
 
 
-def test_a_date_ahead_hides_no_change(stage):
+def test_a_date_ahead_hides_no_change(carrier):
     """An order that claims to change tomorrow takes the watermark to now, and not beyond."""
-    (alpha, _), refs = shops(stage)
+    (alpha, _), refs = shops(carrier)
     first, second = refs[alpha][:2]
-    tomorrow = (stage.clock() + timedelta(hours=20)).isoformat()
+    tomorrow = (carrier.clock() + timedelta(hours=20)).isoformat()
 
     def change(order):
         if str(order["id"]) == first.order_id:
             order["updated_at"] = tomorrow
 
-    stage.between.change = change
-    stage.world.cancel_order(alpha, int(first.order_id))
-    stage.app.reconcile([alpha])
-    stage.clock.advance(600)
-    stage.world.cancel_order(alpha, int(second.order_id))
+    carrier.between.change = change
+    carrier.world.cancel_order(alpha, int(first.order_id))
+    carrier.app.reconcile([alpha])
+    carrier.clock.advance(600)
+    carrier.world.cancel_order(alpha, int(second.order_id))
 
-    (report,) = stage.app.reconcile([alpha])
+    (report,) = carrier.app.reconcile([alpha])
 
     assert 1 == report.adopted
-    assert ("cancel", "none") == stage.known(second)
+    assert ("cancel", "none") == carrier.known(second)
 
 
-def test_an_odd_row_of_ours_is_not_gone(stage):
+def test_an_odd_row_of_ours_is_not_gone(carrier):
     """A parcel whose row cannot be read, not even its id, is not counted as missing."""
-    (alpha, _), refs = shops(stage)
-    stage.between.change = damage(refs[alpha][0], "", None, whole_row=True)
+    (alpha, _), refs = shops(carrier)
+    carrier.between.change = damage(refs[alpha][0], "", None, whole_row=True)
 
     for _ in range(4):
-        stage.app.reconcile([alpha], full=True)
-        stage.clock.advance(3600)
+        carrier.app.reconcile([alpha], full=True)
+        carrier.clock.advance(3600)
 
-    parcel = stage.app.parcel(alpha, refs[alpha][0].fulfillment_id)
+    parcel = carrier.app.parcel(alpha, refs[alpha][0].fulfillment_id)
     assert (0, None) == (parcel.missing, parcel.frozen)
-    assert ["unreadable"] == [incident.kind for incident in stage.app.incidents.all()]
+    assert ["unreadable"] == [incident.kind for incident in carrier.app.incidents.all()]
 
 
-def test_an_unexpected_error_costs_one_shop(stage, caplog):
+def test_an_unexpected_error_costs_one_shop(carrier, caplog):
     """A run that meets a defect is a report that failed, nothing of it is told; others go on."""
-    (alpha, beta), refs = shops(stage)
-    stage.record(refs[beta][0], "picking")
-    began = stage.clock().isoformat(timespec="microseconds")
+    (alpha, beta), refs = shops(carrier)
+    carrier.record(refs[beta][0], "picking")
+    began = carrier.clock().isoformat(timespec="microseconds")
 
     def stumble(progress):
         if progress.shop == alpha:
             raise LookupError("Nguyen 0901234567")
 
-    (alone,) = stage.app.reconcile([alpha], full=True, progress=stumble)
-    first, second = stage.app.reconcile([alpha, beta], full=True, progress=stumble)
+    (alone,) = carrier.app.reconcile([alpha], full=True, progress=stumble)
+    first, second = carrier.app.reconcile([alpha, beta], full=True, progress=stumble)
 
     assert [EndReason.FAILED] * 2 == [alone.end_reason, first.end_reason]
     assert (EndReason.DONE, 1) == (second.end_reason, second.published)
@@ -249,4 +251,4 @@ def test_an_unexpected_error_costs_one_shop(stage, caplog):
     told = first.sentence + caplog.text + str([record.__dict__ for record in caplog.records])
     assert "Nguyen" not in told
     ends = "SELECT end_reason FROM carrierflow_runs WHERE started_at > :began ORDER BY end_reason"
-    assert [("done",), ("failed",), ("failed",)] == rows_of(stage, ends, began=began)
+    assert [("done",), ("failed",), ("failed",)] == rows_of(carrier, ends, began=began)

@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 import pytest
+from carrier import LEGAL, carrying, random_parcels
 
 from carrierflow.carrier_service import callbacks, shipments
 from carrierflow.domain.model import Status
 from carrierflow.sandbox.haravan import FaultMix, Faults
 
 from .calling import SECRET, Platform, platform_ref
-from .stage import LEGAL, random_parcels, staged
 from .test_faults import FAST, NETWORK
 
 
-def converge(stage, seed, *, parcels):
+def converge(carrier, seed, *, parcels):
     """Run until the platform has what the ledger has, polled all the way; return the parcels."""
-    stage.connect("alpha", bucket_size=100_000, leak_per_second=100_000)
-    refs, _ = random_parcels(stage, "alpha", parcels, seed=seed)
-    platform = Platform(stage, seed=seed)
+    carrier.connect("alpha", bucket_size=100_000, leak_per_second=100_000)
+    refs, _ = random_parcels(carrier, "alpha", parcels, seed=seed)
+    platform = Platform(carrier, seed=seed)
     platform.poll_while_the_carrier_works(map(platform_ref, refs))
     for _ in range(25):
-        (report,) = stage.app.reconcile(full=True)
-        stage.clock.advance(60)
+        (report,) = carrier.app.reconcile(full=True)
+        carrier.clock.advance(60)
         if not report.left and report.end_reason == "done":
             break
-    stage.server.faults.plan()
+    carrier.server.faults.plan()
     for _ in range(2):
-        stage.clock.advance(60)
-        stage.app.reconcile(full=True)
+        carrier.clock.advance(60)
+        carrier.app.reconcile(full=True)
     return refs
 
 
-def skipped(stage):
+def skipped(carrier):
     """Return the moves that an answer to the poller made, and that no lifecycle allows."""
-    moves = [touch for touch in stage.judged().touches if touch.source == "poll"]
+    moves = [touch for touch in carrier.judged().touches if touch.source == "poll"]
     return moves, [m for m in moves if (m.from_status, m.to_status) not in LEGAL[m.machine]]
 
 
@@ -47,17 +47,17 @@ def network(seed):
 def test_no_answer_to_the_poller_skips_a_step(tmp_path, seed):
     """With the poller on and faults in the PUT path, the judge sees legal steps only."""
     url = f"sqlite:///{tmp_path}/ledger.db"
-    with staged(url, faults=network(seed), client_secret=SECRET, **FAST) as stage:
-        refs = converge(stage, seed, parcels=30)
+    with carrying(url, faults=network(seed), client_secret=SECRET, **FAST) as carrier:
+        refs = converge(carrier, seed, parcels=30)
 
-        moves, illegal = skipped(stage)
-        judged = stage.judged()
+        moves, illegal = skipped(carrier)
+        judged = carrier.judged()
         assert [] == illegal
         assert () == judged.illegal
         assert () == judged.illegal_after_touch
         assert () == judged.after_cancel
-        assert [stage.known(ref) for ref in refs] == [stage.shown(ref) for ref in refs]
-        assert [] == stage.app.incidents.all(state=None)
+        assert [carrier.known(ref) for ref in refs] == [carrier.shown(ref) for ref in refs]
+        assert [] == carrier.app.incidents.all(state=None)
         assert moves, "the poller was never the first to bring a status; this proves nothing"
         print(f"seed {seed}: {judged.puts_applied} PUTs applied, {len(moves)} moves by the poller")
 
@@ -70,8 +70,8 @@ def test_answering_the_head_would_skip_steps(tmp_path, monkeypatch):
 
     monkeypatch.setattr(shipments, "published_status", head)
     url = f"sqlite:///{tmp_path}/ledger.db"
-    with staged(url, client_secret=SECRET, **FAST) as stage:
-        converge(stage, 1, parcels=25)
+    with carrying(url, client_secret=SECRET, **FAST) as carrier:
+        converge(carrier, 1, parcels=25)
 
-        assert [] != skipped(stage)[1]
+        assert [] != skipped(carrier)[1]
     assert callbacks.detail_answer is shipments.detail_answer

@@ -12,7 +12,7 @@ import pytest
 from chromium import Page, chromium
 from selenium.webdriver.common.by import By
 
-from .town import SHOP, open_town
+from .shop_traffic import SHOP, open_town
 
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from .town import PATIENCE, SHOP, open_town, until
+from .shop_traffic import PATIENCE, SHOP, open_town, until
 
 
 pytestmark = pytest.mark.slow

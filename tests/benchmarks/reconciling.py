@@ -20,9 +20,9 @@ from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.reconcile import SAVE_PARCEL, SqlReconcileStore
 from carrierflow.storage.rows import guarded, head_values, look_values
 
-from .elsewhere import BUCKETS, elsewhere, ids_of
 from .measure import Spread, peak_memory, timed
 from .naive import Naive
+from .platform_process import BUCKETS, ids_of, platform_process
 from .results import Budget, Figure
 
 
@@ -69,7 +69,7 @@ def reconciling(kinds, size, folder):
 
 @contextmanager
 def _staged(folder, parcels):
-    with elsewhere(PLACES, parcels, cash=CASH, status="picking") as platform:
+    with platform_process(PLACES, parcels, cash=CASH, status="picking") as platform:
         stage = Stage(platform, parcels, folder / f"{parcels}.db")
         try:
             yield stage

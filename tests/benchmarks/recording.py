@@ -13,7 +13,7 @@ from carrierflow.domain.model import Verdict
 from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.shops import add_shop
 
-from .byhand import ByHand
+from .hand_written import HandWritten
 from .journeys import ROWS_PER_JOURNEY, SHOP, at_picking, journeys, scans
 from .measure import Spread, race, rates, ratios
 from .peers import PEERS, Base
@@ -94,7 +94,7 @@ class Field:
             add_shop(connection, shop | {"carrier_code": "us", "token": b"-", "added_at": now()})
         Base.metadata.create_all(engine)
         self.ours = {OURS: Ours(app.ledger).record}
-        self.by_hand = {BY_HAND: ByHand(engine, SHOP).record}
+        self.by_hand = {BY_HAND: HandWritten(engine, SHOP).record}
         self.peers = {name: peer(engine).record for name, peer in PEERS.items()}
 
     def record(self, events):

@@ -10,10 +10,11 @@ import sys
 from contextlib import suppress
 
 import pytest
+from carrier import LEGAL
 
 from carrierflow.sandbox.haravan import SandboxServer, World
 
-from .stage import LEGAL, RealStage, kept, opened
+from .busy_carrier import BusyCarrier, busy, kept
 
 
 KILLS = 20
@@ -21,8 +22,8 @@ KILLS = 20
 
 @pytest.fixture
 def real(own_database):
-    with opened(own_database.url) as stage:
-        yield stage
+    with busy(own_database.url) as carrier:
+        yield carrier
 
 
 def killed_after(real, *, puts, seconds):
@@ -51,7 +52,7 @@ def test_twenty_killed_runs_lose_and_double_nothing(real):
     kills = 0
     while kills < KILLS:
         if real.unpublished < 60:
-            real.record(real.happenings("alpha", 60, seed=kills))
+            real.record_all(real.happenings("alpha", 60, seed=kills))
         kills += killed_after(real, puts=rng.randrange(1, 12), seconds=rng.uniform(0, 0.03))
 
     real.assert_in_agreement(ambiguous=KILLS)
@@ -97,7 +98,7 @@ def row_of(event):
 @pytest.mark.slow
 def test_two_runs_at_once_do_the_work_once(real):
     """Of two runs at once one works and the other says 75; nothing is sent twice."""
-    real.record(real.happenings("alpha", 80, seed=2))
+    real.record_all(real.happenings("alpha", 80, seed=2))
     processes = [real.start("reconcile") for _ in range(2)]
     said = [process.communicate(timeout=120) for process in processes]
     codes = sorted(process.returncode for process in processes)
@@ -105,7 +106,7 @@ def test_two_runs_at_once_do_the_work_once(real):
 
     real.assert_in_agreement(ambiguous=0)
 
-    judged = real.world.recorder.report(LEGAL)
+    judged = real.judged()
     assert len(real.events) == judged.puts_received
     assert judged.is_clean
 
@@ -132,23 +133,23 @@ def test_four_processes_share_one_bucket(tmp_path):
     """Four processes on one shop for a minute: no 429, and 95 % of what the bucket allows."""
     world = World()
     with SandboxServer(world, legal=LEGAL) as server:
-        stage = RealStage(f"sqlite:///{tmp_path}/l.db", server, world, rate_reserve=0)
+        carrier = BusyCarrier(f"sqlite:///{tmp_path}/l.db", world, server, rate_reserve=0)
         world.add_shop(code="alpha", token="t")
-        stage.app.shops.add("alpha", token="t", base_url=server.url)
+        carrier.app.shops.add("alpha", token="t", base_url=server.url)
         order, _ = world.add_parcel(shop="alpha")
         processes = [
             subprocess.Popen(
                 [sys.executable, "-c", WORKER, str(SPAN), str(order)],
-                env=stage.environment,
+                env=carrier.environment,
                 stdout=subprocess.PIPE,
                 text=True,
             )
             for _ in range(4)
         ]
         made = [process.communicate(timeout=SPAN * 2)[0].split() for process in processes]
-        stage.app.store.engine.dispose()
+        carrier.app.store.engine.dispose()
     total, throttled = sum(int(one) for one, _ in made), sum(int(two) for _, two in made)
     bound = 80 + 4 * SPAN
     print(f"{total} requests of {bound} in {SPAN} s, {throttled} throttled")
-    assert 0 == throttled == world.recorder.report(LEGAL).throttled
+    assert 0 == throttled == carrier.judged().throttled
     assert total >= 0.95 * bound

@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 from carrierflow.domain.model import Status
 from carrierflow.storage.tables import history
 
+from .busy_carrier import busy, kept
 from .processes import CONTEXT, Worker, all_at_once, reconciling
-from .stage import kept, opened
 
 
 PROCESSES = 8
@@ -51,7 +51,7 @@ def recorded_at_once(real, shares):
 @pytest.mark.slow
 def test_eight_processes_record_the_same_events_once(own_database):
     """Of eight processes that record the same events one is the first, and nobody fails."""
-    with opened(own_database.url) as real:
+    with busy(own_database.url) as real:
         events = happenings(real, EACH)
         shares = [turned(events, random.Random(number)) for number in range(PROCESSES)]
 
@@ -69,7 +69,7 @@ def test_eight_processes_record_the_same_events_once(own_database):
 @pytest.mark.slow
 def test_eight_processes_tell_different_things_of_the_same_parcels(own_database):
     """Of eight scanners that contradict each other, each word is kept and answered as it is."""
-    with opened(own_database.url) as real:
+    with busy(own_database.url) as real:
         events = happenings(real, EACH)
         shares = [told_by(number, events) for number in range(PROCESSES)]
 
@@ -94,7 +94,7 @@ HOT = 40
 @pytest.mark.slow
 def test_eight_processes_at_one_parcel(own_database):
     """Eight processes that tell of nothing but one parcel wait for each other, and none fails."""
-    with opened(own_database.url) as real:
+    with busy(own_database.url) as real:
         (first, *_) = real.happenings("alpha", 1, seed=9)
         shares = [
             [
@@ -124,8 +124,8 @@ RUNS = 4
 @pytest.mark.slow
 def test_runs_that_take_the_shop_from_each_other_double_nothing(own_database):
     """Runs whose lease ends before they do overlap all the time: every step is told once."""
-    with opened(own_database.url, lease_seconds=0.03) as real:
-        real.record(real.happenings("alpha", 50, seed=12))
+    with busy(own_database.url, lease_seconds=0.03) as real:
+        real.record_all(real.happenings("alpha", 50, seed=12))
         runs = [Worker(reconciling, real.settings, "alpha") for _ in range(RUNS)]
         end = time.monotonic() + 20
         while real.unpublished and time.monotonic() < end:

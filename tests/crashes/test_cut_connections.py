@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
-from acceptance.stage import staged
+from carrier import carrying
 from databases import every_database
 from sqlalchemy.engine import make_url
 
@@ -20,9 +20,9 @@ from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import CommitUnknown, DatabaseUnavailable
 from carrierflow.storage.encryption import generate_key
 
+from .busy_carrier import busy, kept
 from .processes import Worker, reconciling, recording
 from .proxy import Cut, Wire
-from .stage import kept, opened
 
 
 PORTS = {"postgres": 5432, "mariadb": 3306}
@@ -130,28 +130,28 @@ def test_a_server_that_is_gone_is_told_as_such(office):
 @pytest.mark.parametrize("how", Cut)
 def test_a_run_that_is_cut_at_any_commit_is_mended_by_the_next(own_database, how):
     """Whichever COMMIT of a run is cut: the next runs agree, and no PUT was made twice."""
-    with wire_to(own_database) as (wire, url), staged(url) as stage:
-        stage.connect("alpha")
+    with wire_to(own_database) as (wire, url), carrying(url) as carrier:
+        carrier.connect("alpha")
         refs, cuts = [], 0
         for commit in itertools.count(1):
-            refs.append(stage.parcel("alpha", cod=5, walk=["picking", "delivering"]))
+            refs.append(carrier.parcel("alpha", cod=5, walk=["picking", "delivering"]))
             wire.cut(how, commit=commit)
             try:
-                stage.app.reconcile(["alpha"])
+                carrier.app.reconcile(["alpha"])
             except DatabaseUnavailable:
                 cuts += 1
             was_cut = wire.commits >= commit
             wire.mend()
             for _ in range(3):
-                stage.clock.advance(200)
-                stage.app.reconcile(["alpha"], wait=True)
-            assert [stage.known(ref) for ref in refs] == [stage.shown(ref) for ref in refs]
+                carrier.clock.advance(200)
+                carrier.app.reconcile(["alpha"], wait=True)
+            assert [carrier.known(ref) for ref in refs] == [carrier.shown(ref) for ref in refs]
             if not was_cut:
                 break
-        judged = stage.judged()
+        judged = carrier.judged()
         assert judged.is_clean
         assert 2 * len(refs) == judged.puts_received
-        assert [] == stage.app.incidents.all()
+        assert [] == carrier.app.incidents.all()
         assert commit - 1 >= cuts >= 10
         print(f"{commit - 1} COMMITs, {how.value}: {cuts} runs ended early")
 
@@ -161,7 +161,7 @@ def test_a_run_that_is_cut_at_any_commit_is_mended_by_the_next(own_database, how
 def test_connections_that_are_cut_at_any_moment_lose_and_double_nothing(own_database):
     """Scanners and runs whose connections die again and again tell everything, once."""
     rng, cuts = random.Random(5), 0
-    with wire_to(own_database) as (wire, url), opened(url) as real:
+    with wire_to(own_database) as (wire, url), busy(url) as real:
         events = real.happenings("alpha", 80, seed=6)
         chunks = rng.choices((1, 1, 1, 4), k=len(events))
         scanner = Worker(recording, real.settings, events, chunks)

@@ -10,8 +10,8 @@ from functools import partial
 
 import pytest
 
+from .busy_carrier import busy, kept
 from .processes import Worker, reconciling, recording
-from .stage import kept, opened
 
 
 KILLS = int(os.environ.get("CARRIERFLOW_TEST_KILLS", "200"))
@@ -74,7 +74,7 @@ class Scanner:
 def test_kills_lose_and_double_nothing(own_database):
     """Scanners and runs are killed at random moments: nothing is lost, doubled or out of order."""
     rng, kills, began = random.Random(7), Counter(), time.monotonic()
-    with opened(own_database.url) as real:
+    with busy(own_database.url) as real:
         scanner, run = Scanner(real, rng), None
         while kills.total() < KILLS:
             told = scanner.work_on()

@@ -8,9 +8,9 @@ import time
 import pytest
 from databases import every_database
 
+from .busy_carrier import busy, kept
 from .processes import Worker, reconciling, recording
 from .servers import PRIVATE
-from .stage import kept, opened
 
 
 ROUNDS = 3
@@ -27,7 +27,7 @@ def server(request):
 def test_restarts_and_crashes_of_the_server_lose_and_double_nothing(server):
     """What was acknowledged survives a server that dies; the rest is told again, and is once."""
     rng, restarts = random.Random(3), 0
-    with opened(server.database.url) as real:
+    with busy(server.database.url) as real:
         events = real.happenings("alpha", 120, seed=5)
         chunks = rng.choices((1, 1, 1, 4), k=len(events))
         scanner = Worker(recording, real.settings, events, chunks)

@@ -17,8 +17,8 @@ from carrierflow.sandbox.haravan import Fault, FaultKind, Rule, World
 from carrierflow.storage.shops import change_shop
 from carrierflow.storage.tables import runs, shops
 
+from .busy_carrier import BusyCarrier, busy
 from .silence import DRIP, deaf, useless
-from .stage import RealStage, opened
 
 
 SECONDS = 5
@@ -39,42 +39,42 @@ LONG_PAUSE = reply(429, Retry_After=3600)
 FULL = reply(200, b'{"orders": []}', X_Haravan_Api_Call_Limit="999999/80")
 
 
-def asked(_stage, platform):
+def asked(_carrier, platform):
     """Tell whether a request has come, so that the process waits for what follows it."""
     return platform.requests > 0
 
 
-def begun(stage, _platform):
+def begun(carrier, _platform):
     """Tell whether a run holds the shop."""
-    return held(stage)
+    return held(carrier)
 
 
-def ended(stage, _platform):
+def ended(carrier, _platform):
     """Tell whether a run has ended, and waits to begin another."""
-    return bool(endings(stage))
+    return bool(endings(carrier))
 
 
-def held(stage):
-    with stage.app.store.engine.connect() as connection:
+def held(carrier):
+    with carrier.app.store.engine.connect() as connection:
         return connection.execute(select(shops.c.lease_owner)).scalar() is not None
 
 
-def endings(stage):
-    with stage.app.store.engine.connect() as connection:
+def endings(carrier):
+    with carrier.app.store.engine.connect() as connection:
         found = connection.execute(select(runs.c.end_reason)).scalars().all()
     return [reason for reason in found if reason is not None]
 
 
 @contextmanager
-def waiting_for_another_renewal(stage):
+def waiting_for_another_renewal(carrier):
     """Let the shop's token have ended, and another process have the right to renew it."""
-    now, encrypt = clock.now(), stage.app.shops._encryptor.encrypt
+    now, encrypt = clock.now(), carrier.app.shops._encryptor.encrypt
     values = {
         "refresh_token": encrypt(b"r", context="refresh token of shop alpha"),
         "token_expires_at": now,
         "refreshing_until": now + timedelta(minutes=5),
     }
-    stage.app.store.transact(lambda c: change_shop(c, "alpha", **values))
+    carrier.app.store.transact(lambda c: change_shop(c, "alpha", **values))
     yield
 
 
@@ -116,29 +116,29 @@ def test_every_wait_of_a_run_can_be_stopped(tmp_path, name, number):
     """It ends within five seconds, says 130, and leaves the shop free for the next run."""
     make, condition, options = CASES[name]
     with make() as platform:
-        stage = RealStage(f"sqlite:///{tmp_path}/l.db", None, World(), rate_leak=0.5)
-        stage.app.shops.add("alpha", token="t", base_url=platform.url)
-        stage.app.ledger.open(Opening(ref=REF, cod_amount=0))
+        carrier = BusyCarrier(f"sqlite:///{tmp_path}/l.db", World(), None, rate_leak=0.5)
+        carrier.app.shops.add("alpha", token="t", base_url=platform.url)
+        carrier.app.ledger.open(Opening(ref=REF, cod_amount=0))
         if "renews" in name:
-            with waiting_for_another_renewal(stage):
+            with waiting_for_another_renewal(carrier):
                 pass
-        process = stage.start("reconcile", *options)
-        wait_until(process, lambda: condition(stage, platform))
+        process = carrier.start("reconcile", *options)
+        wait_until(process, lambda: condition(carrier, platform))
 
         seconds = stop(process, number)
 
         assert seconds < SECONDS
         assert 130 == process.returncode
-        assert not held(stage)
-        assert endings(stage)[-1] == ("throttled" if options else "interrupted")
-        stage.app.store.engine.dispose()
+        assert not held(carrier)
+        assert endings(carrier)[-1] == ("throttled" if options else "interrupted")
+        carrier.app.store.engine.dispose()
 
 
 @pytest.mark.slow
 def test_a_settle_window_can_be_stopped(sqlite_database):
     """`--wait` that waits for an unanswered PUT ends too, and does not hold the shop meanwhile."""
-    with opened(sqlite_database.url, settle_seconds=60.0) as real:
-        real.record(real.happenings("alpha", 3, seed=1))
+    with busy(sqlite_database.url, settle_seconds=60.0) as real:
+        real.record_all(real.happenings("alpha", 3, seed=1))
         lost = Rule(fault=Fault(kind=FaultKind.LOST_REPLY), method="PUT", times=100)
         real.server.faults.plan(script=[lost])
         process = real.start("reconcile", "--wait")
@@ -162,12 +162,12 @@ def test_a_job_that_waits_can_be_stopped(tmp_path):
     (tmp_path / "jobs").mkdir()
     (tmp_path / "jobs" / "look.py").write_text(JOB)
     with useless(b"") as platform:
-        stage = RealStage(f"sqlite:///{tmp_path}/l.db", None, World())
-        stage.app.shops.add("alpha", token="t", base_url=platform.url)
-        stage.app.ledger.open(Opening(ref=REF, cod_amount=0))
-        process = stage.start("schedule", "run", "--jobs", str(tmp_path / "jobs"), "--json")
-        wait_until(process, lambda: asked(stage, platform))
+        carrier = BusyCarrier(f"sqlite:///{tmp_path}/l.db", World(), None)
+        carrier.app.shops.add("alpha", token="t", base_url=platform.url)
+        carrier.app.ledger.open(Opening(ref=REF, cod_amount=0))
+        process = carrier.start("schedule", "run", "--jobs", str(tmp_path / "jobs"), "--json")
+        wait_until(process, lambda: asked(carrier, platform))
 
         assert stop(process, signal.SIGTERM) < SECONDS
-        assert ["interrupted"] == endings(stage)
-        stage.app.store.engine.dispose()
+        assert ["interrupted"] == endings(carrier)
+        carrier.app.store.engine.dispose()

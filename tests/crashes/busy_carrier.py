@@ -1,0 +1,149 @@
+"""A carrier whose work is done by processes of their own; time is real, and settings are quick."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from carrier import LEGAL, Carrier, random_walk
+from sqlalchemy import select, union_all
+
+from carrierflow.domain import clock
+from carrierflow.domain.model import Event, Opening, Status
+from carrierflow.errors import ShopHeld
+from carrierflow.reconcile import EndReason
+from carrierflow.sandbox.haravan import SandboxServer, World
+from carrierflow.storage.tables import evidence, history
+
+
+__all__ = ["DAY", "QUICK", "BusyCarrier", "busy", "kept"]
+
+QUICK = {
+    "settle_seconds": 0.5,
+    "request_timeout": 1.0,
+    "connect_timeout": 0.5,
+    "send_deadline_seconds": 0.5,
+    "lease_seconds": 0.4,
+    "rate_bucket": 100_000,
+    "rate_leak": 100_000.0,
+}
+
+DAY = [datetime(2026, 3, 2, tzinfo=UTC) + timedelta(hours=number) for number in range(12)]
+
+
+class BusyCarrier(Carrier):
+    """A carrier whose scanners and runs are processes of their own."""
+
+    def __init__(self, url, world, server, **settings):
+        super().__init__(url, world, server, **settings)
+        self.refs, self.events = [], []
+        self.environment = os.environ | {
+            "CARRIERFLOW_DATABASE_URL": url,
+            "CARRIERFLOW_SECRET_KEY": self.settings.secret_key.get_secret_value(),
+            **{f"CARRIERFLOW_{name.upper()}": str(value) for name, value in settings.items()},
+        }
+
+    def start(self, *arguments):
+        """Start the command line as a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "carrierflow", *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def happenings(self, shop, count, *, seed):
+        """Make parcels on the platform, and return what happened to them, in order of time."""
+        rng, events = random.Random(seed), []
+        for _ in range(count):
+            cod = rng.choice([0, 250_000])
+            with self.server.lock:
+                ref = self.platform_parcel(shop, cod=cod)
+            walk = random_walk(rng, cod=cod)
+            self.refs += [ref] * bool(walk)
+            events += [
+                Event(
+                    shop=shop,
+                    fulfillment_id=ref.fulfillment_id,
+                    status=Status(status),
+                    occurred_at=DAY[index],
+                    key=f"{ref.fulfillment_id}-{index}",
+                    opening=Opening(ref=ref, cod_amount=cod),
+                )
+                for index, status in enumerate(walk)
+            ]
+        events.sort(key=lambda event: event.occurred_at)
+        self.events += events
+        return events
+
+    def record_all(self, events):
+        """Record events that are all new."""
+        assert {"accepted"} == {answer.verdict for answer in self.app.ledger.record_many(events)}
+
+    @property
+    def unpublished(self):
+        """How many steps the platform has not been shown yet."""
+        judged = self.judged()
+        return len(self.events) - (judged.puts_applied - judged.no_ops)
+
+    def until_in_order(self, *, most=100):
+        """Reconcile again and again until nothing is left to do."""
+        for _ in range(most):
+            try:
+                (report,) = self.app.reconcile(full=True, wait=True)
+            except ShopHeld:
+                clock.sleep(0.1)
+                continue
+            if report.end_reason is EndReason.DONE and not report.left:
+                return
+        raise AssertionError(f"not in order after {most} runs: {report}")
+
+    def assert_in_agreement(self, *, ambiguous):
+        """Both sides agree, by legal steps, each told once unless its outcome was unknown.
+
+        A run may meet a parcel before the scanner has told of it, and says so; nothing else was
+        a person's business.
+        """
+        self.until_in_order()
+        judged = self.judged()
+        assert [] == self.apart()
+        assert () == judged.illegal
+        assert () == judged.after_cancel
+        assert len(judged.duplicates) <= ambiguous
+        assert len(self.events) == judged.puts_applied - judged.no_ops
+        assert {"unknown_here"} >= {incident.kind for incident in self.app.incidents.all()}
+        assert {event.key: 1 for event in self.events} == kept(self.app.store.engine)
+        assert self.app.verify().ok
+
+    def apart(self):
+        """Return the parcels on which both sides disagree."""
+        return [ref for ref in self.refs if self.known(ref) != self.shown(ref)]
+
+
+def kept(engine):
+    """Count for each key how often it stands in history or evidence."""
+    query = union_all(
+        select(history.c.event_key).where(history.c.event_key.is_not(None)),
+        select(evidence.c.event_key).where(evidence.c.event_key.is_not(None)),
+    )
+    with engine.connect() as connection:
+        return Counter(connection.execute(query).scalars())
+
+
+@contextmanager
+def busy(url, **settings):
+    """Build a carrier with one shop that may be asked as fast as we like; take it down again."""
+    world = World()
+    with SandboxServer(world, legal=LEGAL, latency=0.01) as server:
+        carrier = BusyCarrier(url, world, server, **QUICK | settings)
+        try:
+            carrier.connect("alpha", bucket_size=100_000, leak_per_second=100_000)
+            yield carrier
+        finally:
+            carrier.close()

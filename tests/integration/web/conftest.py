@@ -1,0 +1,83 @@
+"""The carrier service behind a real HTTP server on loopback, and a platform that signs."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import requests
+import uvicorn
+
+from carrierflow import build, generate_key, load_settings
+from carrierflow.app.load_file import load_name
+from carrierflow.platforms.haravan.signing import sign
+from carrierflow.web import create_app
+
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+SECRET = "client-secret"
+
+
+@contextmanager
+def serving(asgi):
+    """Serve an ASGI app on a free port of loopback; yields its URL."""
+    config = uvicorn.Config(asgi, port=0, log_config=None, ws="none")
+    server = uvicorn.Server(config)
+    socket = config.bind_socket()
+    socket.listen()
+    thread = Thread(target=server.run, kwargs={"sockets": [socket]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+class Platform:
+    """Calls a carrier as the platform does: signed JSON."""
+
+    def __init__(self, url):
+        self.url = url
+        self.session = requests.Session()
+
+    def call(self, method, path, body=None, *, raw=None, secret=SECRET, **headers):
+        """Send one signed call and return the response."""
+        content = json.dumps(body or {}).encode() if raw is None else raw
+        signed = {"X-Haravan-Hmac-SHA256": sign(content, secret), **headers}
+        return self.session.request(
+            method, self.url + path, data=content, headers=signed, timeout=30
+        )
+
+
+@pytest.fixture
+def app(sqlite_database):
+    """An app on a fresh SQLite file, with a shop and a client secret."""
+    settings = load_settings(
+        database_url=sqlite_database.url,
+        secret_key=generate_key(),
+        client_id="client",
+        client_secret=SECRET,
+        public_url="http://127.0.0.1:1/haravan",
+        accounts_url="http://127.0.0.1:1",
+    )
+    made = build(settings)
+    made.shops.add("myshop", token="token", base_url="http://127.0.0.1:1")
+    yield made
+    made.store.engine.dispose()
+
+
+@pytest.fixture
+def service(app):
+    """Its carrier service, with the carrier of the examples."""
+    return app.carrier_service(load_name(EXAMPLES / "carrier.py", "CARRIER"))
+
+
+@pytest.fixture
+def platform(app, service):
+    """A platform that reaches the web app over a socket."""
+    with serving(create_app(app, service)) as url:
+        yield Platform(url)
