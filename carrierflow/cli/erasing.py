@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from carrierflow.audit.erasure import Erased
+from carrierflow.cli.ranges import DAYS
 from carrierflow.cli.session import Session, command
 
 
@@ -37,7 +38,7 @@ def erase_parcel(session: Session, shop: str, fulfillment_id: str) -> None:
 @command(erase, "old", example="carrierflow erase old --older-than 365 --dry-run")
 @click.option(
     "--older-than",
-    type=click.FloatRange(min=0),
+    type=DAYS,
     help="Days since the parcel was closed; by default the setting retention_days.",
 )
 @click.option("--dry-run", is_flag=True, help="Count, and erase nothing.")

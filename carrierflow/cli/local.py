@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from carrierflow.app.settings import LogFormat
+from carrierflow.cli.ranges import SECONDS, SEED
 from carrierflow.cli.session import FAILED, NARROWEST, Session, command, set_up_logging, tell
 from carrierflow.cli.terminal import Page
 from carrierflow.demo import TourFigures, draw, play, write
@@ -45,7 +46,7 @@ def register(cli: click.Group) -> None:
     help="The first shop's bearer token; '' where the app is still to be installed.",
 )
 @click.option(
-    "--parcels", default=0, show_default=True, type=click.IntRange(min=0), help="Per shop."
+    "--parcels", default=0, show_default=True, type=click.IntRange(0, 100_000), help="Per shop."
 )
 @click.option("--client-id", default=_APP.client_id, show_default=True, help="The app's name.")
 @click.option(
@@ -60,7 +61,7 @@ def register(cli: click.Group) -> None:
     "--poll-seconds",
     default=_APP.poll_seconds,
     show_default=True,
-    type=click.FloatRange(min=0),
+    type=SECONDS,
     help="How often carriers are asked for details; 0: only on demand.",
 )
 def sandbox(
@@ -105,7 +106,7 @@ def sandbox(
 @click.option(
     "--parcels", default=200, show_default=True, type=click.IntRange(FEWEST, 5000), help="How many."
 )
-@click.option("--seed", default=1, show_default=True, help="Another seed, other days.")
+@click.option("--seed", default=1, show_default=True, type=SEED, help="Another seed, other days.")
 @click.option(
     "--keep",
     metavar="DIR",

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 import click
 
+from carrierflow.cli.ranges import COUNT, HOURS
 from carrierflow.cli.session import (
     FAILED,
     HELD,
@@ -46,7 +47,7 @@ def register(cli: click.Group) -> None:
     "--plan-out", type=click.File("w", encoding="utf-8"), help="Write the plan of a dry run here."
 )
 @click.option("--wait", is_flag=True, help="Stay until settle windows have passed.")
-@click.option("--max-writes", type=click.IntRange(min=0), help="PUTs that each shop may get.")
+@click.option("--max-writes", type=COUNT, help="PUTs that each shop may get.")
 def reconcile(
     session: Session,
     shops: Sequence[str],
@@ -202,7 +203,7 @@ def exit_code(reports: Sequence[RunReport], *, incidents: bool) -> int:
     return 0
 
 
-@click.option("--within", type=click.FloatRange(min=0), help="Hours; by default the setting.")
+@click.option("--within", type=HOURS, help="Hours; by default the setting.")
 def status(session: Session, within: float | None) -> None:
     """Show for each shop how well its open fulfillments are known."""
     span = timedelta(hours=within) if within is not None else None

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from carrierflow.cli.fulfillment_json import overview
+from carrierflow.cli.ranges import CASH
 from carrierflow.cli.session import FAILED, TIME, Session, command, moment, short
 from carrierflow.cli.terminal import Page
 from carrierflow.domain.lifecycle import LABELS
@@ -76,7 +77,7 @@ def _said(status: str, labels: dict[str, str]) -> str:
 @click.argument("order_id")
 @click.argument("fulfillment_id")
 @click.option("--tracking-number", help="The carrier's own number, the waybill.")
-@click.option("--cod-amount", type=click.IntRange(min=0), help="Cash to collect, in whole đồng.")
+@click.option("--cod-amount", type=CASH, help="Cash to collect, in whole đồng.")
 @click.option("--at", type=TIME, help="When it was taken up, with a zone; now by default.")
 def open_fulfillment(
     session: Session,

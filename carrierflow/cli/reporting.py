@@ -15,6 +15,7 @@ from carrierflow.cli.auditing import audit
 from carrierflow.cli.calendar_days import SINCE, WHEN
 from carrierflow.cli.documents import document_of
 from carrierflow.cli.fulfillment_json import overview
+from carrierflow.cli.ranges import COUNT, SOME, SOME_HOURS
 from carrierflow.cli.recording import entry_document
 from carrierflow.cli.session import Session, command, short
 from carrierflow.cli.shown import show_as_of, show_cash, show_coverage, show_drift
@@ -166,13 +167,9 @@ def drift(
     session.emit(document_of(found), lambda c: show_drift(c, found))
 
 
-@click.option(
-    "--within", type=click.FloatRange(min=0, min_open=True), help="Hours; by default the setting."
-)
+@click.option("--within", type=SOME_HOURS, help="Hours; by default the setting.")
 @click.option("--shop", help="Only this shop.")
-@click.option(
-    "--oldest", type=click.IntRange(min=0), default=20, show_default=True, help="How many to name."
-)
+@click.option("--oldest", type=COUNT, default=20, show_default=True, help="How many to name.")
 def coverage(session: Session, within: float | None, shop: str | None, oldest: int) -> None:
     """Say how lately the open parcels were looked at, and which ones nobody has looked at."""
     span = None if within is None else timedelta(hours=within)
@@ -207,7 +204,7 @@ def corrections(
 
 
 @click.option("--seed", required=True, help="Whatever nobody could choose beforehand.")
-@click.option("--count", type=click.IntRange(min=1), default=25, show_default=True, help="Entries.")
+@click.option("--count", type=SOME, default=25, show_default=True, help="Entries.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

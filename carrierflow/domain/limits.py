@@ -58,8 +58,8 @@ NOTE = 64 * 1024
 """A note to an event; it is encrypted."""
 TOPIC = 96
 FILE_NAME = 255
-MOST_CASH = 10**15
-"""The largest sum, in đồng; a number of 64 bits holds it a thousand times over."""
+MOST_CASH = 10**12
+"""The largest sum, in đồng; beyond it somebody took another unit."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CUT = "…"

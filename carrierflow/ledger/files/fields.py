@@ -18,7 +18,7 @@ from carrierflow.errors import InvalidInput
 from carrierflow.ledger.files.times import parse_time
 
 
-__all__ = ["COLUMNS", "MOST_CASH", "REQUIRED", "Whole", "event_of", "shown"]
+__all__ = ["COLUMNS", "REQUIRED", "Whole", "event_of", "shown"]
 
 REQUIRED = ("shop", "fulfillment_id", "status", "at")
 COLUMNS = (
@@ -31,8 +31,6 @@ COLUMNS = (
     "tracking_number",
     "cod_amount",
 )
-MOST_CASH = 10**12
-"""The largest amount to collect, in đồng; beyond it somebody took another unit."""
 
 _LONGEST = {
     "shop": limits.ID,
@@ -164,8 +162,8 @@ def _opening(texts: Mapping[str, str]) -> Opening | None:
 
 
 def _cash(text: str) -> int:
-    if not _CASH.fullmatch(text) or int(text) > MOST_CASH:
+    if not _CASH.fullmatch(text) or int(text) > limits.MOST_CASH:
         raise InvalidInput(
-            f"The cod_amount must be whole đồng, from 0 to {MOST_CASH}, in digits alone."
+            f"The cod_amount must be whole đồng, from 0 to {limits.MOST_CASH}, in digits alone."
         )
     return int(text)

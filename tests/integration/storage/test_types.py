@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, literal, select
 from sqlalchemy.exc import StatementError
 
+from carrierflow.domain.limits import MOST_CASH
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Recorded, Status
 from carrierflow.errors import InvalidInput
 from carrierflow.storage.tables import files, fulfillments, history
@@ -163,7 +164,7 @@ def test_texts_of_full_length_fit(make_parcel, ledger, shop, engine):
         fulfillment_id=("đ" * 31 + uuid.uuid4().hex + "😀"),
         order_id="ơ" * 64,
         tracking_number="ư" * 128,
-        cod_amount=10**15,
+        cod_amount=MOST_CASH,
     ).ref
     texts = {"key": "ế" * 128, "actor": "😀" * 128, "reason": "ộ" * 255}
     ledger.record(
@@ -177,4 +178,4 @@ def test_texts_of_full_length_fit(make_parcel, ledger, shop, engine):
             .where(fulfillments.c.fulfillment_id == ref.fulfillment_id, history.c.seq == 2)
         ).one()
     assert list(texts.values()) == [row.event_key, row.actor, row.reason]
-    assert ("ư" * 128, 10**15) == (row.tracking_number, row.cod_amount)
+    assert ("ư" * 128, MOST_CASH) == (row.tracking_number, row.cod_amount)

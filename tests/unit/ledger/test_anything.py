@@ -6,10 +6,11 @@ from io import StringIO
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from carrierflow.domain.limits import MOST_CASH
 from carrierflow.domain.model import Status
 from carrierflow.errors import InvalidInput
 from carrierflow.ledger.files import RowFormat, VerdictCounts
-from carrierflow.ledger.files.fields import COLUMNS, MOST_CASH
+from carrierflow.ledger.files.fields import COLUMNS
 
 from .reading import GOOD, read
 

@@ -1,0 +1,32 @@
+"""No number is too large for what is done with it."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from carrierflow.cli import cli
+
+
+NUMBERS = (click.types.IntParamType, click.types.FloatParamType)
+
+
+def numbers(command, path=()):
+    """Give every option and argument of every command that takes a number."""
+    for parameter in command.params:
+        if isinstance(parameter.type, NUMBERS):
+            yield " ".join((*path, parameter.name)), parameter
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from numbers(inner, (*path, name))
+
+
+@pytest.mark.parametrize(("name", "parameter"), list(numbers(cli)), ids=lambda it: str(it)[:40])
+def test_a_number_has_two_ends(name, parameter):
+    """What no span or counter holds is a usage error, for every option that anybody adds."""
+    ends = getattr(parameter.type, "min", None), getattr(parameter.type, "max", None)
+
+    assert None not in ends, name
+    with pytest.raises(click.BadParameter):
+        parameter.type.convert(
+            "1e300" if parameter.type.name == "float range" else "9" * 30, None, None
+        )
