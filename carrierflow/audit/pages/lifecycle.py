@@ -190,7 +190,7 @@ def _road(begin: Point, end: Point, bend: Bend, place: str) -> tuple[Point, Poin
     long = math.hypot(dx, dy) or 1
     aside = (-dy / long * -bend.out, dx / long * -bend.out)
     swing = ((begin[0] + end[0]) / 2 + 2 * aside[0], (begin[1] + end[1]) / 2 + 2 * aside[1])
-    shift = (aside[0], aside[1]) if abs(bend.out) < TALL else (0, 0)
+    shift = (aside[0], aside[1]) if abs(bend.out) < TALL / 2 else (0, 0)
     start = _rim((begin[0] + shift[0], begin[1] + shift[1]), begin, swing, is_dot=place == START)
     stop = _rim((end[0] + shift[0], end[1] + shift[1]), end, swing, is_dot=False)
     return start, stop, swing

@@ -175,10 +175,11 @@ def _number(status: Status | None) -> int:
 
 STATUSES = tuple(Status)
 
-WIDTH = 16
-"""How many statuses there is room for beside a number."""
+UNKNOWN = len(STATUSES)
+"""Stands for a word of the history that is no status."""
 
-UNKNOWN = WIDTH - 1
+WIDTH = UNKNOWN + 1
+"""How many of them there is room for beside a number."""
 
 STREAM = 2_000
 

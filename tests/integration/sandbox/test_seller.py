@@ -5,6 +5,8 @@ import json
 import pytest
 
 from carrierflow.sandbox.haravan import App, Haravan, HttpReply, HttpRequest, ParcelRef
+from carrierflow.sandbox.haravan.seller_json import _ENGLISH
+from carrierflow.sandbox.haravan.vocabulary import BY_CODE
 
 from .carrier import FakeCarrier, bad
 
@@ -225,3 +227,8 @@ def test_sandbox_without_shops_has_nothing_to_show(world, desk):
     world.reset(keep_shops=False)
 
     assert ([], None, []) == tuple(desk("state")[1][name] for name in ("shops", "shop", "orders"))
+
+
+def test_every_status_has_an_english_name_on_the_page():
+    """The page names in English what Haravan names in Vietnamese, none left out."""
+    assert set(BY_CODE) == set(_ENGLISH)
