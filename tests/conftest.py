@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import signal
 import uuid
 from pathlib import Path
 
@@ -46,6 +47,9 @@ def pytest_configure(config):
     """Refuse to begin without what the tests need where the environment says that it is there."""
     if required() and (lacking := _left_out()):
         raise pytest.UsageError(" ".join(lacking))
+    # A shell starts what it runs in the background deaf to Ctrl-C, and children inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config, items):

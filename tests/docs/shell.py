@@ -42,7 +42,11 @@ def serving(line, *, folder=None, **environment):
             yield re.search(r"http://[^\s,]+", process.stdout.readline())[0]
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=20)
+            try:
+                assert process.wait(timeout=20) in {0, 130}, line
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
 
 
 def outputs_of(lines, *, folder, programs, **environment):

@@ -226,7 +226,7 @@ def test_json_holds_plain_text_only():
 
 def test_json_lists_every_status_with_its_names():
     """Every status stands in the plain form with both names, the never written one included."""
-    machines = as_json(DEFAULT)["machines"].values()
+    machines = as_json(define(GROUPS))["machines"].values()
     named = {s["status"]: s["label"] for machine in machines for s in machine["statuses"]}
 
     assert named == {status: {"en": name.en, "vi": name.vi} for status, name in LABELS.items()}
