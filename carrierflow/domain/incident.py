@@ -11,7 +11,8 @@ from typing import Any
 
 from carrierflow.domain.canonical import digest
 from carrierflow.domain.limits import held
-from carrierflow.domain.model import FulfillmentRef, RequestSketch, Status
+from carrierflow.domain.model import FulfillmentRef, RequestSketch
+from carrierflow.domain.publication import PlatformWrite
 
 
 __all__ = ["Finding", "Incident", "ResolveAction"]
@@ -43,8 +44,8 @@ class Finding:
     detail: Mapping[str, Any] = field(default_factory=dict)
     """More evidence, which does not tell this cause from another one."""
     request: RequestSketch | None = None
-    about: Status | None = None
-    """The status that a PUT would tell, where the incident is about one."""
+    about: PlatformWrite | None = None
+    """The write that a person can repeat, where the incident is about one."""
     freezes: bool = False
     """Whether the fulfillment is frozen by it until a person resolves it."""
 

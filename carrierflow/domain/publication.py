@@ -14,6 +14,7 @@ __all__ = [
     "Attempt",
     "AttemptResult",
     "Outcome",
+    "PlatformWrite",
     "Publication",
     "PublicationLog",
     "PublicationState",
@@ -41,6 +42,26 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
     REFUSED = "refused"
     ACCESS_DENIED = "access_denied"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlatformWrite:
+    """One thing that a platform can be told, and where that leads it."""
+
+    name: str
+    """In the platform's own words."""
+    to: Status
+    """The state that it shows then."""
+    after: frozenset[Status] | None = None
+    """The states in which it takes it; None for any."""
+    one_way: bool = False
+    """Whether nothing that it can be told takes it back."""
+    pays_cash: bool = False
+    """Whether it counts pending cash as paid with it."""
+
+    def may_follow(self, shown: Status | None) -> bool:
+        """Tell whether the platform takes it in a state."""
+        return self.after is None or shown in self.after
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +105,11 @@ class Attempt:
     seq: int
     number: int
     status: Status
+    """The step that it was made for."""
+    expects: Status
+    """What the platform shows if it took it: the step, or a state on the way there."""
+    operation: str
+    """The write, in its own words."""
     run: str
     fence: int
     intent_at: datetime

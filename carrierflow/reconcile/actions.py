@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from carrierflow.domain.model import Status
-from carrierflow.domain.publication import PublishableStep
+from carrierflow.domain.publication import PlatformWrite, PublishableStep
 
 
 __all__ = [
@@ -65,9 +65,10 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Tell the platform this step."""
+    """Lead the platform on to this step."""
 
     step: PublishableStep
+    by: PlatformWrite
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,12 @@ class Rewind:
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """No more PUTs until a person resolves the incident."""
+    """No more writes until a person resolves the incident."""
 
     kind: str
     sentence: str
-    about: Status | None = None
-    """The status that could not be told, where a PUT is the matter."""
+    about: PlatformWrite | None = None
+    """What could not be told, where a write is the matter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Runs and plans go through the same batches; only what they do with them differs.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -92,7 +92,6 @@ class ShopReader:
         self._clock = clock
         self.seconds_per_put = SECONDS_PER_PUT
         self._began_at = clock()
-        self._can_put = frozenset(status for status in Status if platform.can_put(status))
         self._verified_before = verified_before
         self._hints = {hint.order_id: hint for hint in store.hints(shop)}
         self.queue = OrderQueue((), ())
@@ -198,7 +197,8 @@ class ShopReader:
         known = {parcel.ref for parcel in parcels}
         found = [(p, seen[p.ref]) for p in parcels if p.ref in seen]
         grace = self._policy.grace
-        in_sync = [p for p, o in found if _agrees(p, o) and not _closes(p, read_at - grace)]
+        shows = self._platform.projection.shows
+        in_sync = [p for p, o in found if _agrees(p, o, shows) and not _closes(p, read_at - grace)]
         done = {parcel.id for parcel in in_sync}
         left_out = [p for p in parcels if p.open and _is_absent(p, orders, seen)]
         if not asked:
@@ -232,7 +232,7 @@ class ShopReader:
                 seen=seen,
                 now=self._clock(),
                 lifecycle=self._lifecycle,
-                can_put=self._can_put,
+                projection=self._platform.projection,
                 policy=self._policy,
             )
             for parcel, seen in found
@@ -264,14 +264,14 @@ def _work(parcel: Fulfillment) -> OrderWithWork:
     return OrderWithWork(order_id=parcel.ref.order_id, puts=parcel.unpublished)
 
 
-def _agrees(parcel: Fulfillment, seen: Observation) -> bool:
+def _agrees(parcel: Fulfillment, seen: Observation, shows: Callable[[Status], Status]) -> bool:
     """Tell in short what the decision table says at length: in sync, and nothing is new."""
     return (
         parcel.frozen is None
         and parcel.remote is not None
         and not parcel.unpublished
-        and seen.carrier.status == parcel.delivery.status
-        and seen.cod.status == parcel.cod.status
+        and seen.carrier.status is shows(Status(parcel.delivery.status))
+        and seen.cod.status is shows(Status(parcel.cod.status))
         and not seen.order_cancelled
         and seen.updated_at >= parcel.remote.updated_at - ROUNDING
         and observation_digest(seen) == parcel.remote.digest

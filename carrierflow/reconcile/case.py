@@ -13,12 +13,14 @@ from carrierflow.domain.model import Machine, Observation, Status
 from carrierflow.domain.publication import (
     Attempt,
     Outcome,
+    PlatformWrite,
     Publication,
     PublicationLog,
     PublicationState,
     PublishableStep,
 )
 from carrierflow.reconcile.policy import Policy
+from carrierflow.reconcile.projection import Leader, Projection
 
 
 __all__ = ["Case", "MachineCase", "rounded"]
@@ -43,7 +45,7 @@ class Case:
     seen: Observation
     now: datetime
     lifecycle: Lifecycle
-    can_put: frozenset[Status]
+    projection: Projection
     policy: Policy
 
     def on(self, machine: Machine) -> MachineCase:
@@ -117,6 +119,21 @@ class MachineCase:
         return self.whole.policy
 
     @property
+    def projection(self) -> Projection:
+        """What the platform can show, and what it can be told."""
+        return self.whole.projection
+
+    @property
+    def shown_head(self) -> Status:
+        """What the platform shows where it shows the ledger's status."""
+        return self.projection.shows(self.head)
+
+    @property
+    def shown_base(self) -> Status | None:
+        """What the platform showed when it was last known; None before the first look."""
+        return None if self.base is None else self.projection.shows(self.base)
+
+    @property
     def date(self) -> datetime | None:
         """When the platform says that the status it shows was entered."""
         return None if self.obs is None else self.whole.seen.dates.get(self.obs)
@@ -157,10 +174,26 @@ class MachineCase:
             return (
                 first is not None
                 and self.obs is not None
-                and self.lifecycle.allows(self.machine, self.obs, first)
+                and any(self.lifecycle.allows(self.machine, it, first) for it in self._may_be)
                 and self.reached is None
             )
-        return self.obs is self.base and self.reached is None
+        return self.reached is None and (self.obs is self.shown_base or self._is_underway)
+
+    @property
+    def _is_underway(self) -> bool:
+        """Tell whether the platform stands between base and the next step that it can be told.
+
+        Writes of ours lead there, or, where the platform leads, its own way does.
+        """
+        if self.base is None or self.obs is None or not self.path:
+            return False
+        if self.projection.leader is Leader.PLATFORM:
+            goal = self.path[-1].to_status
+            reaches = self.lifecycle.reaches
+            return reaches(self.base, self.obs) and reaches(self.obs, goal)
+        step = self.next_told
+        ways = self.projection.plan(self.shown_base, step.to_status) if step else ()
+        return self.obs in {write.to for write in ways[:-1]}
 
     @property
     def reached(self) -> PublishableStep | None:
@@ -173,27 +206,40 @@ class MachineCase:
         if not self._is_entered_anew:
             return None
         for index, step in enumerate(self.path):
-            if step.to_status is self.obs and not self._went_beyond(index):
+            if self._shown(step) is self.obs and not self._went_beyond(index):
                 return step
         return None
+
+    @property
+    def shows_sent(self) -> bool:
+        """Tell whether the platform shows the step that an attempt was about."""
+        return self.sent is not None and self._shown(self.sent) is self.obs
+
+    @property
+    def _may_be(self) -> list[Status]:
+        """What the parcel may be, by what the platform shows."""
+        return [status for status in Status if self.projection.shows(status) is self.obs]
+
+    def _shown(self, step: PublishableStep) -> Status:
+        return self.projection.shows(step.to_status)
 
     @property
     def _is_entered_anew(self) -> bool:
         if self.shown_before is None or self.revisited:
             return True
-        return self.obs is not self.base and (self.changed or self._dated_since_intent)
+        return self.obs is not self.shown_base and (self.changed or self._dated_since_intent)
 
     @property
     def _dated_since_intent(self) -> bool:
         """Tell whether the status shown is the one last sent, and was entered after that."""
-        if self.attempt is None or self.sent is None or self.sent.to_status is not self.obs:
+        if self.attempt is None or self.sent is None or self._shown(self.sent) is not self.obs:
             return False
         sent_at = self.attempt.sent_at
         return self.date is not None and sent_at is not None and self.date >= sent_at - SKEW
 
     def _went_beyond(self, index: int) -> bool:
-        before = {step.to_status for step in self.path[: index + 1]}
-        rest = [step.to_status for step in self.path[index + 1 :]]
+        before = {self._shown(step) for step in self.path[: index + 1]}
+        rest = [self._shown(step) for step in self.path[index + 1 :]]
         if self.obs not in rest or self.date is None:
             return False
         between = set(rest[: rest.index(self.obs)]) - before
@@ -208,9 +254,29 @@ class MachineCase:
         return before is None or rounded(date) > rounded(before)
 
     @property
-    def next_put(self) -> PublishableStep | None:
+    def next_told(self) -> PublishableStep | None:
         """Return the first step that the platform can be told; those before it go with it."""
-        return next((s for s in self.path if s.to_status in self.whole.can_put), None)
+        return next((step for step in self.path if self.write_towards(step) is not None), None)
+
+    @property
+    def same_looking(self) -> PublishableStep | None:
+        """Return the next step, if the platform shows it as it shows what it stands on.
+
+        Steps before it that the platform cannot be told now go with it.
+        """
+        for step in self.path:
+            if self.write_towards(step) is not None:
+                return None
+            if self._shown(step) is self.obs:
+                return step
+        return None
+
+    def write_towards(self, step: PublishableStep) -> PlatformWrite | None:
+        """Return the write by which the platform is led on to a step; None if none may be made."""
+        if step.to_status in self.policy.held:
+            return None
+        plan = self.projection.plan(self.obs, step.to_status)
+        return plan[0] if plan else None
 
     def attempts_at(self, step: PublishableStep) -> int:
         """Return how often we tried to show a step since a person last let it pass.
@@ -273,7 +339,7 @@ class MachineCase:
         for attempt in reversed(self.whole.publication_log.attempts):
             until = attempt.send_deadline + self.policy.request_timeout + self.policy.settle
             earliest = attempt.intent_at - SKEW
-            if attempt.status is self.obs and earliest <= self.date <= until:
+            if attempt.expects is self.obs and earliest <= self.date <= until:
                 return attempt
         return None
 
@@ -300,7 +366,9 @@ class MachineCase:
         shown = [
             step
             for step in self.whole.publication_log.steps
-            if step.machine is self.machine and step.seq <= confirmed and step.to_status is self.obs
+            if step.machine is self.machine
+            and step.seq <= confirmed
+            and self._shown(step) is self.obs
         ]
         return shown[-1] if shown else None
 

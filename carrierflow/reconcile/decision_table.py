@@ -121,14 +121,21 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
     TableRow(
         number="5a",
         when="a person resolved an incident by `reassert`, and obs is what they saw",
-        then="PUT head",
+        then="tell head",
         applies=lambda case: (
             case.overruled
-            and case.obs is not case.head
+            and case.obs is not case.shown_head
             and bool(case.path)
-            and case.path[-1].to_status in case.whole.can_put
+            and case.write_towards(case.path[-1]) is not None
         ),
         action=row_actions.put_last,
+    ),
+    TableRow(
+        number="6a",
+        when="obs is base, and the platform shows the next step as it shows base",
+        then="confirm it: there is nothing to tell",
+        applies=lambda case: case.at_base and case.same_looking is not None,
+        action=row_actions.confirm_same_looking,
     ),
     TableRow(
         number="C1",
@@ -143,7 +150,7 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
     TableRow(
         number="C2",
         when="delivered is confirmed, and the platform lifted the cash to codpaid by itself",
-        then="confirm codpaid without a PUT; note it where the carrier counts cash separately",
+        then="confirm codpaid without a write; note it where the carrier counts cash separately",
         machines=COD,
         applies=lambda case: (
             case.obs is Status.CODPAID
@@ -155,7 +162,7 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
     TableRow(
         number="C3",
         when="delivered is confirmed, and the cash is still codpending",
-        then="after Δ, PUT paid",
+        then="after Δ, tell it; incident `cannot_be_told`, where no write does",
         machines=COD,
         applies=lambda case: (
             row_actions.paid_is_caused(case) and case.delivered_at is not None and case.at_base
@@ -180,7 +187,9 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         then="incident `cash_disputed`; always a person",
         machines=COD,
         applies=lambda case: (
-            case.obs in {Status.NONE, Status.CODNOTRECEIPT} and case.head in CASH_DUE
+            case.obs in {Status.NONE, Status.CODNOTRECEIPT}
+            and case.head in CASH_DUE
+            and case.obs is not case.shown_head
         ),
         action=lambda case: OpenIncident(
             "cash_disputed", f"The platform shows {case.obs}, and the ledger {case.head}."
@@ -189,9 +198,17 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
     TableRow(
         number="6",
         when="obs is base, entered when we confirmed it, and steps are unpublished",
-        then="PUT s1 if obs is younger than 15 s; else read again first",
-        applies=lambda case: bool(case.path) and case.at_base,
+        then="make the write that leads to s1, if obs is younger than 15 s; else read again first",
+        applies=lambda case: case.at_base and case.next_told is not None,
         action=row_actions.put_next,
+    ),
+    TableRow(
+        number="6b",
+        when="obs is base, and no write leads from obs to what is unpublished",
+        then="wait, where the platform comes there by itself, or the policy holds what cannot be "
+        "taken back; else incident `cannot_be_told`",
+        applies=lambda case: bool(case.path) and case.at_base,
+        action=row_actions.untold,
     ),
     TableRow(
         number="7",
@@ -204,7 +221,7 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         number="8",
         when="nothing is unpublished, and obs is head",
         then="in sync",
-        applies=lambda case: not case.path and case.obs is case.head,
+        applies=lambda case: not case.path and case.obs is case.shown_head,
         action=lambda _: InSync(),
     ),
     TableRow(
@@ -221,7 +238,7 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
     TableRow(
         number="10",
         when="obs is cancel, and the parcel is in motion or at an end",
-        then="freeze; incident `cancelled_in_transit`; never PUT",
+        then="freeze; incident `cancelled_in_transit`; never tell",
         machines=DELIVERY,
         applies=lambda case: case.obs is Status.CANCEL,
         action=lambda case: Freeze(
@@ -231,7 +248,7 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
     TableRow(
         number="11",
         when="head is cancel, unpublished, and obs is not at an end",
-        then="PUT cancel; the echo callback answers success and writes no history",
+        then="tell cancel; the echo callback answers success and writes no history",
         machines=DELIVERY,
         applies=lambda case: (
             case.head is Status.CANCEL and bool(case.path) and case.obs not in OVER
@@ -250,10 +267,10 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
     ),
     TableRow(
         number="13",
-        when="nothing is left to PUT, and obs may legally follow head",
+        when="nothing is left to tell, and obs may legally follow head",
         then="remote ahead: freeze, incident `remote_ahead`; or adopt, by policy",
         applies=lambda case: (
-            case.next_put is None
+            case.next_told is None
             and case.obs is not None
             and case.lifecycle.reaches(case.head, case.obs)
             and case.own_late_put is None
@@ -263,7 +280,7 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
     TableRow(
         number="14",
         when="obs is behind base, newer, and dated as one of our own attempts within Δ",
-        then="our own late PUT: publish again from there, and mark it healed",
+        then="our own late write: publish again from there, and mark it healed",
         applies=lambda case: case.is_behind and case.own_late_put is not None,
         action=row_actions.rewind_own,
     ),

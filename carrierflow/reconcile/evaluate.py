@@ -1,7 +1,7 @@
 """One turn at one fulfillment: all that can be decided without the network, as a value.
 
-`take_turn` looks both machines up in the decision table, applies what needs no PUT in memory,
-and stops at the first PUT that is wanted. Nothing is written here: runs write what a turn
+`take_turn` looks both machines up in the decision table, applies what needs no write in memory,
+and stops at the first write that is wanted. Nothing is written here: runs write what a turn
 says, plans print it.
 """
 
@@ -51,7 +51,8 @@ class Evaluation:
     decisions: tuple[tuple[Machine, Decision], ...]
     publications: tuple[Publication, ...] = ()
     findings: tuple[Finding, ...] = ()
-    put: PublishableStep | None = None
+    write: Write | None = None
+    """What the platform is to be told."""
     adopt: Status | None = None
     wait_until: datetime | None = None
     discarded: bool = False
@@ -88,7 +89,7 @@ class _Draft:
     decisions: list[tuple[Machine, Decision]]
     publications: dict[tuple[Machine, int], Publication]
     findings: list[Finding]
-    put: PublishableStep | None = None
+    write: Write | None = None
     adopt: Status | None = None
     wait_until: datetime | None = None
     discarded: bool = False
@@ -108,14 +109,14 @@ def evaluate(case: Case) -> Evaluation:
         _look_at_order(draft)
         draft.case = _looked(draft, case)
     if draft.case.parcel.frozen:
-        draft.put = draft.adopt = None
+        draft.write = draft.adopt = None
     return Evaluation(
         case=draft.case,
         before=case.parcel,
         decisions=tuple(draft.decisions),
         publications=tuple(draft.publications.values()),
         findings=tuple(draft.findings),
-        put=draft.put,
+        write=draft.write,
         adopt=draft.adopt,
         wait_until=draft.wait_until,
         discarded=draft.discarded,
@@ -139,8 +140,8 @@ def _decide_machine(draft: _Draft, machine: Machine) -> None:
                 _set_parcel(draft, frozen=kind)
             case OpenIncident():
                 _find(draft, machine, decision.row, decision.action)
-            case Write(step):
-                draft.put = draft.put or step
+            case Write() as write:
+                draft.write = draft.write or write
             case Adopt(status):
                 draft.adopt = draft.adopt or status
             case Wait(until):
@@ -254,7 +255,7 @@ def _looked(draft: _Draft, read: Case) -> Case:
     )
     if draft.moved or parcel.frozen or not _is_too_early(draft):
         parcel = replace(parcel, remote=accept(seen))
-    if draft.put is None and draft.adopt is None:
+    if draft.write is None and draft.adopt is None:
         parcel = _settled(parcel, case.now, case.policy.grace)
     return replace(case, parcel=parcel)
 

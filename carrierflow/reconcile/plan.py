@@ -25,6 +25,7 @@ from carrierflow.domain.model import (
     RequestSketch,
     Status,
 )
+from carrierflow.domain.publication import PlatformWrite
 from carrierflow.errors import InvalidInput
 from carrierflow.reconcile.batches import ShopBatch, ShopReader
 from carrierflow.reconcile.case import Case
@@ -41,7 +42,7 @@ AT_ONCE = 50
 NAMED = ("shop", "order_id", "fulfillment_id", "digest")
 NO_PLAN = "This is not a plan of `carrierflow reconcile`."
 
-Sketch = Callable[[FulfillmentRef, Status], RequestSketch]
+Sketch = Callable[[FulfillmentRef, PlatformWrite], RequestSketch]
 
 
 class PlanClass(StrEnum):
@@ -138,7 +139,7 @@ def _is_line(line: object) -> bool:
 
 
 def plan_line(case: Case, sketch: Sketch) -> PlanLine | None:
-    """Say what would be done about one fulfillment, as if every PUT went well.
+    """Say what would be done about one fulfillment, as if every write went well.
 
     None where nothing would be done.
     """
@@ -149,11 +150,11 @@ def plan_line(case: Case, sketch: Sketch) -> PlanLine | None:
     for _ in range(MOST_STEPS):
         evaluation = evaluate(case)
         rows.extend(evaluation.rows)
-        if evaluation.put is None or evaluation.adopt is not None:
+        if evaluation.write is None or evaluation.adopt is not None:
             break
-        ref, status = case.parcel.ref, evaluation.put.to_status
-        puts.append((evaluation.put.machine, status, sketch(ref, status)))
-        case = replace(evaluation.case, seen=_as_answered(evaluation.case.seen, status))
+        step, write = evaluation.write.step, evaluation.write.by
+        puts.append((step.machine, step.to_status, sketch(case.parcel.ref, write)))
+        case = replace(evaluation.case, seen=_as_answered(evaluation.case.seen, write))
     kind = _class_of(evaluation, puts)
     if kind is None:
         return None
@@ -239,13 +240,13 @@ def _class_of(evaluation: Evaluation, puts: list[Any]) -> PlanClass | None:
     return None if evaluation.in_sync or evaluation.discarded else PlanClass.NOTE
 
 
-def _as_answered(seen: Observation, status: Status) -> Observation:
-    """Imagine the reply to a PUT; `delivered` lifts pending cash, as Haravan does."""
-    later = max(seen.seen_at, seen.updated_at) + seconds(2)
+def _as_answered(seen: Observation, write: PlatformWrite) -> Observation:
+    """Imagine the reply to a write."""
+    status, later = write.to, max(seen.seen_at, seen.updated_at) + seconds(2)
     word = RemoteWord(raw=status, status=status)
     changes: dict[str, Any] = {"carrier" if status.machine is Machine.DELIVERY else "cod": word}
     dates = {**seen.dates, status: later}
-    if status is Status.DELIVERED and seen.cod.status is Status.CODPENDING:
+    if write.pays_cash and seen.cod.status is Status.CODPENDING:
         changes["cod"] = RemoteWord(raw=Status.CODPAID, status=Status.CODPAID)
         dates[Status.CODPAID] = later
     return replace(seen, updated_at=later, asked_at=later, seen_at=later, dates=dates, **changes)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from carrierflow.domain.model import Status
+
 
 __all__ = ["MerchantEdit", "Policy", "RemoteAhead", "RunLimits"]
 
@@ -45,6 +47,8 @@ class Policy:
     stuck_after: timedelta = timedelta(hours=24)
     gone_after: timedelta = timedelta(hours=1)
     gone_times: int = 3
+    held: frozenset[Status] = frozenset()
+    """Statuses that are not told yet, for nothing takes them back on the platform."""
     timeline_tolerance: timedelta = timedelta(hours=6)
     """How much earlier than the carrier the platform may date a status; a forgotten time zone of
     Vietnam is seven hours."""

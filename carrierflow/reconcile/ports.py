@@ -14,11 +14,17 @@ from carrierflow.domain.model import (
     Observation,
     RemoteOrder,
     RequestSketch,
-    Status,
     Unreadable,
 )
-from carrierflow.domain.publication import Attempt, AttemptResult, Publication, PublicationLog
+from carrierflow.domain.publication import (
+    Attempt,
+    AttemptResult,
+    PlatformWrite,
+    Publication,
+    PublicationLog,
+)
 from carrierflow.domain.shop import Coverage, Shop
+from carrierflow.reconcile.projection import Projection
 
 
 __all__ = [
@@ -312,17 +318,22 @@ class Platform(Protocol):
         ...
 
     def wait_for_room(self) -> None:
-        """Wait until the budget has room for one PUT, and count it; reads do so themselves.
+        """Wait until the budget has room for one write, and count it; reads do so themselves.
 
         Raises:
             Throttled: if that takes too long to wait for.
         """
         ...
 
-    def put_status(
-        self, ref: FulfillmentRef, status: Status, *, not_later_than: datetime
+    @property
+    def projection(self) -> Projection:
+        """What it can show of a parcel, and what it can be told."""
+        ...
+
+    def write(
+        self, ref: FulfillmentRef, write: PlatformWrite, *, not_later_than: datetime
     ) -> Observation:
-        """Tell the platform one status, once, and return the fulfillment that it answers with.
+        """Tell the platform one thing, once, and return the fulfillment as it now is.
 
         Raises:
             NotSent: it certainly had no effect; also when `not_later_than` passed before the
@@ -333,10 +344,6 @@ class Platform(Protocol):
         """
         ...
 
-    def can_put(self, status: Status) -> bool:
-        """Tell whether the platform can be told this status at all."""
-        ...
-
     def is_ours(self, observation: Observation) -> bool:
         """Tell whether a fulfillment names this carrier."""
         ...
@@ -345,6 +352,6 @@ class Platform(Protocol):
         """Close the connections; the object can be used again."""
         ...
 
-    def sketch_put(self, ref: FulfillmentRef, status: Status) -> RequestSketch:
-        """Describe the PUT of a status so that a person can repeat it by hand."""
+    def sketch(self, ref: FulfillmentRef, write: PlatformWrite) -> RequestSketch:
+        """Describe a write so that a person can repeat it by hand."""
         ...

@@ -1,6 +1,6 @@
 """Carrying one fulfillment's turns out: intent, send, result, and again until nothing is left.
 
-No transaction is open while a request is under way, and nothing here repeats a PUT: after an
+No transaction is open while a request is under way, and nothing here repeats a write: after an
 answer that leaves the outcome open, only a later read decides.
 """
 
@@ -20,11 +20,11 @@ from carrierflow.domain.publication import (
     Outcome,
     Publication,
     PublicationState,
-    PublishableStep,
 )
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import AccessDenied, ConcurrentUpdate, NotSent, OutcomeUnknown, Refused
 from carrierflow.ledger.ledger import Ledger
+from carrierflow.reconcile.actions import Write
 from carrierflow.reconcile.case import OPEN, Case
 from carrierflow.reconcile.evaluate import Evaluation, evaluate, evidence_of
 from carrierflow.reconcile.ports import FulfillmentUpdate, Platform, ReconcileStore
@@ -91,10 +91,10 @@ class Publisher:
                 if not self._adopt(case, evaluation.adopt):
                     return PublishResult(case=case, ending=EndState.FROZEN)
                 case = self._reloaded(case)
-            elif evaluation.put is not None:
+            elif evaluation.write is not None:
                 if self._max_writes is not None and self._counters.writes >= self._max_writes:
                     return PublishResult(case=case, ending=EndState.CUT_SHORT)
-                answered = self._put(case, evaluation.put)
+                answered = self._tell(case, evaluation.write)
                 if isinstance(answered, PublishResult):
                     return answered
                 case = answered
@@ -125,7 +125,7 @@ class Publisher:
         """Add the request that a person can repeat, where the incident is about one."""
         if finding.about is None or finding.ref is None:
             return finding
-        return replace(finding, request=self._platform.sketch_put(finding.ref, finding.about))
+        return replace(finding, request=self._platform.sketch(finding.ref, finding.about))
 
     def _commit(self, case: Case, writing: FulfillmentUpdate) -> Case:
         fence = (self._shop, self._fence) if writing.attempt else None
@@ -136,19 +136,17 @@ class Publisher:
             log.warning("carrierflow.frozen", extra={"ref": str(parcel.ref), "kind": parcel.frozen})
         return replace(case, parcel=parcel)
 
-    def _put(self, case: Case, step: PublishableStep) -> Case | PublishResult:
-        """Tell the platform one step: intent, send, result."""
+    def _tell(self, case: Case, wanted: Write) -> Case | PublishResult:
+        """Make one write: intent, send, result."""
         self._platform.wait_for_room()
         case = replace(case, now=self._clock())
-        if evaluate(case).put != step:
+        if evaluate(case).write != wanted:
             return case
-        case, attempt = self._intend(case, step)
+        case, attempt = self._intend(case, wanted)
         ref = case.parcel.ref
         self._counters.writes += 1
         try:
-            reply = self._platform.put_status(
-                ref, step.to_status, not_later_than=attempt.send_deadline
-            )
+            reply = self._platform.write(ref, wanted.by, not_later_than=attempt.send_deadline)
         except NotSent as error:
             return self._not_sent(case, attempt, error)
         except OutcomeUnknown as error:
@@ -160,8 +158,8 @@ class Publisher:
             raise
         return self._answered(case, attempt, reply)
 
-    def _intend(self, case: Case, step: PublishableStep) -> tuple[Case, Attempt]:
-        now, policy = case.now, case.policy
+    def _intend(self, case: Case, wanted: Write) -> tuple[Case, Attempt]:
+        now, policy, step = case.now, case.policy, wanted.step
         key = (step.machine, step.seq)
         tried = case.publication_log.publications.get(
             key, Publication(machine=step.machine, seq=step.seq, state=PublicationState.TODO)
@@ -171,6 +169,8 @@ class Publisher:
             seq=step.seq,
             number=tried.attempts + 1,
             status=step.to_status,
+            expects=wanted.by.to,
+            operation=wanted.by.name,
             run=self._run,
             fence=self._fence,
             intent_at=now,
@@ -194,7 +194,7 @@ class Publisher:
     def _answered(self, case: Case, attempt: Attempt, reply: Observation) -> Case:
         """Take the reply as what it is: an observation, and the newest one."""
         shown = reply.carrier if attempt.machine is Machine.DELIVERY else reply.cod
-        confirmed = shown.status is attempt.status
+        confirmed = shown.status is attempt.expects
         self._counters.failures_in_a_row = self._counters.refusals_in_a_row = 0
         if confirmed:
             self._counters.published += 1

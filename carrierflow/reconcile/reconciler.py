@@ -84,7 +84,7 @@ class Reconciler:
         """
         stale: list[int] = []
         shop = self.parts.store.shop(code)
-        sketch = self.connect(shop).sketch_put
+        sketch = self.connect(shop).sketch
         read = plan_batches(lines, sketch, stale=stale.append)
         report = self._run(code, NEVER, read, limits or RunLimits(), stop=stop, progress=progress)
         return report, sum(stale)
@@ -109,7 +109,7 @@ class Reconciler:
         before = verified_before or self.parts.clock() - (limits or RunLimits()).verify_within
         try:
             lines = list(
-                survey_lines(reader_of(self.parts, shop, platform, before), platform.sketch_put)
+                survey_lines(reader_of(self.parts, shop, platform, before), platform.sketch)
             )
         finally:
             platform.close()

@@ -38,6 +38,7 @@ __all__ = [
     "cod_amount_differs",
     "confirm_or_note",
     "confirm_reached",
+    "confirm_same_looking",
     "confirm_sent",
     "earlier_on_platform",
     "hold_or_reassert",
@@ -53,6 +54,7 @@ __all__ = [
     "tell_amounts",
     "tell_dates",
     "unknown_here",
+    "untold",
     "wait_for_settling",
 ]
 
@@ -77,12 +79,17 @@ class OrderCase:
 
 def resolved_attempt(case: MachineCase) -> bool:
     """Row 4: a state visited before counts only if it was entered again since."""
-    return case.sent is not None and case.sent.to_status is case.obs and case.reached is not None
+    return case.sent is not None and case.reached is not None and case.shows_sent
 
 
 def confirm_sent(case: MachineCase) -> Action:
     """Take the open attempt for successful."""
     return Confirm(_given(case.sent))
+
+
+def confirm_same_looking(case: MachineCase) -> Action:
+    """Take a step for published that looks as what is shown."""
+    return Confirm(_given(case.same_looking))
 
 
 def confirm_reached(case: MachineCase) -> Action:
@@ -100,50 +107,75 @@ def send_again(case: MachineCase) -> Action:
     attempt, step, now = _given(case.attempt), _given(case.sent), case.whole.now
     refusals = case.refusals_of(step)
     if len(refusals) >= case.policy.refused_times:
-        return _refused(step, refusals)
+        return _refused(case, step, refusals)
     since = attempt.first_sent_at or now
     if case.attempts_at(step) > 1 and now - since >= case.policy.stuck_after:
         return _stuck(case, step)
     return put_next(case)
 
 
-def _refused(step: PublishableStep, refusals: list[Attempt]) -> Action:
+def _refused(case: MachineCase, step: PublishableStep, refusals: list[Attempt]) -> Action:
     times, said = len(refusals), refusals[-1].reason or "it gave no reason"
     sentence = f"The platform refused {step.to_status} {times} times; at last it said: {said}."
-    return Freeze("refused", sentence, about=step.to_status)
+    return Freeze("refused", sentence, about=case.write_towards(step))
 
 
 def put_next(case: MachineCase) -> Action:
     """Tell the next step that can be told, from a young reading only."""
-    return Observe() if case.next_put is None else _put(case, case.next_put)
+    return untold(case) if case.next_told is None else _tell(case, case.next_told)
 
 
-def _put(case: MachineCase, step: PublishableStep) -> Action:
-    """PUT a step, unless it cannot help any more or the observation is too old for it."""
+def untold(case: MachineCase) -> Action:
+    """Say what becomes of a step that no write may be made for now.
+
+    The platform comes there by itself, or the policy holds what cannot be taken back; where a
+    write leads there from elsewhere only, a person has to see to it.
+    """
+    if case.next_told is not None:
+        return Observe()
+    told = next((s for s in case.path if case.projection.is_told(s.to_status)), None)
+    if told is None or told.to_status in case.policy.held:
+        return Observe()
+    return _cannot_be_told(case, told)
+
+
+def _cannot_be_told(case: MachineCase, step: PublishableStep) -> Action:
+    sentence = f"The platform shows {case.obs} and cannot be told {step.to_status} any more."
+    return OpenIncident("cannot_be_told", sentence)
+
+
+def _tell(case: MachineCase, step: PublishableStep) -> Action:
+    """Tell a step, unless it cannot help any more or the observation is too old for it."""
+    write = case.write_towards(step)
+    if write is None:
+        return untold(case)
     if case.whole.seen.carrier.status is Status.CANCEL:
         sentence = f"The parcel is cancelled on the platform and cannot become {step.to_status}."
-        return Freeze("cancel_conflict", sentence, about=step.to_status)
+        return Freeze("cancel_conflict", sentence, about=write)
     if case.attempts_at(step) >= case.policy.stuck_attempts:
         return _stuck(case, step)
-    return Write(step) if case.is_fresh else ReadAgain()
+    return Write(step, write) if case.is_fresh else ReadAgain()
 
 
 def _stuck(case: MachineCase, step: PublishableStep) -> Action:
     times = case.attempts_at(step)
     sentence = f"{times} attempts to show {step.to_status} had no effect."
-    return Freeze("stuck", sentence, about=step.to_status)
+    return Freeze("stuck", sentence, about=case.write_towards(step))
 
 
 def put_last(case: MachineCase) -> Action:
     """Tell the head at once; the steps before it go with it."""
-    last = case.path[-1]
-    return _put(case, last) if last.to_status in case.whole.can_put else Observe()
+    return _tell(case, case.path[-1])
 
 
 def put_paid(case: MachineCase) -> Action:
     """Tell that the cash was collected, once the platform had time to see it by itself."""
     due = _given(case.delivered_at) + case.policy.settle
-    return Wait(due) if case.whole.now < due else put_next(case)
+    if case.whole.now < due:
+        return Wait(due)
+    paid = case.path[0]
+    is_told = case.projection.is_told(paid.to_status)
+    return put_next(case) if is_told else _cannot_be_told(case, paid)
 
 
 def confirm_or_note(case: MachineCase) -> Action:

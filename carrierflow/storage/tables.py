@@ -334,6 +334,8 @@ attempts = _table(
     Column("fence", BigInteger, nullable=False),
     Column("intent_at", UtcDateTime, nullable=False),
     Column("send_deadline", UtcDateTime, nullable=False),
+    Column("expects", Code),
+    Column("operation", Code),
     ForeignKeyConstraint(
         ["fulfillment", "machine", "seq"],
         [history.c.fulfillment, history.c.machine, history.c.seq],

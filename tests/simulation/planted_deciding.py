@@ -64,13 +64,13 @@ def put_after_cancel():
     """PUT after a cancel: the platform's cancel counts as any other status."""
 
     def put(view, step):
-        return Write(step)
+        return _tell(view, step)
 
     table = tuple(
         replace(
             r,
             applies=lambda view: view.obs is Status.CANCEL and bool(view.path),
-            action=lambda view: Write(view.path[0]),
+            action=lambda view: _tell(view, view.path[0]),
         )
         if r.number == "10"
         else r
@@ -79,7 +79,7 @@ def put_after_cancel():
     )
     return [
         mock.patch.object(decision_table, "TABLE", table),
-        mock.patch.object(row_actions, "_put", put),
+        mock.patch.object(row_actions, "_tell", put),
     ]
 
 
@@ -88,9 +88,10 @@ def jump():
     """Jump to the head: the steps between are left out."""
 
     def head(view):
-        return next((s for s in reversed(view.path) if s.to_status in view.whole.can_put), None)
+        told = (s for s in reversed(view.path) if view.projection.is_told(s.to_status))
+        return next(told, None)
 
-    return [changed_property(MachineCase, "next_put", head)]
+    return [changed_property(MachineCase, "next_told", head)]
 
 
 @bug
@@ -101,8 +102,8 @@ def overwrite():
         target = view.path[-1] if view.path else view.shown_before
         steps = [s for s in view.whole.publication_log.steps if s.machine is view.machine]
         last = target or steps[-1]
-        if steps[-1].to_status in view.whole.can_put:
-            return Write(steps[-1])
+        if view.projection.is_told(steps[-1].to_status):
+            return _tell(view, steps[-1])
         return Freeze("diverged", str(last))
 
     table = tuple(
@@ -168,3 +169,7 @@ def list_believed():
         mock.patch.object(decision_table, "ORDER_TABLE", table),
         mock.patch.object(ShopReader, "look_alone", return_value=None),
     ]
+
+
+def _tell(view, step):
+    return Write(step, view.projection.plan(None, step.to_status)[0])

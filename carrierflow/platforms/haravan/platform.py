@@ -14,6 +14,7 @@ from carrierflow.domain.model import (
     Status,
     Unreadable,
 )
+from carrierflow.domain.publication import PlatformWrite
 from carrierflow.domain.waiting import Idle, keep_waiting
 from carrierflow.errors import AccessDenied, InvalidInput, ReadRefused, Refused
 from carrierflow.platforms.haravan.client import HaravanClient, NotThere
@@ -26,6 +27,7 @@ from carrierflow.platforms.haravan.codec import (
     read_orders,
 )
 from carrierflow.platforms.haravan.spelling import PUT_SEGMENTS, format_time, is_id, put_path
+from carrierflow.reconcile.projection import Projection
 
 
 if TYPE_CHECKING:
@@ -46,6 +48,19 @@ _FIELDS = "id,updated_at,cancelled_at,fulfillment_status,fulfillments"
 
 _REFUSALS = 5
 """So many single reads may be refused, where nothing was answered yet, before it is given up."""
+
+PROJECTION = Projection(
+    writes=tuple(
+        PlatformWrite(
+            name=segment,
+            to=status,
+            one_way=status is Status.CANCEL,
+            pays_cash=status is Status.DELIVERED,
+        )
+        for status, segment in PUT_SEGMENTS.items()
+    )
+)
+"""What Haravan is told. `delivered` lifts pending cash to paid; cancel is final."""
 
 T = TypeVar("T")
 
@@ -197,8 +212,13 @@ class HaravanPlatform:
         self._budget.spend()
         self._client.renew_token()
 
-    def put_status(
-        self, ref: FulfillmentRef, status: Status, *, not_later_than: datetime
+    @property
+    def projection(self) -> Projection:
+        """It shows every status as such, and is told most of them, in any order."""
+        return PROJECTION
+
+    def write(
+        self, ref: FulfillmentRef, write: PlatformWrite, *, not_later_than: datetime
     ) -> Observation:
         """Tell Haravan one status, once, and return the fulfillment that it answers with.
 
@@ -209,17 +229,13 @@ class HaravanPlatform:
             Refused: Haravan will not do it, or has no way to be told this.
             AccessDenied: the token is not accepted.
         """
-        if not (self.can_put(status) and is_id(ref.order_id) and is_id(ref.fulfillment_id)):
-            raise Refused(f"there is no way to tell it {status.value!r} about {ref}")
+        if not (is_id(ref.order_id) and is_id(ref.fulfillment_id)):
+            raise Refused(f"there is no way to tell it {write.name!r} about {ref}")
 
         def read(reply: PlatformReply) -> Observation:
             return _about(ref, self._read(read_fulfillment, reply))
 
-        return self._client.put(put_path(ref, status), read, not_later_than=not_later_than)
-
-    def can_put(self, status: Status) -> bool:
-        """Tell whether Haravan can be told this status at all."""
-        return status in PUT_SEGMENTS
+        return self._client.put(put_path(ref, write.to), read, not_later_than=not_later_than)
 
     def is_ours(self, observation: Observation) -> bool:
         """Tell whether a fulfillment names this carrier.
@@ -229,13 +245,13 @@ class HaravanPlatform:
         """
         return observation.tracking_company_code == self._carrier_code
 
-    def sketch_put(self, ref: FulfillmentRef, status: Status) -> RequestSketch:
+    def sketch(self, ref: FulfillmentRef, write: PlatformWrite) -> RequestSketch:
         """Describe the PUT of a status so that a person can repeat it by hand.
 
         Raises:
             UnknownStatus: Haravan cannot be told this one.
         """
-        return RequestSketch(method="PUT", url=self._client.url + put_path(ref, status))
+        return RequestSketch(method="PUT", url=self._client.url + put_path(ref, write.to))
 
     def _listed(self, order_ids: Sequence[str]) -> tuple[RemoteOrder, ...]:
         """Read orders in one request; nothing where this shop does not answer that."""

@@ -94,6 +94,8 @@ def test_a_run_under_way_sends_nothing_more(connections, connected, store, make_
         seq=2,
         number=1,
         status=Status.PICKING,
+        expects=Status.PICKING,
+        operation="picking",
         run="a run",
         fence=fence,
         intent_at=now(),

@@ -386,6 +386,8 @@ def writing(parcel, now):
         **entry,
         number=1,
         status=Status.PICKING,
+        expects=Status.PICKING,
+        operation="picking",
         run="run",
         fence=1,
         intent_at=now,

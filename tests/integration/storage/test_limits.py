@@ -289,6 +289,8 @@ def _attempt():
         seq=1,
         number=1,
         status=Status.PICKING,
+        expects=Status.PICKING,
+        operation="picking",
         run="r",
         fence=1,
         intent_at=NOW,

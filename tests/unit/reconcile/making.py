@@ -28,7 +28,8 @@ from carrierflow.domain.publication import (
     PublicationState,
     PublishableStep,
 )
-from carrierflow.platforms.haravan.spelling import PUT_SEGMENTS
+from carrierflow.platforms.haravan.platform import PROJECTION
+from carrierflow.reconcile.actions import Write
 from carrierflow.reconcile.case import Case
 from carrierflow.reconcile.decision_table import decide
 from carrierflow.reconcile.evaluate import accept
@@ -38,7 +39,7 @@ from carrierflow.reconcile.policy import Policy
 T0 = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 TICK = 0.000_001
 REF = FulfillmentRef(shop="shop", order_id="1001", fulfillment_id="5001")
-CAN_PUT = frozenset(PUT_SEGMENTS)
+WRITES = {write.to: write for write in PROJECTION.writes}
 POLICY = Policy()
 DELTA = POLICY.settle.total_seconds()
 
@@ -95,12 +96,19 @@ def attempt(seq, status, intent, *, number=1, **known):
         seq=seq,
         number=number,
         status=Status(status),
+        expects=Status(status),
+        operation=status,
         run="run",
         fence=1,
         intent_at=at(intent),
         send_deadline=at(intent) + POLICY.send_deadline,
         **known,
     )
+
+
+def tell(step):
+    """Return the action that tells a step."""
+    return Write(step, WRITES[step.to_status])
 
 
 def word_of(raw):
@@ -199,7 +207,7 @@ def a_case(
         seen=seen_as(carrier, cod, dates=dates, updated=updated, asked=asked),
         now=at(now),
         lifecycle=lifecycle(*groups, paid_on_delivery=caused),
-        can_put=CAN_PUT,
+        projection=PROJECTION,
         policy=policy,
     )
 

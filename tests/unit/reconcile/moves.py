@@ -16,10 +16,11 @@ from carrierflow.domain.publication import (
     PublicationState,
     PublishableStep,
 )
+from carrierflow.platforms.haravan.platform import PROJECTION
 from carrierflow.reconcile.case import Case
 from carrierflow.reconcile.evaluate import evaluate
 
-from .making import CAN_PUT, DELIVERY, POLICY, T0, at, attempt
+from .making import DELIVERY, POLICY, T0, WRITES, at, attempt
 from .moments import Platform, State, Worker
 
 
@@ -42,7 +43,7 @@ def situation_of(state: State, seen: Observation) -> Case:
         seen=seen,
         now=at(state.now),
         lifecycle=state.scenario.law,
-        can_put=CAN_PUT,
+        projection=PROJECTION,
         policy=state.scenario.policy,
     )
 
@@ -143,8 +144,8 @@ def decided(state: State, number: int) -> State:
         raise BrokenPromiseError(f"an incident without a cause: {kinds}, rows {evaluation.rows}")
     if evaluation.adopt is not None:
         return adopted(after, evaluation.adopt)
-    if evaluation.put is not None:
-        return intended(after, number, evaluation.put, seen)
+    if evaluation.write is not None:
+        return intended(after, number, evaluation.write.step, seen)
     return with_worker(after, number, Worker())
 
 
@@ -236,7 +237,7 @@ def applied(state: State, status: Status) -> State:
 def check_order(state: State, status: Status, word: str) -> None:
     """Check that a PUT is legal, and the next one of its machine that was recorded."""
     machine, law = status.machine, state.scenario.law
-    if not law.allows(machine, word, status) and Status(word) in CAN_PUT:
+    if not law.allows(machine, word, status) and Status(word) in WRITES:
         raise BrokenPromiseError(f"the platform was told {status} while it showed {word}")
     done = [w for w in state.platform.applied if Status(w).machine is DELIVERY]
     if machine is DELIVERY and [*done, status] != expected(state)[: len(done) + 1]:
@@ -250,7 +251,7 @@ def expected(state: State) -> list[str]:
         for step in state.publication_log.steps
         if step.machine is DELIVERY
         and step.seq > state.scenario.confirmed
-        and step.to_status in CAN_PUT
+        and step.to_status in WRITES
     ]
 
 

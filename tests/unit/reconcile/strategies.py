@@ -9,11 +9,12 @@ from carrierflow.domain.fulfillment import Fulfillment, MachineHead
 from carrierflow.domain.lifecycle import GROUPS
 from carrierflow.domain.model import START, Machine, Status
 from carrierflow.domain.publication import Publication, PublicationLog, PublicationState
+from carrierflow.platforms.haravan.platform import PROJECTION
 from carrierflow.reconcile.case import Case
 from carrierflow.reconcile.evaluate import accept
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
 
-from .making import CAN_PUT, COD, DELIVERY, REF, at, attempt, lifecycle, seen_as, steps
+from .making import COD, DELIVERY, REF, at, attempt, lifecycle, seen_as, steps
 
 
 CARRIER_WORDS = [*(s for s in Status if s.machine is DELIVERY), "lost"]
@@ -129,7 +130,7 @@ def cases(draw):
         seen=seen,
         now=seen.asked_at + (at(draw(st.sampled_from([0, 1, 14.9, 15, 60]))) - at(0)),
         lifecycle=law,
-        can_put=CAN_PUT,
+        projection=PROJECTION,
         policy=draw(policies),
     )
 

@@ -13,7 +13,6 @@ from carrierflow.reconcile.actions import (
     OpenIncident,
     ReadAgain,
     Wait,
-    Write,
 )
 from carrierflow.reconcile.evaluate import evaluate
 
@@ -26,6 +25,7 @@ from .making import (
     at,
     row,
     step_of,
+    tell,
     told,
 )
 
@@ -59,7 +59,7 @@ def test_row_c1_ends_where_the_cash_rests_on_no_recorded_delivery():
     road = "readytopick picking delivering notmeetcustomer"
     made = a_case(road, 3, cash=PAID, cash_confirmed=1, caused=False)
 
-    assert ("6", Write(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
+    assert ("6", tell(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
 
 
 def test_row_c2_confirms_cash_that_the_platform_lifted_by_itself():
@@ -105,7 +105,7 @@ def test_row_c3_puts_paid_after_the_settle_window():
     """Cash that the platform did not count by itself is told."""
     made = a_case(ROAD, cash=PAID, cash_confirmed=1, tried=[delivered(-DELTA)])
 
-    assert ("C3", Write(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
+    assert ("C3", tell(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
     assert ReadAgain() == action(replace(made, now=at(15)), COD)
 
 
@@ -113,7 +113,7 @@ def test_row_c3_ends_where_cash_is_counted_separately():
     """Cash with no delivery as its cause waits for nobody's lift."""
     made = a_case(ROAD, cash=PAID, cash_confirmed=1, tried=[delivered(0.0)], caused=False)
 
-    assert ("6", Write(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
+    assert ("6", tell(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
 
 
 @pytest.mark.parametrize("shown", ["waitingforreturn", "return"])
@@ -131,7 +131,7 @@ def test_row_c3_holds_for_a_delivery_that_was_subsumed(shown):
         groups=("return_after_delivery",),
     )
 
-    assert ("C3", Write(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
+    assert ("C3", tell(step_of(made, 2, COD))) == (row(made, COD), action(made, COD))
 
 
 @pytest.mark.parametrize("cash", ["codpending", PAID])
@@ -159,7 +159,7 @@ def test_row_c5_reports_cash_that_the_platform_denies(cash, shown):
 
     assert ("C5", "cash_disputed") == (row(made, COD), action(made, COD).kind)
     assert isinstance(action(made, COD), OpenIncident)
-    assert made.publication_log.steps[-1] == evaluate(made).put
+    assert made.publication_log.steps[-1] == evaluate(made).write.step
 
 
 def test_row_c5_ends_where_no_cash_is_due():

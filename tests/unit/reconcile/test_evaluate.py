@@ -20,7 +20,7 @@ def test_confirms_and_goes_on_in_the_same_turn():
     evaluation = evaluate(made)
 
     assert ("7", "6", "8") == evaluation.rows
-    assert step_of(made, 4) == evaluation.put
+    assert step_of(made, 4) == evaluation.write.step
     assert 3 == evaluation.case.parcel.delivery.confirmed
 
 
@@ -41,7 +41,7 @@ def test_two_redeliveries_are_told_one_by_one():
     evaluation = evaluate(made)
 
     assert 5 == evaluation.case.parcel.delivery.confirmed
-    assert step_of(made, 6) == evaluation.put
+    assert step_of(made, 6) == evaluation.write.step
 
 
 def test_a_late_put_is_healed_step_by_step():
@@ -50,7 +50,7 @@ def test_a_late_put_is_healed_step_by_step():
     evaluation = evaluate(made)
 
     assert ("14", "6", "8") == evaluation.rows
-    assert step_of(made, 3) == evaluation.put
+    assert step_of(made, 3) == evaluation.write.step
     assert 2 == evaluation.case.parcel.delivery.confirmed
 
 
@@ -102,7 +102,7 @@ def test_a_freeze_of_one_machine_stops_the_other():
     evaluation = evaluate(a_case(ROAD, 1, cash_shows="bitcoin"))
 
     assert ("6", "2") == evaluation.rows
-    assert evaluation.put is None
+    assert evaluation.write is None
     assert "unknown_code" == evaluation.case.parcel.frozen
 
 
@@ -114,7 +114,7 @@ def test_the_cash_waits_for_its_delivery_while_that_is_unanswered():
     evaluation = evaluate(made)
 
     assert ("3", "C1") == evaluation.rows
-    assert evaluation.put is None
+    assert evaluation.write is None
 
 
 def test_a_parcel_is_closed_after_the_grace_and_opened_again_by_a_difference():

@@ -22,9 +22,9 @@ from .strategies import cases, roads
 ROAD = "readytopick picking delivering"
 
 
-def sketch(ref, status):
+def sketch(ref, write):
     """Return the request of a PUT."""
-    return RequestSketch(method="PUT", url=f"https://platform.test/{ref.order_id}/{status}")
+    return RequestSketch(method="PUT", url=f"https://platform.test/{ref.order_id}/{write.name}")
 
 
 def line_of(number, made=None):

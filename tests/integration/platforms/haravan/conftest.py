@@ -10,10 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from carrierflow.domain.model import FulfillmentRef
+from carrierflow.domain.model import FulfillmentRef, Status
 from carrierflow.platforms.haravan import HaravanPlatform, HttpLimits
+from carrierflow.platforms.haravan.platform import PROJECTION
 
 
+PICK = next(write for write in PROJECTION.writes if write.to is Status.PICKING)
+"""The write that most tests make."""
 TOKEN = "canary-f3e1c0de-token"
 START = datetime(2026, 3, 1, 1, 30, tzinfo=UTC)
 SHORT = HttpLimits(connect_timeout=2.0, request_timeout=2.0, max_body=1024 * 1024, get_backoff=0.25)

@@ -8,9 +8,10 @@ import threading
 
 import pytest
 
-from carrierflow.domain.model import Status
 from carrierflow.errors import OutcomeUnknown, PlatformUnavailable
 from carrierflow.platforms.haravan import HttpLimits
+
+from .conftest import PICK
 
 
 BAIT = {"orders": [{"id": 666, "updated_at": "2026-03-01T01:30:00Z", "fulfillments": []}]}
@@ -175,6 +176,6 @@ def test_a_write_that_got_no_reply_leaves_nothing_to_the_next_request(raw, told,
     raw.script = [BROKEN[case], [http(PAGE)]]
 
     with pytest.raises(OutcomeUnknown):
-        told.put_status(ref, Status.PICKING, not_later_than=soon)
+        told.write(ref, PICK, not_later_than=soon)
     assert ["7"] == ids(told)
     assert (["PUT", "GET"], 2) == (raw.requests, raw.connections)

@@ -17,13 +17,15 @@ from carrierflow.errors import (
 )
 from carrierflow.platforms.haravan import HttpLimits
 
+from .conftest import PICK
+
 
 PICKING = "/com/orders/1230064550/fulfillments/1055494932/carrier_status/picking.json"
 
 
 @pytest.fixture(name="put")
 def _put(platform, ref, soon):
-    return lambda: platform.put_status(ref, Status.PICKING, not_later_than=soon)
+    return lambda: platform.write(ref, PICK, not_later_than=soon)
 
 
 def test_a_status_is_told_and_the_answer_read(server, answer, platform, payload, put, ref, clock):
@@ -90,7 +92,7 @@ def test_trouble_after_sending_leaves_the_outcome_unknown(
     server.plays(getattr(answer, step))
 
     with pytest.raises(OutcomeUnknown):
-        platform.put_status(ref, Status.PICKING, not_later_than=soon)
+        platform.write(ref, PICK, not_later_than=soon)
 
     assert [("PUT", PICKING)] == server.paths
     assert 1 == platform.requests.put
@@ -123,7 +125,7 @@ def test_a_reply_about_another_parcel_leaves_the_outcome_unknown(
     other = FulfillmentRef(shop="s1", order_id=order_id, fulfillment_id=fulfillment_id)
     server.plays(answer.reply(payload("fulfillment_put_picking")))
     with pytest.raises(OutcomeUnknown, match="another fulfillment"):
-        platform.put_status(other, Status.PICKING, not_later_than=soon)
+        platform.write(other, PICK, not_later_than=soon)
 
 
 def test_a_gzip_lie_leaves_the_outcome_unknown(server, answer, put):
@@ -139,7 +141,7 @@ def test_a_refused_connection_is_not_sent(make_platform, ref, soon):
         nobody.bind(("127.0.0.1", 0))
         platform = make_platform(base_url=f"http://127.0.0.1:{nobody.getsockname()[1]}")
         with pytest.raises(NotSent, match="ConnectionRefusedError"):
-            platform.put_status(ref, Status.PICKING, not_later_than=soon)
+            platform.write(ref, PICK, not_later_than=soon)
     assert 0 == platform.requests.put
 
 
@@ -152,7 +154,7 @@ def test_an_unknown_name_is_not_sent(make_platform, ref, soon, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
     platform = make_platform(base_url="https://haravan.invalid")
     with pytest.raises(NotSent, match="gaierror"):
-        platform.put_status(ref, Status.PICKING, not_later_than=soon)
+        platform.write(ref, PICK, not_later_than=soon)
 
 
 def test_a_connection_that_hangs_is_not_sent(make_platform, ref, soon, monkeypatch):
@@ -163,21 +165,21 @@ def test_a_connection_that_hangs_is_not_sent(make_platform, ref, soon, monkeypat
 
     monkeypatch.setattr(socket.socket, "connect", hang)
     with pytest.raises(NotSent, match="TimeoutError"):
-        make_platform().put_status(ref, Status.PICKING, not_later_than=soon)
+        make_platform().write(ref, PICK, not_later_than=soon)
 
 
 def test_a_failed_handshake_is_not_sent(server, make_platform, ref, soon):
     """Where TLS fails, the request was not sent."""
     platform = make_platform(base_url=server.url.replace("http:", "https:"))
     with pytest.raises(NotSent, match="SSL"):
-        platform.put_status(ref, Status.PICKING, not_later_than=soon)
+        platform.write(ref, PICK, not_later_than=soon)
     assert ([], 0) == (server.paths, platform.requests.put)
 
 
 def test_a_deadline_that_has_passed_opens_no_connection(server, platform, ref, clock):
     """A PUT that is already too late is not even connected for."""
     with pytest.raises(NotSent):
-        platform.put_status(ref, Status.PICKING, not_later_than=clock.moment - timedelta(seconds=1))
+        platform.write(ref, PICK, not_later_than=clock.moment - timedelta(seconds=1))
     assert 0 == server.connections
 
 
@@ -186,7 +188,7 @@ def test_a_deadline_that_passes_while_connecting_sends_no_byte(server, platform,
     clock.step = timedelta(seconds=1.5)  # looked at before connecting, on asking, after connecting
 
     with pytest.raises(NotSent, match="had passed"):
-        platform.put_status(ref, Status.PICKING, not_later_than=soon)
+        platform.write(ref, PICK, not_later_than=soon)
 
     assert ([], 0) == (server.paths, platform.requests.put)
     assert clock.moment > soon
@@ -201,7 +203,7 @@ def test_a_deadline_is_checked_on_a_kept_connection(
     clock.step = timedelta(seconds=1.5)
 
     with pytest.raises(NotSent):
-        platform.put_status(ref, Status.PICKING, not_later_than=clock.moment + timedelta(seconds=2))
+        platform.write(ref, PICK, not_later_than=clock.moment + timedelta(seconds=2))
 
     assert (1, 1) == (server.connections, len(server.received))
 
@@ -230,12 +232,10 @@ def test_a_busy_budget_does_not_hide_the_reply(server, answer, put, budget, payl
 @pytest.mark.parametrize(
     "status", [Status.READYTOPICK, Status.PENDING, Status.NONE, Status.CODPENDING]
 )
-def test_what_cannot_be_told_is_refused_here(server, platform, ref, soon, status):
-    """A status that Haravan has no path for is refused without a request."""
-    assert not platform.can_put(status)
-    with pytest.raises(Refused):
-        platform.put_status(ref, status, not_later_than=soon)
-    assert [] == server.received
+def test_what_cannot_be_told_has_no_write(platform, status):
+    """A status that Haravan has no path for is led to by nothing that it can be told."""
+    assert not platform.projection.is_told(status)
+    assert () == platform.projection.plan(Status.DELIVERING, status)
 
 
 @pytest.mark.parametrize(("order_id", "fulfillment_id"), [("..", "1"), ("1", "#1"), ("", "1")])
@@ -245,8 +245,8 @@ def test_a_parcel_that_cannot_be_there_is_refused_here(
     """Ids that would lead to another address are refused without a request, yet can be shown."""
     ref = FulfillmentRef(shop="s1", order_id=order_id, fulfillment_id=fulfillment_id)
     with pytest.raises(Refused):
-        platform.put_status(ref, Status.PICKING, not_later_than=soon)
-    assert platform.sketch_put(ref, Status.PICKING).url.startswith(server.url)
+        platform.write(ref, PICK, not_later_than=soon)
+    assert platform.sketch(ref, PICK).url.startswith(server.url)
     assert [] == server.received
 
 
@@ -258,7 +258,7 @@ def test_the_caller_waits_for_room(platform, budget):
 
 def test_a_person_can_repeat_a_put(server, platform, ref, token):
     """The sketch of a PUT is its method and address, and holds no token."""
-    sketch = platform.sketch_put(ref, Status.PICKING)
+    sketch = platform.sketch(ref, PICK)
     assert ("PUT", server.url + PICKING) == (sketch.method, sketch.url)
     assert token not in repr(sketch)
 
@@ -293,5 +293,5 @@ def test_without_a_token_nothing_is_sent(make_platform, server, ref, soon):
         raise PlatformUnavailable("its accounts gave no reply")
 
     with pytest.raises(NotSent, match="its accounts gave no reply"):
-        make_platform(token=no_token).put_status(ref, Status.PICKING, not_later_than=soon)
+        make_platform(token=no_token).write(ref, PICK, not_later_than=soon)
     assert [] == server.received

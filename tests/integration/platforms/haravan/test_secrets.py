@@ -6,9 +6,10 @@ import traceback
 
 import pytest
 
-from carrierflow.domain.model import Status
 from carrierflow.errors import AccessDenied, CarrierflowError, ConfigurationError, Refused
 from carrierflow.platforms.haravan import HaravanPlatform, HttpLimits
+
+from .conftest import PICK
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_the_token_is_in_no_error_and_no_log(
     platform = make_platform(limits=HttpLimits(get_retries=1))
 
     with pytest.raises(CarrierflowError) as put:
-        platform.put_status(ref, Status.PICKING, not_later_than=soon)
+        platform.write(ref, PICK, not_later_than=soon)
     with pytest.raises(CarrierflowError) as get:
         platform.orders(["1"])
 
@@ -115,7 +116,7 @@ def test_a_refusal_says_why_and_names_nobody(server, answer, platform, ref, soon
     """Each documented shape of `errors` is told in one line without anything personal."""
     server.plays(answer.reply({"errors": errors}, status=422))
     with pytest.raises(Refused) as caught:
-        platform.put_status(ref, Status.PICKING, not_later_than=soon)
+        platform.write(ref, PICK, not_later_than=soon)
     assert f"HTTP 422: {reason}" == caught.value.reason
 
 
@@ -126,7 +127,7 @@ def test_a_refusal_in_another_shape_is_told_by_digest(server, answer, platform, 
     """A refusal that cannot be read is named by the digest of its bytes."""
     server.plays(answer.reply(body, status=403))
     with pytest.raises(AccessDenied, match=r"digest [0-9a-f]{12}") as caught:
-        platform.put_status(ref, Status.PICKING, not_later_than=soon)
+        platform.write(ref, PICK, not_later_than=soon)
     assert "Nguyen" not in str(caught.value)
 
 
@@ -134,7 +135,7 @@ def test_a_refusal_is_short(server, answer, platform, ref, soon):
     """However much the platform has to say, two hundred characters of it are kept."""
     server.plays(answer.reply({"errors": {"base": ["no " * 100_000]}}, status=400))
     with pytest.raises(Refused) as caught:
-        platform.put_status(ref, Status.PICKING, not_later_than=soon)
+        platform.write(ref, PICK, not_later_than=soon)
     assert 200 == len(caught.value.reason)
 
 

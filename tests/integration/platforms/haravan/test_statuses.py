@@ -21,6 +21,8 @@ from carrierflow.platforms.haravan.client import NotThere
 from carrierflow.platforms.haravan.replies import PlatformReply
 from carrierflow.platforms.haravan.transport import Transport
 
+from .conftest import PICK
+
 
 EVERY = range(100, 600)
 REF = FulfillmentRef(shop="s1", order_id="1230064550", fulfillment_id="1055494932")
@@ -85,7 +87,7 @@ def test_every_status_says_something_of_a_write(line, haravan, soon):
     for status in EVERY:
         line.status, line.sent = status, 0
         with pytest.raises(PlatformError) as caught:
-            haravan.put_status(REF, Status.PICKING, not_later_than=soon)
+            haravan.write(REF, PICK, not_later_than=soon)
         assert (of_a_write(status), 1, status) == (
             type(caught.value),
             line.sent,
@@ -99,11 +101,11 @@ def test_every_success_that_shows_the_parcel_is_one(line, haravan, payload, soon
     for status in EVERY:
         line.status = status
         if status // 100 == 2:
-            seen = haravan.put_status(REF, Status.PICKING, not_later_than=soon)
+            seen = haravan.write(REF, PICK, not_later_than=soon)
             assert Status.PICKING is seen.carrier.status
         else:
             with pytest.raises(of_a_write(status)):
-                haravan.put_status(REF, Status.PICKING, not_later_than=soon)
+                haravan.write(REF, PICK, not_later_than=soon)
 
 
 def test_every_status_says_something_of_a_read(line, haravan, soon):

@@ -16,6 +16,8 @@ from carrierflow.domain.model import Status
 from carrierflow.errors import NotSent, OutcomeUnknown
 from carrierflow.platforms.haravan import HttpLimits
 
+from .conftest import PICK
+
 
 @pytest.fixture(name="certificate", scope="module")
 def _certificate(tmp_path_factory):
@@ -66,7 +68,7 @@ def test_a_status_is_told_over_tls(server, answer, make_platform, secure_url, pa
     server.plays(*[answer.reply(payload("fulfillment_put_picking"))] * 2)
     platform = make_platform(base_url=secure_url)
     for _ in range(2):
-        seen = platform.put_status(ref, Status.PICKING, not_later_than=soon)
+        seen = platform.write(ref, PICK, not_later_than=soon)
         assert Status.PICKING == seen.carrier.status
     assert 1 == server.connections
 
@@ -76,7 +78,7 @@ def test_a_handshake_may_take_too_long(server, make_platform, secure_url, ref, s
     """A deadline that passes during the handshake stops the PUT before its first byte."""
     clock.step = timedelta(seconds=1.5)
     with pytest.raises(NotSent, match="had passed"):
-        make_platform(base_url=secure_url).put_status(ref, Status.PICKING, not_later_than=soon)
+        make_platform(base_url=secure_url).write(ref, PICK, not_later_than=soon)
     assert (1, []) == (server.connections, server.received)
 
 
@@ -87,12 +89,12 @@ def test_trouble_over_tls(server, answer, make_platform, secure_url, ref, soon, 
     server.plays(getattr(answer, step))
     platform = make_platform(base_url=secure_url, limits=HttpLimits(request_timeout=0.2))
     with pytest.raises(OutcomeUnknown):
-        platform.put_status(ref, Status.PICKING, not_later_than=soon)
+        platform.write(ref, PICK, not_later_than=soon)
     assert 1 == len(server.received)
 
 
 def test_a_certificate_that_nobody_vouches_for(server, make_platform, secure_url, ref, soon):
     """A platform that cannot prove who it is gets neither the token nor the request."""
     with pytest.raises(NotSent, match="SSLCertVerificationError"):
-        make_platform(base_url=secure_url).put_status(ref, Status.PICKING, not_later_than=soon)
+        make_platform(base_url=secure_url).write(ref, PICK, not_later_than=soon)
     assert [] == server.received
