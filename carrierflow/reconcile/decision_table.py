@@ -128,7 +128,7 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
             and bool(case.path)
             and case.write_towards(case.path[-1]) is not None
         ),
-        action=row_actions.put_last,
+        action=row_actions.tell_last,
     ),
     TableRow(
         number="6a",
@@ -167,7 +167,7 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         applies=lambda case: (
             row_actions.paid_is_caused(case) and case.delivered_at is not None and case.at_base
         ),
-        action=row_actions.put_paid,
+        action=row_actions.tell_paid,
     ),
     TableRow(
         number="C4",
@@ -200,7 +200,7 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         when="obs is base, entered when we confirmed it, and steps are unpublished",
         then="make the write that leads to s1, if obs is younger than 15 s; else read again first",
         applies=lambda case: case.at_base and case.next_told is not None,
-        action=row_actions.put_next,
+        action=row_actions.tell_next,
     ),
     TableRow(
         number="6b",
@@ -253,7 +253,7 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
         applies=lambda case: (
             case.head is Status.CANCEL and bool(case.path) and case.obs not in OVER
         ),
-        action=row_actions.put_last,
+        action=row_actions.tell_last,
     ),
     TableRow(
         number="12",

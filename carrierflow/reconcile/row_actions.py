@@ -45,14 +45,14 @@ __all__ = [
     "order_cancelled",
     "paid_is_caused",
     "paid_is_next",
-    "put_last",
-    "put_next",
-    "put_paid",
     "resolved_attempt",
     "rewind_own",
     "send_again",
     "tell_amounts",
     "tell_dates",
+    "tell_last",
+    "tell_next",
+    "tell_paid",
     "unknown_here",
     "untold",
     "wait_for_settling",
@@ -111,7 +111,7 @@ def send_again(case: MachineCase) -> Action:
     since = attempt.first_sent_at or now
     if case.attempts_at(step) > 1 and now - since >= case.policy.stuck_after:
         return _stuck(case, step)
-    return put_next(case)
+    return tell_next(case)
 
 
 def _refused(case: MachineCase, step: PublishableStep, refusals: list[Attempt]) -> Action:
@@ -120,7 +120,7 @@ def _refused(case: MachineCase, step: PublishableStep, refusals: list[Attempt]) 
     return Freeze("refused", sentence, about=case.write_towards(step))
 
 
-def put_next(case: MachineCase) -> Action:
+def tell_next(case: MachineCase) -> Action:
     """Tell the next step that can be told, from a young reading only."""
     return untold(case) if case.next_told is None else _tell(case, case.next_told)
 
@@ -163,19 +163,19 @@ def _stuck(case: MachineCase, step: PublishableStep) -> Action:
     return Freeze("stuck", sentence, about=case.write_towards(step))
 
 
-def put_last(case: MachineCase) -> Action:
+def tell_last(case: MachineCase) -> Action:
     """Tell the head at once; the steps before it go with it."""
     return _tell(case, case.path[-1])
 
 
-def put_paid(case: MachineCase) -> Action:
+def tell_paid(case: MachineCase) -> Action:
     """Tell that the cash was collected, once the platform had time to see it by itself."""
     due = _given(case.delivered_at) + case.policy.settle
     if case.whole.now < due:
         return Wait(due)
     paid = case.path[0]
     is_told = case.projection.is_told(paid.to_status)
-    return put_next(case) if is_told else _cannot_be_told(case, paid)
+    return tell_next(case) if is_told else _cannot_be_told(case, paid)
 
 
 def confirm_or_note(case: MachineCase) -> Action:

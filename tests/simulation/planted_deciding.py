@@ -35,7 +35,7 @@ def wrong_visit():
 @bug
 def codpaid_always():
     """Codpaid is always PUT, without waiting for the platform's own lift."""
-    action = row_actions.put_next
+    action = row_actions.tell_next
     return [
         mock.patch.object(
             decision_table,
@@ -151,7 +151,7 @@ def frozen_forgotten():
 def subsume_nothing():
     """Nothing is subsumed: what the platform shows already is told from the beginning."""
     table = tuple(
-        replace(r, action=row_actions.put_next) if r.number == "7" else r
+        replace(r, action=row_actions.tell_next) if r.number == "7" else r
         for r in decision_table.TABLE
     )
     return [mock.patch.object(decision_table, "TABLE", table)]

@@ -61,7 +61,7 @@ OUR_WORDS = {
     "evidence": ("kind", "verdict", "code", "status", "source", "sentence"),
     "publications": ("state",),
     "runs": ("kind", "end_reason"),
-    "attempts": ("status",),
+    "attempts": ("status", "expects", "operation"),
     "outcomes": ("outcome",),
     "observations": ("source",),
     "incidents": ("kind", "state", "action"),

@@ -75,7 +75,7 @@ def test_one_visit_taken_for_two_is_found(monkeypatch):
 def test_telling_the_head_at_once_is_found(monkeypatch):
     """Whoever takes the shortest way leaves out what the shop should have seen."""
     rows = tuple(
-        replace(row, action=row_actions.put_last) if row.number == "6" else row
+        replace(row, action=row_actions.tell_last) if row.number == "6" else row
         for row in decide_module.TABLE
     )
     monkeypatch.setattr(decide_module, "TABLE", rows)
