@@ -92,7 +92,7 @@ def test_the_decision_table_is_the_code_s():
 def test_every_row_of_the_table_is_explained():
     """The explanation speaks of each row by its number, or of a span that holds it."""
     text = (ROOT / "docs/explanation/decision-table.md").read_text("utf-8")
-    spans = re.findall(r"Rows? ([C\d]+[ab]?)(?: (?:to|and) ([C\d]+))?", text)
+    spans = re.findall(r"[Rr]ows? ([C\d]+[ab]?)(?: (?:to|and) ([C\d]+))?", text)
     numbers = [row.number for row in (*TABLE, *ORDER_TABLE)]
     told = {n for n in numbers for first, last in spans if _within(n, first, last or first)}
 
