@@ -11,6 +11,7 @@ CarrierflowError
 │   ├── KeyReused
 │   ├── DefinitionError
 │   ├── FileAlreadyRecorded
+│   ├── UnsupportedByPlatform
 │   └── NotSealed
 ├── ConfigurationError           mend the settings or the installation
 │   ├── NotMigrated
@@ -76,6 +77,7 @@ __all__ = [
     "UnknownIncident",
     "UnknownShop",
     "UnknownStatus",
+    "UnsupportedByPlatform",
     "WrongSecretKey",
 ]
 
@@ -188,6 +190,17 @@ class FileAlreadyRecorded(InvalidInput):
             f"{name} was recorded before, at {recorded_at}; use --force to record it again "
             "(rows that are already known are then reported as duplicates)."
         )
+
+
+class UnsupportedByPlatform(InvalidInput):
+    """A platform does not offer this; another way has to be found there."""
+
+    def __init__(self, platform: str, feature: str, *, offers: tuple[str, ...] = ()) -> None:
+        self.platform = platform
+        self.feature = feature
+        self.offers = offers
+        beside = f"; it offers {', '.join(self.offers)}" if self.offers else ""
+        super().__init__(f"{platform} has no {feature}{beside}.")
 
 
 class NotSealed(InvalidInput):

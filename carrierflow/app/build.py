@@ -7,6 +7,7 @@ from datetime import timedelta
 from carrierflow.app.carrierflow import Carrierflow
 from carrierflow.app.connect import PlatformFactory
 from carrierflow.app.settings import Settings
+from carrierflow.app.shop_choices import ShopChoices
 from carrierflow.audit.log.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.audit.log.ports import Anchor
 from carrierflow.audit.log.sealer import LogSealer
@@ -16,14 +17,14 @@ from carrierflow.domain.lifecycle import Definition, Lifecycle, define
 from carrierflow.domain.typecheck import guarded
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.platforms.haravan import HaravanDialect
-from carrierflow.reconcile import MerchantEdit, Parts, Policy, Reconciler, RemoteAhead
+from carrierflow.reconcile import Parts, Reconciler
 from carrierflow.shops import AfterInstall, CarrierRegistration, Installer, WebhookSubscription
 from carrierflow.storage import DatabaseClock, Engine, SqlStore, build_engine
 from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.reconcile import SqlReconcileStore
 
 
-__all__ = ["anchors_from", "build", "policy_from"]
+__all__ = ["anchors_from", "build"]
 
 
 @guarded
@@ -67,7 +68,8 @@ def build(
         counters=counters,
         earliest=settings.earliest_event,
     )
-    factory = PlatformFactory(settings, store, keys, now=now, sleep=sleep)
+    choices = ShopChoices(settings)
+    factory = PlatformFactory(settings, store, keys, choices, now=now, sleep=sleep)
     carriers = _carriers(settings, store, factory, now=now)
     webhooks = WebhookSubscription(store, connect=factory.subscriptions, clock=now)
     finish = AfterInstall(
@@ -80,7 +82,7 @@ def build(
         store=SqlReconcileStore(store),
         ledger=ledger,
         lifecycle=lifecycle,
-        policy=policy_from(settings),
+        policy_of=choices.policy,
         clock=now,
     )
     return Carrierflow(
@@ -103,6 +105,7 @@ def build(
             clock=now,
             finish=finish,
         ),
+        choices=choices,
         keys=keys,
         counters=counters,
         clock=now,
@@ -163,17 +166,3 @@ def anchors_from(settings: Settings) -> list[Anchor]:
         server, sender = settings.anchor_smtp.get_secret_value(), settings.anchor_mail_from
         found.append(MailAnchor(server, sender=sender, to=settings.anchor_mail_to))
     return found
-
-
-def policy_from(settings: Settings) -> Policy:
-    """Return the spans and choices of reconciliation that the settings name."""
-    return Policy(
-        remote_ahead=RemoteAhead(settings.remote_ahead),
-        merchant_edit=MerchantEdit(settings.merchant_edit),
-        settle=timedelta(seconds=settings.settle_seconds),
-        freshness=timedelta(seconds=settings.freshness_seconds),
-        send_deadline=timedelta(seconds=settings.send_deadline_seconds),
-        request_timeout=timedelta(seconds=settings.connect_timeout + settings.request_timeout),
-        gone_after=timedelta(seconds=settings.gone_after_seconds),
-        grace=timedelta(hours=settings.grace_hours),
-    )

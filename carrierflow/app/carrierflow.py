@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from carrierflow.app.settings import Settings
+from carrierflow.app.shop_choices import ShopChoices
 from carrierflow.audit.erasure import Retention
 from carrierflow.audit.export.exporter import Exporter
 from carrierflow.audit.log.checkpoint import VerifierKey
@@ -89,6 +90,7 @@ class Carrierflow:
         carriers: CarrierRegistration,
         installer: Installer,
         webhooks: WebhookSubscription,
+        choices: ShopChoices,
         keys: KeyRing,
         counters: Counters,
         clock: Clock,
@@ -110,6 +112,7 @@ class Carrierflow:
         self.lifecycle = lifecycle
         self.counters = counters
         self.shops = Shops(store, keys, clock=clock)
+        self.choices = choices
         self.carriers = carriers
         self.installer = installer
         self.webhooks = webhooks
@@ -249,9 +252,11 @@ class Carrierflow:
 
     def backlogs(self) -> list[Backlog]:
         """Return what waits at each shop, by its code."""
-        interval_us = round(1_000_000 / self.settings.rate_leak)
+        intervals = {shop.code: self.choices.rate(shop).interval_us for shop in self.shops.all()}
         with self.store.reading() as connection:
-            return backlog.backlogs(connection, self.store.database_clock, interval_us=interval_us)
+            return backlog.backlogs(
+                connection, self.store.database_clock, interval_us=intervals.__getitem__
+            )
 
     def runs_ended(self, since: datetime) -> list[EndedRun]:
         """Return the runs that ended at or after a time, whichever process made them."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from carrierflow.app.settings import Settings
+from carrierflow.app.shop_choices import ShopChoices
 from carrierflow.carrier_service.registration import OAuthAccounts, Registrations, Subscriptions
 from carrierflow.domain import clock
 from carrierflow.domain.cleaning import in_force
@@ -16,15 +17,16 @@ from carrierflow.ledger.ports import Encryptor
 from carrierflow.platforms.haravan import (
     HaravanAccounts,
     HaravanClient,
-    HaravanPlatform,
     HaravanRegistrations,
     HaravanSubscriptions,
     HttpLimits,
     Unmetered,
 )
+from carrierflow.platforms.profile import Feature, ShopLink
+from carrierflow.platforms.registry import profile_of, require
 from carrierflow.reconcile.ports import Platform
 from carrierflow.shops import ShopToken, TokenKeeper
-from carrierflow.storage import BudgetRate, ShopBudget, SqlStore
+from carrierflow.storage import ShopBudget, SqlStore
 
 
 __all__ = ["PlatformFactory"]
@@ -34,7 +36,7 @@ class PlatformFactory:
     """Connects to what a platform has of a shop.
 
     Each of its calls raises `ShopRevoked` if the shop has no token, `WrongSecretKey` if the token
-    does not open, and `ConfigurationError` if the platform is none that we know. Whatever is
+    does not open, and `InvalidInput` if the platform is none that we know. Whatever is
     waited for later, `idle` is called meanwhile, and ends it by raising.
     """
 
@@ -43,12 +45,14 @@ class PlatformFactory:
         settings: Settings,
         store: SqlStore,
         encryptor: Encryptor,
+        choices: ShopChoices,
         *,
         now: clock.Clock,
         sleep: clock.Sleep,
     ) -> None:
         self._settings = settings
         self._store = store
+        self._choices = choices
         self._now = now
         self._sleep = sleep
         request = timedelta(seconds=settings.connect_timeout + settings.request_timeout)
@@ -59,20 +63,21 @@ class PlatformFactory:
     def __call__(self, shop: Shop, idle: Idle = keep_waiting) -> Platform:
         """Connect to a shop's orders, for a run."""
         sleep = in_slices(self._sleep, idle)
-        return HaravanPlatform(
-            shop=shop.code,
-            base_url=shop.base_url,
-            token=self._token(shop, sleep),
-            budget=self._budget(shop, sleep),
-            carrier_code=shop.carrier_code,
-            limits=self._limits(),
-            now=self._now,
-            sleep=sleep,
-            idle=idle,
+        return profile_of(shop.platform).connect(
+            ShopLink(
+                shop=shop,
+                token=self._token(shop, sleep),
+                budget=self._budget(shop, sleep),
+                limits=self._limits(),
+                now=self._now,
+                sleep=sleep,
+                idle=idle,
+            )
         )
 
     def registrations(self, shop: Shop) -> Registrations:
         """Connect to the carriers registered in a shop, for a person who waits."""
+        require(shop.platform, Feature.REGISTRATION)
         return HaravanRegistrations(
             HaravanClient(
                 base_url=shop.base_url,
@@ -86,6 +91,7 @@ class PlatformFactory:
 
     def subscriptions(self, shop: Shop, idle: Idle = keep_waiting) -> Subscriptions:
         """Connect to the webhooks of a shop."""
+        require(shop.platform, Feature.SUBSCRIPTION)
         sleep = in_slices(self._sleep, idle)
         return HaravanSubscriptions(
             HaravanClient(
@@ -126,23 +132,13 @@ class PlatformFactory:
         )
 
     def _token(self, shop: Shop, sleep: clock.Sleep) -> ShopToken:
-        if shop.platform != "haravan":
-            raise ConfigurationError(f"Shop {shop.code!r} is on {shop.platform!r}: unknown here.")
         return self._tokens.of(shop, sleep)
 
     def _budget(self, shop: Shop, sleep: clock.Sleep, *, interactive: bool = False) -> ShopBudget:
-        settings = self._settings
-        rate = BudgetRate(
-            bucket=settings.rate_bucket,
-            leak=settings.rate_leak,
-            interactive=settings.rate_reserve,
-            longest_pause=settings.longest_pause_seconds,
-            longest_wait=settings.longest_wait_seconds,
-        )
         return ShopBudget(
             shop,
             self._store.begin,
-            rate=rate,
+            rate=self._choices.rate(shop),
             clock=self._store.database_clock,
             sleep=sleep,
             interactive=interactive,

@@ -71,6 +71,23 @@ class OnMerchantEdit(StrEnum):
     REASSERT = "reassert"
 
 
+class OnCancelShipped(StrEnum):
+    """When a parcel that comes back is cancelled on a platform that never takes that back."""
+
+    HOLD = "hold"
+    NOW = "now"
+
+
+FOR_ALL = ("remote_ahead", "merchant_edit")
+"""What is set for the shops of every platform, or for those of one."""
+
+OF_ONE = (*FOR_ALL, "rate_bucket", "rate_leak", "cancel_shipped")
+"""What is set for the shops of one platform: in the file in its own table, else with its name."""
+
+SECTIONS = {"haravan": "", "sapo": "sapo_", "onflow": "onflow_"}
+"""The platforms' tables in the file, and what their settings are called elsewhere begin with."""
+
+
 class Settings(BaseSettings):
     """The settings of one process; frozen."""
 
@@ -136,6 +153,32 @@ class Settings(BaseSettings):
     )
     rate_leak: Number = Field(
         default=4, ge=0.001, le=MILLION, description="Requests a second that leak from it."
+    )
+    sapo_rate_bucket: int | None = Field(
+        default=None, gt=12, le=MILLION, description="The same of Sapo's."
+    )
+    sapo_rate_leak: Number | None = Field(
+        default=None, ge=0.001, le=MILLION, description="The same of Sapo's."
+    )
+    sapo_remote_ahead: OnRemoteAhead | None = Field(
+        default=None, description="As `remote_ahead`, for shops on Sapo."
+    )
+    sapo_merchant_edit: OnMerchantEdit | None = Field(
+        default=None, description="As `merchant_edit`, for shops on Sapo."
+    )
+    sapo_cancel_shipped: OnCancelShipped | None = Field(
+        default=None,
+        description="A shipped parcel that waits to come back: hold its cancel until it is back, "
+        "or cancel now.",
+    )
+    onflow_rate_bucket: int | None = Field(
+        default=None, gt=12, le=MILLION, description="The same of Onflow's."
+    )
+    onflow_rate_leak: Number | None = Field(
+        default=None, ge=0.001, le=MILLION, description="The same of Onflow's."
+    )
+    onflow_remote_ahead: OnRemoteAhead | None = Field(
+        default=None, description="As `remote_ahead`, for accounts on Onflow, which leads."
     )
     longest_pause_seconds: Seconds = Field(
         default=300, gt=0, le=3600, description="How long a platform's Retry-After is obeyed."
@@ -283,6 +326,17 @@ class Settings(BaseSettings):
             return tuple(value.replace(",", " ").split())
         return value
 
+    def of_platform(self, name: str) -> dict[str, str]:
+        """Return what is set for the shops of one platform, by the name of what is chosen.
+
+        What is set for all of them counts where somebody set it. The bare `rate_…` are Haravan's,
+        as they were before there were others.
+        """
+        places = [(key, key) for key in FOR_ALL]
+        places += [(key, SECTIONS[name] + key) for key in OF_ONE]
+        found = {key: getattr(self, it) for key, it in places if it in self.model_fields_set}
+        return {key: str(value) for key, value in found.items() if value is not None}
+
     @property
     def verify_within(self) -> timedelta:
         """Each open fulfillment is looked at within this."""
@@ -365,7 +419,18 @@ def _table(file: Path) -> dict[str, Any]:
     table = content.get("carrierflow", {})
     if not isinstance(table, dict):
         raise ConfigurationError(f"{file} has no [carrierflow] table.")
-    return table
+    return _flat(table)
+
+
+def _flat(table: dict[str, Any]) -> dict[str, Any]:
+    """Return a table whose platforms' own tables stand in it, each setting under its whole name."""
+    found = {key: value for key, value in table.items() if key not in SECTIONS}
+    for name, prefix in SECTIONS.items():
+        section = table.get(name, {})
+        if not isinstance(section, dict):
+            raise ConfigurationError(f"{name} is a table of settings: [carrierflow.{name}].")
+        found |= {f"{prefix}{key}": value for key, value in section.items()}
+    return found
 
 
 def _sentence(error: ValidationError) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import IO, Any
@@ -10,10 +10,11 @@ from typing import IO, Any
 import click
 
 from carrierflow.cli.session import FAILED, TIME, WORK_LEFT, Session, command, moment
+from carrierflow.cli.terminal import Page
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import InvalidInput
+from carrierflow.platforms.registry import DEFAULT, PLATFORMS
 from carrierflow.reconcile.backfill import Imported
-from carrierflow.shops import Shops
 
 
 __all__ = ["register"]
@@ -61,13 +62,14 @@ def _emit(session: Session, found: Shop, sentence: str) -> None:
     example="carrierflow shop add myshop --token-file token.txt",
 )
 @click.argument("code")
-@click.option("--platform", default="haravan", show_default=True, help="The shop's platform.")
 @click.option(
-    "--base-url",
-    default="https://apis.haravan.com",
+    "--platform",
+    type=click.Choice(list(PLATFORMS)),
+    default=DEFAULT.name,
     show_default=True,
-    help="The root of its API.",
+    help="The shop's platform.",
 )
+@click.option("--base-url", help="The root of its API, where it is not the platform's own.")
 @click.option(
     "--token-file", type=click.File(), required=True, help="Holds the bearer token; - is stdin."
 )
@@ -78,34 +80,64 @@ def _emit(session: Session, found: Shop, sentence: str) -> None:
     show_default=True,
     help="What the platform prints as tracking_company_code on our parcels.",
 )
-def add(session: Session, code: str, token_file: IO[str], **options: Any) -> None:
+@click.option(
+    "--policy",
+    "policies",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="A choice for this shop alone, as `shop set` has it; may be repeated.",
+)
+def add(
+    session: Session, code: str, token_file: IO[str], policies: Sequence[str], **values: Any
+) -> None:
     """Connect a shop; its token is encrypted before it is stored."""
-    found = session.app.shops.add(code, token=token_file.read(), **options)
+    options = dict(map(_change, policies))
+    found = session.app.shops.add(code, token=token_file.read(), options=options, **values)
     _emit(session, found, f"Shop {found.code} is connected.")
 
 
-@command(shop, "set", example="carrierflow shop set myshop base_url=https://apis.haravan.com")
+@command(shop, "set", example="carrierflow shop set myshop remote_ahead=adopt rate_leak=2")
 @click.argument("code")
 @click.argument("changes", metavar="KEY=VALUE", nargs=-1, required=True)
 def set_values(session: Session, code: str, changes: Sequence[str]) -> None:
-    """Change how a shop is reached: `base_url` is the root of its API.
+    """Choose something for one shop, or change how it is reached, from the next run on.
 
-    Requests go there from the next run on. Its token and its history stay.
+    `base_url` is the root of its API. All else is a choice that `shop show` lists; `KEY=` takes
+    one back, so that the settings hold again. Its token and its history stay.
     """
-    for key, value in map(_change, changes):
-        found = CHANGES[key](session.app.shops, code, value)
+    wanted = dict(map(_change, changes))
+    root = wanted.pop("base_url", None)
+    choices = {key: value or None for key, value in wanted.items()}
+    found = session.app.shops.change(code, base_url=root, choices=choices)
     _emit(session, found, f"Shop {code} is changed.")
-
-
-CHANGES: Mapping[str, Callable[[Shops, str, str], Shop]] = {"base_url": Shops.set_base_url}
-"""What may be changed of a shop."""
 
 
 def _change(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
-    if not equals or key not in CHANGES:
-        raise InvalidInput(f"Write what to change as KEY=VALUE; the keys are {', '.join(CHANGES)}.")
-    return key, value
+    if not equals:
+        raise InvalidInput(f"Write what to choose as KEY=VALUE; {text!r} has no equals sign.")
+    return key.strip(), value.strip()
+
+
+@command(shop, "show", example="carrierflow shop show myshop")
+@click.argument("code")
+def show_shop(session: Session, code: str) -> None:
+    """Show a shop, and every choice that holds for it, with who made it."""
+    found = session.app.shops.get(code)
+    choices = session.app.choices.of(found)
+    document = _document(found) | {
+        "choices": [
+            {"name": name, "value": it.value, "origin": it.origin} for name, it in choices.items()
+        ]
+    }
+    rows = [[name, it.value, it.origin] for name, it in choices.items()]
+    session.emit(document, lambda c: _tell_shop(c, document, rows))
+
+
+def _tell_shop(page: Page, document: Mapping[str, Any], rows: Sequence[Sequence[str]]) -> None:
+    for name in COLUMNS:
+        page.say(f"{name.replace('_', ' '):<14}{document[name]}")
+    page.table(("choice", "value", "made by"), rows)
 
 
 @command(shop, "list", example="carrierflow shop list --json")
@@ -147,7 +179,7 @@ def rotate_token(session: Session, code: str, token_file: IO[str]) -> None:
 @click.argument("code")
 @click.option(
     "--base-url",
-    default="https://apis.haravan.com",
+    default=DEFAULT.base_url,
     show_default=True,
     help="The root of its API, if the shop is new here.",
 )

@@ -56,6 +56,8 @@ TOKEN = 16 * 1024
 """A bearer token or a refresh token, in ASCII."""
 NOTE = 64 * 1024
 """A note to an event; it is encrypted."""
+OPTIONS = 1000
+"""What was chosen for one shop, as JSON."""
 TOPIC = 96
 FILE_NAME = 255
 MOST_CASH = 10**12

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -46,6 +46,8 @@ class Shop:
     subscribed_at: datetime | None = None
     """When webhooks were last switched on."""
     revoked_at: datetime | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    """What was chosen for this shop; all else is as the settings and its platform have it."""
 
     def __repr__(self) -> str:
         return f"Shop({self.code!r}, {self.platform!r}, {self.state!r})"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.lifecycle import Lifecycle
+from carrierflow.domain.shop import Shop
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.reconcile.policy import Policy
 from carrierflow.reconcile.ports import ReconcileStore
@@ -21,5 +23,6 @@ class Parts:
     store: ReconcileStore
     ledger: Ledger
     lifecycle: Lifecycle
-    policy: Policy
+    policy_of: Callable[[Shop], Policy]
+    """The choices and spans that decisions about a shop are made with."""
     clock: Clock

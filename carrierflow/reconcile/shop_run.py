@@ -253,7 +253,7 @@ class ShopRun:
     def _order_evaluation(
         self, parcel: Fulfillment | None, seen: Observation | None, *, asked_alone: bool = False
     ) -> OrderEvaluation:
-        now, policy = self._parts.clock(), self._parts.policy
+        now, policy = self._parts.clock(), self._parts.policy_of(self._shop)
         return evaluate_order(
             OrderCase(parcel=parcel, seen=seen, asked_alone=asked_alone, now=now, policy=policy)
         )
@@ -402,7 +402,7 @@ def reader_of(
         store=parts.store,
         platform=platform,
         lifecycle=parts.lifecycle,
-        policy=parts.policy,
+        policy=parts.policy_of(shop),
         clock=parts.clock,
         verified_before=verified_before,
     )

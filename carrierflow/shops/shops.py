@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from carrierflow.domain.typecheck import check_text, guarded_methods
 from carrierflow.domain.urls import flaw_of_root
 from carrierflow.errors import AccessDenied, InvalidInput, ShopRevoked
 from carrierflow.ledger.ports import Encryptor
+from carrierflow.platforms.registry import DEFAULT, profile_of
 from carrierflow.reconcile.ports import Platform
 from carrierflow.storage import Connection, SqlStore
 from carrierflow.storage.shops import add_shop, all_shops, change_shop, find_shop, revoke_shop
@@ -27,8 +29,6 @@ __all__ = ["Shops", "check_code", "checked_root", "is_uninstalled"]
 log = logging.getLogger(__name__)
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-PLATFORMS = ("haravan",)
 
 WITHOUT_END: Mapping[str, Any] = MappingProxyType(
     {"refresh_token": None, "token_expires_at": None, "refreshing_until": None, "scopes": None}
@@ -50,27 +50,32 @@ class Shops:
         code: str,
         *,
         token: str,
-        base_url: str,
-        platform: str = "haravan",
+        base_url: str | None = None,
+        platform: str = DEFAULT.name,
         org_id: str | None = None,
         carrier_code: str = "external",
+        options: Mapping[str, str] | None = None,
     ) -> Shop:
         """Connect a shop.
 
-        `base_url` is the root of the platform's API, https except on loopback. `carrier_code`
-        is what the platform prints as `tracking_company_code` on this carrier's parcels.
+        `base_url` is the root of the platform's API, https except on loopback; without one it is
+        the platform's own. `carrier_code` is what the platform prints as the carrier of this
+        carrier's parcels. `options` are chosen for this shop alone: `remote_ahead` and the like.
 
         Raises:
             InvalidInput: if the code is taken or something cannot be used.
             MissingSecretKey: if there is no key to encrypt the token with.
         """
         check_code(code)
-        if platform not in PLATFORMS:
-            raise InvalidInput(f"{platform!r} is no platform; there are {', '.join(PLATFORMS)}.")
+        profile = profile_of(platform)
+        root = profile.base_url if base_url is None else base_url
+        if root is None:
+            raise InvalidInput(f"Every shop on {profile.title} has a root of its own; name it.")
         values = {
             "code": code,
             "platform": platform,
-            "base_url": checked_root(base_url),
+            "base_url": checked_root(root),
+            "options": _options_text(profile.checked(options or {})),
             "org_id": checked_id("org id", org_id) if org_id and cleaned(org_id) else None,
             "carrier_code": checked_id("carrier code", carrier_code),
             "token": self._encrypted(code, token),
@@ -105,15 +110,31 @@ class Shops:
         """
         return self._change(code, state=ShopState.ACTIVE, revoked_at=None)
 
-    def set_base_url(self, code: str, base_url: str) -> Shop:
-        """Send a shop's requests to another root of the platform's API from now on.
+    def change(
+        self,
+        code: str,
+        *,
+        base_url: str | None = None,
+        choices: Mapping[str, str | None] | None = None,
+    ) -> Shop:
+        """Change how a shop is reached, and what is chosen for it, from the next run on.
+
+        A choice that is None is taken back, so that the settings hold again.
 
         Raises:
             UnknownShop: if no such shop is connected.
-            InvalidInput: if it cannot be used as a root.
+            InvalidInput: if the root cannot be used, or there is no such choice on its platform.
         """
-        root = checked_root(base_url)
-        return self._store.transact(lambda c: change_shop(c, code, base_url=root))
+        values = {} if base_url is None else {"base_url": checked_root(base_url)}
+        choices = choices or {}
+
+        def work(connection: Connection) -> Shop:
+            found = find_shop(connection, code)
+            kept = {name: value for name, value in found.options.items() if name not in choices}
+            options = kept | profile_of(found.platform).checked(choices)
+            return change_shop(connection, code, options=_options_text(options), **values)
+
+        return self._store.transact(work)
 
     def rotate_token(self, code: str, token: str) -> Shop:
         """Replace a shop's token; the old one is forgotten.
@@ -147,6 +168,10 @@ class Shops:
         if not is_token(token) or len(token) > limits.TOKEN:
             raise InvalidInput("The token is empty or is no bearer token; nothing was stored.")
         return self._encryptor.encrypt(token.encode(), context=f"token of shop {code}")
+
+
+def _options_text(options: Mapping[str, str]) -> str | None:
+    return json.dumps(dict(sorted(options.items()))) if options else None
 
 
 def check_code(code: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
@@ -18,8 +19,10 @@ from carrierflow.storage.tables import fulfillments, history, incidents, runs, s
 __all__ = ["backlogs", "runs_ended"]
 
 
-def backlogs(connection: Connection, clock: DatabaseClock, *, interval_us: int) -> list[Backlog]:
-    """Return what waits at each shop; one request takes `interval_us` to leak from a bucket."""
+def backlogs(
+    connection: Connection, clock: DatabaseClock, *, interval_us: Callable[[str], int]
+) -> list[Backlog]:
+    """Return what waits at each shop; `interval_us` says how long there a request takes to leak."""
     oldest, waiting = _oldest_unpublished(connection), _incidents(connection)
     now = clock.microseconds(connection)
     query = select(shops.c.id, shops.c.code, shops.c.rate_until_us - now).order_by(shops.c.code)
@@ -27,7 +30,7 @@ def backlogs(connection: Connection, clock: DatabaseClock, *, interval_us: int) 
         Backlog(
             shop=code,
             oldest_unpublished_at=oldest.get(number),
-            budget_used=max(0, ahead_us) // interval_us,
+            budget_used=max(0, ahead_us) // interval_us(code),
             incidents=waiting[number],
         )
         for number, code, ahead_us in connection.execute(query)

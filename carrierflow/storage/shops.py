@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -178,4 +179,5 @@ def _shop_from(row: Row[Any]) -> Shop:
         carrier_service_id=row.carrier_service_id,
         subscribed_at=row.subscribed_at,
         revoked_at=row.revoked_at,
+        options=json.loads(row.options or "{}"),
     )

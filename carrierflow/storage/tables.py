@@ -155,6 +155,7 @@ shops = _table(
     Column("subscribed_at", UtcDateTime),
     Column("subscription_checked_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    Column("options", String(limits.OPTIONS)),
 )
 
 installs = _table(

@@ -131,16 +131,16 @@ def test_a_base_url_is_checked_where_it_is_added_as_where_it_is_used(url, shops)
     except ConfigurationError as error:
         usable, sentence = False, str(error)
 
-    shops.set_base_url("alpha", "https://apis.haravan.com")
+    shops.change("alpha", base_url="https://apis.haravan.com")
     if usable:
         code = f"shop{URLS.index(url)}"
         assert transport.url == shops.add(code, token="t", base_url=url).base_url + "/com"
-        assert transport.url == shops.set_base_url("alpha", url).base_url + "/com"
+        assert transport.url == shops.change("alpha", base_url=url).base_url + "/com"
         return
     assert "canary-password" not in sentence
     for attempt in (
         lambda: shops.add("beta", token="t", base_url=url),
-        lambda: shops.set_base_url("alpha", url),
+        lambda: shops.change("alpha", base_url=url),
     ):
         with pytest.raises(InvalidInput) as caught:
             attempt()

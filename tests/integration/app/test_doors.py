@@ -48,6 +48,7 @@ SOUND = {
     "actor": "lan",
     "at": NOON,
     "base_url": "http://127.0.0.1:9",
+    "choices": {"remote_ahead": "adopt"},
     "ciphertext": b"x",
     "code": "myshop",
     "count": 1,

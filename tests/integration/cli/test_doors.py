@@ -18,15 +18,58 @@ def test_a_shop_is_reached_elsewhere_from_now_on(ready, shop, haravan):
 
     refused = ready("shop", "set", "alpha", "base_url=http://elsewhere.example")
     assert (1, True) == (refused.code, "must begin with https://" in refused.err)
-    for senseless in ("base_url", "token=x", "=", ""):
-        answer = ready("shop", "set", "alpha", senseless)
-        assert (1, True) == (answer.code, "KEY=VALUE; the keys are base_url" in answer.err)
+    for senseless, says in {
+        **dict.fromkeys(("base_url", ""), "as KEY=VALUE"),
+        **dict.fromkeys(("token=x", "=", "=x"), "cannot be chosen for a shop; remote_ahead, "),
+        "remote_ahead=perhaps": "one of hold, adopt",
+        "rate_leak=fast": "a number from 0.001",
+        "rate_leak=nan": "a number from 0.001",
+        "rate_bucket=1": "a number from 13",
+    }.items():
+        answer = ready("shop", "set", "alpha", "merchant_edit=reassert", senseless)
+        assert (1, True) == (answer.code, says in answer.err), senseless
+    assert ("hold", "platform") == chosen(ready, "merchant_edit"), "all of it or nothing"
     assert 1 == ready("shop", "set", "nowhere", f"base_url={before}").code
 
     document = ready("shop", "set", "alpha", f"base_url={before}/ ", "--json").json
     assert before == document["base_url"]
     assert 0 == ready("reconcile").code
     assert 1 == len(world.recorder.puts)
+
+
+def chosen(ready, name):
+    """Return a choice as it holds for a shop."""
+    choices = ready("shop", "show", "alpha", "--json").json["choices"]
+    return next((it["value"], it["origin"]) for it in choices if it["name"] == name)
+
+
+def test_what_is_chosen_for_a_shop_stands_above_the_settings(ready, shop):
+    """The shop's own choice holds, else the settings', else the platform's."""
+    assert ("hold", "platform") == chosen(ready, "remote_ahead")
+    ready.environment |= {"CARRIERFLOW_REMOTE_AHEAD": "adopt", "CARRIERFLOW_RATE_LEAK": "3"}
+    assert ("adopt", "settings") == chosen(ready, "remote_ahead")
+
+    assert 0 == ready("shop", "set", "alpha", "remote_ahead=hold", "rate_leak=0.5").code
+
+    assert ("hold", "shop") == chosen(ready, "remote_ahead")
+    assert ("0.5", "shop") == chosen(ready, "rate_leak")
+    assert 0 == ready("shop", "set", "alpha", "rate_leak=").code
+    assert ("3.0", "settings") == chosen(ready, "rate_leak")
+    assert "remote_ahead" in ready("shop", "show", "alpha").out
+
+
+def test_a_shop_is_added_with_its_choices(ready, shop, haravan):
+    """What is chosen when a shop is connected is kept with it."""
+    token, root = ready.file("t.txt", "t"), ("--base-url", haravan.url)
+    choices = ("--policy", "remote_ahead=adopt", "--policy", "rate_leak=2")
+
+    assert 0 == ready("shop", "add", "beta", "--token-file", token, *root, *choices).code
+
+    found = ready("shop", "show", "beta", "--json").json["choices"]
+    by_shop = {it["name"]: it["value"] for it in found if it["origin"] == "shop"}
+    assert {"remote_ahead": "adopt", "rate_leak": "2"} == by_shop
+    bad = ready("shop", "add", "gamma", "--token-file", token, *root, "--policy", "speed=2")
+    assert (1, True) == (bad.code, "'speed' cannot be chosen" in bad.err)
 
 
 def test_an_anchor_that_is_down_does_not_end_a_run(ready, shop, haravan):

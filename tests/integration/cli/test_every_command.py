@@ -38,6 +38,7 @@ COMMANDS = {
     "keys reseal": [],
     "shop add": ["beta-{mode}", "--base-url", "{url}", "--token-file", "token"],
     "shop list": [],
+    "shop show": ["alpha"],
     "shop set": ["beta-{mode}", "base_url={url}"],
     "shop pause": ["beta-{mode}"],
     "shop resume": ["beta-{mode}"],

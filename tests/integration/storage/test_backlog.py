@@ -21,7 +21,7 @@ def backlog(store, shop):
 
     def read():
         with store.reading() as connection:
-            found = backlogs(connection, store.database_clock, interval_us=SECOND_US // 4)
+            found = backlogs(connection, store.database_clock, interval_us=lambda _: SECOND_US // 4)
         return next(each for each in found if each.shop == shop)
 
     return read

@@ -249,7 +249,7 @@ def _base_url(name):
         url = "https://api.example/"[: len(text)] + text[len("https://api.example/") :]
         if name == "shops":
             code = world.new_shop(base_url=url)
-            world.app.shops.set_base_url(code, url)
+            world.app.shops.change(code, base_url=url)
             kept = world.one(S.base_url, S.code == code)
         else:
             code = world.new_code()
@@ -573,6 +573,7 @@ GROUPS = {
 
 ELSEWHERE = {
     ("carrierflow_shops", "scopes"): limits.SCOPES,
+    ("carrierflow_shops", "options"): limits.OPTIONS,  # words and numbers, each checked
     ("carrierflow_shops", "carrier_service_id"): limits.ID,  # digits, as every id there
     ("carrierflow_installs", "shop"): limits.ID,  # a shop code, checked as one
     ("carrierflow_installs", "org_id"): limits.ID,  # digits

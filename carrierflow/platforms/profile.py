@@ -1,0 +1,114 @@
+"""What is known of a platform beside its code: what it can do, and what is chosen for its shops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from carrierflow.domain import clock
+from carrierflow.domain.shop import Shop
+from carrierflow.domain.waiting import Idle
+from carrierflow.errors import InvalidInput
+from carrierflow.platforms.haravan.transport import HttpLimits, Token
+from carrierflow.reconcile.ports import Budget, Platform
+from carrierflow.reconcile.projection import Projection
+
+
+__all__ = ["COMMON_OPTIONS", "Feature", "PlatformProfile", "ShopLink", "ShopOption"]
+
+
+class Feature(StrEnum):
+    """What a platform may offer beside reading and writing fulfillments."""
+
+    INSTALL = "installing by an owner's consent"
+    REGISTRATION = "registering a carrier"
+    SUBSCRIPTION = "switching webhooks on"
+    CALLBACKS = "calling the carrier"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShopLink:
+    """What it takes to talk to one shop."""
+
+    shop: Shop
+    token: Token
+    budget: Budget
+    limits: HttpLimits
+    now: clock.Clock
+    sleep: clock.Sleep
+    idle: Idle
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShopOption:
+    """Something that may be chosen for one shop: one of some words, or a number between two."""
+
+    name: str
+    says: str
+    words: tuple[str, ...] = ()
+    least: float = 0
+    most: float = 0
+
+    def checked(self, text: str) -> str:
+        """Return a value as it is kept; raises `InvalidInput` where it cannot be used."""
+        value = text.strip()
+        if self.words:
+            if value not in self.words:
+                raise InvalidInput(f"{self.name} is one of {', '.join(self.words)}.")
+            return value
+        try:
+            number = float(value)
+        except ValueError:
+            number = float("nan")
+        if not self.least <= number <= self.most:
+            raise InvalidInput(f"{self.name} is a number from {self.least:g} to {self.most:g}.")
+        return f"{number:g}"
+
+
+COMMON_OPTIONS = (
+    ShopOption(
+        name="remote_ahead", words=("hold", "adopt"), says="Where the platform is ahead of us."
+    ),
+    ShopOption(name="merchant_edit", words=("hold", "reassert"), says="Where it was moved back."),
+    ShopOption(name="rate_bucket", least=13, most=1e6, says="The platform's bucket of requests."),
+    ShopOption(
+        name="rate_leak", least=0.001, most=1e6, says="Requests a second that leak from it."
+    ),
+)
+"""What may be chosen for a shop of any platform."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlatformProfile:
+    """One platform: its names, what it can show, do and be told, and its defaults."""
+
+    name: str
+    """As it stands in the database and in settings."""
+    title: str
+    base_url: str | None
+    """The root of its API; None where every shop has its own."""
+    connect: Callable[[ShopLink], Platform]
+    projection: Projection
+    defaults: Mapping[str, str]
+    """What is chosen for a shop unless somebody chooses otherwise, for each of its options."""
+    features: frozenset[Feature] = frozenset()
+    further_options: tuple[ShopOption, ...] = field(default=())
+
+    @property
+    def options(self) -> Mapping[str, ShopOption]:
+        """What may be chosen for a shop, by name."""
+        return {option.name: option for option in (*COMMON_OPTIONS, *self.further_options)}
+
+    def checked(self, choices: Mapping[str, str | None]) -> dict[str, str]:
+        """Return choices as they are kept, those left out that are None.
+
+        Raises:
+            InvalidInput: for one that there is not, or a value that it cannot have.
+        """
+        for name in choices:
+            if name not in self.options:
+                known = ", ".join(self.options)
+                raise InvalidInput(f"{name!r} cannot be chosen for a shop; {known} can.")
+        made = {name: value for name, value in choices.items() if value is not None}
+        return {name: self.options[name].checked(value) for name, value in made.items()}

@@ -1,0 +1,35 @@
+"""The platforms that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from carrierflow.errors import InvalidInput, UnsupportedByPlatform
+from carrierflow.platforms.haravan.profile import HARAVAN
+from carrierflow.platforms.profile import Feature, PlatformProfile
+
+
+__all__ = ["DEFAULT", "PLATFORMS", "profile_of", "require"]
+
+PLATFORMS: Mapping[str, PlatformProfile] = {each.name: each for each in (HARAVAN,)}
+
+DEFAULT = HARAVAN
+"""The platform of a shop where none is named."""
+
+
+def profile_of(name: str) -> PlatformProfile:
+    """Return a platform by its name; raises `InvalidInput` for one that there is not."""
+    if name not in PLATFORMS:
+        raise InvalidInput(f"{name!r} is no platform; there are {', '.join(PLATFORMS)}.")
+    return PLATFORMS[name]
+
+
+def require(name: str, feature: Feature) -> None:
+    """Refuse what a platform does not offer.
+
+    Raises:
+        UnsupportedByPlatform: with what it does offer.
+    """
+    profile = profile_of(name)
+    if feature not in profile.features:
+        raise UnsupportedByPlatform(profile.title, feature, offers=tuple(sorted(profile.features)))
