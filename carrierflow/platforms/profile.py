@@ -10,7 +10,7 @@ from carrierflow.domain import clock
 from carrierflow.domain.shop import Shop
 from carrierflow.domain.waiting import Idle
 from carrierflow.errors import InvalidInput
-from carrierflow.platforms.haravan.transport import HttpLimits, Token
+from carrierflow.platforms.http.transport import HttpLimits, Token
 from carrierflow.reconcile.ports import Budget, Platform
 from carrierflow.reconcile.projection import Projection
 

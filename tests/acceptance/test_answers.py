@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 from carrier import carrying
 
-from carrierflow.platforms.haravan.replies import PlatformReply
-from carrierflow.platforms.haravan.transport import Transport
+from carrierflow.platforms.http.replies import PlatformReply
+from carrierflow.platforms.http.transport import Transport
 
 from .test_faults import FAST
 

@@ -18,7 +18,7 @@ from .pages import ROOT, generated, reference, rows
 
 KINDS = re.compile(r'(?:Freeze|OpenIncident|_report_shop)\(\s*"([a-z_]+)"|kind="([a-z_]+)",\s*sent')
 EVENTS = re.compile(r'"(carrierflow(?:\.[a-z_]+)+)"')
-LOGGING = re.compile(r"\b_?log\.(?:debug|info|warning|error|exception|log)\(")
+LOGGING = re.compile(r"\b_?log\.(?:debug|info|warning|error|exception|log)\(|_event=")
 MODULES = sorted((ROOT / "carrierflow").rglob("*.py"))
 
 

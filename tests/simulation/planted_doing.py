@@ -12,7 +12,7 @@ from carrierflow.domain.model import Verdict
 from carrierflow.errors import OutcomeUnknown
 from carrierflow.ledger import verdicts
 from carrierflow.platforms.haravan import HaravanPlatform
-from carrierflow.platforms.haravan.client import HaravanClient
+from carrierflow.platforms.http.client import PlatformClient
 from carrierflow.reconcile import batches, changes
 from carrierflow.reconcile.ports import FulfillmentUpdate, OrderWithWork
 from carrierflow.reconcile.publisher import Publisher
@@ -41,7 +41,7 @@ def blind_retry():
 
         return again
 
-    return [wrapped(HaravanClient, "put", make)]
+    return [wrapped(PlatformClient, "put", make)]
 
 
 @bug
@@ -175,7 +175,7 @@ def deadline_ignored():
 
         return whenever
 
-    return [wrapped(HaravanClient, "put", make)]
+    return [wrapped(PlatformClient, "put", make)]
 
 
 @bug

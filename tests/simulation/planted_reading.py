@@ -8,7 +8,8 @@ from unittest import mock
 from carrierflow.errors import NotSent
 from carrierflow.platforms.haravan import codec, spelling
 from carrierflow.platforms.haravan import platform as haravan_platform
-from carrierflow.platforms.haravan.client import HaravanClient
+from carrierflow.platforms.http.client import PlatformClient
+from carrierflow.platforms.http.replies import UnreadableReply
 from carrierflow.reconcile.case import MachineCase
 from carrierflow.storage.budget import ShopBudget
 
@@ -28,7 +29,7 @@ def one_row_spoils_the_page():
         def strictly(document, **parts):
             orders = read(document, **parts)
             if any(order.unreadable for order in orders):
-                raise codec.UnreadableReply("a row cannot be read")
+                raise UnreadableReply("a row cannot be read")
             return orders
 
         return strictly
@@ -39,7 +40,7 @@ def one_row_spoils_the_page():
 @bug
 def unreadable_is_gone():
     """A row that cannot be read is left out, and nothing is said of it."""
-    return [mock.patch.object(codec, "Unreadable", side_effect=codec.UnreadableReply("odd"))]
+    return [mock.patch.object(codec, "Unreadable", side_effect=UnreadableReply("odd"))]
 
 
 @bug
@@ -64,7 +65,7 @@ def given_up_is_not_sent():
 
         return believe
 
-    return [wrapped(HaravanClient, "_accept_write", make)]
+    return [wrapped(PlatformClient, "_accept_write", make)]
 
 
 @bug
@@ -101,7 +102,7 @@ def hour_slept_through():
 
     return [
         wrapped(ShopBudget, "__init__", make),
-        wrapped(HaravanClient, "__init__", make_client),
+        wrapped(PlatformClient, "__init__", make_client),
     ]
 
 

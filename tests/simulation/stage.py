@@ -13,7 +13,7 @@ from carrierflow.app.settings import Settings
 from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.platforms.haravan import platform as haravan_platform
-from carrierflow.platforms.haravan import transport
+from carrierflow.platforms.http import transport
 from carrierflow.reconcile import changes
 from carrierflow.sandbox.haravan import Dropped, FaultMix, Faults, Haravan, World
 from carrierflow.sandbox.haravan.damage import damaged

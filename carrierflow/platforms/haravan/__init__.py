@@ -2,12 +2,12 @@
 
 from carrierflow.platforms.haravan.accounts import HaravanAccounts
 from carrierflow.platforms.haravan.callbacks import HaravanDialect
-from carrierflow.platforms.haravan.client import HaravanClient
+from carrierflow.platforms.haravan.haravan_http import HaravanClient
 from carrierflow.platforms.haravan.platform import HaravanPlatform
 from carrierflow.platforms.haravan.services import HaravanRegistrations
 from carrierflow.platforms.haravan.signing import is_signed, sign
 from carrierflow.platforms.haravan.subscriptions import HaravanSubscriptions, Unmetered
-from carrierflow.platforms.haravan.transport import HttpLimits
+from carrierflow.platforms.http.transport import HttpLimits
 
 
 __all__ = [

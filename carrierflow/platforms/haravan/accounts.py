@@ -21,13 +21,13 @@ from carrierflow.domain import clock
 from carrierflow.domain.cleaning import is_token
 from carrierflow.domain.limits import TOKEN
 from carrierflow.errors import AccessDenied, PlatformUnavailable
-from carrierflow.platforms.haravan.codec import UnreadableReply
 from carrierflow.platforms.haravan.spelling import is_id
-from carrierflow.platforms.haravan.transport import FORM, HttpLimits, Lost, Transport
+from carrierflow.platforms.http.replies import UnreadableReply
+from carrierflow.platforms.http.transport import FORM, HttpLimits, Lost, Transport
 
 
 if TYPE_CHECKING:
-    from carrierflow.platforms.haravan.replies import PlatformReply
+    from carrierflow.platforms.http.replies import PlatformReply
 
 
 __all__ = ["HaravanAccounts"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from carrierflow.domain.canonical import digest
 from carrierflow.domain.limits import cut
@@ -24,7 +24,7 @@ from carrierflow.domain.model import (
     Status,
     Unreadable,
 )
-from carrierflow.errors import BadTime, InvalidInput, PlatformError
+from carrierflow.errors import BadTime, InvalidInput
 from carrierflow.platforms.haravan.spelling import (
     CARRIER_CODES,
     COD_CODES,
@@ -34,6 +34,7 @@ from carrierflow.platforms.haravan.spelling import (
     parse_moment,
     parse_money,
 )
+from carrierflow.platforms.http.replies import UnreadableReply
 
 
 if TYPE_CHECKING:
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "UnreadableReply",
-    "parse_document",
     "read_fulfillment",
     "read_fulfillments",
     "read_one",
@@ -52,36 +51,9 @@ __all__ = [
 ]
 
 _LONGEST_TEXT = 256
-_LONGEST_NUMBER = 40
 _UNSHIPPED = ("notfulfilled", "", None)
 
 T = TypeVar("T")
-
-
-class UnreadableReply(PlatformError):  # noqa: N818 (as in the tree: what happened, no "Error")
-    """A reply of the platform that lacks what every reply of its kind must have."""
-
-
-def parse_document(body: bytes) -> Any:
-    """Return the JSON value of a reply, with every decimal number as the text that was printed.
-
-    Raises:
-        UnreadableReply: it is empty or no JSON; the error holds nothing of the body.
-    """
-    if not body.strip():
-        raise UnreadableReply("the reply is empty")
-    # A number of thousands of digits is none that `int` takes, and stays text; the plain reading
-    # of numbers is the fast one.
-    for parse_int in (None, _whole):
-        try:
-            return json.loads(
-                body, parse_float=str, parse_int=parse_int, parse_constant=_refuse_constant
-            )
-        except (ValueError, RecursionError):
-            continue
-    # Raised out here because the error of the json module carries the whole body, names and
-    # phones included, and would come along as the context.
-    raise UnreadableReply(f"the reply of {len(body)} bytes is not JSON")
 
 
 def read_orders(
@@ -339,11 +311,3 @@ def _amount(value: Any) -> int | None:
         return None if value is None else parse_money(value)
     except InvalidInput:
         return None
-
-
-def _whole(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _LONGEST_NUMBER else digits
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)

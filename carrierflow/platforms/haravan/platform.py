@@ -17,16 +17,17 @@ from carrierflow.domain.model import (
 from carrierflow.domain.publication import PlatformWrite
 from carrierflow.domain.waiting import Idle, keep_waiting
 from carrierflow.errors import AccessDenied, InvalidInput, ReadRefused, Refused
-from carrierflow.platforms.haravan.client import HaravanClient, NotThere
 from carrierflow.platforms.haravan.codec import (
-    UnreadableReply,
     read_fulfillment,
     read_fulfillments,
     read_one,
     read_order,
     read_orders,
 )
+from carrierflow.platforms.haravan.haravan_http import HaravanClient
 from carrierflow.platforms.haravan.spelling import PUT_SEGMENTS, format_time, is_id, put_path
+from carrierflow.platforms.http.client import NotThere
+from carrierflow.platforms.http.replies import UnreadableReply
 from carrierflow.reconcile.projection import Projection
 
 
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from carrierflow.platforms.haravan.replies import PlatformReply
-    from carrierflow.platforms.haravan.transport import HttpLimits, RequestCounter, Token
+    from carrierflow.platforms.http.replies import PlatformReply
+    from carrierflow.platforms.http.transport import HttpLimits, RequestCounter, Token
     from carrierflow.reconcile.ports import Budget
 
 

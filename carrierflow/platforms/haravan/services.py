@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from carrierflow.carrier_service.registration import Listed, Registration
-from carrierflow.platforms.haravan.client import HaravanClient, NotThere
-from carrierflow.platforms.haravan.codec import UnreadableReply
 from carrierflow.platforms.haravan.spelling import is_id
+from carrierflow.platforms.http.client import NotThere, PlatformClient
+from carrierflow.platforms.http.replies import UnreadableReply
 
 
 if TYPE_CHECKING:
-    from carrierflow.platforms.haravan.replies import PlatformReply
+    from carrierflow.platforms.http.replies import PlatformReply
 
 
 __all__ = ["HaravanRegistrations"]
@@ -39,7 +39,7 @@ _FURTHER_URLS = {
 class HaravanRegistrations:
     """The carriers of one shop, as the port `carrierflow.link.Registrations` has them."""
 
-    def __init__(self, client: HaravanClient) -> None:
+    def __init__(self, client: PlatformClient) -> None:
         self._client = client
 
     def close(self) -> None:

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from carrierflow.carrier_service.registration import Subscription
 from carrierflow.errors import Refused
-from carrierflow.platforms.haravan.codec import UnreadableReply
-from carrierflow.platforms.haravan.replies import masked
+from carrierflow.platforms.http.replies import UnreadableReply, masked
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from carrierflow.platforms.haravan.client import HaravanClient
-    from carrierflow.platforms.haravan.replies import PlatformReply
+    from carrierflow.platforms.http.client import PlatformClient
+    from carrierflow.platforms.http.replies import PlatformReply
 
 
 __all__ = ["HaravanSubscriptions", "Unmetered"]
@@ -45,7 +44,7 @@ class Unmetered:
 class HaravanSubscriptions:
     """The webhooks of one shop, as the port `carrierflow.link.Subscriptions` has them."""
 
-    def __init__(self, client: HaravanClient) -> None:
+    def __init__(self, client: PlatformClient) -> None:
         self._client = client
 
     def close(self) -> None:

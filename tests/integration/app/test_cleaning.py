@@ -14,7 +14,7 @@ from carrierflow.domain.cleaning import cleaned, in_force, is_token
 from carrierflow.domain.urls import flaw_of_root, is_safe_url
 from carrierflow.errors import ConfigurationError, InvalidInput
 from carrierflow.platforms.haravan import HaravanDialect, is_signed, sign
-from carrierflow.platforms.haravan.transport import HttpLimits, Transport
+from carrierflow.platforms.http.transport import HttpLimits, Transport
 from carrierflow.storage.encryption import KeyRing, generate_key
 
 
@@ -127,7 +127,7 @@ def test_a_base_url_is_checked_where_it_is_added_as_where_it_is_used(url, shops)
     """A shop cannot be added under a root that its first request would refuse, nor refused one."""
     usable = True
     try:
-        transport = Transport(base_url=url, token="t", limits=HttpLimits(), now=None)
+        transport = Transport(base_url=url, token="t", limits=HttpLimits(), now=None, folder="/com")
     except ConfigurationError as error:
         usable, sentence = False, str(error)
 

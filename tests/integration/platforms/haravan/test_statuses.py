@@ -17,9 +17,9 @@ from carrierflow.errors import (
     Throttled,
 )
 from carrierflow.platforms.haravan import HttpLimits
-from carrierflow.platforms.haravan.client import NotThere
-from carrierflow.platforms.haravan.replies import PlatformReply
-from carrierflow.platforms.haravan.transport import Transport
+from carrierflow.platforms.http.client import NotThere
+from carrierflow.platforms.http.replies import PlatformReply
+from carrierflow.platforms.http.transport import Transport
 
 from .conftest import PICK
 

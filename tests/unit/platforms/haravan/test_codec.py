@@ -8,12 +8,11 @@ import pytest
 
 from carrierflow.domain.model import FulfillmentRef, RemoteWord, Status
 from carrierflow.platforms.haravan.codec import (
-    UnreadableReply,
-    parse_document,
     read_fulfillment,
     read_order,
     read_orders,
 )
+from carrierflow.platforms.http.replies import UnreadableReply, parse_document
 
 
 ASKED = datetime(2026, 3, 1, 1, 30, tzinfo=UTC)

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrierflow.platforms.haravan.codec import parse_document, read_orders
+from carrierflow.platforms.haravan.codec import read_orders
+from carrierflow.platforms.http.replies import parse_document
 
 
 MOMENT = datetime(2026, 3, 1, 1, 30, tzinfo=UTC)

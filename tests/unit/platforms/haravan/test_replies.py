@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carrierflow.platforms.haravan.replies import PlatformReply, retry_after
+from carrierflow.platforms.http.replies import PlatformReply, retry_after
 
 
 NOW = datetime(2026, 3, 1, 1, 30, tzinfo=UTC)

@@ -1,6 +1,6 @@
 """HTTP connections that know whether a request has left, and how long its reply may take.
 
-Whether a PUT may be repeated depends on one fact: did a byte of it leave? The exceptions of an
+Whether a write may be repeated depends on one fact: did a byte of it leave? The exceptions of an
 HTTP library do not tell (a reset may come before or after), so the connection itself takes note,
 at the last moment at which the send deadline can still stop it.
 
@@ -198,7 +198,8 @@ def new_session(departure: Departure) -> requests.Session:
     """Return a session that keeps no cookies, follows nothing, retries nothing and obeys no proxy.
 
     Haravan warns that a request which carries cookies may fail although it answers 200 (private
-    app page), so none is kept. The environment is not asked: neither for proxies nor for netrc.
+    app page), so none is kept for anybody. The environment is asked neither for proxies nor for
+    netrc.
     """
     never = Retry(total=0, read=False, respect_retry_after_header=False)
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=never)

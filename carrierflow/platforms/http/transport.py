@@ -15,8 +15,8 @@ from carrierflow.domain.cleaning import cleaned, is_token
 from carrierflow.domain.urls import flaw_of_root
 from carrierflow.domain.waiting import Idle, keep_waiting
 from carrierflow.errors import ConfigurationError
-from carrierflow.platforms.haravan.connection import Departure, new_session
-from carrierflow.platforms.haravan.replies import PlatformReply
+from carrierflow.platforms.http.connection import Departure, new_session
+from carrierflow.platforms.http.replies import PlatformReply
 
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from carrierflow.domain import clock
 
 
-__all__ = ["HttpLimits", "Lost", "Method", "RequestCounter", "Token", "Transport"]
+__all__ = ["HttpLimits", "Lost", "Method", "RequestCounter", "Token", "Transport", "bearer"]
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
@@ -56,7 +56,14 @@ class HttpLimits:
 
 
 class RequestCounter:
-    """The requests that have left, as the port's `RequestCounts`; safe among threads."""
+    """The requests that have left, as the port's `RequestCounts`; safe among threads.
+
+    Attributes:
+        get: reads.
+        put: writes of a status, whatever the method; no other changes.
+        throttled: replies that asked for a pause.
+        alone: reads of what a list left out.
+    """
 
     def __init__(self) -> None:
         self.get = 0
@@ -86,10 +93,15 @@ class Lost(Exception):  # noqa: N818 (internal: what happened, no "Error")
         super().__init__(reason)
 
 
-class Transport:
-    """The way to one shop's Haravan; any number of threads may use it at once.
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that bears a token (RFC 6750)."""
+    return {"Authorization": f"Bearer {token}"}
 
-    Without a token it is the way to Haravan's accounts, where tokens come from.
+
+class Transport:
+    """The way to what a platform has of one shop; any number of threads may use it at once.
+
+    Without a token it is the way to a platform's accounts, where tokens come from.
     """
 
     def __init__(
@@ -100,7 +112,8 @@ class Transport:
         limits: HttpLimits,
         now: clock.Clock,
         idle: Idle = keep_waiting,
-        folder: str = "/com",
+        folder: str = "",
+        headers: Callable[[str], Mapping[str, str]] = bearer,
     ) -> None:
         self.url = f"{_checked_root(base_url)}{folder}"
         self.counts = RequestCounter()
@@ -110,6 +123,7 @@ class Transport:
         self._limits = limits
         self._now = now
         self._while_reading = idle
+        self._bear = headers
         self._idle: list[tuple[requests.Session, Departure]] = []
 
     def __repr__(self) -> str:
@@ -137,6 +151,7 @@ class Transport:
     ) -> PlatformReply:
         """Send one request, once; `check` is called before the first byte and may raise.
 
+        Only the write of a status has a check, and by it is counted as one.
         A read may be given up while its answer is waited for: what `idle` raises goes through.
         Whatever changes something there is heard out.
 
@@ -162,7 +177,7 @@ class Transport:
                 return reply
             finally:
                 if departure.departed:
-                    self.counts.add(get=method == "GET", put=method == "PUT")
+                    self.counts.add(get=method == "GET", put=check is not None)
 
     def _headers(self, content_type: str) -> dict[str, str]:
         headers = {
@@ -173,7 +188,7 @@ class Transport:
         }
         if self._token is not None:
             self.renew_token()
-            headers["Authorization"] = f"Bearer {self.secret}"
+            headers |= self._bear(self.secret)
         return headers
 
     def _talk(self, session: requests.Session, request: requests.Request) -> PlatformReply:

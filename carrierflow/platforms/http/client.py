@@ -1,4 +1,4 @@
-"""HTTP with Haravan: reads are retried, a write is tried exactly once and its fate is named.
+"""HTTP with a platform: reads are retried, a write is tried exactly once and its fate is named.
 
 | what became of a PUT, POST or DELETE                              | raised           |
 |-------------------------------------------------------------------|------------------|
@@ -6,7 +6,8 @@
 | 401, 403                                                          | `AccessDenied`   |
 | any other 4xx, but not 408, 425 and 499                           | `Refused`        |
 | 1xx, 3xx, 408, 425, 499, 5xx and beyond; lost or too slow after   | `OutcomeUnknown` |
-| the first byte left; a reply that cannot be read                  |                  |
+| the first byte left; a reply that cannot be read; any but 429     |                  |
+| that is not the platform's own, where a dialect can tell          |                  |
 
 A refusal may be somebody else's word: a proxy answers 404 or 422 in the platform's place, too.
 
@@ -16,7 +17,8 @@ A refusal may be somebody else's word: a proxy answers 404 or 422 in the platfor
 | 404                                                               | `NotThere`            |
 | 429, after the last retry                                         | `Throttled`           |
 | 408, 409, 422, 425, 499, 5xx and beyond, 201 to 299, no reply or  | `PlatformUnavailable` |
-| one that cannot be read, after the last retry; 1xx, 3xx at once   |                       |
+| one that cannot be read, after the last retry; 1xx, 3xx at once;  |                       |
+| any but 429 that is not the platform's own, after the last retry  |                       |
 | any other 4xx at once, and 409, 422 after the last retry          | `ReadRefused`         |
 """
 
@@ -44,9 +46,14 @@ from carrierflow.errors import (
     Throttled,
     TryLater,
 )
-from carrierflow.platforms.haravan.codec import UnreadableReply
-from carrierflow.platforms.haravan.replies import PlatformReply, refusal, retry_after, used_calls
-from carrierflow.platforms.haravan.transport import (
+from carrierflow.platforms.http.http_dialect import HttpDialect
+from carrierflow.platforms.http.replies import (
+    PlatformReply,
+    UnreadableReply,
+    refusal,
+    retry_after,
+)
+from carrierflow.platforms.http.transport import (
     HttpLimits,
     Lost,
     Method,
@@ -63,7 +70,7 @@ if TYPE_CHECKING:
     from carrierflow.reconcile.ports import Budget
 
 
-__all__ = ["HaravanClient", "NotThere"]
+__all__ = ["NotThere", "PlatformClient"]
 
 T = TypeVar("T")
 
@@ -92,16 +99,16 @@ class _Again(Exception):  # noqa: N818 (internal: an instruction to the retry lo
         super().__init__(str(error))
 
 
-class HaravanClient:
-    """One shop's requests to Haravan, within the shop's budget.
+class PlatformClient:
+    """One shop's requests to its platform, within the shop's budget.
 
     Args:
-        base_url: the root, `https://apis.haravan.com`; the folder is added to it.
-        token: what goes behind `Authorization: Bearer`, or what returns it; it appears in no
-            error and no repr.
-        budget: reads and writes spend from it; a PUT of a status does not, its caller has.
+        dialect: what of HTTP is this platform's own.
+        base_url: the root; the folder is added to it.
+        token: what proves who asks, or what returns it; it appears in no error and no repr.
+        budget: reads and writes spend from it; the write of a status does not, its caller has.
         limits: timeouts, sizes, retries.
-        now: the clock by which a PUT is too late.
+        now: the clock by which the write of a status is too late.
         sleep: waits between two tries of a read.
         idle: called while a read waits for its answer; what it raises ends the wait.
         folder: where below the root the addresses are.
@@ -113,6 +120,7 @@ class HaravanClient:
     def __init__(
         self,
         *,
+        dialect: HttpDialect,
         base_url: str,
         token: Token,
         budget: Budget,
@@ -120,11 +128,18 @@ class HaravanClient:
         now: clock.Clock = clock.now,
         sleep: clock.Sleep = clock.sleep,
         idle: Idle = keep_waiting,
-        folder: str = "/com",
+        folder: str = "",
     ) -> None:
+        self._dialect = dialect
         self._limits = limits or HttpLimits()
         self._transport = Transport(
-            base_url=base_url, token=token, limits=self._limits, now=now, idle=idle, folder=folder
+            base_url=base_url,
+            token=token,
+            limits=self._limits,
+            now=now,
+            idle=idle,
+            folder=folder,
+            headers=dialect.headers,
         )
         self._budget = budget
         self._now = now
@@ -176,7 +191,19 @@ class HaravanClient:
         raise AssertionError("stamina goes on until an attempt returns or raises")
 
     def put(self, path: str, read: Callable[[PlatformReply], T], *, not_later_than: datetime) -> T:
-        """Send one PUT without a body, exactly once; the caller has waited for the budget.
+        """Tell a status by a PUT without a body, as `tell` does."""
+        return self.tell("PUT", path, read, not_later_than=not_later_than)
+
+    def tell(
+        self,
+        method: Method,
+        path: str,
+        read: Callable[[PlatformReply], T],
+        *,
+        not_later_than: datetime,
+        document: Any = None,
+    ) -> T:
+        """Tell a status, exactly once; the caller has waited for the budget.
 
         Raises:
             NotSent: it certainly had no effect.
@@ -190,7 +217,7 @@ class HaravanClient:
                 raise NotSent("the time for sending this request had passed before it could leave")
 
         check()
-        return self._write("PUT", path, read, check=check)
+        return self._write(method, path, read, body=_printed(document), check=check)
 
     def write(
         self, method: Method, path: str, read: Callable[[PlatformReply], T], *, document: Any = None
@@ -205,9 +232,8 @@ class HaravanClient:
             AccessDenied: the token is not accepted.
         """
         self._budget.spend()
-        body = None if document is None else json.dumps(document).encode()
         try:
-            return self._write(method, path, read, body=body)
+            return self._write(method, path, read, body=_printed(document))
         except Refused as refused:
             if refused.http_status == HTTPStatus.NOT_FOUND:
                 raise NotThere(refused.reason) from None
@@ -240,6 +266,8 @@ class HaravanClient:
         status = reply.status
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             raise NotSent(f"it asks us to wait {self._pause(reply):g} s", http_status=status)
+        if not self._dialect.is_own(reply):
+            raise OutcomeUnknown(self._refusal(reply), http_status=status)
         if status in _DENIED:
             self._deny(reply)
         if _is_refusal(status):
@@ -282,6 +310,8 @@ class HaravanClient:
             return
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             raise _Again(Throttled(retry_after=self._pause(reply)))
+        if not self._dialect.is_own(reply):
+            raise _Again(PlatformUnavailable(self._refusal(reply)))
         if status in _DENIED:
             self._deny(reply)
         if status == HTTPStatus.NOT_FOUND:
@@ -295,7 +325,7 @@ class HaravanClient:
         raise AccessDenied(self._refusal(reply), http_status=reply.status)
 
     def _refusal(self, reply: PlatformReply) -> str:
-        return refusal(reply, secret=self._transport.secret)
+        return refusal(reply, self._dialect.messages(reply), secret=self._transport.secret)
 
     def _exchange(
         self,
@@ -310,9 +340,9 @@ class HaravanClient:
         if reply.status != HTTPStatus.TOO_MANY_REQUESTS:
             with self._lock:
                 self._throttled_in_a_row = 0
-        used = used_calls(reply)
+        used = self._dialect.used_calls(reply)
         if used is not None:
-            with _whatever_the_budget_does():
+            with self._whatever_the_budget_does():
                 self._budget.learn_used(used)
         return reply
 
@@ -324,9 +354,22 @@ class HaravanClient:
         grown = min(_SHORTEST_PAUSE * 2.0**doublings, _LONGEST_GROWN_PAUSE)
         pause = min(max(grown, retry_after(reply) or 0.0), self._limits.longest_pause)
         self.counts.add(throttled=1)
-        with _whatever_the_budget_does():
+        with self._whatever_the_budget_does():
             self._budget.pause(pause)
         return pause
+
+    @contextmanager
+    def _whatever_the_budget_does(self) -> Iterator[None]:
+        # A reply must not be lost because the budget's database is busy: what became of a write
+        # weighs more than what the budget might have learnt from it.
+        try:
+            yield
+        except TryLater as exc:
+            _log.warning(self._dialect.budget_event, extra={"reason": str(exc)})
+
+
+def _printed(document: Any) -> bytes | None:
+    return None if document is None else json.dumps(document).encode()
 
 
 def _is_success(status: int) -> bool:
@@ -337,13 +380,3 @@ def _is_refusal(status: int) -> bool:
     """Tell whether a status is a clear no: nothing was done, if it is the platform's own word."""
     is_clients = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
     return is_clients and status not in _NO_VERDICT
-
-
-@contextmanager
-def _whatever_the_budget_does() -> Iterator[None]:
-    # A reply must not be lost because the budget's database is busy: what became of a PUT
-    # weighs more than what the budget might have learnt from it.
-    try:
-        yield
-    except TryLater as exc:
-        _log.warning("carrierflow.haravan.budget_not_told", extra={"reason": str(exc)})

@@ -5,22 +5,32 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NoReturn
 
 from carrierflow.domain.limits import cut
-from carrierflow.platforms.haravan.codec import UnreadableReply, parse_document
+from carrierflow.errors import PlatformError
 
 
-__all__ = ["PlatformReply", "masked", "refusal", "retry_after", "used_calls"]
+__all__ = [
+    "PlatformReply",
+    "UnreadableReply",
+    "is_page",
+    "masked",
+    "parse_document",
+    "refusal",
+    "retry_after",
+    "used_calls",
+]
 
-_CALL_LIMIT = "X-Haravan-Api-Call-Limit"
 _LONGEST_REASON = 200
 _LONGEST_READ = 4096
+_LONGEST_NUMBER = 40
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 _USED = re.compile(r"\s*(\d{1,6})\s*/\s*\d{1,6}\s*", flags=re.ASCII)
 _SECONDS = re.compile(r"\d+(?:\.\d+)?", flags=re.ASCII)
 
@@ -31,6 +41,10 @@ _PERSONAL = (
     re.compile(r"https?://\S+", flags=re.IGNORECASE),
     re.compile(r"\+?\d(?:[\s().-]{0,2}\d){7,}"),
 )
+
+
+class UnreadableReply(PlatformError):  # noqa: N818 (as in the tree: what happened, no "Error")
+    """A reply of the platform that lacks what every reply of its kind must have."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,13 +70,38 @@ class PlatformReply:
         return parse_document(self.body)
 
 
-def used_calls(reply: PlatformReply) -> int | None:
-    """Return how many calls the platform has on its books for us: the 32 of `32/80`.
+def parse_document(body: bytes) -> Any:
+    """Return the JSON value of a reply, with every decimal number as the text that was printed.
 
-    The header is documented in Haravan's API call limit page.
+    Raises:
+        UnreadableReply: it is empty or no JSON; the error holds nothing of the body.
     """
-    match = _USED.fullmatch(reply.headers.get(_CALL_LIMIT, ""))
+    if not body.strip():
+        raise UnreadableReply("the reply is empty")
+    # A number of thousands of digits is none that `int` takes, and stays text; the plain reading
+    # of numbers is the fast one.
+    for parse_int in (None, _whole):
+        try:
+            return json.loads(
+                body, parse_float=str, parse_int=parse_int, parse_constant=_refuse_constant
+            )
+        except (ValueError, RecursionError):
+            continue
+    # Raised out here because the error of the json module carries the whole body, names and
+    # phones included, and would come along as the context.
+    raise UnreadableReply(f"the reply of {len(body)} bytes is not JSON")
+
+
+def used_calls(reply: PlatformReply, *, header: str) -> int | None:
+    """Return how many calls the platform has on its books for us: the 32 of `32/80`."""
+    match = _USED.fullmatch(reply.headers.get(header, ""))
     return int(match[1]) if match else None
+
+
+def is_page(reply: PlatformReply) -> bool:
+    """Tell whether a reply is a page for people: a gate's word, and not the platform's."""
+    kind = reply.headers.get("Content-Type", "").lower()
+    return "html" in kind or reply.body.lstrip(_BLANK)[:1] == b"<"
 
 
 def retry_after(reply: PlatformReply) -> float | None:
@@ -82,40 +121,17 @@ def retry_after(reply: PlatformReply) -> float | None:
     return max(0.0, (moment - reply.seen_at).total_seconds())
 
 
-def refusal(reply: PlatformReply, *, secret: str) -> str:
+def refusal(reply: PlatformReply, messages: Iterable[str], *, secret: str) -> str:
     """Return why the platform refused, short and without anything that could be personal.
 
-    `errors` comes in three shapes (Customer address API reference): an object of lists, the same
-    under `base`, or plain text. A body in any other shape is named by its digest.
+    A body in which no messages were found is named by its digest.
     """
-    said = "; ".join(_messages(reply))
+    said = "; ".join(messages)
     said = said.replace(secret, "…") if secret else said
     if not said:
         digest = hashlib.sha256(reply.body).hexdigest()[:12]
         return f"HTTP {reply.status}, with {len(reply.body)} bytes of digest {digest}"
     return cut(f"HTTP {reply.status}: {masked(said)}", _LONGEST_REASON)
-
-
-def _messages(reply: PlatformReply) -> Iterator[str]:
-    try:
-        document = reply.document()
-    except UnreadableReply:
-        return
-    errors = document.get("errors") if isinstance(document, dict) else None
-    if isinstance(errors, Mapping):
-        for name, said in errors.items():
-            prefix = "" if name == "base" else f"{name}: "
-            yield prefix + (
-                ", ".join(map(_plain, said)) if isinstance(said, list) else _plain(said)
-            )
-    elif isinstance(errors, list):
-        yield from map(_plain, errors)
-    elif errors:
-        yield _plain(errors)
-
-
-def _plain(said: Any) -> str:
-    return said if isinstance(said, str) else json.dumps(said)
 
 
 def masked(said: str) -> str:
@@ -131,3 +147,11 @@ def _without_names(words: list[str]) -> Iterator[str]:
     for capitalised, run in groupby(words, key=lambda word: word.lstrip("([{")[:1].isupper()):
         together = list(run)
         yield from ["…"] if capitalised and len(together) > 1 else together
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else digits
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)

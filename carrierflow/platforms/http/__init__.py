@@ -1,0 +1,1 @@
+"""HTTP as every platform is asked: one request, its reply, and what to make of it."""
