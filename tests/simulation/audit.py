@@ -6,8 +6,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from carrierflow.domain.model import Recorded
+from carrierflow.sandbox.clocks import TICKS_PER_SECOND
 from carrierflow.sandbox.haravan import FaultKind
-from carrierflow.sandbox.haravan.dotnet_time import TICKS_PER_SECOND
 
 from .calls import poll
 from .scheduler import Broken

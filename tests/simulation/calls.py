@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 from carrierflow.carrier_service import Accepted, Request, Result
 from carrierflow.sandbox.haravan import SandboxError
 from carrierflow.sandbox.haravan.carrier_callables import sign
-from carrierflow.sandbox.haravan.http_client import Answer
-from carrierflow.sandbox.haravan.refusals import NoAnswer
+from carrierflow.sandbox.http_client import Answer
+from carrierflow.sandbox.refusals import NoAnswer
 
 from .network import NEAR
 from .scheduler import Broken

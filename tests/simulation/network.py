@@ -12,8 +12,8 @@ from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ProtocolError
 
+from carrierflow.sandbox.exchange import HTML
 from carrierflow.sandbox.haravan import Dropped, HttpReply, HttpRequest
-from carrierflow.sandbox.haravan.exchange import HTML
 from carrierflow.sandbox.haravan.vocabulary import BY_SEGMENT, StatusWord
 
 from .scheduler import Broken

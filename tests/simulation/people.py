@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from carrierflow.domain.incident import ResolveAction
 from carrierflow.errors import ConcurrentUpdate, InvalidInput
+from carrierflow.sandbox.clocks import TICKS_PER_SECOND
 from carrierflow.sandbox.haravan import Fault, FaultKind, Rule, SandboxError
-from carrierflow.sandbox.haravan.dotnet_time import TICKS_PER_SECOND
 
 from .calls import ask_for_cancel, tell_cancels
 from .network import nothing

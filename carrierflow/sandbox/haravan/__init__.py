@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from carrierflow.sandbox.bucket import LeakyBucket
+from carrierflow.sandbox.clocks import ManualClock
+from carrierflow.sandbox.exchange import Dropped, HttpReply, HttpRequest, Outcome
+from carrierflow.sandbox.faults import Fault, FaultKind, FaultMix, Faults, Rule
 from carrierflow.sandbox.haravan.api import Haravan
-from carrierflow.sandbox.haravan.bucket import LeakyBucket
 from carrierflow.sandbox.haravan.call_log import CallEntry, CallKind, CallLog
 from carrierflow.sandbox.haravan.carrier_callables import SIGNATURE_HEADER, CarrierCallables, sign
 from carrierflow.sandbox.haravan.carrier_calls import CarrierCalls
@@ -16,11 +19,7 @@ from carrierflow.sandbox.haravan.carrier_client import (
     PlannedCall,
 )
 from carrierflow.sandbox.haravan.carrier_payloads import Offer
-from carrierflow.sandbox.haravan.dotnet_time import ManualClock
-from carrierflow.sandbox.haravan.exchange import Dropped, HttpReply, HttpRequest, Outcome
-from carrierflow.sandbox.haravan.faults import Fault, FaultKind, FaultMix, Faults, Rule
-from carrierflow.sandbox.haravan.http_client import Answer, Outgoing
-from carrierflow.sandbox.haravan.http_server import SandboxServer, serve
+from carrierflow.sandbox.haravan.denials import CarrierDeclined, Denied
 from carrierflow.sandbox.haravan.parcels import (
     Lags,
     Order,
@@ -38,18 +37,12 @@ from carrierflow.sandbox.haravan.recorder import (
     Touch,
     TouchSource,
 )
-from carrierflow.sandbox.haravan.refusals import (
-    BadInput,
-    CarrierDeclined,
-    Denied,
-    NoAnswer,
-    NotFound,
-    SandboxError,
-    Unprocessable,
-)
+from carrierflow.sandbox.haravan.sandbox_server import SandboxServer, serve
 from carrierflow.sandbox.haravan.shop_state import SandboxShop, ShopOptions
 from carrierflow.sandbox.haravan.webhook_sender import WebhookSender
 from carrierflow.sandbox.haravan.world import World
+from carrierflow.sandbox.http_client import Answer, Outgoing
+from carrierflow.sandbox.refusals import BadInput, NoAnswer, NotFound, SandboxError, Unprocessable
 
 
 __all__ = [

@@ -7,21 +7,18 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from carrierflow.sandbox.exchange import Dropped, HttpReply, HttpRequest, Outcome, json_reply
+from carrierflow.sandbox.faults import Fault, Faults
 from carrierflow.sandbox.haravan.app_endpoints import SUBSCRIBE
-from carrierflow.sandbox.haravan.bucket import HEADER
+from carrierflow.sandbox.haravan.authorization import bearer_token
+from carrierflow.sandbox.haravan.call_limit import HEADER
 from carrierflow.sandbox.haravan.carrier_callables import CarrierCallables
 from carrierflow.sandbox.haravan.carrier_calls import CarrierCalls
 from carrierflow.sandbox.haravan.carrier_client import CarrierClient
 from carrierflow.sandbox.haravan.control import Control
+from carrierflow.sandbox.haravan.denials import Denied
 from carrierflow.sandbox.haravan.endpoints import answer
-from carrierflow.sandbox.haravan.exchange import (
-    Dropped,
-    HttpReply,
-    HttpRequest,
-    Outcome,
-    failed,
-    json_reply,
-)
+from carrierflow.sandbox.haravan.failed_replies import failed
 from carrierflow.sandbox.haravan.fault_effects import (
     AT_THE_DOOR,
     NEVER_REACHED,
@@ -29,15 +26,13 @@ from carrierflow.sandbox.haravan.fault_effects import (
     FaultContext,
     apply,
 )
-from carrierflow.sandbox.haravan.faults import Fault, Faults
-from carrierflow.sandbox.haravan.http_client import Answer, Outgoing
-from carrierflow.sandbox.haravan.http_client import send as send_over_http
 from carrierflow.sandbox.haravan.list_queries import Reading
 from carrierflow.sandbox.haravan.oauth import AUTHORIZE, TOKEN, authorize, shop_asking
 from carrierflow.sandbox.haravan.recorder import Exchange, Legal
-from carrierflow.sandbox.haravan.refusals import Denied
 from carrierflow.sandbox.haravan.seller import Seller
 from carrierflow.sandbox.haravan.webhook_sender import WebhookSender
+from carrierflow.sandbox.http_client import Answer, Outgoing
+from carrierflow.sandbox.http_client import send as send_over_http
 
 
 if TYPE_CHECKING:
@@ -105,7 +100,7 @@ class Haravan:
             return authorize(self.world, request)
         if request.path == TOKEN:
             return self._issue_tokens(request)
-        shop = self.world.shop_of(request.token or "")
+        shop = self.world.shop_of(bearer_token(request))
         if shop is None:
             return self._seen(request, None, _unauthorized())
         fault = self.faults.choose(request.method, request.path, shop.code)
@@ -132,7 +127,7 @@ class Haravan:
         return _with_header(outcome, shop.bucket.header(now))
 
     def _missing_scope(self, request: HttpRequest, shop: SandboxShop) -> HttpReply | None:
-        grant = self.world.grants.of(request.token or "", self.world.now())
+        grant = self.world.grants.of(bearer_token(request), self.world.now())
         scope = _scope_for(request)
         may = grant is not None and (scope is None or grant.allows(scope))
         if may and (request.method == "GET" or shop.options.may_write):

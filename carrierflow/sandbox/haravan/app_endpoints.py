@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from carrierflow.sandbox.haravan.exchange import HttpReply, json_reply
+from carrierflow.sandbox.exchange import HttpReply, json_reply
 
 
 if TYPE_CHECKING:

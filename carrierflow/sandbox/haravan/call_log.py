@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carrierflow.sandbox.haravan.faults import FaultKind
+    from carrierflow.sandbox.faults import FaultKind
 
 
 __all__ = ["CallEntry", "CallKind", "CallLog"]

@@ -20,9 +20,10 @@ from carrierflow.sandbox.haravan.carrier_payloads import (
     said,
     text_of,
 )
-from carrierflow.sandbox.haravan.http_client import Outgoing
+from carrierflow.sandbox.haravan.denials import CarrierDeclined
 from carrierflow.sandbox.haravan.parcels import ParcelRef, SandboxFulfillment
-from carrierflow.sandbox.haravan.refusals import CarrierDeclined, NoAnswer, NotFound, Unprocessable
+from carrierflow.sandbox.http_client import Outgoing
+from carrierflow.sandbox.refusals import NoAnswer, NotFound, Unprocessable
 
 
 if TYPE_CHECKING:

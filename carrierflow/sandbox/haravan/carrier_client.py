@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from carrierflow.sandbox.faults import Fault, FaultKind
 from carrierflow.sandbox.haravan.call_log import CallEntry, CallKind
 from carrierflow.sandbox.haravan.carrier_callables import SIGNATURE_HEADER, sign
-from carrierflow.sandbox.haravan.faults import Fault, FaultKind
-from carrierflow.sandbox.haravan.http_client import Answer, Outgoing
-from carrierflow.sandbox.haravan.http_client import send as send_over_http
-from carrierflow.sandbox.haravan.refusals import NoAnswer
+from carrierflow.sandbox.http_client import Answer, Outgoing
+from carrierflow.sandbox.http_client import send as send_over_http
+from carrierflow.sandbox.refusals import NoAnswer
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from carrierflow.sandbox.haravan.faults import Faults
+    from carrierflow.sandbox.faults import Faults
     from carrierflow.sandbox.haravan.world import World
 
 

@@ -12,17 +12,18 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from carrierflow.sandbox.haravan.default_fields import PLACE
-from carrierflow.sandbox.haravan.jsontext import encode
-from carrierflow.sandbox.haravan.refusals import CarrierDeclined, NoAnswer
+from carrierflow.sandbox.haravan.denials import CarrierDeclined
+from carrierflow.sandbox.jsontext import encode
+from carrierflow.sandbox.refusals import NoAnswer
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from carrierflow.sandbox.haravan.carrier_registrations import Service
-    from carrierflow.sandbox.haravan.http_client import Answer
     from carrierflow.sandbox.haravan.parcels import Order, OrderItem, Recipient, SandboxFulfillment
     from carrierflow.sandbox.haravan.shop_state import SandboxShop
+    from carrierflow.sandbox.http_client import Answer
 
 
 __all__ = ["Offer", "create_body", "detail_body", "offers_of", "rates_body", "said", "text_of"]

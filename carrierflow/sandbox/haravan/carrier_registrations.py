@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from carrierflow.sandbox.haravan.dotnet_time import printed_fresh
-from carrierflow.sandbox.haravan.refusals import NotFound, Unprocessable
+from carrierflow.sandbox.refusals import NotFound, Unprocessable
 
 
 if TYPE_CHECKING:

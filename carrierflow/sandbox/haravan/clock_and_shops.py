@@ -9,17 +9,17 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from carrierflow.domain import clock as real_clock
+from carrierflow.sandbox.clocks import TICKS_PER_SECOND, tick_reader
 from carrierflow.sandbox.haravan.call_log import CallLog
 from carrierflow.sandbox.haravan.carrier_callables import CarrierCallables
 from carrierflow.sandbox.haravan.consent import ConsentPages
-from carrierflow.sandbox.haravan.dotnet_time import TICKS_PER_SECOND, tick_reader
 from carrierflow.sandbox.haravan.parcels import Lags, ParcelRef
 from carrierflow.sandbox.haravan.partner_app import App
 from carrierflow.sandbox.haravan.recorder import Recorder
-from carrierflow.sandbox.haravan.refusals import BadInput, NotFound
 from carrierflow.sandbox.haravan.scopes import Grants, ScopeGrant
 from carrierflow.sandbox.haravan.shop_state import SandboxShop, ShopOptions
 from carrierflow.sandbox.haravan.webhook_queue import WebhookQueue
+from carrierflow.sandbox.refusals import BadInput, NotFound
 
 
 if TYPE_CHECKING:

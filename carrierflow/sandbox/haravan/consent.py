@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from carrierflow.sandbox.haravan.dotnet_time import TICKS_PER_SECOND
-from carrierflow.sandbox.haravan.refusals import Denied
+from carrierflow.sandbox.clocks import TICKS_PER_SECOND
+from carrierflow.sandbox.haravan.denials import Denied
 from carrierflow.sandbox.haravan.scopes import Grants, ScopeGrant
 
 

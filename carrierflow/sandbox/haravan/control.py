@@ -8,13 +8,15 @@ from __future__ import annotations
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from carrierflow.sandbox.haravan.dotnet_time import ManualClock, printed_fresh
-from carrierflow.sandbox.haravan.exchange import HttpReply, HttpRequest, failed, json_reply
-from carrierflow.sandbox.haravan.faults import Fault, FaultKind, FaultMix, Faults, Rule
+from carrierflow.sandbox.clocks import ManualClock
+from carrierflow.sandbox.exchange import HttpReply, HttpRequest, json_reply
+from carrierflow.sandbox.faults import Fault, FaultKind, FaultMix, Faults, Rule
+from carrierflow.sandbox.haravan.dotnet_time import printed_fresh
+from carrierflow.sandbox.haravan.failed_replies import failed
 from carrierflow.sandbox.haravan.parcels import ParcelRef, Recipient
 from carrierflow.sandbox.haravan.partner_app import App
-from carrierflow.sandbox.haravan.refusals import BadInput, SandboxError
 from carrierflow.sandbox.haravan.state_json import call_state, parcel_state, shop_state
+from carrierflow.sandbox.refusals import BadInput, SandboxError
 
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from carrierflow.sandbox.haravan.jsontext import encode
+from carrierflow.sandbox.jsontext import encode
 
 
 if TYPE_CHECKING:

@@ -1,43 +1,30 @@
 """Time as Haravan keeps it: whole ticks of 100 nanoseconds, printed in three ways.
 
 Haravan runs on .NET, whose clock counts ticks. What a call has just written is printed with all of
-them; what is read back later has been rounded by the database. `datetime` cannot hold seven digits,
-so the sandbox counts ticks since 1970 as an integer.
+them; what is read back later has been rounded by the database.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta, timezone
 
-from carrierflow.domain import clock as real_clock
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from carrierflow.sandbox.clocks import TICKS_PER_SECOND, to_datetime, to_ticks
 
 
 __all__ = [
     "HALF_UP_MILLISECONDS",
     "HALF_UP_SECONDS",
-    "TICKS_PER_SECOND",
-    "ManualClock",
     "parse",
     "printed_fresh",
     "printed_milliseconds",
     "printed_seconds",
     "rounded",
-    "tick_reader",
-    "to_datetime",
-    "to_ticks",
 ]
 
-TICKS_PER_SECOND = 10_000_000
 HALF_UP_MILLISECONDS = 10_000
 HALF_UP_SECONDS = TICKS_PER_SECOND
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS = 7
 _TIME = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)[T ](?P<time>\d\d:\d\d(:\d\d)?)"
@@ -47,52 +34,6 @@ _TIME = re.compile(
 # Haravan's shops report "(GMT+07:00) Hanoi". In which zone a filter date without one is read is not
 # documented; the shop's own zone is the likeliest.
 _SHOP_ZONE = timezone(timedelta(hours=7))
-
-
-class ManualClock:
-    """A clock that stands still until it is told to move, precise to one tick."""
-
-    def __init__(self, start: datetime | None = None) -> None:
-        self._ticks = to_ticks(start or real_clock.now())
-
-    def __call__(self) -> datetime:
-        """Return the present moment, cut to the microseconds that a datetime can hold."""
-        return to_datetime(self._ticks)
-
-    def ticks(self) -> int:
-        """Return the present moment in ticks since 1970."""
-        return self._ticks
-
-    def set(self, moment: int) -> None:
-        """Jump to a moment given in ticks since 1970."""
-        self._ticks = moment
-
-    def advance(self, seconds: float) -> None:
-        """Move forward; a clock that runs backwards is a mistake of the test.
-
-        Raises:
-            ValueError: if the span is negative.
-        """
-        if seconds < 0:
-            raise ValueError(f"A clock cannot be advanced by {seconds} seconds.")
-        self._ticks += round(seconds * TICKS_PER_SECOND)
-
-
-def tick_reader(clock: Callable[[], datetime]) -> Callable[[], int]:
-    """Return a function that reads the clock in ticks, without loss where the clock counts them."""
-    if isinstance(clock, ManualClock):
-        return clock.ticks
-    return lambda: to_ticks(clock())
-
-
-def to_ticks(moment: datetime) -> int:
-    """Return an aware datetime as ticks since 1970."""
-    return (moment - _EPOCH) // timedelta(microseconds=1) * 10
-
-
-def to_datetime(ticks: int) -> datetime:
-    """Return ticks as an aware UTC datetime; the seventh digit is cut off."""
-    return _EPOCH + timedelta(microseconds=ticks // 10)
 
 
 def parse(text: str) -> int:

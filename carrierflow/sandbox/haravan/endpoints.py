@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from carrierflow.sandbox.exchange import HttpReply, HttpRequest, json_reply
 from carrierflow.sandbox.haravan.app_endpoints import (
     SUBSCRIBE,
     issue_tokens,
@@ -15,7 +16,8 @@ from carrierflow.sandbox.haravan.app_endpoints import (
     subscribe,
     unsubscribe,
 )
-from carrierflow.sandbox.haravan.exchange import HttpReply, HttpRequest, failed, json_reply
+from carrierflow.sandbox.haravan.denials import Denied
+from carrierflow.sandbox.haravan.failed_replies import failed
 from carrierflow.sandbox.haravan.list_queries import (
     ORDER_FILTERS,
     PARCEL_FILTERS,
@@ -36,15 +38,9 @@ from carrierflow.sandbox.haravan.payloads import (
     fulfillment_body,
     order_body,
 )
-from carrierflow.sandbox.haravan.refusals import (
-    BadInput,
-    Denied,
-    NotFound,
-    SandboxError,
-    Unprocessable,
-)
 from carrierflow.sandbox.haravan.request_context import RequestContext
 from carrierflow.sandbox.haravan.vocabulary import BY_CODE, BY_SEGMENT, StatusMachine, StatusWord
+from carrierflow.sandbox.refusals import BadInput, NotFound, SandboxError, Unprocessable
 
 
 if TYPE_CHECKING:

@@ -6,22 +6,16 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from carrierflow.sandbox.haravan.bucket import HEADER
+from carrierflow.sandbox.clocks import TICKS_PER_SECOND
+from carrierflow.sandbox.exchange import HTML, Dropped, HttpReply, HttpRequest, Outcome
+from carrierflow.sandbox.faults import Fault, FaultKind
+from carrierflow.sandbox.haravan.call_limit import HEADER
 from carrierflow.sandbox.haravan.damage import bared, damaged, misdated, spoken
-from carrierflow.sandbox.haravan.dotnet_time import TICKS_PER_SECOND
 from carrierflow.sandbox.haravan.endpoints import answer, parcel_of
-from carrierflow.sandbox.haravan.exchange import (
-    HTML,
-    Dropped,
-    HttpReply,
-    HttpRequest,
-    Outcome,
-    failed,
-)
-from carrierflow.sandbox.haravan.faults import Fault, FaultKind
+from carrierflow.sandbox.haravan.failed_replies import failed
 from carrierflow.sandbox.haravan.list_queries import Reading
-from carrierflow.sandbox.haravan.refusals import SandboxError
 from carrierflow.sandbox.haravan.vocabulary import CANCEL, DELIVERED
+from carrierflow.sandbox.refusals import SandboxError
 
 
 if TYPE_CHECKING:

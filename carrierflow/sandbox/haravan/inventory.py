@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from carrierflow.sandbox.haravan.clock_and_shops import ClockAndShops
-from carrierflow.sandbox.haravan.jsontext import encode
 from carrierflow.sandbox.haravan.parcels import (
     Order,
     OrderItem,
@@ -16,8 +15,9 @@ from carrierflow.sandbox.haravan.parcels import (
     moved,
 )
 from carrierflow.sandbox.haravan.payloads import order_body
-from carrierflow.sandbox.haravan.refusals import BadInput
 from carrierflow.sandbox.haravan.vocabulary import StatusMachine, status_of
+from carrierflow.sandbox.jsontext import encode
+from carrierflow.sandbox.refusals import BadInput
 
 
 if TYPE_CHECKING:

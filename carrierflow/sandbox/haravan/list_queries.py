@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from carrierflow.sandbox.haravan.dotnet_time import HALF_UP_MILLISECONDS, parse, rounded
 from carrierflow.sandbox.haravan.parcels import Order, SandboxFulfillment
-from carrierflow.sandbox.haravan.refusals import BadInput
+from carrierflow.sandbox.refusals import BadInput
 
 
 if TYPE_CHECKING:

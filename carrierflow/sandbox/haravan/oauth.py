@@ -6,9 +6,11 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
+from carrierflow.sandbox.exchange import HTML, HttpReply, HttpRequest
+from carrierflow.sandbox.haravan.authorization import client_of
 from carrierflow.sandbox.haravan.consent import id_token
-from carrierflow.sandbox.haravan.exchange import HTML, HttpReply, HttpRequest, failed
-from carrierflow.sandbox.haravan.refusals import Denied
+from carrierflow.sandbox.haravan.denials import Denied
+from carrierflow.sandbox.haravan.failed_replies import failed
 
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ def shop_asking(world: World, request: HttpRequest) -> SandboxShop:
         Denied: if the app does not prove who it is, or the request names no consent.
     """
     form = request.form()
-    given = request.basic or (form.get("client_id"), form.get("client_secret"))
+    given = client_of(request) or (form.get("client_id"), form.get("client_secret"))
     if given != (world.app.client_id, world.app.client_secret):
         raise Denied("invalid_client")
     return world.shop(world.accounts.named(form, world.now()).shop)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from carrierflow.sandbox.haravan.list_queries import Reading
 from carrierflow.sandbox.haravan.parcels import Order, ParcelRef
-from carrierflow.sandbox.haravan.refusals import BadInput
+from carrierflow.sandbox.refusals import BadInput
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from carrierflow.sandbox.haravan.exchange import HttpRequest
+    from carrierflow.sandbox.exchange import HttpRequest
     from carrierflow.sandbox.haravan.shop_state import SandboxShop
     from carrierflow.sandbox.haravan.world import World
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from carrierflow.sandbox.haravan.refusals import Unprocessable
+from carrierflow.sandbox.refusals import Unprocessable
 
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from carrierflow.sandbox.haravan.refusals import BadInput
+from carrierflow.sandbox.refusals import BadInput
 
 
 if TYPE_CHECKING:

@@ -7,17 +7,12 @@ from http import HTTPStatus
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from carrierflow.sandbox.haravan.exchange import HTML, HttpReply, HttpRequest, failed, json_reply
+from carrierflow.sandbox.exchange import HTML, HttpReply, HttpRequest, json_reply
+from carrierflow.sandbox.haravan.denials import CarrierDeclined
+from carrierflow.sandbox.haravan.failed_replies import failed
 from carrierflow.sandbox.haravan.parcels import ParcelRef, Recipient
-from carrierflow.sandbox.haravan.refusals import (
-    BadInput,
-    CarrierDeclined,
-    NoAnswer,
-    NotFound,
-    SandboxError,
-    Unprocessable,
-)
 from carrierflow.sandbox.haravan.seller_json import shown
+from carrierflow.sandbox.refusals import BadInput, NoAnswer, NotFound, SandboxError, Unprocessable
 
 
 if TYPE_CHECKING:

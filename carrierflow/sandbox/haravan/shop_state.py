@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from carrierflow.sandbox.haravan.bucket import LeakyBucket
+from carrierflow.sandbox.bucket import LeakyBucket
 from carrierflow.sandbox.haravan.carrier_registrations import CarrierServices
 from carrierflow.sandbox.haravan.order_index import OrderIndex, Versions
-from carrierflow.sandbox.haravan.refusals import NotFound
+from carrierflow.sandbox.refusals import NotFound
 
 
 if TYPE_CHECKING:

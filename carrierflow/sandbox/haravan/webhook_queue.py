@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from carrierflow.sandbox.haravan.dotnet_time import TICKS_PER_SECOND
+from carrierflow.sandbox.clocks import TICKS_PER_SECOND
 
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from carrierflow.sandbox.clocks import TICKS_PER_SECOND
+from carrierflow.sandbox.faults import Fault, FaultKind
 from carrierflow.sandbox.haravan.call_log import CallKind
 from carrierflow.sandbox.haravan.carrier_client import CarrierClient, PlannedCall
-from carrierflow.sandbox.haravan.dotnet_time import TICKS_PER_SECOND
-from carrierflow.sandbox.haravan.faults import Fault, FaultKind
-from carrierflow.sandbox.haravan.http_client import Answer, Outgoing
-from carrierflow.sandbox.haravan.refusals import BadInput, NoAnswer, Unprocessable
+from carrierflow.sandbox.http_client import Answer, Outgoing
+from carrierflow.sandbox.refusals import BadInput, NoAnswer, Unprocessable
 
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from carrierflow.sandbox.haravan.inventory import Inventory
-from carrierflow.sandbox.haravan.jsontext import encode
 from carrierflow.sandbox.haravan.parcels import (
     Moved,
     Order,
@@ -19,7 +18,6 @@ from carrierflow.sandbox.haravan.parcels import (
     moved,
 )
 from carrierflow.sandbox.haravan.recorder import PutResult, ReceivedPut, Touch, TouchSource
-from carrierflow.sandbox.haravan.refusals import NotFound, Unprocessable
 from carrierflow.sandbox.haravan.request_fields import details_of, whole
 from carrierflow.sandbox.haravan.vocabulary import (
     BY_CODE,
@@ -30,6 +28,8 @@ from carrierflow.sandbox.haravan.vocabulary import (
     status_of,
 )
 from carrierflow.sandbox.haravan.webhook_queue import UNINSTALLED
+from carrierflow.sandbox.jsontext import encode
+from carrierflow.sandbox.refusals import NotFound, Unprocessable
 
 
 if TYPE_CHECKING:

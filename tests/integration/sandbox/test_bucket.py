@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from carrierflow.sandbox.clocks import TICKS_PER_SECOND
 from carrierflow.sandbox.haravan import BadInput, LeakyBucket
-from carrierflow.sandbox.haravan.dotnet_time import TICKS_PER_SECOND
 
 
 def test_never_lets_more_pass_than_size_and_leak():

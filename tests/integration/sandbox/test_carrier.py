@@ -26,7 +26,7 @@ from carrierflow.sandbox.haravan import (
     Unprocessable,
     sign,
 )
-from carrierflow.sandbox.haravan.http_client import send
+from carrierflow.sandbox.http_client import send
 
 from .carrier import RATE, FakeCarrier, bad, good, listening
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from carrierflow.sandbox.clocks import ManualClock
 from carrierflow.sandbox.haravan import (
     CarrierCallables,
     NotFound,
@@ -10,12 +11,7 @@ from carrierflow.sandbox.haravan import (
     World,
     sign,
 )
-from carrierflow.sandbox.haravan.dotnet_time import (
-    ManualClock,
-    parse,
-    printed_fresh,
-    printed_seconds,
-)
+from carrierflow.sandbox.haravan.dotnet_time import parse, printed_fresh, printed_seconds
 
 
 SEGMENTS = {

@@ -1,4 +1,4 @@
-"""JSON as Haravan writes it: decimals keep their trailing zeros, and Vietnamese stays readable."""
+"""JSON as a platform writes it: decimals keep trailing zeros, and Vietnamese stays readable."""
 
 from __future__ import annotations
 

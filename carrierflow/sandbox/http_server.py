@@ -6,49 +6,54 @@ import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
 
-from carrierflow.sandbox.haravan.api import Haravan
-from carrierflow.sandbox.haravan.background import Background
-from carrierflow.sandbox.haravan.exchange import Dropped, HttpReply, HttpRequest, Outcome
+from carrierflow.sandbox.background import Background
+from carrierflow.sandbox.exchange import Dropped, HttpReply, HttpRequest, Outcome
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from carrierflow.sandbox.haravan.faults import Faults
-    from carrierflow.sandbox.haravan.recorder import Legal
-    from carrierflow.sandbox.haravan.world import World
+    from carrierflow.sandbox.faults import Faults
 
 
-__all__ = ["SandboxServer", "serve"]
+__all__ = ["LocalServer", "SandboxPlatform"]
 
 _LONGEST_BODY = 16 << 20
 
 
-class SandboxServer:
+class SandboxPlatform(Protocol):
+    """A platform in process, which a server puts on a port."""
+
+    faults: Faults
+
+    def handle(self, request: HttpRequest) -> Outcome:
+        """Answer one request; never raises for what a client sent."""
+
+
+P = TypeVar("P", bound=SandboxPlatform)
+
+
+class LocalServer(Generic[P]):
     """A platform on a port of this machine; port 0 takes a free one.
 
     Use it as a context manager, or call `start` and `stop`. `latency` seconds are added to every
-    reply. Whoever touches the world from another thread while it runs holds `lock`.
+    reply. `rounds` are made over and over while it runs, each in a thread of its own.
     """
 
     def __init__(
         self,
-        world: World,
-        *,
+        platform: P,
+        *rounds: Callable[[], object],
         host: str = "127.0.0.1",
         port: int = 0,
-        faults: Faults | None = None,
-        legal: Legal | None = None,
         latency: float = 0.0,
     ) -> None:
-        self.world = world
-        self.haravan = Haravan(world, faults=faults, legal=legal)
-        self.faults = self.haravan.faults
-        self.lock = world.lock
-        self._rounds = Background(self.haravan)
+        self.platform = platform
+        self.faults = platform.faults
+        self._rounds = Background(*rounds)
         self._latency = latency
         self._http = _Listener((host, port), self._exchange)
         self._thread: threading.Thread | None = None
@@ -68,6 +73,19 @@ class SandboxServer:
         """Answer requests until `stop` is called from another thread."""
         self._rounds.start()
         self._http.serve_forever(poll_interval=0.05)
+
+    def serve(self, ready: Callable[[Self], None]) -> None:
+        """Answer requests in this thread until it is interrupted, then close cleanly.
+
+        `ready` is called with the server before the first request.
+        """
+        try:
+            ready(self)
+            self.run()
+        except KeyboardInterrupt:
+            return
+        finally:
+            self.close()
 
     def stop(self) -> None:
         """Take no more requests and close every connection."""
@@ -97,35 +115,11 @@ class SandboxServer:
 
     def _exchange(self, request: HttpRequest) -> Outcome:
         """Answer, call the carrier, and wait, none of which keeps another request from its turn."""
-        outcome = self.haravan.handle(request)
+        outcome = self.platform.handle(request)
         delay = self._latency + (outcome.delay_seconds if isinstance(outcome, HttpReply) else 0.0)
         if delay:
             time.sleep(delay)
         return outcome
-
-
-def serve(
-    host: str,
-    port: int,
-    world: World,
-    *,
-    ready: Callable[[SandboxServer], None],
-    faults: Faults | None = None,
-    legal: Legal | None = None,
-    latency: float = 0.0,
-) -> None:
-    """Serve a world in this thread until it is interrupted, then close cleanly.
-
-    `ready` is called with the server once its port is open.
-    """
-    server = SandboxServer(world, host=host, port=port, faults=faults, legal=legal, latency=latency)
-    try:
-        ready(server)
-        server.run()
-    except KeyboardInterrupt:
-        return
-    finally:
-        server.close()
 
 
 class _Listener(ThreadingHTTPServer):

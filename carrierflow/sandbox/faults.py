@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from carrierflow.sandbox.haravan.refusals import BadInput
+from carrierflow.sandbox.refusals import BadInput
 
 
 if TYPE_CHECKING:

@@ -1,28 +1,28 @@
-"""The leaky bucket that Haravan keeps for each shop, counted exactly.
+"""The leaky bucket that a platform keeps for each shop, counted exactly.
 
-Its level is an integer number of ten-millionths of a request, so that neither a long run nor a
-fractional second makes it drift.
+Its level is a whole number or a fraction of ten-millionths of a request, so that neither a long run
+nor a fractional second makes it drift.
 """
 
 from __future__ import annotations
 
-from carrierflow.sandbox.haravan.dotnet_time import TICKS_PER_SECOND
+from fractions import Fraction
+
+from carrierflow.sandbox.clocks import TICKS_PER_SECOND
 
 
-__all__ = ["HEADER", "LeakyBucket"]
-
-HEADER = "X-Haravan-Api-Call-Limit"
+__all__ = ["LeakyBucket"]
 
 
 class LeakyBucket:
     """Lets a request pass while there is room for it, and says how full it is."""
 
-    def __init__(self, *, size: int = 80, leak_per_second: int = 4) -> None:
-        if size < 1 or leak_per_second < 1:
-            raise ValueError("A bucket holds at least one request and leaks at least one a second.")
+    def __init__(self, *, size: int = 80, leak_per_second: int | Fraction = 4) -> None:
+        if size < 1 or leak_per_second <= 0:
+            raise ValueError("A bucket holds at least one request, and leaks.")
         self.size = size
         self.leak_per_second = leak_per_second
-        self._level = 0
+        self._level: int | Fraction = 0
         self._at: int | None = None
 
     def take(self, now: int) -> bool:
@@ -36,7 +36,7 @@ class LeakyBucket:
     def used(self, now: int) -> int:
         """Return how many requests the bucket holds, a started one counted whole."""
         self._leak(now)
-        return -(-self._level // TICKS_PER_SECOND)
+        return int(-(-self._level // TICKS_PER_SECOND))
 
     def header(self, now: int) -> str:
         """Return the value of the header that tells how full the bucket is, like `32/80`."""

@@ -9,7 +9,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from carrierflow.sandbox.haravan.refusals import NoAnswer
+from carrierflow.sandbox.refusals import NoAnswer
 
 
 if TYPE_CHECKING:

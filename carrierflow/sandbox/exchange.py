@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from carrierflow.sandbox.haravan.jsontext import encode
-from carrierflow.sandbox.haravan.refusals import BadInput
+from carrierflow.sandbox.jsontext import encode
+from carrierflow.sandbox.refusals import BadInput
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-__all__ = ["HTML", "Dropped", "HttpReply", "HttpRequest", "Outcome", "failed", "json_reply"]
+__all__ = ["HTML", "Dropped", "HttpReply", "HttpRequest", "Outcome", "json_reply"]
 
 HTML = "text/html; charset=utf-8"
 _JSON = "application/json; charset=utf-8"
@@ -47,22 +46,6 @@ class HttpRequest:
             headers={name.lower(): value for name, value in (headers or {}).items()},
             body=body,
         )
-
-    @property
-    def token(self) -> str | None:
-        """The bearer token, or None if there is none."""
-        scheme, _, token = self.headers.get("authorization", "").partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else None
-
-    @property
-    def basic(self) -> tuple[str, str] | None:
-        """The name and the secret of a client that sends them in a header, or None."""
-        scheme, _, coded = self.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "basic":
-            return None
-        text = base64.b64decode(coded, validate=False).decode("utf-8", "replace")
-        name, _, secret = text.partition(":")
-        return unquote(name), unquote(secret)
 
     def form(self) -> dict[str, str]:
         """Return the fields of a body that is a form; other bytes are no fields at all."""
@@ -114,8 +97,3 @@ Outcome = HttpReply | Dropped
 def json_reply(status: int, payload: Any) -> HttpReply:
     """Return a reply with a JSON body."""
     return HttpReply(status=status, body=encode(payload), headers={"Content-Type": _JSON})
-
-
-def failed(status: int, sentence: str) -> HttpReply:
-    """Return a refusal; of the shapes that Haravan's errors come in, the plain string."""
-    return json_reply(status, {"errors": sentence})
