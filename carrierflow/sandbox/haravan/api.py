@@ -20,8 +20,6 @@ from carrierflow.sandbox.haravan.denials import Denied
 from carrierflow.sandbox.haravan.endpoints import answer
 from carrierflow.sandbox.haravan.failed_replies import failed
 from carrierflow.sandbox.haravan.fault_effects import (
-    AT_THE_DOOR,
-    NEVER_REACHED,
     RETRY_AFTER,
     FaultContext,
     apply,
@@ -33,6 +31,7 @@ from carrierflow.sandbox.haravan.seller import Seller
 from carrierflow.sandbox.haravan.webhook_sender import WebhookSender
 from carrierflow.sandbox.http_client import Answer, Outgoing
 from carrierflow.sandbox.http_client import send as send_over_http
+from carrierflow.sandbox.wire_faults import AT_THE_DOOR, NEVER_REACHED
 
 
 if TYPE_CHECKING:

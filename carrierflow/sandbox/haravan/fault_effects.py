@@ -1,4 +1,4 @@
-"""What each kind of fault does to a request, as one table."""
+"""What each kind of fault does to a request at Haravan, as one table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from carrierflow.sandbox.clocks import TICKS_PER_SECOND
-from carrierflow.sandbox.exchange import HTML, Dropped, HttpReply, HttpRequest, Outcome
+from carrierflow.sandbox.exchange import HttpReply, HttpRequest, Outcome
 from carrierflow.sandbox.faults import Fault, FaultKind
 from carrierflow.sandbox.haravan.call_limit import HEADER
 from carrierflow.sandbox.haravan.damage import bared, damaged, misdated, spoken
@@ -16,6 +16,7 @@ from carrierflow.sandbox.haravan.failed_replies import failed
 from carrierflow.sandbox.haravan.list_queries import Reading
 from carrierflow.sandbox.haravan.vocabulary import CANCEL, DELIVERED
 from carrierflow.sandbox.refusals import SandboxError
+from carrierflow.sandbox.wire_faults import WIRE_EFFECTS, after, before
 
 
 if TYPE_CHECKING:
@@ -27,14 +28,12 @@ if TYPE_CHECKING:
     from carrierflow.sandbox.haravan.world import World
 
 
-__all__ = ["AT_THE_DOOR", "NEVER_REACHED", "RETRY_AFTER", "FaultContext", "apply"]
+__all__ = ["RETRY_AFTER", "FaultContext", "apply"]
 
 RETRY_AFTER = "2.0"
 _LONG_RETRY_AFTER = "3600"
 _OVERFULL = "999999/80"
 _NONSENSE = "teleported"
-_STRANGE = (301, 302, 303, 307, 308, 404, 408, 409, 410, 422, 425, 499)
-"""What proxies, gateways and firewalls were seen to answer in somebody else's place."""
 _EDITS = ("picking", "delivering", DELIVERED, "notmeetcustomer", "return")
 
 
@@ -52,35 +51,23 @@ class FaultContext:
         """Do what the request asks, in earnest."""
         return answer(self.world, self.shop, self.request, reading or Reading())
 
+    @property
+    def platform_name(self) -> str:
+        """How the platform calls itself on a page."""
+        return "Haravan"
+
+    def answer_later(self) -> None:
+        """Do it when the seconds of the fault are over."""
+        self.world.later(self.fault.seconds, self.answer)
+
+    def broken(self) -> HttpReply:
+        """Return a 500 as Haravan words it."""
+        return failed(500, "Internal Server Error")
+
 
 def apply(context: FaultContext) -> Outcome:
     """Let a fault befall a request and return what its client sees."""
     return EFFECTS[context.fault.kind](context)
-
-
-def _lose_request(_fault_effect: FaultContext) -> Outcome:
-    return Dropped(reason="The request never arrived.")
-
-
-def _lose_reply(context: FaultContext) -> Outcome:
-    context.answer()
-    return Dropped(reason="The reply was lost.")
-
-
-def _apply_late(context: FaultContext) -> Outcome:
-    context.world.later(context.fault.seconds, context.answer)
-    if context.fault.gateway_timeout:
-        return _page(504, "504 Gateway Timeout")
-    return Dropped(reason="The request is still on its way.")
-
-
-def _fail_before(_fault_effect: FaultContext) -> Outcome:
-    return failed(500, "Internal Server Error")
-
-
-def _fail_after(context: FaultContext) -> Outcome:
-    context.answer()
-    return _page(502, "502 Bad Gateway")
 
 
 def _throttle(context: FaultContext) -> Outcome:
@@ -102,39 +89,6 @@ def _throttle_long(_fault_effect: FaultContext) -> Outcome:
 def _count_oddly(context: FaultContext) -> Outcome:
     reply = context.answer()
     return replace(reply, headers={**reply.headers, HEADER: _OVERFULL})
-
-
-def _intercept(context: FaultContext) -> Outcome:
-    status = context.fault.status or context.chance.choice(_STRANGE)
-    return _page(status, f"{status} from a proxy")
-
-
-def _intercept_after(context: FaultContext) -> Outcome:
-    context.answer()
-    return _intercept(context)
-
-
-def _slow_down(context: FaultContext) -> Outcome:
-    return replace(context.answer(), delay_seconds=context.fault.seconds)
-
-
-def _answer_page(context: FaultContext) -> Outcome:
-    context.answer()
-    return _page(200, "Haravan is being maintained")
-
-
-def _answer_nothing(context: FaultContext) -> Outcome:
-    return replace(context.answer(), status=200, body=b"")
-
-
-def _truncate(context: FaultContext) -> Outcome:
-    return replace(context.answer(), is_truncated=True)
-
-
-def _inflate(context: FaultContext) -> Outcome:
-    reply = context.answer()
-    padding = b',"padding":"' + b"x" * context.fault.size + b'"}'
-    return replace(reply, body=reply.body[:-1] + padding)
 
 
 def _read_stale(context: FaultContext) -> Outcome:
@@ -202,45 +156,12 @@ def _target(context: FaultContext) -> ParcelRef | None:
     return named or (context.chance.choice(parcels) if parcels else None)
 
 
-def _before(action: Callable[[FaultContext], None]) -> Callable[[FaultContext], Outcome]:
-    def act(context: FaultContext) -> Outcome:
-        action(context)
-        return context.answer()
-
-    return act
-
-
-def _after(action: Callable[[FaultContext], None]) -> Callable[[FaultContext], Outcome]:
-    def act(context: FaultContext) -> Outcome:
-        reply = context.answer()
-        action(context)
-        return reply
-
-    return act
-
-
-def _page(status: int, title: str) -> HttpReply:
-    body = f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1></body>"
-    return HttpReply(status=status, body=body.encode(), headers={"Content-Type": HTML})
-
-
 EFFECTS: Mapping[FaultKind, Callable[[FaultContext], Outcome]] = {
-    FaultKind.LOST_REQUEST: _lose_request,
-    FaultKind.LOST_REPLY: _lose_reply,
-    FaultKind.LATE_APPLY: _apply_late,
-    FaultKind.ERROR_500_BEFORE: _fail_before,
-    FaultKind.ERROR_502_AFTER: _fail_after,
+    **WIRE_EFFECTS,
     FaultKind.THROTTLE_429: _throttle,
     FaultKind.THROTTLE_429_BARE: _throttle_bare,
     FaultKind.THROTTLE_LONG: _throttle_long,
     FaultKind.ODD_HEADER: _count_oddly,
-    FaultKind.PROXY_BEFORE: _intercept,
-    FaultKind.PROXY_AFTER: _intercept_after,
-    FaultKind.SLOW: _slow_down,
-    FaultKind.HTML: _answer_page,
-    FaultKind.EMPTY_BODY: _answer_nothing,
-    FaultKind.TRUNCATED_BODY: _truncate,
-    FaultKind.HUGE_BODY: _inflate,
     FaultKind.STALE_READ: _read_stale,
     FaultKind.MISSING_IDS: _omit_orders,
     FaultKind.BARE_ORDERS: _show_bare_orders,
@@ -248,21 +169,8 @@ EFFECTS: Mapping[FaultKind, Callable[[FaultContext], Outcome]] = {
     FaultKind.NONSENSE_WORD: _speak_nonsense,
     FaultKind.ODD_ROW: _damage_row,
     FaultKind.ODD_DATE: _misdate,
-    FaultKind.MERCHANT_EDIT_BEFORE: _before(_edit),
-    FaultKind.MERCHANT_EDIT_AFTER: _after(_edit),
-    FaultKind.MERCHANT_CANCEL_BEFORE: _before(_cancel),
-    FaultKind.MERCHANT_CANCEL_AFTER: _after(_cancel),
+    FaultKind.MERCHANT_EDIT_BEFORE: before(_edit),
+    FaultKind.MERCHANT_EDIT_AFTER: after(_edit),
+    FaultKind.MERCHANT_CANCEL_BEFORE: before(_cancel),
+    FaultKind.MERCHANT_CANCEL_AFTER: after(_cancel),
 }
-
-AT_THE_DOOR = frozenset(
-    {
-        FaultKind.LOST_REQUEST,
-        FaultKind.THROTTLE_429,
-        FaultKind.THROTTLE_429_BARE,
-        FaultKind.THROTTLE_LONG,
-        FaultKind.PROXY_BEFORE,
-    }
-)
-NEVER_REACHED = frozenset(
-    {FaultKind.LOST_REQUEST, FaultKind.ERROR_500_BEFORE, FaultKind.PROXY_BEFORE}
-)
