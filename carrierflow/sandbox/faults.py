@@ -33,6 +33,8 @@ class FaultKind(StrEnum):
     ODD_HEADER = "odd_header"  # applied; the bucket's header counts far beyond the bucket
     PROXY_BEFORE = "proxy_before"  # not applied; something in between answers `status`
     PROXY_AFTER = "proxy_after"  # applied; something in between answers `status`
+    REFUSAL_BEFORE = "refusal_before"  # not applied, though it could be; the platform's own refusal
+    REFUSAL_AFTER = "refusal_after"  # applied; the platform's own refusal comes back all the same
     SLOW = "slow"  # applied; the answer takes `seconds`
     HTML = "html"  # applied; 200 with a page
     EMPTY_BODY = "empty_body"  # applied; 200 with nothing

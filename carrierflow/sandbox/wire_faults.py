@@ -38,7 +38,12 @@ AT_THE_DOOR = frozenset(
 )
 """What befalls a request before it is counted in a bucket."""
 NEVER_REACHED = frozenset(
-    {FaultKind.LOST_REQUEST, FaultKind.ERROR_500_BEFORE, FaultKind.PROXY_BEFORE}
+    {
+        FaultKind.LOST_REQUEST,
+        FaultKind.ERROR_500_BEFORE,
+        FaultKind.PROXY_BEFORE,
+        FaultKind.REFUSAL_BEFORE,
+    }
 )
 
 _STRANGE = (301, 302, 303, 307, 308, 404, 408, 409, 410, 422, 425, 499)
@@ -68,6 +73,9 @@ class FaultyRequest(Protocol):
 
     def broken(self) -> HttpReply:
         """Return the platform's own word for a mistake of its own, a 500."""
+
+    def refused(self) -> HttpReply:
+        """Return the platform's own word for what it will not do."""
 
 
 R = TypeVar("R", bound=FaultyRequest)
@@ -125,6 +133,15 @@ def _fail_after(request: FaultyRequest) -> Outcome:
     return page(502, "502 Bad Gateway")
 
 
+def _refuse(request: FaultyRequest) -> Outcome:
+    return request.refused()
+
+
+def _refuse_after(request: FaultyRequest) -> Outcome:
+    request.answer()
+    return request.refused()
+
+
 def _intercept(request: FaultyRequest) -> Outcome:
     status = request.fault.status or request.chance.choice(_STRANGE)
     return page(status, f"{status} from a proxy")
@@ -166,6 +183,8 @@ WIRE_EFFECTS: Mapping[FaultKind, Callable[[FaultyRequest], Outcome]] = {
     FaultKind.ERROR_502_AFTER: _fail_after,
     FaultKind.PROXY_BEFORE: _intercept,
     FaultKind.PROXY_AFTER: _intercept_after,
+    FaultKind.REFUSAL_BEFORE: _refuse,
+    FaultKind.REFUSAL_AFTER: _refuse_after,
     FaultKind.SLOW: _slow_down,
     FaultKind.HTML: _answer_page,
     FaultKind.EMPTY_BODY: _answer_nothing,

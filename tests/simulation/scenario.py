@@ -23,6 +23,7 @@ ODD = (
     *(FaultKind.ODD_ROW, FaultKind.ODD_DATE, FaultKind.ODD_HEADER, FaultKind.THROTTLE_LONG),
     *(FaultKind.PROXY_BEFORE, FaultKind.PROXY_AFTER),
     *(FaultKind.BARE_ORDERS, FaultKind.IDS_IGNORED),
+    *(FaultKind.REFUSAL_BEFORE, FaultKind.REFUSAL_AFTER),
 )
 NETWORK = tuple(kind for kind in FaultKind if kind not in {*CALLS, *PEOPLE, *ODD})
 

@@ -64,6 +64,10 @@ class FaultContext:
         """Return a 500 as Haravan words it."""
         return failed(500, "Internal Server Error")
 
+    def refused(self) -> HttpReply:
+        """Return a 422 as Haravan words it."""
+        return failed(422, "This cannot be done now.")
+
 
 def apply(context: FaultContext) -> Outcome:
     """Let a fault befall a request and return what its client sees."""

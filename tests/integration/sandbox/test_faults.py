@@ -41,6 +41,8 @@ def script(faults):
         ("lost_reply", None, True),
         ("error_500_before", 500, False),
         ("error_502_after", 502, True),
+        ("refusal_before", 422, False),
+        ("refusal_after", 422, True),
         ("throttle_429", 429, False),
         ("throttle_429_bare", 429, False),
         ("throttle_long", 429, False),
