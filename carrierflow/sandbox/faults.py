@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import fsum
 from typing import TYPE_CHECKING
 
 from carrierflow.sandbox.refusals import BadInput
@@ -127,7 +128,7 @@ class FaultMix:
     huge_size: int = 1 << 20
 
     def __post_init__(self) -> None:
-        if any(rate < 0 for rate in self.rates.values()) or sum(self.rates.values()) > 1:
+        if any(rate < 0 for rate in self.rates.values()) or fsum(self.rates.values()) > 1:
             raise BadInput("The rates of a mix are probabilities whose sum is at most 1.")
 
     def draw(self, method: str, chance: random.Random, *, is_call: bool = False) -> Fault | None:
