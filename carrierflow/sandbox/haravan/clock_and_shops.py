@@ -1,15 +1,12 @@
-"""What stands under the platform's rules: time, waiting requests, shops and their tokens."""
+"""What stands under the platform's rules: shops, their tokens, and the supply of ids."""
 
 from __future__ import annotations
 
-import heapq
-import threading
 from collections import deque
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from carrierflow.domain import clock as real_clock
-from carrierflow.sandbox.clocks import TICKS_PER_SECOND, tick_reader
 from carrierflow.sandbox.haravan.call_log import CallLog
 from carrierflow.sandbox.haravan.carrier_callables import CarrierCallables
 from carrierflow.sandbox.haravan.consent import ConsentPages
@@ -20,6 +17,7 @@ from carrierflow.sandbox.haravan.scopes import Grants, ScopeGrant
 from carrierflow.sandbox.haravan.shop_state import SandboxShop, ShopOptions
 from carrierflow.sandbox.haravan.webhook_queue import WebhookQueue
 from carrierflow.sandbox.refusals import BadInput, NotFound
+from carrierflow.sandbox.world_clock import WorldClock
 
 
 if TYPE_CHECKING:
@@ -35,12 +33,8 @@ _FIRST_ITEM_ID = 1305098847
 _FIRST_ORG_ID = 1000342930
 
 
-class ClockAndShops:
-    """Time, shops and the supply of ids, for the world to play on.
-
-    Whoever shares a world between threads holds `lock` while touching it, and lets go of it while
-    calling the carrier.
-    """
+class ClockAndShops(WorldClock):
+    """Time, shops and the supply of ids, for the world to play on."""
 
     def __init__(
         self,
@@ -50,40 +44,13 @@ class ClockAndShops:
         lags: Lags | None = None,
         app: App | None = None,
     ) -> None:
-        self.clock = clock
+        super().__init__(clock)
         self.callbacks = callbacks or CarrierCallables()
         self.lags = lags or Lags()
         self.app = app or App()
-        self.lock = threading.RLock()
         self.recorder = Recorder()
         self.shops: dict[str, SandboxShop] = {}
-        self._read_ticks = tick_reader(clock)
-        self._instant: int | None = None
         self.reset(keep_shops=False)
-
-    def now(self) -> int:
-        """Return the present moment in ticks; for a late request, the moment it was due."""
-        return self._instant if self._instant is not None else self._read_ticks()
-
-    def later(self, seconds: float, action: Callable[[], object]) -> None:
-        """Do something when the world is next touched at or after a delay, as of the time due."""
-        due = self.now() + round(seconds * TICKS_PER_SECOND)
-        heapq.heappush(self._due, (due, next(self._sequence), action))
-
-    def settle(self) -> None:
-        """Apply everything that has fallen due, in the order in which it did."""
-        if self._instant is not None:
-            return
-        while self._due and self._due[0][0] <= self._read_ticks():
-            self._instant, _, action = heapq.heappop(self._due)
-            try:
-                action()
-            finally:
-                self._instant = None
-
-    def next_due(self) -> int | None:
-        """Return when the next late request is due, in ticks, or None if none is waiting."""
-        return self._due[0][0] if self._due else None
 
     def add_shop(
         self, *, code: str, token: str, org_id: int | None = None, **options: Any
@@ -132,8 +99,7 @@ class ClockAndShops:
 
     def reset(self, *, keep_shops: bool = True) -> None:
         """Forget orders, waiting requests and the recorder's; shops and tokens too if asked."""
-        self._due: list[tuple[int, int, Callable[[], object]]] = []
-        self._sequence = count()
+        self.forget_late()
         self._cancelled: deque[ParcelRef] = deque()
         self._order_ids = count(_FIRST_ORDER_ID)
         self._fulfillment_ids = count(_FIRST_FULFILLMENT_ID)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from operator import itemgetter
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from carrierflow.sandbox.haravan.dotnet_time import HALF_UP_MILLISECONDS, rounded
+from carrierflow.sandbox.versions import Versions
 
 
 if TYPE_CHECKING:
@@ -15,35 +15,7 @@ if TYPE_CHECKING:
     from carrierflow.sandbox.haravan.parcels import Order
 
 
-__all__ = ["OrderIndex", "Versions"]
-
-T = TypeVar("T")
-_moment = itemgetter(0)
-
-
-class Versions(Generic[T]):
-    """One thing and how it looked at every earlier moment."""
-
-    __slots__ = ("_versions",)
-
-    def __init__(self, at: int, first: T) -> None:
-        self._versions: list[tuple[int, T]] = [(at, first)]
-
-    @property
-    def now(self) -> T:
-        """The newest version."""
-        return self._versions[-1][1]
-
-    def as_of(self, moment: int | None) -> T | None:
-        """Return the version that stood at a moment, or None if the thing was not there yet."""
-        if moment is None:
-            return self.now
-        found = bisect_right(self._versions, moment, key=_moment)
-        return self._versions[found - 1][1] if found else None
-
-    def add(self, at: int, version: T) -> None:
-        """Put a newer version on top."""
-        self._versions.append((at, version))
+__all__ = ["OrderIndex"]
 
 
 class OrderIndex:

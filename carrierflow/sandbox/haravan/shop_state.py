@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from carrierflow.sandbox.bucket import LeakyBucket
 from carrierflow.sandbox.haravan.carrier_registrations import CarrierServices
-from carrierflow.sandbox.haravan.order_index import OrderIndex, Versions
+from carrierflow.sandbox.haravan.order_index import OrderIndex
 from carrierflow.sandbox.refusals import NotFound
+from carrierflow.sandbox.versions import Versions
 
 
 if TYPE_CHECKING:
