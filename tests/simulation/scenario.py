@@ -23,9 +23,10 @@ ODD = (
     *(FaultKind.ODD_ROW, FaultKind.ODD_DATE, FaultKind.ODD_HEADER, FaultKind.THROTTLE_LONG),
     *(FaultKind.PROXY_BEFORE, FaultKind.PROXY_AFTER),
     *(FaultKind.BARE_ORDERS, FaultKind.IDS_IGNORED),
-    *(FaultKind.REFUSAL_BEFORE, FaultKind.REFUSAL_AFTER),
 )
-NETWORK = tuple(kind for kind in FaultKind if kind not in {*CALLS, *PEOPLE, *ODD})
+ABSENT = (FaultKind.REFUSAL_BEFORE, FaultKind.REFUSAL_AFTER)
+"""What other platforms were seen to do, and Haravan was not."""
+NETWORK = tuple(kind for kind in FaultKind if kind not in {*CALLS, *PEOPLE, *ODD, *ABSENT})
 
 STORMS = (301, 307, 404, 408, 409, 422, 425, 499)
 """What a proxy answers for a while; none of it says anything about a parcel."""
