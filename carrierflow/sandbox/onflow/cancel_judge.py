@@ -219,12 +219,8 @@ class OnflowRecorder:
 
 
 def _rows(body: bytes) -> Iterator[dict[str, Any]]:
-    """Yield each shipment in a reply that can be read; what cannot be has shown nothing."""
-    try:
-        document = json.loads(body)
-    except ValueError:
-        return
-    shown = document.get("data") if isinstance(document, dict) else None
+    """Yield each shipment in a reply; a row that is none has shown nothing."""
+    shown = json.loads(body)["data"]
     for row in shown if isinstance(shown, list) else [shown]:
         if isinstance(row, dict) and "tracking_code" in row:
             yield row

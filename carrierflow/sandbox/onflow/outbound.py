@@ -7,6 +7,7 @@ the same shipment without the times that came later.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from carrierflow.sandbox.onflow.status_numbers import OnflowStage
 
@@ -65,7 +66,9 @@ class OnflowShipment:
             return self
         if self.created_at > moment:
             return None
-        later = {name: None for name in _TIMES if (getattr(self, name) or 0) > moment}
+        later: dict[str, Any] = {
+            name: None for name in _TIMES if (getattr(self, name) or 0) > moment
+        }
         earlier = replace(self, **later)
         is_unchanged = self.updated_at <= moment
         return replace(earlier, updated_at=self.updated_at if is_unchanged else earlier.moved_at)

@@ -268,10 +268,9 @@ class OnflowWorld(WorldClock):
             self._move(tracking_code, stage)
 
     def _move(self, tracking_code: str, stage: OnflowStage) -> OnflowShipment:
-        shipment = self.shipments[tracking_code]
-        return self._saw_move(
-            self._save(replace(shipment, updated_at=self.now(), **{_TIME_OF[stage]: self.now()}))
-        )
+        at = self.now()
+        moved: dict[str, Any] = {_TIME_OF[stage]: at, "updated_at": at}
+        return self._saw_move(self._save(replace(self.shipments[tracking_code], **moved)))
 
     def _cancelled(self, shipment: OnflowShipment) -> OnflowShipment:
         return self._save(replace(shipment, cancelled_at=self.now(), updated_at=self.now()))
