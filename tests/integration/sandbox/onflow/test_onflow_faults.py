@@ -189,6 +189,17 @@ def test_what_onflow_does_not_have_cannot_go_wrong(kind, script, call):
         call("GET", "/api/v1/shipments/b2c")
 
 
+@pytest.mark.parametrize(("kind", "statuses"), [("slow", [200, 429]), ("proxy_before", [409, 200])])
+def test_what_reaches_onflow_counts_in_the_budget(kind, statuses, script, call, world):
+    """A request that somebody in between answered does not; one that Onflow answers does."""
+    world.add_account(code="beta", token="token-beta", bucket_size=1)
+    script(kind, status=409)
+
+    answered = [call("GET", "/api/v1/shipments/b2c", token="token-beta") for _ in range(2)]
+
+    assert statuses == [reply.status for reply in answered]
+
+
 def test_a_mix_is_drawn_from_a_seed(faults, cancel, world):
     """A mix of probabilities does to cancels what a script does."""
     faults.plan(mix=FaultMix(rates={"lost_request": 0.5}), seed=4)

@@ -67,7 +67,7 @@ def test_each_stage_is_shown(stage, value, vietnamese, english, times, world, as
 def test_a_cancel_before_the_handover_is_done(stage, value, world, cancel, detail, clock):
     """The number tells whether the shipment had been packed; the time is in seconds."""
     code = world.add_shipment(account="alpha", stage=stage).tracking_code
-    clock.advance(90.5)
+    clock.advance(90.9)
 
     answered = json.loads(cancel(code).body)["data"]
 
