@@ -104,10 +104,13 @@ def packed_parcel(
     Raises:
         SapoRefusal: if the carrier is none of the shop's, or a line none of the order's.
     """
-    lines = _packed_lines(order, fields.get("fulfillment_line_items"), ids, at)
-    number, code = ids.parcel(), ids.code("FU", at)
     delivery_type = str(fields.get("delivery_type") or COURIER)
     sent = fields.get("shipment") if delivery_type != "pickup" else None
+    if sent is not None and sent.get("delivery_service_provider_id") not in shop.carriers:
+        raise message_error(422, NO_SUCH_CARRIER)
+    before = at - shop.options.parts_early
+    lines = _packed_lines(order, fields.get("fulfillment_line_items"), ids, before)
+    number, code = ids.parcel(), ids.code("FU", at)
     billing = fields.get("billing_address")
     return SapoFulfillment(
         id=number,
@@ -118,7 +121,7 @@ def packed_parcel(
         packed_on=at - shop.options.packed_early,
         created_on=at,
         modified_on=at,
-        shipment=_shipment(shop, order, sent, code, ids, at) if sent is not None else None,
+        shipment=_shipment(order, sent, code, ids, before) if sent is not None else None,
         billing_address={**ADDRESS, **billing, "id": ids.address()} if billing else None,
     )
 
@@ -141,15 +144,12 @@ def _packed_lines(
 
 
 def _shipment(
-    shop: SapoShop,
     order: SapoOrder,
     sent: Mapping[str, Any],
     code: str,
     ids: IdSupply,
     at: int,
 ) -> SapoShipment:
-    if sent.get("delivery_service_provider_id") not in shop.carriers:
-        raise message_error(422, NO_SUCH_CARRIER)
     details = {name: sent[name] for name in _SHIPMENT if name in sent}
     for name in ("freight_amount", "delivery_fee"):
         details[name] = printed(amount(sent.get(name)))

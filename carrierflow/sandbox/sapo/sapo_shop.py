@@ -32,7 +32,8 @@ class SapoOptions:
     `newest_first`: how lists are sorted, which is not documented.
     `cancels_parcels`: whether an order's cancel cancels those of its parcels that have not arrived.
     `puts_down_deposits`: whether a ship books a deposit of the cash, as the seed's sample shows.
-    `packed_early`: by how many seconds `packed_on` lies before `created_on`.
+    `packed_early`: by how many seconds `packed_on` lies before `created_on`; in the samples by -1
+    to 58. `parts_early`: by how many a parcel's lines and shipment are older than itself.
     `may_write=False` stands for a token that lacks the scopes for writing.
     `tells_limit`: whether replies bear the header that the newer API counts requests in.
     """
@@ -45,6 +46,7 @@ class SapoOptions:
     cancels_parcels: bool = True
     puts_down_deposits: bool = True
     packed_early: int = 0
+    parts_early: int = 0
     may_write: bool = True
     tells_limit: bool = False
     most_rows: int = 250

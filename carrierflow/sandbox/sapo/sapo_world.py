@@ -126,6 +126,19 @@ class SapoWorld(SapoStore):
             shipment = replace(parcel.shipment, details=details)
             self.save_parcel(shop, order, replace(parcel, shipment=shipment))
 
+    def give_back(self, shop: str, order_id: int, slip: Mapping[str, Any]) -> SapoOrder:
+        """Write a return slip for goods that had arrived, as a merchant does; parcels stay.
+
+        Raises:
+            SapoRefusal: if the shop has no such order.
+        """
+        self.settle()
+        store = self.shop(shop)
+        order = store.order(order_id)
+        slips = [*order.details.get("order_returns", ()), slip]
+        details = {**order.details, "return_status": "returned", "order_returns": slips}
+        return self.save(store, replace(order, modified_on=self.second(), details=details))
+
     def pack_anew(self, ref: SapoRef) -> tuple[int, int]:
         """Pack a cancelled parcel's goods once more; the order keeps both. Return both numbers.
 
