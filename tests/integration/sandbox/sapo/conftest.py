@@ -84,7 +84,9 @@ def parcel(world):
     """Put a packed parcel into the shop and return what names it."""
 
     def make(**fields):
-        return SapoRef("alpha", *world.add_parcel(**{"shop": "alpha", "cod_amount": 250_000} | fields))
+        return SapoRef(
+            "alpha", *world.add_parcel(**{"shop": "alpha", "cod_amount": 250_000} | fields)
+        )
 
     return make
 

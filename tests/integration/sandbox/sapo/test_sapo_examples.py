@@ -131,7 +131,7 @@ def test_the_documented_change_is_made(plant, ask, at):
     ],
 )
 def test_the_documented_orders_move(plant, ask, at, name, action, status):
-    """Each printed action on an order gets the printed reply; a cancel leaves no date of its own."""
+    """Each printed action on an order gets the printed reply; a cancel leaves no date."""
     want = printed(name)
     order = want["order"]
     plant(order, status=status)
@@ -210,7 +210,7 @@ def test_the_documented_parcel_is_received(world, order_with, ask, at):
 
 
 def test_the_documented_parcel_is_cancelled(world, order_with, ask, at):
-    """A packed parcel that is cancelled is back at the same second, by nobody's hand: as printed."""
+    """A packed parcel that is cancelled is back at the same second, as printed."""
     want = printed("fulfillment_cancel")
     parcel = want["fulfillment"]
     lines = order_with(parcel)
