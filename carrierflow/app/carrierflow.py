@@ -340,9 +340,7 @@ class Carrierflow:
         lines: list[PlanLine] = []
         requests: list[Requests] = []
         for code in self._codes(shops):
-            found, made = self.reconciler.plan_shop(
-                code, limits=self.limits(), verified_before=before, stop=self._stop
-            )
+            found, made = self.reconciler.plan_shop(code, verified_before=before, stop=self._stop)
             lines += found
             requests.append(made)
         return Plan.of(lines), requests
@@ -431,7 +429,6 @@ class Carrierflow:
         return RunLimits(
             max_writes=max_writes,
             lease=timedelta(seconds=settings.lease_seconds),
-            verify_within=settings.verify_within,
             freeze_share=settings.freeze_share,
         )
 

@@ -78,7 +78,7 @@ class OnCancelShipped(StrEnum):
     NOW = "now"
 
 
-FOR_ALL = ("remote_ahead", "merchant_edit")
+FOR_ALL = ("remote_ahead", "merchant_edit", "verify_within_hours")
 """What is set for the shops of every platform, or for those of one."""
 
 OF_ONE = (*FOR_ALL, "rate_bucket", "rate_leak", "cancel_shipped")
@@ -179,6 +179,12 @@ class Settings(BaseSettings):
     )
     onflow_remote_ahead: OnRemoteAhead | None = Field(
         default=None, description="As `remote_ahead`, for accounts on Onflow, which leads."
+    )
+    sapo_verify_within_hours: Hours | None = Field(
+        default=None, gt=0, description="As `verify_within_hours`, for shops on Sapo."
+    )
+    onflow_verify_within_hours: Hours | None = Field(
+        default=None, gt=0, description="As `verify_within_hours`, for accounts on Onflow."
     )
     longest_pause_seconds: Seconds = Field(
         default=300, gt=0, le=3600, description="How long a platform's Retry-After is obeyed."

@@ -68,6 +68,7 @@ class ShopChoices:
             send_deadline=timedelta(seconds=settings.send_deadline_seconds),
             request_timeout=timedelta(seconds=settings.connect_timeout + settings.request_timeout),
             gone_after=timedelta(seconds=settings.gone_after_seconds),
+            verify_within=timedelta(hours=float(chosen["verify_within_hours"].value)),
             grace=timedelta(hours=settings.grace_hours),
         )
 

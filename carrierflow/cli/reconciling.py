@@ -134,6 +134,7 @@ def run_document(report: RunReport) -> dict[str, Any]:
         "published": report.published,
         "adopted": report.adopted,
         "waiting": report.waiting,
+        "awaiting": report.awaiting,
         "frozen": report.frozen,
         "incidents_opened": report.incidents_opened,
         "left": report.left,

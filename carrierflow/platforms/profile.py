@@ -71,6 +71,12 @@ COMMON_OPTIONS = (
         name="remote_ahead", words=("hold", "adopt"), says="Where the platform is ahead of us."
     ),
     ShopOption(name="merchant_edit", words=("hold", "reassert"), says="Where it was moved back."),
+    ShopOption(
+        name="verify_within_hours",
+        least=0.01,
+        most=8784,
+        says="Within how many hours each open fulfillment is looked at.",
+    ),
     ShopOption(name="rate_bucket", least=13, most=1e6, says="The platform's bucket of requests."),
     ShopOption(
         name="rate_leak", least=0.001, most=1e6, says="Requests a second that leak from it."

@@ -14,6 +14,7 @@ from carrierflow.domain.publication import PlatformWrite, PublishableStep
 __all__ = [
     "Action",
     "Adopt",
+    "Await",
     "Confirm",
     "Decision",
     "Discard",
@@ -37,6 +38,11 @@ class Discard:
 @dataclass(frozen=True, slots=True)
 class Observe:
     """Keep the observation, and do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """Nothing is to be told now: the platform leads, or the policy holds what is one-way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,7 @@ class OpenIncident:
     kind: str
     sentence: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
-    """What both sides say, where the rest of the evidence does not show it."""
+    """What tells this cause from another one, where all that both sides say would tell too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,7 @@ class ReadAlone:
 Action = (
     Discard
     | Observe
+    | Await
     | InSync
     | Wait
     | ReadAgain

@@ -19,6 +19,7 @@ from carrierflow.domain.model import Machine, Observation, Source, Status
 from carrierflow.domain.publication import Publication, PublicationState, PublishableStep
 from carrierflow.reconcile.actions import (
     Adopt,
+    Await,
     Confirm,
     Decision,
     Discard,
@@ -74,6 +75,13 @@ class Evaluation:
         return len(last) == len(Machine) and all(
             isinstance(decision.action, InSync) for decision in last.values()
         )
+
+    @property
+    def awaits(self) -> bool:
+        """Tell whether what is unpublished is no work of ours: nothing may be told now."""
+        last = [decision.action for decision in dict(self.decisions).values()]
+        untold = any(isinstance(it, OpenIncident) and it.kind == "cannot_be_told" for it in last)
+        return untold or any(isinstance(it, Await) for it in last)
 
     @property
     def must_read_again(self) -> bool:
@@ -216,13 +224,15 @@ def _set_parcel(draft: _Draft, **changes: Any) -> None:
 
 
 def _find(draft: _Draft, machine: Machine, row: str, action: Freeze | OpenIncident) -> None:
-    evidence = {**evidence_of(draft.case), "machine": machine, "row": row}
+    whole, cause = evidence_of(draft.case), getattr(action, "evidence", None)
+    evidence = {**(cause or whole), "machine": machine, "row": row}
     draft.findings.append(
         Finding(
             kind=action.kind,
             sentence=action.sentence,
             ref=draft.case.parcel.ref,
             evidence=evidence,
+            detail=whole if cause else {},
             about=action.about if isinstance(action, Freeze) else None,
             freezes=isinstance(action, Freeze),
         )

@@ -39,6 +39,8 @@ class Policy:
     send_deadline: timedelta = timedelta(seconds=2)
     """How long after its intent a PUT may still leave."""
     request_timeout: timedelta = timedelta(seconds=10)
+    verify_within: timedelta = timedelta(hours=24)
+    """How old the last look at an open fulfillment may be."""
     grace: timedelta = timedelta(hours=48)
     """How long a fulfillment stays open after its end: late reversals happen."""
     stuck_attempts: int = 8
@@ -62,7 +64,6 @@ class RunLimits:
     seconds: float | None = None
     requests: int | None = None
     lease: timedelta = timedelta(seconds=60)
-    verify_within: timedelta = timedelta(hours=24)
     freeze_share: float = 0.2
     """A run that would freeze or cancel more of the open fulfillments stops instead."""
     freeze_least: int = 20

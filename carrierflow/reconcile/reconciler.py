@@ -52,10 +52,10 @@ class Reconciler:
         """Compare a shop with the ledger and publish what is missing there.
 
         Looks at every order with unpublished work, at every order that changed on the
-        platform, and at every open order not looked at since `verified_before` (by default
-        `limits.verify_within` ago); with `hinted` only at those that webhooks named. `stop` is
-        asked between fulfillments, and while the run waits; `progress` is called with the counters
-        so far and the number of orders still to look at.
+        platform, and at every open order not looked at since `verified_before` (by default as
+        long ago as the shop's policy has it); with `hinted` only at those that webhooks named.
+        `stop` is asked between fulfillments, and while the run waits; `progress` is called with
+        the counters so far and the number of orders still to look at.
 
         Raises:
             UnknownShop: if no such shop is connected.
@@ -64,7 +64,7 @@ class Reconciler:
             DatabaseUnavailable: if the database does not answer.
         """
         limits = limits or RunLimits()
-        before = verified_before or self.parts.clock() - limits.verify_within
+        before = verified_before or self._due_before(code)
         read = ShopReader.hinted if hinted else ShopReader.batches
         return self._run(code, before, read, limits, stop=stop, progress=progress)
 
@@ -93,7 +93,6 @@ class Reconciler:
         self,
         code: str,
         *,
-        limits: RunLimits | None = None,
         verified_before: datetime | None = None,
         stop: Stop = never,
     ) -> tuple[list[PlanLine], Requests]:
@@ -106,7 +105,7 @@ class Reconciler:
         """
         shop = self.parts.store.shop(code)
         platform = self.connect(shop, until(stop))
-        before = verified_before or self.parts.clock() - (limits or RunLimits()).verify_within
+        before = verified_before or self._due_before(code)
         try:
             lines = list(
                 survey_lines(reader_of(self.parts, shop, platform, before), platform.sketch)
@@ -114,6 +113,10 @@ class Reconciler:
         finally:
             platform.close()
         return lines, Requests.of(platform.requests)
+
+    def _due_before(self, code: str) -> datetime:
+        policy = self.parts.policy_of(self.parts.store.shop(code))
+        return self.parts.clock() - policy.verify_within
 
     def _run(
         self,

@@ -16,6 +16,7 @@ from carrierflow.domain.publication import Attempt, PublishableStep
 from carrierflow.reconcile.actions import (
     Action,
     Adopt,
+    Await,
     Confirm,
     Freeze,
     Observe,
@@ -28,6 +29,7 @@ from carrierflow.reconcile.actions import (
 )
 from carrierflow.reconcile.case import MachineCase, rounded
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
+from carrierflow.reconcile.projection import Leader
 
 
 __all__ = [
@@ -134,14 +136,15 @@ def untold(case: MachineCase) -> Action:
     if case.next_told is not None:
         return Observe()
     told = next((s for s in case.path if case.projection.is_told(s.to_status)), None)
-    if told is None or told.to_status in case.policy.held:
-        return Observe()
-    return _cannot_be_told(case, told)
+    if told is None:
+        return Await() if case.projection.leader is Leader.PLATFORM else Observe()
+    return Await() if told.to_status in case.policy.held else _cannot_be_told(case, told)
 
 
 def _cannot_be_told(case: MachineCase, step: PublishableStep) -> Action:
     sentence = f"The platform shows {case.obs} and cannot be told {step.to_status} any more."
-    return OpenIncident("cannot_be_told", sentence)
+    cause = {"shown": case.obs, "untold": f"{step.seq}:{step.to_status}"}
+    return OpenIncident("cannot_be_told", sentence, cause)
 
 
 def _tell(case: MachineCase, step: PublishableStep) -> Action:

@@ -20,6 +20,7 @@ class EndState(StrEnum):
 
     IN_SYNC = "in_sync"
     NOTED = "noted"
+    AWAITING = "awaiting"
     WAITING = "waiting"
     FROZEN = "frozen"
     READ_AGAIN = "read_again"
@@ -36,6 +37,8 @@ class RunCounters:
     """The fulfillments compared, each once."""
     out_of_sync: set[int] = field(default_factory=set)
     """Those of them that were not in sync at last, by their own ids."""
+    awaiting: set[int] = field(default_factory=set)
+    """Those of them whose unpublished steps are not ours to tell now, by their own ids."""
     orders: int = 0
     """The orders looked at, each once."""
     published: int = 0
@@ -98,4 +101,6 @@ def ending_of(evaluation: Evaluation) -> EndState:
         return EndState.READ_AGAIN
     if evaluation.wait_until is not None:
         return EndState.WAITING
+    if evaluation.awaits:
+        return EndState.AWAITING
     return EndState.IN_SYNC if evaluation.in_sync else EndState.NOTED

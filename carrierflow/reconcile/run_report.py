@@ -86,8 +86,11 @@ class RunReport:
     frozen: int = 0
     """Fulfillments frozen by this run."""
     incidents_opened: int = 0
+    awaiting: int = 0
+    """Fulfillments whose steps are not told now: the platform leads, the policy holds them, or a
+    person was told that it cannot be done."""
     left: int = 0
-    """Fulfillments with steps that the platform is not known to show."""
+    """Further ones with steps that the platform is not known to show."""
     next_look_at: datetime | None = None
     """When the first of the waiting ones can be decided, or the platform be asked again."""
     stale: int = 0

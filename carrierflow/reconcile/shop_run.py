@@ -207,6 +207,8 @@ class ShopRun:
         if settled.ending is EndState.CUT_SHORT:
             raise StopRun(EndReason.MAX_WRITES, "The allowed number of writes is used up.")
         counters.look(before, in_sync=settled.ending is EndState.IN_SYNC)
+        awaits = settled.ending is EndState.AWAITING
+        (counters.awaiting.add if awaits else counters.awaiting.discard)(parcel.id)
         if settled.ending is EndState.READ_AGAIN and self._reads_again(parcel, reader):
             return
         if settled.ending is EndState.WAITING:
@@ -381,7 +383,8 @@ class ShopRun:
             waiting=counters.waiting,
             frozen=counters.frozen,
             incidents_opened=counters.incidents_opened,
-            left=self._store.count_unpublished(self._shop),
+            awaiting=len(counters.awaiting),
+            left=max(0, self._store.count_unpublished(self._shop) - len(counters.awaiting)),
             next_look_at=self._next_look,
             rows=dict(sorted(counters.rows.items())),
         )

@@ -40,6 +40,7 @@ HARAVAN = PlatformProfile(
     defaults={
         "remote_ahead": "hold",
         "merchant_edit": "hold",
+        "verify_within_hours": "24",
         "rate_bucket": "80",
         "rate_leak": "4",
     },

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carrierflow.domain.model import Status
-from carrierflow.reconcile.actions import Confirm, InSync, Observe, Write
+from carrierflow.reconcile.actions import Await, Confirm, InSync, Write
 from carrierflow.reconcile.evaluate import evaluate
 from carrierflow.reconcile.policy import Policy, RemoteAhead
 from carrierflow.reconcile.projection import Projection
@@ -139,7 +139,7 @@ def test_row_6b_holds_what_cannot_be_taken_back():
     held = lossy(road, 3)
     now = lossy(road, 3, policy=Policy())
 
-    assert ("6b", Observe()) == (row(held), action(held))
+    assert ("6b", Await()) == (row(held), action(held))
     assert "cancel shipped" == action(now).by.name
     back = lossy(f"{road} return", 3)
     assert ("cancel shipped", "return") == (action(back).by.name, action(back).step.to_status)
@@ -181,7 +181,7 @@ def test_row_6b_waits_for_a_platform_that_leads():
     """Where the warehouse is behind, nothing is told, and nobody is called."""
     made = pull_only("pending readytopick picking delivering delivered", 1, shows="pending")
 
-    assert ("6b", Observe()) == (row(made), action(made))
+    assert ("6b", Await()) == (row(made), action(made))
     packed = pull_only("pending readytopick picking delivering", 1, shows="readytopick")
     assert "7" == row(packed)
 

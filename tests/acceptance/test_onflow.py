@@ -1,0 +1,197 @@
+"""A carrier whose parcels come from Onflow's warehouse, against its sandbox over real sockets."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pytest
+from carrier import START, Carrier
+
+from carrierflow import Event, FulfillmentRef, Opening, Status
+from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
+from carrierflow.domain.model import Machine
+from carrierflow.sandbox.clocks import ManualClock
+from carrierflow.sandbox.onflow import OnflowServer, OnflowStage, OnflowWorld
+
+
+STAGES = (OnflowStage.NEW, OnflowStage.PICKED, OnflowStage.PACKED, OnflowStage.HANDOVER)
+BEFORE = set(STAGES[:3])
+ROOMY = {"rate_bucket": "1000000", "rate_leak": "1000000"}
+
+
+class WarehousesCarrier(Carrier):
+    """A carrier whose accounts are on Onflow."""
+
+    def connect(self, *codes, **options):
+        """Connect accounts."""
+        for code in codes:
+            self.world.add_account(code=code, token=f"token-{code}", **options)
+            self.app.shops.add(
+                code,
+                platform="onflow",
+                token=f"token-{code}",
+                base_url=self.server.url,
+                options=ROOMY,
+            )
+
+    def shipment(self, shop, stage, *, cod=None, walk=()):
+        """Put a shipment into the warehouse, open it here, and record a walk."""
+        code = self.world.add_shipment(account=shop, stage=stage).tracking_code
+        ref = FulfillmentRef(shop=shop, order_id=code, fulfillment_id=code)
+        self.app.ledger.open(Opening(ref=ref, cod_amount=cod, tracking_number=code))
+        self.record(ref, *walk)
+        return ref
+
+    def stage_of(self, ref):
+        """Return where the warehouse has a shipment."""
+        return self.world.shipment(ref.fulfillment_id).stage
+
+    def judged(self):
+        """Return the sandbox's own judgement."""
+        return self.world.recorder.report()
+
+    def runs(self, **options):
+        """Reconcile everything, once."""
+        return self.app.reconcile(full=True, **options)
+
+
+@pytest.fixture
+def carrier(tmp_path):
+    """A carrier and an Onflow."""
+    clock = ManualClock(START)
+    world = OnflowWorld(clock=clock)
+    with OnflowServer(world) as server:
+        url = f"sqlite:///{tmp_path}/ledger.db"
+        made = WarehousesCarrier(url, world, server, clock=clock, get_backoff_seconds=0.01)
+        made.connect("alpha", bucket_size=100_000, leak_per_second=100_000)
+        yield made
+        made.close()
+
+
+def test_a_delivered_parcel_at_the_handover_is_in_sync_and_closes(carrier):
+    """The warehouse knows nothing beyond its handover, so nothing beyond it is drift."""
+    walk = ("picking", "delivering", "delivered")
+    ref = carrier.shipment("alpha", OnflowStage.HANDOVER, cod=250_000, walk=walk)
+
+    (report,) = carrier.runs()
+
+    assert ("done", 1, 0, 0) == (report.end_reason, report.in_sync, report.left, report.awaiting)
+    assert 0 == carrier.judged().writes_received
+    carrier.record(ref, "codreceipt")
+    carrier.clock.advance(3 * 86_400)
+    carrier.runs()
+    carrier.clock.advance(3 * 86_400)
+    carrier.runs()
+    assert not carrier.app.parcel("alpha", ref.fulfillment_id).open
+
+
+@pytest.mark.parametrize("stage", sorted(BEFORE))
+def test_a_cancel_before_the_handover_is_told_once(carrier, stage):
+    """Then both sides show it, and a second run writes nothing."""
+    ref = carrier.shipment("alpha", stage, walk=["cancel"])
+
+    (first,) = carrier.runs()
+    carrier.clock.advance(60)
+    (second,) = carrier.runs()
+
+    assert (1, 0) == (first.published, second.published)
+    assert 1 == carrier.judged().writes_received
+    assert (1, 0) == (second.in_sync, second.left)
+    assert str(carrier.stage_of(ref)).startswith("cancelled")
+
+
+def test_a_cancel_after_the_handover_is_one_incident(carrier):
+    """The warehouse cannot take it back: a person is told, once, and nothing is sent."""
+    carrier.shipment("alpha", OnflowStage.HANDOVER, walk=["cancel"])
+
+    for _ in range(3):
+        carrier.runs()
+        carrier.clock.advance(3600)
+
+    (incident,) = carrier.app.incidents.all()
+    assert "cannot_be_told" == incident.kind
+    assert 0 == carrier.judged().writes_received
+
+
+def test_the_warehouse_s_steps_become_history(carrier):
+    """Its handover and its cancel are adopted, with the platform as their source."""
+    moved = carrier.shipment("alpha", OnflowStage.HANDOVER)
+    gone = carrier.shipment("alpha", OnflowStage.NEW)
+    carrier.world.cancel_by_hand(gone.fulfillment_id)
+
+    carrier.runs()
+
+    assert "delivering" == carrier.known(moved)[0]
+    assert "cancel" == carrier.known(gone)[0]
+    entries = carrier.app.timeline("alpha", moved.fulfillment_id).entries
+    assert {"platform"} == {str(e.source) for e in entries if e.to_status == Status.DELIVERING}
+    assert 0 == carrier.judged().writes_received
+
+
+def test_a_warehouse_that_is_behind_is_waited_for(carrier):
+    """Nobody is called, nothing is sent, and the run has no work left."""
+    carrier.shipment("alpha", OnflowStage.NEW, walk=["picking", "delivering"])
+
+    (report,) = carrier.runs()
+
+    assert ("done", 1, 0) == (report.end_reason, report.awaiting, report.left)
+    assert [] == carrier.app.incidents.all()
+    assert 0 == carrier.judged().writes_received
+
+
+def random_walk(rng):
+    """Return a legal history of a parcel."""
+    lifecycle, place, walk = Lifecycle(DEFAULT), "readytopick", []
+    for _ in range(rng.randrange(6)):
+        following = lifecycle.allowed(Machine.DELIVERY, place)
+        if not following:
+            break
+        place = rng.choice(following)
+        walk.append(str(place))
+    return walk
+
+
+def test_three_accounts_end_in_agreement_with_exactly_the_missing_cancels(carrier, capsys):
+    """300 shipments at random: one run cancels what is cancelled here and not handed over."""
+    rng = random.Random(7)
+    carrier.connect("beta", "gamma", bucket_size=100_000, leak_per_second=100_000)
+    refs = [
+        (carrier.shipment(shop, rng.choice(STAGES), walk=random_walk(rng)), shop)
+        for shop in ("alpha", "beta", "gamma")
+        for _ in range(100)
+    ]
+    missing = sum(
+        "cancel" == carrier.known(ref)[0] and carrier.stage_of(ref) in BEFORE for ref, _ in refs
+    )
+
+    carrier.app.plan(["alpha", "beta", "gamma"])
+    assert 0 == carrier.judged().writes_received, "a plan writes nothing"
+    first = carrier.runs()
+    wrote = carrier.judged().writes_received
+    carrier.clock.advance(60)
+    second = carrier.runs()
+
+    assert (missing, missing) == (wrote, carrier.judged().writes_applied)
+    assert wrote == carrier.judged().writes_received, "a second run writes nothing"
+    assert {"done"} == {report.end_reason for report in (*first, *second)}
+    assert {0} == {report.left for report in second}
+    assert carrier.judged().is_clean
+    with capsys.disabled():
+        print(f"\nOnflow: 300 shipments, {missing} cancels missing, {wrote} told, then 0")
+
+
+def test_events_of_a_shipment_are_recorded_as_everywhere(carrier):
+    """Whatever the platform, the ledger takes what the carrier tells."""
+    ref = carrier.shipment("alpha", OnflowStage.PACKED)
+
+    answer = carrier.app.ledger.record(
+        Event(
+            shop="alpha",
+            fulfillment_id=ref.fulfillment_id,
+            status=Status.PICKING,
+            occurred_at=carrier.clock() - timedelta(hours=1),
+        )
+    )
+
+    assert "accepted" == answer.verdict
