@@ -23,9 +23,10 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class ChangedList:
     """The orders that changed, in pages whose first ones hold the oldest changes.
 
-    A page that comes oldest change first is given as it is. Where one does not, and there are
-    more, the first page may hold any orders; from then on all pages are read for each that is
-    asked for. That costs a request for each fifty orders that changed, each time.
+    A page that comes oldest change first is given as it is, once the number of later changes has
+    shown that nothing else lies before its end. Where it does not, the first page may hold any
+    orders: from then on all pages are read for each that is asked for, which costs a request for
+    every fifty orders that changed, each time.
 
     Args:
         read: reads one page of the list, as it comes.
@@ -53,15 +54,15 @@ class ChangedList:
 
     def _can_be_given(self, page: OrderPage, since: datetime, number: int) -> bool:
         """Tell whether a page holds what it would hold if the list came oldest change first."""
-        size = len(page.orders)
-        is_over = size < self._size
-        if page.total is not None:
-            is_over = size == 0 or (number - 1) * self._size + size >= page.total
-        if is_over and number == 1:
-            return True
-        if not is_over:
-            _check_filter(page.orders, since)
-        return _is_sorted(page.orders) and (is_over or size == self._size)
+        size, before = len(page.orders), (number - 1) * self._size
+        if size == 0 or (page.total is not None and before + size >= page.total):
+            return number == 1 or _is_sorted(page.orders)
+        _check_filter(page.orders, since)
+        if size != self._size or page.total is None or not _is_sorted(page.orders):
+            return False
+        # A page may be in order by chance; but then others changed before its last one.
+        later = self._read(max(map(_change, page.orders)), 1)
+        return later.total is not None and later.total >= page.total - before - size
 
     def _all(self, since: datetime) -> tuple[RemoteOrder, ...]:
         """Read every page; one that brings nothing new is the end, whatever is said of a total."""
