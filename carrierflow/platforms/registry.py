@@ -8,11 +8,12 @@ from carrierflow.errors import InvalidInput, UnsupportedByPlatform
 from carrierflow.platforms.haravan.profile import HARAVAN
 from carrierflow.platforms.onflow.profile import ONFLOW
 from carrierflow.platforms.profile import Feature, PlatformProfile
+from carrierflow.platforms.sapo.profile import SAPO
 
 
 __all__ = ["DEFAULT", "PLATFORMS", "profile_of", "require"]
 
-PLATFORMS: Mapping[str, PlatformProfile] = {each.name: each for each in (HARAVAN, ONFLOW)}
+PLATFORMS: Mapping[str, PlatformProfile] = {each.name: each for each in (HARAVAN, SAPO, ONFLOW)}
 
 DEFAULT = HARAVAN
 """The platform of a shop where none is named."""
