@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
@@ -107,7 +107,7 @@ def _draw_plan(page: Page, plan: Plan, requests: Sequence[Requests]) -> None:
             line["shop"],
             line["fulfillment_id"],
             line["class"],
-            " → ".join(put["status"] for put in line["puts"]) or line["adopts"],
+            " → ".join(put["status"] for put in line["puts"]) or line["adopts"] or _held(line),
         )
         for line in plan.lines
     ]
@@ -116,6 +116,11 @@ def _draw_plan(page: Page, plan: Plan, requests: Sequence[Requests]) -> None:
     wanted = sum(len(line["puts"]) for line in plan.lines)
     gets = sum(made.get for made in requests)
     page.say(f"Fulfillments: {len(rows)}. PUTs wanted: {wanted}. GETs made: {gets}; PUTs: 0.")
+
+
+def _held(line: Mapping[str, Any]) -> str | None:
+    statuses = ", ".join(held["status"] for held in line["held"])
+    return f"{statuses}: held, nothing takes it back" if statuses else None
 
 
 def run_document(report: RunReport) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from carrierflow.domain.model import (
 )
 from carrierflow.domain.publication import PlatformWrite
 from carrierflow.errors import InvalidInput
+from carrierflow.reconcile.actions import Await
 from carrierflow.reconcile.batches import ShopBatch, ShopReader
 from carrierflow.reconcile.case import Case
 from carrierflow.reconcile.evaluate import Evaluation, evaluate, evidence_of
@@ -67,6 +68,8 @@ class PlanLine:
     rows: tuple[str, ...] = ()
     """The rows of the decision table that decide, in order."""
     puts: tuple[tuple[Machine, Status, RequestSketch], ...] = ()
+    held: tuple[tuple[Machine, Status], ...] = ()
+    """The steps that the policy does not let be told yet: nothing takes them back."""
     adopts: Status | None = None
     evidence: Mapping[str, Any]
 
@@ -82,6 +85,7 @@ class PlanLine:
                 {"machine": machine, "status": status, "method": it.method, "url": it.url}
                 for machine, status, it in self.puts
             ],
+            "held": [{"machine": machine, "status": status} for machine, status in self.held],
             "adopts": self.adopts,
             "evidence": self.evidence,
         }
@@ -163,9 +167,18 @@ def plan_line(case: Case, sketch: Sketch) -> PlanLine | None:
         kind=kind,
         rows=tuple(rows),
         puts=tuple(puts),
+        held=tuple(_held(evaluation)),
         adopts=evaluation.adopt,
         evidence=evidence_of(first),
     )
+
+
+def _held(evaluation: Evaluation) -> Iterator[tuple[Machine, Status]]:
+    """Give the steps at which a machine stands because the policy holds them."""
+    for machine, decision in dict(evaluation.decisions).items():
+        if isinstance(decision.action, Await):
+            path, held = evaluation.case.on(machine).path, evaluation.case.policy.held
+            yield from ((machine, s.to_status) for s in path if s.to_status in held)
 
 
 def survey_lines(reader: ShopReader, sketch: Sketch) -> Iterator[PlanLine]:

@@ -255,9 +255,8 @@ def test_a_reply_without_rows_stays_as_it_is(kind, script, ask):
     """Where there is nothing to damage, nothing is."""
     script(kind)
 
-    assert (200, []) == (lambda status, body: (status, body["orders"]))(
-        *ask("GET", "/admin/orders")
-    )
+    status, body = ask("GET", "/admin/orders")
+    assert (200, []) == (status, body["orders"])
 
 
 @pytest.mark.parametrize(
@@ -300,6 +299,20 @@ def test_the_merchant_does_only_what_is_possible(script, parcel, ask, state):
         assert 200 == ask("GET", f"/admin/orders?ids={ref.order_id}")[0]
 
     assert state(ref) in {"received", "packed_cancelled", "fulfilled_cancelled"}
+
+
+def test_the_merchant_touches_what_the_request_is_about(world, script, ship, parcel, ask):
+    """Of all parcels it is the one in the path, or one of an order that is asked for."""
+    ref = parcel()
+    for _ in range(8):
+        world.add_parcel(shop="alpha", order_id=ref.order_id)
+    asked, *_ = [parcel() for _ in range(8)]
+    script("merchant_edit_before", word="cancel", path="ship")
+    ship(ref)
+    script("merchant_edit_before", word="cancel", path="orders$")
+    ask("GET", f"/admin/orders?ids={asked.order_id}")
+
+    assert [ref, asked] == [touch.ref for touch in world.recorder.touches]
 
 
 def test_an_edit_without_a_parcel_is_none(script, call, world):

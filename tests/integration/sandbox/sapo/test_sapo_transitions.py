@@ -176,15 +176,17 @@ def test_only_what_is_packed_is_handed_over(world, bring):
         world.hand_over(ref)
 
 
-def test_a_second_try_is_no_state_that_an_action_sets(world, bring, shown):
+def test_a_second_try_is_no_state_that_an_action_sets(world, bring, shown, clock):
     """Sapo's own link sets it and takes it away; the status stays the same word."""
     ref = bring("fulfilled")
 
+    clock.advance(60)
     world.link_says(ref, SapoState.RETRY_DELIVERY)
     body = shown(ref)
-    assert ("fulfilled", "retry_delivery") == (
+    assert ("fulfilled", "retry_delivery", "2026-01-05T08:01:00Z") == (
         body["status"],
         body["composite_fulfillment_status"],
+        body["modified_on"],
     )
 
     world.link_says(ref, SapoState.FULFILLED)
@@ -224,6 +226,26 @@ def test_the_order_sums_up_its_parcels(world, parcel, act, ask):
     assert ("packed", "shipped", "unreceived", "unpaid") == flags()
     act(ref, "receive")
     assert ("packed", "shipped", "received", "paid") == flags()
+
+
+@pytest.mark.parametrize(
+    ("amounts", "word"), [((), "unpaid"), ((99_999,), "unpaid"), ((60_000, 40_000), "paid")]
+)
+def test_an_order_is_paid_once_everything_is(world, ask, amounts, word):
+    """Prepayments count until they are taken back, and less than the total is not enough."""
+    order = world.add_order(shop="alpha", total=100_000)
+    method = {"payment_method_id": 220256}
+    numbers = [world.prepay("alpha", order, method | {"amount": each}).id for each in amounts]
+    gone = world.prepay("alpha", order, method | {"amount": 100_000}).id
+    assert "paid" == ask("GET", f"/admin/orders/{order}")[1]["order"]["payment_status"]
+
+    world.cancel_prepayment("alpha", order, gone)
+
+    body = ask("GET", f"/admin/orders/{order}")[1]["order"]
+    assert (word, [*numbers, gone]) == (
+        body["payment_status"],
+        [row["id"] for row in body["prepayments"]],
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,250 @@
+"""A carrier whose shops are on Sapo, against its sandbox over real sockets."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from carrier import START, Carrier, random_walk
+
+from carrierflow import Opening
+from carrierflow.sandbox.clocks import ManualClock
+from carrierflow.sandbox.sapo import SapoAction, SapoRef, SapoServer, SapoState, SapoWorld
+
+
+ROOMY = {"rate_bucket": "1000000", "rate_leak": "1000000"}
+PROVIDER = "10355"
+
+COMING_BACK = ["picking", "delivering", "notmeetcustomer", "waitingforreturn"]
+
+STATES = {
+    **dict.fromkeys(("pending", "readytopick", "picking"), "packed"),
+    **dict.fromkeys(("delivering", "notmeetcustomer"), "fulfilled"),
+    "delivered": "received",
+    "waitingforreturn": "fulfilled_cancelling",
+    "return": "fulfilled_cancelled",
+    "cancel": "packed_cancelled",
+}
+"""What Sapo shows of a parcel, by its documents."""
+
+CHAINS = {
+    ("packed", "fulfilled"): ["ship"],
+    ("packed", "received"): ["ship", "receive"],
+    ("packed", "fulfilled_cancelled"): ["ship", "cancel", "receive_after_cancellation"],
+    ("packed", "packed_cancelled"): ["cancel"],
+    ("fulfilled", "received"): ["receive"],
+    ("fulfilled", "fulfilled_cancelled"): ["cancel", "receive_after_cancellation"],
+}
+"""Sapo's shortest chains of actions, where there are any to be told by default."""
+
+
+class SapoCarrier(Carrier):
+    """A carrier whose shops are on Sapo."""
+
+    def connect(self, *codes, **options):
+        """Connect shops."""
+        for code in codes:
+            self.world.add_shop(
+                code=code,
+                token=f"token-{code}",
+                bucket_size=1_000_000,
+                leak_per_minute=60_000_000,
+                **options,
+            )
+            self.app.shops.add(
+                code,
+                platform="sapo",
+                token=f"token-{code}",
+                base_url=self.server.url,
+                carrier_code=PROVIDER,
+                options=ROOMY,
+            )
+
+    def platform_parcel(self, shop, *, cod=0, **options):
+        """Pack a parcel on the platform alone."""
+        options.setdefault("delivery_service_provider_id", int(PROVIDER))
+        return super().platform_parcel(shop, cod=cod, **options)
+
+    def parcel(self, shop, *, cod=0, walk=(), **options):
+        """Pack a parcel on both sides, and record a walk that the platform knows nothing of."""
+        ref = self.platform_parcel(shop, cod=cod, **options)
+        self.app.ledger.open(Opening(ref=ref, cod_amount=cod))
+        self.record(ref, *walk)
+        return ref
+
+    def shown(self, ref):
+        """Return what the platform shows of a parcel."""
+        order = self.world.shop(ref.shop).order(int(ref.order_id))
+        parcel = next(it for it in order.fulfillments if it.id == int(ref.fulfillment_id))
+        return str(parcel.state)
+
+    def judged(self):
+        """Return the sandbox's own judgement."""
+        return self.world.recorder.report()
+
+    def runs(self, **options):
+        """Reconcile everything, once."""
+        return self.app.reconcile(full=True, **options)
+
+    def actions(self):
+        """Return the actions received so far, by name, in order."""
+        return [str(each.action) for each in self.world.recorder.actions]
+
+
+@pytest.fixture
+def carrier(tmp_path):
+    """A carrier and a Sapo."""
+    clock = ManualClock(START)
+    world = SapoWorld(clock=clock)
+    with SapoServer(world) as server:
+        url = f"sqlite:///{tmp_path}/ledger.db"
+        made = SapoCarrier(url, world, server, clock=clock, get_backoff_seconds=0.01)
+        made.connect("alpha")
+        yield made
+        made.close()
+
+
+def settled(carrier):
+    """Run, and run again: the second finds nothing to do; return what the first wrote."""
+    before = len(carrier.actions())
+    (first,) = carrier.runs()
+    wrote = carrier.actions()[before:]
+    carrier.clock.advance(120)
+    (second,) = carrier.runs()
+    assert len(carrier.actions()) == before + len(wrote), "a second run writes nothing"
+    assert {"done"} == {first.end_reason, second.end_reason}
+    return wrote
+
+
+@pytest.mark.parametrize(
+    "walk",
+    [
+        ["picking"],
+        ["picking", "delivering", "notmeetcustomer"],
+        ["picking", "delivering", "notmeetcustomer", "delivering"],
+        ["picking", "delivering", "notmeetcustomer", "delivering", "notmeetcustomer"],
+    ],
+)
+def test_what_looks_alike_is_never_drift(carrier, walk):
+    """Picking is packed and a failed attempt is shipped: no write, no incident, in sync."""
+    carrier.parcel("alpha", cod=250_000, walk=walk)
+
+    wrote = settled(carrier)
+
+    assert ["ship"] * ("delivering" in walk) == wrote
+    assert [] == carrier.app.incidents.all()
+    (report,) = carrier.runs()
+    assert (1, 0, 0) == (report.in_sync, report.left, report.awaiting)
+
+
+def test_three_steps_are_told_with_a_look_between(carrier):
+    """A parcel that came back while Sapo had it packed: shipped, cancelled, taken back."""
+    ref = carrier.parcel("alpha", walk=[*COMING_BACK, "return"])
+
+    assert ["ship", "cancel", "receive_after_cancellation"] == settled(carrier)
+    assert SapoState.FULFILLED_CANCELLED == carrier.shown(ref)
+    assert carrier.judged().is_clean
+
+
+def test_a_cancel_that_nothing_takes_back_is_held_and_shown_in_the_plan(carrier):
+    """Until the parcel is back, or for good if it goes out again; by choice it is told at once."""
+    ref = carrier.parcel("alpha", walk=COMING_BACK)
+
+    assert ["ship"] == settled(carrier)
+    (report,) = carrier.runs()
+    assert (1, 0) == (report.awaiting, report.left)
+    plan, _ = carrier.app.plan(["alpha"])
+    (line,) = plan.lines
+    assert ([], ["6b"]) == (line["puts"], [row for row in line["rows"] if row == "6b"])
+    assert [{"machine": "delivery", "status": "waitingforreturn"}] == line["held"]
+    carrier.app.shops.change("alpha", choices={"cancel_shipped": "now"})
+    assert ["cancel"] == settled(carrier)
+    assert SapoState.FULFILLED_CANCELLING == carrier.shown(ref)
+
+
+def test_remitted_cash_never_loops(carrier):
+    """Sapo has no word for cash that was remitted: it counts as shown with the receipt."""
+    walk = ["picking", "delivering", "delivered", "codreceipt"]
+    carrier.parcel("alpha", cod=250_000, walk=walk)
+
+    assert ["ship", "receive"] == settled(carrier)
+    (report,) = carrier.runs()
+    assert (1, 0, 0) == (report.in_sync, report.left, report.incidents_opened)
+
+
+def test_blank_replies_are_read_back(carrier):
+    """The documents print nothing as the reply to two actions; a read tells what became of them."""
+    carrier.connect("beta", blank_replies=True, says_cancelling=False)
+    ref = carrier.parcel("beta", walk=[*COMING_BACK, "return"])
+
+    carrier.runs()
+
+    assert ["ship", "cancel", "receive_after_cancellation"] == carrier.actions()
+    assert SapoState.FULFILLED_CANCELLED == carrier.shown(ref)
+
+
+def test_a_parcel_cancelled_and_packed_anew_is_two_parcels(carrier):
+    """The old one is adopted as cancelled; the new one, ours too, is reported once."""
+    ref = carrier.parcel("alpha")
+    sapo_ref = SapoRef("alpha", int(ref.order_id), int(ref.fulfillment_id))
+    carrier.world.act_by_hand(sapo_ref, SapoAction.CANCEL)
+    carrier.world.pack_anew(sapo_ref)
+
+    carrier.runs()
+    carrier.clock.advance(60)
+    carrier.runs()
+
+    assert "cancel" == carrier.known(ref)[0]
+    assert ["unknown_here"] == [incident.kind for incident in carrier.app.incidents.all()]
+    assert [] == carrier.actions()
+
+
+def test_three_shops_end_in_agreement_with_exactly_the_missing_actions(carrier, capsys):
+    """300 parcels, Sapo lagging at random: one run tells what is missing, and nothing else."""
+    rng, shops = random.Random(11), ("alpha", "beta", "gamma")
+    carrier.connect("beta", newest_first=False)
+    carrier.connect("gamma", filters_modified=False, blank_replies=True)
+    behind = []
+    for shop in shops:
+        for _ in range(100):
+            cod = rng.choice([0, 250_000])
+            walk = [str(step) for step in random_walk(rng, cod=cod)]
+            cut = rng.randrange(len(walk) + 1)
+            behind.append((carrier.parcel(shop, cod=cod, walk=walk[:cut]), walk[:cut], walk[cut:]))
+    carrier.runs()
+    carrier.clock.advance(60)
+    missing = []
+    for ref, told, rest in behind:
+        carrier.record(ref, *rest)
+        missing += chain(told, told + rest)
+    before = len(carrier.actions())
+
+    carrier.app.plan(list(shops))
+    assert before == len(carrier.actions()), "a plan writes nothing"
+    first = carrier.runs()
+    wrote = carrier.actions()[before:]
+    carrier.clock.advance(60)
+    second = carrier.runs()
+
+    assert sorted(missing) == sorted(wrote)
+    assert before + len(wrote) == len(carrier.actions()), "a second run writes nothing"
+    assert {"done"} == {report.end_reason for report in (*first, *second)}
+    assert {0} == {report.left for report in second}
+    assert [state(told + rest) for _, told, rest in behind] == [
+        carrier.shown(ref) for ref, _, _ in behind
+    ]
+    assert carrier.judged().is_clean
+    with capsys.disabled():
+        print(f"\nSapo: 300 parcels, {len(missing)} actions missing, {len(wrote)} told, then 0")
+
+
+def state(walk):
+    """Return what Sapo shows at last of a walk, while it may not cancel what is on its way."""
+    shown = [STATES[step] for step in ["readytopick", *walk] if step in STATES]
+    return "fulfilled" if shown[-1] == "fulfilled_cancelling" else shown[-1]
+
+
+def chain(told, walk):
+    """Return the actions that lead from what was told to what is known."""
+    have, want = state(told), state(walk)
+    return [] if have == want else CHAINS[have, want]
