@@ -1,14 +1,15 @@
-"""`sandbox` and `demo`: a Haravan on this machine, and the tour."""
+"""`sandbox` and `demo`: a platform on this machine, and the tour."""
 
 from __future__ import annotations
 
 import logging
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 
@@ -20,7 +21,9 @@ from carrierflow.demo import TourFigures, draw, play, write
 from carrierflow.demo.scenario import FEWEST
 from carrierflow.demo.screen import WIDTH
 from carrierflow.domain.lifecycle import define
-from carrierflow.sandbox.haravan import App, Faults, SandboxServer, World, serve
+from carrierflow.sandbox.haravan import App, Faults, World, serve
+from carrierflow.sandbox.onflow import OnflowWorld, serve_onflow
+from carrierflow.sandbox.sapo import SapoWorld, serve_sapo
 
 
 __all__ = ["register", "show_tour"]
@@ -34,6 +37,13 @@ def register(cli: click.Group) -> None:
     command(cli, "demo", example="carrierflow demo --seed 7 --keep tour")(demo)
 
 
+@click.option(
+    "--platform",
+    type=click.Choice(["haravan", "sapo", "onflow"]),
+    default="haravan",
+    show_default=True,
+    help="Which one to play.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option(
     "--port", default=8070, show_default=True, type=click.IntRange(0, 65535), help="0: any."
@@ -66,41 +76,110 @@ def register(cli: click.Group) -> None:
 )
 def sandbox(
     session: Session,
+    platform: str,
     host: str,
     port: int,
     shops: tuple[str, ...],
     token: str,
     parcels: int,
-    poll_seconds: float,
     **app: Any,
 ) -> None:
-    """Run a Haravan on this machine, with faults on request, until Ctrl-C.
+    """Run a platform on this machine until Ctrl-C.
 
-    Its page for people is at /seller, its state at /_sandbox/state, its faults at
-    /_sandbox/faults, what it saw at /_sandbox/judge. Further shops have the token with their code
-    behind it.
+    Haravan has a page for people at /seller, its state at /_sandbox/state, faults on request at
+    /_sandbox/faults, and what it saw at /_sandbox/judge; what concerns its app are options of
+    Haravan's alone. Sapo and Onflow answer what their documents describe. Further shops have the
+    token with their code behind it.
     """
-    world = World(app=App(poll_seconds=poll_seconds, **app))
-    for number, code in enumerate(shops):
-        world.add_shop(code=code, token=f"{token}-{code}" if token and number else token)
-        for index in range(parcels):
-            world.add_parcel(shop=code, cod_amount=50_000 * (index % 3))
+    wanted = SandboxPlan(
+        tokens={
+            code: f"{token}-{code}" if token and number else token
+            for number, code in enumerate(shops)
+        },
+        parcels=parcels,
+        legal=_legal(session),
+        app=app,
+    )
+
+    def ready(server: Served) -> None:
+        document = {"url": server.url, "shops": list(shops), "token": token}
+        lines = [f"{platform.title()} sandbox at {server.url}"]
+        if platform == "haravan":
+            lines.append(f"The seller's page: {server.url}/seller")
+        session.emit(document, lambda c: c.say(*lines))
+
+    SANDBOXES[platform](host, port, wanted, ready)
+
+
+def _legal(session: Session) -> dict[str, set[tuple[str, str]]]:
     definition = define(session.settings.lifecycle_groups)
-    legal = {
+    return {
         m.machine.value: {(e.from_status, str(e.to_status)) for e in m.edges}
         for m in definition.machines
     }
 
-    def ready(server: SandboxServer) -> None:
-        document = {"url": server.url, "shops": list(shops), "token": token}
-        session.emit(
-            document,
-            lambda c: c.say(
-                f"Haravan sandbox at {server.url}", f"The seller's page: {server.url}/seller"
-            ),
-        )
 
-    serve(host, port, world, ready=ready, faults=Faults(), legal=legal)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SandboxPlan:
+    """What a sandbox begins with."""
+
+    tokens: Mapping[str, str]
+    """Each shop's token, by its code."""
+    parcels: int
+    """How many parcels each shop has."""
+    legal: Mapping[str, set[tuple[str, str]]]
+    """The steps that the judge calls legal."""
+    app: Mapping[str, Any]
+    """What concerns the app that a carrier has there."""
+
+
+class Served(Protocol):
+    """A sandbox whose port is open."""
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        ...
+
+
+Ready = Callable[[Served], None]
+
+
+def _serve_haravan(host: str, port: int, wanted: SandboxPlan, ready: Ready) -> None:
+    world = World(app=App(**wanted.app))
+    for code, token in wanted.tokens.items():
+        world.add_shop(code=code, token=token)
+        for index in range(wanted.parcels):
+            world.add_parcel(shop=code, cod_amount=50_000 * (index % 3))
+    serve(host, port, world, ready=ready, faults=Faults(), legal=wanted.legal)
+
+
+def _serve_sapo(host: str, port: int, wanted: SandboxPlan, ready: Ready) -> None:
+    world = SapoWorld()
+    for code, token in wanted.tokens.items():
+        world.add_shop(code=code, token=token)
+        for index in range(wanted.parcels):
+            world.add_parcel(shop=code, cod_amount=50_000 * (index % 3))
+    serve_sapo(host, port, world, ready=ready)
+
+
+def _serve_onflow(host: str, port: int, wanted: SandboxPlan, ready: Ready) -> None:
+    world = OnflowWorld()
+    for code, token in wanted.tokens.items():
+        world.add_account(code=code, token=token, pace=WAREHOUSE_PACE)
+        for _ in range(wanted.parcels):
+            world.add_shipment(account=code)
+    serve_onflow(host, port, world, ready=ready)
+
+
+WAREHOUSE_PACE = (20.0, 40.0, 120.0)
+"""After how many seconds a shipment is picked, packed and handed over."""
+
+SANDBOXES: Mapping[str, Callable[[str, int, SandboxPlan, Ready], None]] = {
+    "haravan": _serve_haravan,
+    "sapo": _serve_sapo,
+    "onflow": _serve_onflow,
+}
 
 
 @click.option(

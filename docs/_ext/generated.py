@@ -25,7 +25,10 @@ from carrierflow.domain.model import Reason, Status
 from carrierflow.errors import CarrierflowError
 from carrierflow.ledger.files.fields import COLUMNS, REQUIRED
 from carrierflow.platforms.haravan.spelling import CALLBACK_WORDS, DATE_FIELDS, PUT_SEGMENTS
+from carrierflow.platforms.profile import Feature, ShopOption
+from carrierflow.platforms.registry import PLATFORMS
 from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE
+from carrierflow.reconcile.projection import Projection
 from carrierflow.reconcile.run_report import EndReason
 from carrierflow.sandbox.haravan import FaultKind
 from carrierflow.storage.tables import APPEND_ONLY, metadata
@@ -278,6 +281,51 @@ def _spellings() -> str:
     return _table(("code", "segment of the PUT", "callback word", "date field"), rows)
 
 
+def _platforms() -> str:
+    profiles = list(PLATFORMS.values())
+    rows = [
+        ("leads", *(str(each.projection.leader) for each in profiles)),
+        ("is told", *(_told(each.projection) for each in profiles)),
+        ("never taken back", *(_told(each.projection, one_way=True) for each in profiles)),
+        *(
+            (
+                f"`{status}` is shown as",
+                *(f"`{each.projection.shows(status)}`" for each in profiles),
+            )
+            for status in Status
+        ),
+        *((str(feature), *(_yes(feature in p.features) for p in profiles)) for feature in Feature),
+        *((f"`{name}`", *(each.defaults.get(name, "") for each in profiles)) for name in _chosen()),
+    ]
+    return _table(("", *(each.title for each in profiles)), rows)
+
+
+def _told(projection: Projection, *, one_way: bool = False) -> str:
+    names = [it.name for it in projection.writes if it.one_way or not one_way]
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _chosen() -> list[str]:
+    return list(dict.fromkeys(name for each in PLATFORMS.values() for name in each.options))
+
+
+def _yes(value: object) -> str:
+    return "yes" if value else ""
+
+
+def _choices() -> str:
+    every = {name: it for each in PLATFORMS.values() for name, it in each.options.items()}
+    return _table(
+        ("choice", "may be", "means"),
+        [(f"`{name}`", _range(option), option.says) for name, option in every.items()],
+    )
+
+
+def _range(option: ShopOption) -> str:
+    words = ", ".join(f"`{word}`" for word in option.words)
+    return words or f"{option.least:g} to {option.most:g}"
+
+
 def _bullets(words: Iterable[str]) -> str:
     return "\n".join(f"- `{word}`" for word in words)
 
@@ -330,6 +378,8 @@ PARTS = {
     "limits": _limits,
     "metrics": _metrics,
     "order-table": _order_table,
+    "platforms": _platforms,
+    "choices": _choices,
     "reasons": lambda: _bullets(Reason),
     "results": lambda: _bullets(Result),
     "settings": _settings_page,

@@ -248,3 +248,18 @@ def chain(told, walk):
     """Return the actions that lead from what was told to what is known."""
     have, want = state(told), state(walk)
     return [] if have == want else CHAINS[have, want]
+
+
+def test_parcels_that_exist_already_are_imported(carrier):
+    """Ours come with the history that Sapo's dates tell; another carrier's stay where they are."""
+    ours = [carrier.platform_parcel("alpha", cod=cod) for cod in (0, 250_000)]
+    sapo_ref = SapoRef("alpha", int(ours[1].order_id), int(ours[1].fulfillment_id))
+    carrier.clock.advance(3600)
+    carrier.world.act_by_hand(sapo_ref, SapoAction.SHIP)
+    carrier.clock.advance(3600)
+
+    *_, done = carrier.app.import_shop("alpha")
+
+    assert (2, (), True) == (done.imported, tuple(done.unopened), done.settled)
+    assert ["readytopick", "delivering"] == [carrier.known(ref)[0] for ref in ours]
+    assert [] == settled(carrier)

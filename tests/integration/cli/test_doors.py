@@ -72,6 +72,37 @@ def test_a_shop_is_added_with_its_choices(ready, shop, haravan):
     assert (1, True) == (bad.code, "'speed' cannot be chosen" in bad.err)
 
 
+@pytest.mark.parametrize(
+    ("command", "lacks"),
+    [
+        (("carrier", "register", "beta"), "registering a carrier"),
+        (("webhooks", "subscribe", "beta"), "switching webhooks on"),
+    ],
+)
+def test_what_a_platform_does_not_offer_is_said(ready, shop, command, lacks):
+    """A sentence names the platform and what it lacks, and nothing was tried."""
+    token = ready.file("t.txt", "t")
+    ready.environment |= {
+        "CARRIERFLOW_CARRIER_NAME": "Sao Mai",
+        "CARRIERFLOW_PUBLIC_URL": "https://carrier.example",
+    }
+    added = ("--platform", "sapo", "--base-url", "https://mystore.mysapogo.com")
+    assert 0 == ready("shop", "add", "beta", "--token-file", token, *added).code
+
+    answer = ready(*command)
+
+    assert (1, True) == (answer.code, f"Sapo has no {lacks}" in answer.err), answer.err
+
+
+def test_a_platform_without_a_root_of_its_own_asks_for_one(ready, shop):
+    """A shop on Sapo is nowhere until somebody says where."""
+    token = ready.file("t.txt", "t")
+
+    answer = ready("shop", "add", "beta", "--platform", "sapo", "--token-file", token)
+
+    assert (1, True) == (answer.code, "a root of its own" in answer.err)
+
+
 def test_an_anchor_that_is_down_does_not_end_a_run(ready, shop, haravan):
     """A run whose work is done ends as it did; that no anchor took the checkpoint is a warning."""
     ready.environment |= {
