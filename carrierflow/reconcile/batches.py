@@ -6,7 +6,7 @@ Runs and plans go through the same batches; only what they do with them differs.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -15,7 +15,7 @@ from carrierflow.domain.canonical import observation_digest
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.lifecycle import Lifecycle
-from carrierflow.domain.model import FulfillmentRef, Observation, RemoteOrder, Status, Unreadable
+from carrierflow.domain.model import FulfillmentRef, Observation, RemoteOrder, Unreadable
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import AccessDenied, ReadRefused
 from carrierflow.reconcile.case import ROUNDING, Case
@@ -92,6 +92,7 @@ class ShopReader:
         self._clock = clock
         self.seconds_per_put = SECONDS_PER_PUT
         self._began_at = clock()
+        self._looks_as = {str(key): str(it) for key, it in platform.projection.looks_as.items()}
         self._verified_before = verified_before
         self._hints = {hint.order_id: hint for hint in store.hints(shop)}
         self.queue = OrderQueue((), ())
@@ -197,8 +198,8 @@ class ShopReader:
         known = {parcel.ref for parcel in parcels}
         found = [(p, seen[p.ref]) for p in parcels if p.ref in seen]
         grace = self._policy.grace
-        shows = self._platform.projection.shows
-        in_sync = [p for p, o in found if _agrees(p, o, shows) and not _closes(p, read_at - grace)]
+        looks = self._looks_as
+        in_sync = [p for p, o in found if _agrees(p, o, looks) and not _closes(p, read_at - grace)]
         done = {parcel.id for parcel in in_sync}
         left_out = [p for p in parcels if p.open and _is_absent(p, orders, seen)]
         if not asked:
@@ -264,14 +265,14 @@ def _work(parcel: Fulfillment) -> OrderWithWork:
     return OrderWithWork(order_id=parcel.ref.order_id, puts=parcel.unpublished)
 
 
-def _agrees(parcel: Fulfillment, seen: Observation, shows: Callable[[Status], Status]) -> bool:
+def _agrees(parcel: Fulfillment, seen: Observation, looks_as: Mapping[str, str]) -> bool:
     """Tell in short what the decision table says at length: in sync, and nothing is new."""
     return (
         parcel.frozen is None
         and parcel.remote is not None
         and not parcel.unpublished
-        and seen.carrier.status is shows(Status(parcel.delivery.status))
-        and seen.cod.status is shows(Status(parcel.cod.status))
+        and seen.carrier.status == looks_as.get(parcel.delivery.status, parcel.delivery.status)
+        and seen.cod.status == looks_as.get(parcel.cod.status, parcel.cod.status)
         and not seen.order_cancelled
         and seen.updated_at >= parcel.remote.updated_at - ROUNDING
         and observation_digest(seen) == parcel.remote.digest

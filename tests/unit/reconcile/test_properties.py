@@ -150,7 +150,7 @@ def test_a_freeze_leaves_a_finding(a_case):
 def test_what_is_skipped_in_short_agrees_at_length(a_case):
     """Where the survey says in short that both sides agree, the table finds nothing to do."""
     parcel, grace = a_case.parcel, a_case.policy.grace
-    agrees = _agrees(parcel, a_case.seen, a_case.projection.shows)
+    agrees = _agrees(parcel, a_case.seen, a_case.projection.looks_as)
     skipped = agrees and not _closes(parcel, a_case.now - grace)
     event(f"agrees: {agrees}, skipped: {skipped}")
     if not skipped:
