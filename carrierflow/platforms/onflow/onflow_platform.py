@@ -217,7 +217,8 @@ class OnflowPlatform:
             NotSent: it certainly had no effect; also when `not_later_than` passed before the
                 first byte could leave, and for a 429.
             OutcomeUnknown: it may have been applied, or may still be; also where the shipment
-                could not be read after an answer.
+                could not be read after an answer, or was read as if nothing had been told: what
+                is read at once may be old.
             Refused: Onflow will not do it, or has no way to be told this.
             AccessDenied: the token is not accepted.
         """
@@ -231,7 +232,10 @@ class OnflowPlatform:
             if seen.carrier.status is not write.to:
                 raise
             return seen
-        return self._read_back(ref, None)
+        seen = self._read_back(ref, None)
+        if seen.carrier.status is not write.to:
+            raise OutcomeUnknown("it answered, and does not show the cancel yet")
+        return seen
 
     def is_ours(self, observation: Observation) -> bool:  # noqa: ARG002 (the port's)
         """Say that a shipment is ours: an account shows nobody else's."""

@@ -202,7 +202,8 @@ class SapoPlatform:
             NotSent: it certainly had no effect; also when `not_later_than` passed before the
                 first byte could leave, and for a 429.
             OutcomeUnknown: it may have been applied, or may still be; also where the fulfillment
-                could not be read after an answer.
+                could not be read after an answer, or was read as if nothing had been told: what
+                is read at once may be old.
             Refused: Sapo will not do it, or has no way to be told this.
             AccessDenied: the token is not accepted.
         """
@@ -221,6 +222,8 @@ class SapoPlatform:
         seen = self._read_back(ref, None)
         if seen is None:
             raise OutcomeUnknown("it answered, and does not show the fulfillment any more")
+        if not lies_at_or_past(seen.carrier.status, write.to):
+            raise OutcomeUnknown("it answered, and does not show what it was told yet")
         return seen
 
     def is_ours(self, observation: Observation) -> bool:
