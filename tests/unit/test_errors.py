@@ -22,6 +22,7 @@ SAMPLES = {
     int: 404,
     NoneType: None,
     tuple: ("a", "b"),
+    dict: {"errors": {"": "a text"}},
 }
 
 

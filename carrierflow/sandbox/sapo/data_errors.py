@@ -53,7 +53,7 @@ _NOT_WAITING = "Chỉ có thể nhận lại gói hàng ở trạng thái 'đã 
 class SapoRefusal(SandboxError):  # noqa: N818 - named like its siblings
     """Sapo does not do what it was asked; its body is what a client is shown."""
 
-    def __init__(self, status: int, body: Mapping[str, Any], text: str) -> None:
+    def __init__(self, status: int, body: dict[str, Any], text: str) -> None:
         super().__init__(text)
         self.status = status
         self.body = body
