@@ -334,7 +334,9 @@ class VerdictRules:
         is_told = resolved.source is not Source.RULE and head.status != START
         draft.entries.append(entry)
         untold = inferred or resolved.source is Source.RULE
-        draft.past.add_entry(status, entry.seq, untold=untold)
+        draft.past.passed.add(status)
+        if untold:
+            draft.past.inferred[status] = entry.seq  # the newest, whatever there was
         draft.heads[machine] = MachineHead(
             status=status,
             seq=entry.seq,
