@@ -28,6 +28,7 @@ from carrierflow.platforms.haravan.haravan_http import HaravanClient
 from carrierflow.platforms.haravan.spelling import PUT_SEGMENTS, format_time, is_id, put_path
 from carrierflow.platforms.http.client import NotThere
 from carrierflow.platforms.http.replies import UnreadableReply
+from carrierflow.platforms.http.shop_connection import ShopConnection
 from carrierflow.reconcile.projection import Projection
 
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from carrierflow.platforms.http.replies import PlatformReply
-    from carrierflow.platforms.http.transport import HttpLimits, RequestCounter, Token
+    from carrierflow.platforms.http.transport import HttpLimits, Token
     from carrierflow.reconcile.ports import Budget
 
 
@@ -46,9 +47,6 @@ MOST_ORDERS = 50
 """How many orders Haravan puts on a page; it silently lowers any higher `limit` to this."""
 
 _FIELDS = "id,updated_at,cancelled_at,fulfillment_status,fulfillments"
-
-_REFUSALS = 5
-"""So many single reads may be refused, where nothing was answered yet, before it is given up."""
 
 PROJECTION = Projection(
     writes=tuple(
@@ -66,7 +64,7 @@ PROJECTION = Projection(
 T = TypeVar("T")
 
 
-class HaravanPlatform:
+class HaravanPlatform(ShopConnection):
     """One shop on Haravan, as the port `carrierflow.ports.Platform` has it.
 
     Orders are read fifty at a time, with their fulfillments. No live shop was seen to show these:
@@ -101,12 +99,9 @@ class HaravanPlatform:
         sleep: clock.Sleep = clock.sleep,
         idle: Idle = keep_waiting,
     ) -> None:
-        self._shop = shop
         self._carrier_code = carrier_code
-        self._budget = budget
-        self._lists_refused = self._has_answered = False
-        self._refusals = 0
-        self._client = HaravanClient(
+        self._lists_refused = False
+        client = HaravanClient(
             base_url=base_url,
             token=token,
             budget=budget,
@@ -115,18 +110,7 @@ class HaravanPlatform:
             sleep=sleep,
             idle=idle,
         )
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._shop!r} at {self._client.url!r})"
-
-    @property
-    def requests(self) -> RequestCounter:
-        """The requests that have left so far."""
-        return self._client.counts
-
-    def close(self) -> None:
-        """Close the connections that nobody is using."""
-        self._client.close()
+        super().__init__(shop=shop, budget=budget, client=client)
 
     def orders(self, order_ids: Sequence[str]) -> tuple[RemoteOrder, ...]:
         """Read up to 50 orders by id: in one request, and what that leaves out one by one.
@@ -181,12 +165,7 @@ class HaravanPlatform:
             return found if isinstance(found, Unreadable) else _about(ref, found)
 
         path = f"/orders/{ref.order_id}/fulfillments/{ref.fulfillment_id}.json"
-        try:
-            return self._client.get(path, {}, read)
-        except NotThere:
-            if not self._has_answered:
-                raise
-            return None
+        return self._at_its_address(lambda: self._client.get(path, {}, read))
 
     def order(self, order_id: str) -> RemoteOrder | None:
         """Read one order; None if Haravan says that there is no such order."""
@@ -203,15 +182,6 @@ class HaravanPlatform:
             return self._client.get(f"/orders/{order_id}.json", {"fields": _FIELDS}, read)
         except NotThere:
             return None
-
-    def room(self, seconds: float) -> int:
-        """Return about how many requests the budget lets leave within a span."""
-        return self._budget.room(seconds)
-
-    def wait_for_room(self) -> None:
-        """Wait until the budget has room for one PUT, and count it; reads do so themselves."""
-        self._budget.spend()
-        self._client.renew_token()
 
     @property
     def projection(self) -> Projection:
@@ -299,14 +269,9 @@ class HaravanPlatform:
             return self._read(read_fulfillments, reply, **about)
 
         self.requests.add(alone=1)
-        path = f"/orders/{order_id}/fulfillments.json"
-        try:
-            return self._client.get(path, {"limit": str(MOST_ORDERS)}, read)
-        except ReadRefused:
-            self._refusals += not self._has_answered
-            if self._refusals >= _REFUSALS:
-                raise
-            return (), ()
+        path, params = f"/orders/{order_id}/fulfillments.json", {"limit": str(MOST_ORDERS)}
+        found = self._one_of_several(lambda: self._client.get(path, params, read))
+        return found or ((), ())
 
     def _orders(self, params: dict[str, str]) -> tuple[RemoteOrder, ...]:
         return self._client.get(
@@ -320,7 +285,7 @@ class HaravanPlatform:
         found = reader(
             reply.document(), shop=self._shop, asked_at=asked_at, seen_at=seen_at, **more
         )
-        self._has_answered = True
+        self._heard()
         return found
 
 

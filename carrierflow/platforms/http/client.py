@@ -267,11 +267,11 @@ class PlatformClient:
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             raise NotSent(f"it asks us to wait {self._pause(reply):g} s", http_status=status)
         if not self._dialect.is_own(reply):
-            raise OutcomeUnknown(self._refusal(reply), http_status=status)
+            raise OutcomeUnknown(self.refusal(reply), http_status=status)
         if status in _DENIED:
             self._deny(reply)
         if _is_refusal(status):
-            raise Refused(self._refusal(reply), http_status=status)
+            raise Refused(self.refusal(reply), http_status=status)
         if not _is_success(status):
             raise OutcomeUnknown(f"HTTP {status} to a request that was sent", http_status=status)
 
@@ -311,20 +311,21 @@ class PlatformClient:
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             raise _Again(Throttled(retry_after=self._pause(reply)))
         if not self._dialect.is_own(reply):
-            raise _Again(PlatformUnavailable(self._refusal(reply)))
+            raise _Again(PlatformUnavailable(self.refusal(reply)))
         if status in _DENIED:
             self._deny(reply)
         if status == HTTPStatus.NOT_FOUND:
             raise NotThere("HTTP 404, there is nothing under that address")
         fate = ReadRefused if _is_refusal(status) else PlatformUnavailable
-        error = fate(self._refusal(reply))
+        error = fate(self.refusal(reply))
         passes = _is_success(status) or status >= HTTPStatus.INTERNAL_SERVER_ERROR
         raise _Again(error) if passes or status in _PASSING else error
 
     def _deny(self, reply: PlatformReply) -> NoReturn:
-        raise AccessDenied(self._refusal(reply), http_status=reply.status)
+        raise AccessDenied(self.refusal(reply), http_status=reply.status)
 
-    def _refusal(self, reply: PlatformReply) -> str:
+    def refusal(self, reply: PlatformReply) -> str:
+        """Return why a reply says no, short, and without anything personal or secret."""
         return refusal(reply, self._dialect.messages(reply), secret=self._transport.secret)
 
     def _exchange(

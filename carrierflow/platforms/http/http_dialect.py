@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from carrierflow.platforms.http.replies import PlatformReply
+from carrierflow.platforms.http.replies import PlatformReply, is_page
 
 
-__all__ = ["HttpDialect"]
+__all__ = ["HttpDialect", "no_page"]
 
 
 def _always(_: PlatformReply) -> bool:
     return True
+
+
+def no_page(reply: PlatformReply) -> bool:
+    """Tell whether a reply may be the platform's: a page is the word of a gate before it.
+
+    A reply without a body may be anybody's, and is taken for the platform's.
+    """
+    return not is_page(reply)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

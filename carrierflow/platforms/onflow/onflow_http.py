@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from carrierflow.domain.limits import cut
 from carrierflow.platforms.http.client import PlatformClient
-from carrierflow.platforms.http.http_dialect import HttpDialect
-from carrierflow.platforms.http.replies import PlatformReply, is_page
+from carrierflow.platforms.http.http_dialect import HttpDialect, no_page
+from carrierflow.platforms.http.replies import PlatformReply
 from carrierflow.platforms.onflow.error_flag import reference, words
 
 
@@ -23,16 +23,12 @@ def _uncounted(_: PlatformReply) -> None:
     """Say that a reply tells no count of calls: no limit is documented."""
 
 
-def _is_own(reply: PlatformReply) -> bool:
-    return not is_page(reply)
-
-
 DIALECT = HttpDialect(
     budget_event="carrierflow.onflow.budget_not_told",
     headers=_bare,
     used_calls=_uncounted,
     messages=words,
-    is_own=_is_own,
+    is_own=no_page,
 )
 
 
@@ -41,10 +37,7 @@ class OnflowClient(PlatformClient):
 
     def refusal(self, reply: PlatformReply) -> str:
         """Return why a reply says no, short, and without anything personal or secret."""
-        return self._refusal(reply)
-
-    def _refusal(self, reply: PlatformReply) -> str:
-        said, named = super()._refusal(reply), reference(reply)
+        said, named = super().refusal(reply), reference(reply)
         if not named or self._transport.secret in named:
             return said
         return f"{cut(said, _LONGEST_REFUSAL - len(named) - 3)} ({named})"

@@ -17,14 +17,13 @@ from carrierflow.domain.publication import PlatformWrite
 from carrierflow.domain.waiting import Idle, keep_waiting
 from carrierflow.errors import (
     AccessDenied,
-    Interrupted,
     InvalidInput,
     OutcomeUnknown,
     ReadRefused,
     Refused,
-    TryLater,
 )
 from carrierflow.platforms.http.client import NotThere
+from carrierflow.platforms.http.shop_connection import ShopConnection
 from carrierflow.platforms.onflow.error_flag import (
     INVALID_TOKEN,
     NOT_FOUND,
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from carrierflow.platforms.http.replies import PlatformReply
-    from carrierflow.platforms.http.transport import HttpLimits, RequestCounter, Token
+    from carrierflow.platforms.http.transport import HttpLimits, Token
     from carrierflow.reconcile.ports import Budget
 
 
@@ -50,9 +49,6 @@ __all__ = ["OnflowPlatform"]
 
 MOST_SHIPMENTS = 50
 """How many shipments are asked for at a time; each costs a request."""
-
-_REFUSALS = 5
-"""So many reads may be refused, where nothing was answered yet, before it is given up."""
 
 _CANCEL = PlatformWrite(
     name="cancel",
@@ -79,7 +75,7 @@ PROJECTION = Projection(
 """What Onflow shows ends with the hand-over; cash it never shows. It takes a cancel before that."""
 
 
-class OnflowPlatform:
+class OnflowPlatform(ShopConnection):
     """One account on Onflow's Open API, as the port `carrierflow.reconcile.ports.Platform` has it.
 
     A shipment is named by its tracking code, and is the one fulfillment of an order that bears
@@ -113,12 +109,8 @@ class OnflowPlatform:
         sleep: clock.Sleep = clock.sleep,
         idle: Idle = keep_waiting,
     ) -> None:
-        self._shop = shop
-        self._budget = budget
         self._paths = paths or ShipmentPaths()
-        self._has_answered = False
-        self._refusals = 0
-        self._client = OnflowClient(
+        client = OnflowClient(
             dialect=DIALECT,
             base_url=base_url,
             token=token,
@@ -128,18 +120,7 @@ class OnflowPlatform:
             sleep=sleep,
             idle=idle,
         )
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._shop!r} at {self._client.url!r})"
-
-    @property
-    def requests(self) -> RequestCounter:
-        """The requests that have left so far."""
-        return self._client.counts
-
-    def close(self) -> None:
-        """Close the connections that nobody is using."""
-        self._client.close()
+        super().__init__(shop=shop, budget=budget, client=client)
 
     def orders(self, order_ids: Sequence[str]) -> tuple[RemoteOrder, ...]:
         """Read up to 50 shipments by tracking code, each in a request of its own.
@@ -175,12 +156,7 @@ class OnflowPlatform:
         """
         if not is_shipment(ref):
             return None
-        try:
-            return self._shipment(ref.fulfillment_id)
-        except NotThere:
-            if not self._has_answered:
-                raise
-            return None
+        return self._at_its_address(lambda: self._shipment(ref.fulfillment_id))
 
     def order(self, order_id: str) -> RemoteOrder | None:
         """Read one shipment as an order; None if there is none, or none can be called so."""
@@ -190,15 +166,6 @@ class OnflowPlatform:
             return as_order(order_id, self._shipment(order_id))
         except NotThere:
             return None
-
-    def room(self, seconds: float) -> int:
-        """Return about how many requests the budget lets leave within a span."""
-        return self._budget.room(seconds)
-
-    def wait_for_room(self) -> None:
-        """Wait until the budget has room for one write, and count it; reads do so themselves."""
-        self._budget.spend()
-        self._client.renew_token()
 
     @property
     def projection(self) -> Projection:
@@ -228,11 +195,11 @@ class OnflowPlatform:
         try:
             self._client.put(path, self._accept, not_later_than=not_later_than)
         except Refused as refused:
-            seen = self._read_back(ref, refused.http_status)
+            seen = self._now(ref, refused.http_status)
             if seen.carrier.status is not write.to:
                 raise
             return seen
-        seen = self._read_back(ref, None)
+        seen = self._now(ref, None)
         if seen.carrier.status is not write.to:
             raise OutcomeUnknown("it answered, and does not show the cancel yet")
         return seen
@@ -247,14 +214,7 @@ class OnflowPlatform:
         return RequestSketch(method="PUT", url=self._client.url + path)
 
     def _listed(self, code: str) -> RemoteOrder | None:
-        """Read one of several shipments; None where it is not shown."""
-        try:
-            return as_order(code, self._shipment(code))
-        except ReadRefused:
-            self._refusals += not self._has_answered
-            if self._refusals >= _REFUSALS:
-                raise
-            return None
+        return self._one_of_several(lambda: as_order(code, self._shipment(code)))
 
     def _shipment(self, code: str) -> Observation | Unreadable:
         def read(reply: PlatformReply) -> Observation | Unreadable:
@@ -267,7 +227,7 @@ class OnflowPlatform:
                 shop=self._shop, code=code, asked_at=reply.asked_at, seen_at=reply.seen_at
             )
             found = read_shipment(detail, asked)
-            self._has_answered = True
+            self._heard()
             return found
 
         return self._client.get(self._paths.detail_of(code), {}, read)
@@ -282,13 +242,5 @@ class OnflowPlatform:
         if error_code(reply) == INVALID_TOKEN:
             raise AccessDenied(self._client.refusal(reply), http_status=reply.status)
 
-    def _read_back(self, ref: FulfillmentRef, http_status: int | None) -> Observation:
-        """Read a shipment after an answer to a cancel, which alone does not say how it is now."""
-        try:
-            seen = self._shipment(ref.fulfillment_id)
-        except (TryLater, AccessDenied, Interrupted) as error:
-            reason = f"it answered, but what is true now could not be read ({error})"
-            raise OutcomeUnknown(reason, http_status=http_status) from error
-        if isinstance(seen, Unreadable):
-            raise OutcomeUnknown(seen.reason, http_status=http_status)
-        return seen
+    def _now(self, ref: FulfillmentRef, http_status: int | None) -> Observation:
+        return self._read_back(lambda: self._shipment(ref.fulfillment_id), http_status)

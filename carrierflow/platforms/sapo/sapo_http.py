@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from carrierflow.platforms.http.client import PlatformClient
-from carrierflow.platforms.http.http_dialect import HttpDialect
-from carrierflow.platforms.http.replies import PlatformReply, UnreadableReply, is_page, used_calls
+from carrierflow.platforms.http.http_dialect import HttpDialect, no_page
+from carrierflow.platforms.http.replies import PlatformReply, UnreadableReply, used_calls
 
 
-__all__ = ["DIALECT", "SapoClient", "says_no"]
+__all__ = ["DIALECT", "says_no"]
 
 
 def says_no(document: Any) -> bool:
@@ -56,27 +55,14 @@ def _bear(token: str) -> dict[str, str]:
     return {"X-Sapo-Access-Token": token}
 
 
-def _is_own(reply: PlatformReply) -> bool:
-    """Tell whether a reply may be Sapo's: a page, as its gate sends with 401, 403 and 503, is not.
-
-    A reply without a body may be anybody's, and is taken for Sapo's.
-    """
-    return not is_page(reply)
-
-
 DIALECT = HttpDialect(
     budget_event="carrierflow.sapo.budget_not_told",
     headers=_bear,
     used_calls=partial(used_calls, header="X-Sapo-Api-Call-Limit"),
     messages=_messages,
-    is_own=_is_own,
+    is_own=no_page,
 )
-"""The count of calls is documented for Sapo's newer API alone, and used where it comes."""
+"""The count of calls is documented for Sapo's newer API alone, and used where it comes.
 
-
-class SapoClient(PlatformClient):
-    """One shop's requests to Sapo."""
-
-    def refusal(self, reply: PlatformReply) -> str:
-        """Return why a reply says no, short, and without anything personal or secret."""
-        return self._refusal(reply)
+Its gate, as integrators met it, sends pages with 401, 403 and 503.
+"""

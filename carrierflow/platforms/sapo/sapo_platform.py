@@ -16,21 +16,19 @@ from carrierflow.domain.model import (
 )
 from carrierflow.domain.waiting import Idle, keep_waiting
 from carrierflow.errors import (
-    AccessDenied,
-    Interrupted,
     InvalidInput,
     OutcomeUnknown,
     ReadRefused,
     Refused,
-    TryLater,
 )
-from carrierflow.platforms.http.client import NotThere
+from carrierflow.platforms.http.client import NotThere, PlatformClient
 from carrierflow.platforms.http.replies import UnreadableReply
+from carrierflow.platforms.http.shop_connection import ShopConnection
 from carrierflow.platforms.sapo.admin_paths import AdminPaths
 from carrierflow.platforms.sapo.changed_list import ChangedList
 from carrierflow.platforms.sapo.order_bodies import OrderPage, SapoLook, read_page, read_sapo_order
 from carrierflow.platforms.sapo.printed_values import is_number, print_time
-from carrierflow.platforms.sapo.sapo_http import DIALECT, SapoClient, says_no
+from carrierflow.platforms.sapo.sapo_http import DIALECT, says_no
 from carrierflow.platforms.sapo.shipping_actions import PROJECTION, lies_at_or_past
 
 
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
 
     from carrierflow.domain.publication import PlatformWrite
     from carrierflow.platforms.http.replies import PlatformReply
-    from carrierflow.platforms.http.transport import HttpLimits, RequestCounter, Token
+    from carrierflow.platforms.http.transport import HttpLimits, Token
     from carrierflow.reconcile.ports import Budget
     from carrierflow.reconcile.projection import Projection
 
@@ -50,16 +48,13 @@ __all__ = ["PROJECTION", "SapoPlatform"]
 MOST_ORDERS = 50
 """How many orders are asked for at a time; each costs a request."""
 
-_REFUSALS = 5
-"""So many reads may be refused, where nothing was answered yet, before it is given up."""
-
 _MAY_BE_DONE = frozenset(
     {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
 )
 """Refusals that may mean that the parcel is there already, or be somebody else's word."""
 
 
-class SapoPlatform:
+class SapoPlatform(ShopConnection):
     """One shop on Sapo omnichannel, as the port `carrierflow.reconcile.ports.Platform` has it.
 
     An order is read with its fulfillments, and no other reading of these is documented. Ids are
@@ -95,14 +90,7 @@ class SapoPlatform:
         sleep: clock.Sleep = clock.sleep,
         idle: Idle = keep_waiting,
     ) -> None:
-        self._shop = shop
-        self._budget = budget
-        self._carrier_code = carrier_code
-        self._paths = AdminPaths(suffix=".json" if json_suffix else "")
-        self._changed = ChangedList(self._page, size=MOST_ORDERS)
-        self._has_answered = False
-        self._refusals = 0
-        self._client = SapoClient(
+        client = PlatformClient(
             dialect=DIALECT,
             base_url=base_url,
             token=token,
@@ -113,18 +101,10 @@ class SapoPlatform:
             idle=idle,
             folder="/admin",
         )
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._shop!r} at {self._client.url!r})"
-
-    @property
-    def requests(self) -> RequestCounter:
-        """The requests that have left so far."""
-        return self._client.counts
-
-    def close(self) -> None:
-        """Close the connections that nobody is using."""
-        self._client.close()
+        super().__init__(shop=shop, budget=budget, client=client)
+        self._carrier_code = carrier_code
+        self._paths = AdminPaths(suffix=".json" if json_suffix else "")
+        self._changed = ChangedList(self._page, size=MOST_ORDERS)
 
     def orders(self, order_ids: Sequence[str]) -> tuple[RemoteOrder, ...]:
         """Read up to 50 orders by id, each in a request of its own.
@@ -160,12 +140,7 @@ class SapoPlatform:
         """
         if not (is_number(ref.order_id) and is_number(ref.fulfillment_id)):
             return None
-        try:
-            return _in(self._order(ref.order_id), ref)
-        except NotThere:
-            if not self._has_answered:
-                raise
-            return None
+        return self._at_its_address(lambda: _in(self._order(ref.order_id), ref))
 
     def order(self, order_id: str) -> RemoteOrder | None:
         """Read one order; None if Sapo says that there is no such order."""
@@ -175,15 +150,6 @@ class SapoPlatform:
             return self._order(order_id)
         except NotThere:
             return None
-
-    def room(self, seconds: float) -> int:
-        """Return about how many requests the budget lets leave within a span."""
-        return self._budget.room(seconds)
-
-    def wait_for_room(self) -> None:
-        """Wait until the budget has room for one action, and count it; reads do so themselves."""
-        self._budget.spend()
-        self._client.renew_token()
 
     @property
     def projection(self) -> Projection:
@@ -219,7 +185,7 @@ class SapoPlatform:
             )
         except Refused as refused:
             return self._there_already(ref, write, refused)
-        seen = self._read_back(ref, None)
+        seen = self._now(ref, None)
         if seen is None:
             raise OutcomeUnknown("it answered, and does not show the fulfillment any more")
         if not lies_at_or_past(seen.carrier.status, write.to):
@@ -240,14 +206,9 @@ class SapoPlatform:
         return RequestSketch(method="POST", url=url)
 
     def _one_of(self, order_id: str) -> RemoteOrder | None:
-        """Read one of several orders; None where it is not shown."""
-        try:
-            return self._order(order_id) if is_number(order_id) else None
-        except ReadRefused:
-            self._refusals += not self._has_answered
-            if self._refusals >= _REFUSALS:
-                raise
+        if not is_number(order_id):
             return None
+        return self._one_of_several(lambda: self._order(order_id))
 
     def _completed(self, listed: RemoteOrder) -> RemoteOrder:
         """Read an order by itself that a list has shown without its fulfillments.
@@ -263,7 +224,7 @@ class SapoPlatform:
             order = read_sapo_order(self._document(reply), self._look(reply, "order"))
             if order.order_id not in {order_id, ""}:
                 raise UnreadableReply("the reply is about another order")
-            self._has_answered = True
+            self._heard()
             return order
 
         return self._client.get(self._paths.order(order_id), {}, read)
@@ -271,7 +232,7 @@ class SapoPlatform:
     def _page(self, since: datetime, number: int) -> OrderPage:
         def read(reply: PlatformReply) -> OrderPage:
             found = read_page(self._document(reply), self._look(reply, "orders"))
-            self._has_answered = True
+            self._heard()
             return found
 
         params = {
@@ -307,21 +268,13 @@ class SapoPlatform:
         status = refused.http_status or 0
         if status not in _MAY_BE_DONE and status >= HTTPStatus.MULTIPLE_CHOICES:
             raise refused
-        seen = self._read_back(ref, status)
+        seen = self._now(ref, status)
         if seen is None or not lies_at_or_past(seen.carrier.status, write.to):
             raise refused
         return seen
 
-    def _read_back(self, ref: FulfillmentRef, http_status: int | None) -> Observation | None:
-        """Read a fulfillment after an answer, which alone does not say how it is now."""
-        try:
-            seen = _in(self._order(ref.order_id), ref)
-        except (TryLater, AccessDenied, Interrupted) as error:
-            reason = f"it answered, but what is true now could not be read ({error})"
-            raise OutcomeUnknown(reason, http_status=http_status) from error
-        if isinstance(seen, Unreadable):
-            raise OutcomeUnknown(seen.reason, http_status=http_status)
-        return seen
+    def _now(self, ref: FulfillmentRef, http_status: int | None) -> Observation | None:
+        return self._read_back(lambda: _in(self._order(ref.order_id), ref), http_status)
 
 
 def _in(order: RemoteOrder, ref: FulfillmentRef) -> Observation | Unreadable | None:
