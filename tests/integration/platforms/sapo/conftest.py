@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from loopback import Answers, FakeClock
 
 from carrierflow.domain.model import FulfillmentRef
 from carrierflow.platforms.http.transport import HttpLimits
 from carrierflow.platforms.sapo import SapoPlatform
-from integration.platforms.haravan.conftest import Answers, FakeBudget, FakeClock, ScriptedServer
 
 
 PAYLOADS = Path(__file__).parents[3] / "payloads" / "sapo"
@@ -101,46 +100,14 @@ class SapoAnswers(Answers):
         return Answers.reply({"error": {"message": said}}, status=status)
 
 
-class RoomyBudget(FakeBudget):
-    """A budget that also says what it has room for."""
-
-    def room(self, seconds):
-        """Allow one request a second."""
-        return int(seconds)
-
-
 @pytest.fixture(name="answer")
 def _answer():
     return SapoAnswers
 
 
-@pytest.fixture(name="server")
-def _server():
-    server = ScriptedServer()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.over.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture(name="budget")
-def _budget():
-    return RoomyBudget()
-
-
 @pytest.fixture(name="clock")
 def _clock():
-    clock = FakeClock()
-    clock.moment = START
-    return clock
-
-
-@pytest.fixture(name="naps")
-def _naps():
-    return []
+    return FakeClock(START)
 
 
 @pytest.fixture(name="make_platform")
@@ -164,11 +131,6 @@ def _make_platform(server, budget, clock, naps):
     yield make
     for platform in made:
         platform.close()
-
-
-@pytest.fixture(name="platform")
-def _platform(make_platform):
-    return make_platform()
 
 
 @pytest.fixture(name="writes")
