@@ -28,6 +28,7 @@ from carrierflow.domain.cleaning import cleaned
 from carrierflow.domain.clock import EARLIEST
 from carrierflow.domain.typecheck import guarded
 from carrierflow.errors import ConfigurationError
+from carrierflow.platforms.registry import DEFAULT, PLATFORMS
 
 
 __all__ = ["LogFormat", "Settings", "load_settings"]
@@ -84,7 +85,7 @@ FOR_ALL = ("remote_ahead", "merchant_edit", "verify_within_hours")
 OF_ONE = (*FOR_ALL, "rate_bucket", "rate_leak", "cancel_shipped")
 """What is set for the shops of one platform: in the file in its own table, else with its name."""
 
-SECTIONS = {"haravan": "", "sapo": "sapo_", "onflow": "onflow_"}
+SECTIONS = {name: "" if name == DEFAULT.name else f"{name}_" for name in PLATFORMS}
 """The platforms' tables in the file, and what their settings are called elsewhere begin with."""
 
 

@@ -21,6 +21,7 @@ from carrierflow.demo import TourFigures, draw, play, write
 from carrierflow.demo.scenario import FEWEST
 from carrierflow.demo.screen import WIDTH
 from carrierflow.domain.lifecycle import define
+from carrierflow.platforms.registry import DEFAULT
 from carrierflow.sandbox.haravan import App, Faults, World, serve
 from carrierflow.sandbox.onflow import OnflowWorld, serve_onflow
 from carrierflow.sandbox.sapo import SapoWorld, serve_sapo
@@ -35,88 +36,6 @@ def register(cli: click.Group) -> None:
     """Add these commands."""
     command(cli, "sandbox", example="carrierflow sandbox --port 8070 --shop myshop")(sandbox)
     command(cli, "demo", example="carrierflow demo --seed 7 --keep tour")(demo)
-
-
-@click.option(
-    "--platform",
-    type=click.Choice(["haravan", "sapo", "onflow"]),
-    default="haravan",
-    show_default=True,
-    help="Which one to play.",
-)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option(
-    "--port", default=8070, show_default=True, type=click.IntRange(0, 65535), help="0: any."
-)
-@click.option("--shop", "shops", multiple=True, default=["demo"], help="A shop to begin with.")
-@click.option(
-    "--token",
-    default="sandbox-token",
-    show_default=True,
-    help="The first shop's bearer token; '' where the app is still to be installed.",
-)
-@click.option(
-    "--parcels", default=0, show_default=True, type=click.IntRange(0, 100_000), help="Per shop."
-)
-@click.option("--client-id", default=_APP.client_id, show_default=True, help="The app's name.")
-@click.option(
-    "--client-secret",
-    default=_APP.client_secret,
-    show_default=True,
-    help="What signs callbacks and webhooks.",
-)
-@click.option("--webhook-url", default="", metavar="URL", help="Where the app hears of webhooks.")
-@click.option("--install-url", default="", metavar="URL", help="Where the app is installed.")
-@click.option(
-    "--poll-seconds",
-    default=_APP.poll_seconds,
-    show_default=True,
-    type=SECONDS,
-    help="How often carriers are asked for details; 0: only on demand.",
-)
-def sandbox(
-    session: Session,
-    platform: str,
-    host: str,
-    port: int,
-    shops: tuple[str, ...],
-    token: str,
-    parcels: int,
-    **app: Any,
-) -> None:
-    """Run a platform on this machine until Ctrl-C.
-
-    Haravan has a page for people at /seller, its state at /_sandbox/state, faults on request at
-    /_sandbox/faults, and what it saw at /_sandbox/judge; what concerns its app are options of
-    Haravan's alone. Sapo and Onflow answer what their documents describe. Further shops have the
-    token with their code behind it.
-    """
-    wanted = SandboxPlan(
-        tokens={
-            code: f"{token}-{code}" if token and number else token
-            for number, code in enumerate(shops)
-        },
-        parcels=parcels,
-        legal=_legal(session),
-        app=app,
-    )
-
-    def ready(server: Served) -> None:
-        document = {"url": server.url, "shops": list(shops), "token": token}
-        lines = [f"{platform.title()} sandbox at {server.url}"]
-        if platform == "haravan":
-            lines.append(f"The seller's page: {server.url}/seller")
-        session.emit(document, lambda c: c.say(*lines))
-
-    SANDBOXES[platform](host, port, wanted, ready)
-
-
-def _legal(session: Session) -> dict[str, set[tuple[str, str]]]:
-    definition = define(session.settings.lifecycle_groups)
-    return {
-        m.machine.value: {(e.from_status, str(e.to_status)) for e in m.edges}
-        for m in definition.machines
-    }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,6 +99,88 @@ SANDBOXES: Mapping[str, Callable[[str, int, SandboxPlan, Ready], None]] = {
     "sapo": _serve_sapo,
     "onflow": _serve_onflow,
 }
+
+
+@click.option(
+    "--platform",
+    type=click.Choice(list(SANDBOXES)),
+    default=DEFAULT.name,
+    show_default=True,
+    help="Which one to play.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option(
+    "--port", default=8070, show_default=True, type=click.IntRange(0, 65535), help="0: any."
+)
+@click.option("--shop", "shops", multiple=True, default=["demo"], help="A shop to begin with.")
+@click.option(
+    "--token",
+    default="sandbox-token",
+    show_default=True,
+    help="The first shop's bearer token; '' where the app is still to be installed.",
+)
+@click.option(
+    "--parcels", default=0, show_default=True, type=click.IntRange(0, 100_000), help="Per shop."
+)
+@click.option("--client-id", default=_APP.client_id, show_default=True, help="The app's name.")
+@click.option(
+    "--client-secret",
+    default=_APP.client_secret,
+    show_default=True,
+    help="What signs callbacks and webhooks.",
+)
+@click.option("--webhook-url", default="", metavar="URL", help="Where the app hears of webhooks.")
+@click.option("--install-url", default="", metavar="URL", help="Where the app is installed.")
+@click.option(
+    "--poll-seconds",
+    default=_APP.poll_seconds,
+    show_default=True,
+    type=SECONDS,
+    help="How often carriers are asked for details; 0: only on demand.",
+)
+def sandbox(
+    session: Session,
+    platform: str,
+    host: str,
+    port: int,
+    shops: tuple[str, ...],
+    token: str,
+    parcels: int,
+    **app: Any,
+) -> None:
+    """Run a platform on this machine until Ctrl-C.
+
+    Haravan has a page for people at /seller, its state at /_sandbox/state, faults on request at
+    /_sandbox/faults, and what it saw at /_sandbox/judge; what concerns its app are options of
+    Haravan's alone. Sapo and Onflow answer what their documents describe. Further shops have the
+    token with their code behind it.
+    """
+    wanted = SandboxPlan(
+        tokens={
+            code: f"{token}-{code}" if token and number else token
+            for number, code in enumerate(shops)
+        },
+        parcels=parcels,
+        legal=_legal(session),
+        app=app,
+    )
+
+    def ready(server: Served) -> None:
+        document = {"url": server.url, "shops": list(shops), "token": token}
+        lines = [f"{platform.title()} sandbox at {server.url}"]
+        if platform == DEFAULT.name:
+            lines.append(f"The seller's page: {server.url}/seller")
+        session.emit(document, lambda c: c.say(*lines))
+
+    SANDBOXES[platform](host, port, wanted, ready)
+
+
+def _legal(session: Session) -> dict[str, set[tuple[str, str]]]:
+    definition = define(session.settings.lifecycle_groups)
+    return {
+        m.machine.value: {(e.from_status, str(e.to_status)) for e in m.edges}
+        for m in definition.machines
+    }
 
 
 @click.option(

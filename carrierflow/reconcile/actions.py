@@ -110,6 +110,8 @@ class OpenIncident:
     sentence: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
     """What tells this cause from another one, where all that both sides say would tell too much."""
+    awaits: bool = False
+    """Whether nothing can be told until somebody has seen to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """One turn at one fulfillment: all that can be decided without the network, as a value.
 
-`take_turn` looks both machines up in the decision table, applies what needs no write in memory,
+`evaluate` looks both machines up in the decision table, applies what needs no write in memory,
 and stops at the first write that is wanted. Nothing is written here: runs write what a turn
 says, plans print it.
 """
@@ -80,8 +80,9 @@ class Evaluation:
     def awaits(self) -> bool:
         """Tell whether what is unpublished is no work of ours: nothing may be told now."""
         last = [decision.action for decision in dict(self.decisions).values()]
-        untold = any(isinstance(it, OpenIncident) and it.kind == "cannot_be_told" for it in last)
-        return untold or any(isinstance(it, Await) for it in last)
+        return any(
+            isinstance(it, Await) or (isinstance(it, OpenIncident) and it.awaits) for it in last
+        )
 
     @property
     def must_read_again(self) -> bool:
@@ -224,7 +225,8 @@ def _set_parcel(draft: _Draft, **changes: Any) -> None:
 
 
 def _find(draft: _Draft, machine: Machine, row: str, action: Freeze | OpenIncident) -> None:
-    whole, cause = evidence_of(draft.case), getattr(action, "evidence", None)
+    whole = evidence_of(draft.case)
+    cause = action.evidence if isinstance(action, OpenIncident) else {}
     evidence = {**(cause or whole), "machine": machine, "row": row}
     draft.findings.append(
         Finding(

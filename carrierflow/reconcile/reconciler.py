@@ -64,9 +64,10 @@ class Reconciler:
             DatabaseUnavailable: if the database does not answer.
         """
         limits = limits or RunLimits()
-        before = verified_before or self._due_before(code)
+        shop = self.parts.store.shop(code)
+        before = verified_before or self._due_before(shop)
         read = ShopReader.hinted if hinted else ShopReader.batches
-        return self._run(code, before, read, limits, stop=stop, progress=progress)
+        return self._run(shop, before, read, limits, stop=stop, progress=progress)
 
     def apply_plan(
         self,
@@ -86,7 +87,7 @@ class Reconciler:
         shop = self.parts.store.shop(code)
         sketch = self.connect(shop).sketch
         read = plan_batches(lines, sketch, stale=stale.append)
-        report = self._run(code, NEVER, read, limits or RunLimits(), stop=stop, progress=progress)
+        report = self._run(shop, NEVER, read, limits or RunLimits(), stop=stop, progress=progress)
         return report, sum(stale)
 
     def plan_shop(
@@ -105,7 +106,7 @@ class Reconciler:
         """
         shop = self.parts.store.shop(code)
         platform = self.connect(shop, until(stop))
-        before = verified_before or self._due_before(code)
+        before = verified_before or self._due_before(shop)
         try:
             lines = list(
                 survey_lines(reader_of(self.parts, shop, platform, before), platform.sketch)
@@ -114,13 +115,12 @@ class Reconciler:
             platform.close()
         return lines, Requests.of(platform.requests)
 
-    def _due_before(self, code: str) -> datetime:
-        policy = self.parts.policy_of(self.parts.store.shop(code))
-        return self.parts.clock() - policy.verify_within
+    def _due_before(self, shop: Shop) -> datetime:
+        return self.parts.clock() - self.parts.policy_of(shop).verify_within
 
     def _run(
         self,
-        code: str,
+        shop: Shop,
         verified_before: datetime,
         read: Reader,
         limits: RunLimits,
@@ -128,11 +128,10 @@ class Reconciler:
         stop: Stop,
         progress: Callable[[RunCounters, int], None] | None,
     ) -> RunReport:
-        shop = self.parts.store.shop(code)
         started_at = self.parts.clock()
         if shop.state is not ShopState.ACTIVE:
             return RunReport(
-                shop=code,
+                shop=shop.code,
                 run="",
                 started_at=started_at,
                 ended_at=started_at,

@@ -144,7 +144,7 @@ def untold(case: MachineCase) -> Action:
 def _cannot_be_told(case: MachineCase, step: PublishableStep) -> Action:
     sentence = f"The platform shows {case.obs} and cannot be told {step.to_status} any more."
     cause = {"shown": case.obs, "untold": f"{step.seq}:{step.to_status}"}
-    return OpenIncident("cannot_be_told", sentence, cause)
+    return OpenIncident("cannot_be_told", sentence, cause, awaits=True)
 
 
 def _tell(case: MachineCase, step: PublishableStep) -> Action:

@@ -77,6 +77,7 @@ class ShopRun:
         self._parts = parts
         self._store = parts.store
         self._shop = shop
+        self._policy = parts.policy_of(shop)
         self._platform = connect(shop, self._idle)
         self._limits = limits
         self._started_at = started_at
@@ -255,9 +256,14 @@ class ShopRun:
     def _order_evaluation(
         self, parcel: Fulfillment | None, seen: Observation | None, *, asked_alone: bool = False
     ) -> OrderEvaluation:
-        now, policy = self._parts.clock(), self._parts.policy_of(self._shop)
         return evaluate_order(
-            OrderCase(parcel=parcel, seen=seen, asked_alone=asked_alone, now=now, policy=policy)
+            OrderCase(
+                parcel=parcel,
+                seen=seen,
+                asked_alone=asked_alone,
+                now=self._parts.clock(),
+                policy=self._policy,
+            )
         )
 
     def _note_absence(self, evaluation: OrderEvaluation) -> None:

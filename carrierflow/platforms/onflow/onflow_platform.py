@@ -208,7 +208,11 @@ class OnflowPlatform(ShopConnection):
         """Say that a shipment is ours: an account shows nobody else's."""
         return True
 
-    def sketch(self, ref: FulfillmentRef, write: PlatformWrite) -> RequestSketch:  # noqa: ARG002
+    def sketch(
+        self,
+        ref: FulfillmentRef,
+        write: PlatformWrite,  # noqa: ARG002 (the port's)
+    ) -> RequestSketch:
         """Describe the cancel of a shipment, which is all there is to tell, for a person."""
         path = self._paths.cancel_of(ref.fulfillment_id)
         return RequestSketch(method="PUT", url=self._client.url + path)
