@@ -127,8 +127,20 @@ def carrying(url, *, faults=None, **settings):
     """Build a carrier and its Haravan in virtual time, and take them down again."""
     clock = ManualClock(START)
     world = World(clock=clock)
-    with SandboxServer(world, legal=LEGAL, faults=faults or Faults()) as server:
-        carrier = Carrier(url, world, server, clock=clock, get_backoff_seconds=0.01, **settings)
+    server = SandboxServer(world, legal=LEGAL, faults=faults or Faults())
+    with carried(Carrier, url, server, **settings) as carrier:
+        yield carrier
+
+
+@contextmanager
+def carried(kind, url, server, **settings):
+    """Serve a platform and build a carrier of some kind beside it; take both down again.
+
+    Time is that of the platform's world.
+    """
+    with server:
+        clock = server.world.clock
+        carrier = kind(url, server.world, server, clock=clock, get_backoff_seconds=0.01, **settings)
         try:
             yield carrier
         finally:

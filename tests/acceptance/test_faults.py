@@ -7,6 +7,8 @@ from carrier import carrying, random_parcels
 
 from carrierflow.sandbox.haravan import FaultKind, FaultMix, Faults
 
+from .bad_network import settle
+
 
 FAST = {"rate_bucket": 100_000, "rate_leak": 100_000.0}
 
@@ -35,15 +37,7 @@ def test_repeated_runs_converge(tmp_path, seed):
         carrier.connect("alpha", bucket_size=100_000, leak_per_second=100_000)
         parcels, missing = random_parcels(carrier, "alpha", 60, seed=seed)
 
-        for _ in range(40):
-            (report,) = carrier.app.reconcile(full=True)
-            carrier.clock.advance(60)
-            if not report.left and report.end_reason == "done":
-                break
-        faults.plan()
-        for _ in range(2):
-            carrier.clock.advance(60)
-            carrier.app.reconcile(full=True)
+        settle(carrier, faults)
 
         judged = carrier.judged()
         assert [carrier.known(ref) for ref in parcels] == [carrier.shown(ref) for ref in parcels]

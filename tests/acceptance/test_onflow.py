@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from carrier import START, Carrier
+from carrier import START, Carrier, carried
 
 from carrierflow import Event, FulfillmentRef, Opening, Status
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import Machine
 from carrierflow.sandbox.clocks import ManualClock
-from carrierflow.sandbox.faults import FaultKind, FaultMix, Faults
 from carrierflow.sandbox.onflow import OnflowServer, OnflowStage, OnflowWorld
+
+from .bad_network import settle, wire_faults
 
 
 STAGES = (OnflowStage.NEW, OnflowStage.PICKED, OnflowStage.PACKED, OnflowStage.HANDOVER)
@@ -61,16 +62,10 @@ class WarehousesCarrier(Carrier):
 @contextmanager
 def carrying(folder, *, faults=None):
     """Build a carrier and an Onflow in virtual time, and take them down again."""
-    clock = ManualClock(START)
-    world = OnflowWorld(clock=clock)
-    with OnflowServer(world, faults=faults) as server:
-        url = f"sqlite:///{folder}/ledger.db"
-        made = WarehousesCarrier(url, world, server, clock=clock, get_backoff_seconds=0.01)
+    server = OnflowServer(OnflowWorld(clock=ManualClock(START)), faults=faults)
+    with carried(WarehousesCarrier, f"sqlite:///{folder}/ledger.db", server) as made:
         made.connect("alpha", bucket_size=100_000, leak_per_second=100_000)
-        try:
-            yield made
-        finally:
-            made.close()
+        yield made
 
 
 @pytest.fixture
@@ -192,36 +187,13 @@ def test_three_accounts_end_in_agreement_with_exactly_the_missing_cancels(carrie
         print(f"\nOnflow: 300 shipments, {missing} cancels missing, {wrote} told, then 0")
 
 
-WIRE = {
-    FaultKind.LOST_REQUEST: 0.05,
-    FaultKind.LOST_REPLY: 0.05,
-    FaultKind.LATE_APPLY: 0.05,
-    FaultKind.ERROR_500_BEFORE: 0.03,
-    FaultKind.ERROR_502_AFTER: 0.03,
-    FaultKind.THROTTLE_429: 0.03,
-    FaultKind.HTML: 0.02,
-    FaultKind.EMPTY_BODY: 0.02,
-    FaultKind.TRUNCATED_BODY: 0.02,
-    FaultKind.STALE_READ: 0.05,
-}
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_repeated_runs_converge_on_a_bad_network(tmp_path, seed):
     """Under every fault of the wire each cancel arrives, and none is told twice heard."""
-    mix = FaultMix(rates=WIRE, late_seconds=(1, 30), stale_seconds=(1, 20))
-    faults = Faults(mix=mix, seed=seed, late_limit=30.0)
+    faults = wire_faults(seed)
     with carrying(tmp_path, faults=faults) as carrier:
         refs = [carrier.shipment("alpha", stage, walk=["cancel"]) for stage in STAGES[:3] * 8]
-        for _ in range(40):
-            (report,) = carrier.runs()
-            carrier.clock.advance(60)
-            if not report.left and report.end_reason == "done":
-                break
-        faults.plan()
-        for _ in range(2):
-            carrier.clock.advance(60)
-            carrier.runs()
+        settle(carrier, faults)
 
         assert all(str(carrier.stage_of(ref)).startswith("cancelled") for ref in refs)
         assert () == carrier.judged().illegal

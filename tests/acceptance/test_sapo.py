@@ -6,29 +6,17 @@ import random
 from contextlib import contextmanager
 
 import pytest
-from carrier import START, Carrier, random_walk
+from carrier import START, Carrier, carried, random_walk
 
 from carrierflow import Opening
 from carrierflow.sandbox.clocks import ManualClock
-from carrierflow.sandbox.faults import FaultKind, FaultMix, Faults
 from carrierflow.sandbox.sapo import SapoAction, SapoRef, SapoServer, SapoState, SapoWorld
+
+from .bad_network import settle, wire_faults
 
 
 ROOMY = {"rate_bucket": "1000000", "rate_leak": "1000000"}
 PROVIDER = "10355"
-
-WIRE = {
-    FaultKind.LOST_REQUEST: 0.05,
-    FaultKind.LOST_REPLY: 0.05,
-    FaultKind.LATE_APPLY: 0.05,
-    FaultKind.ERROR_500_BEFORE: 0.03,
-    FaultKind.ERROR_502_AFTER: 0.03,
-    FaultKind.THROTTLE_429: 0.03,
-    FaultKind.HTML: 0.02,
-    FaultKind.EMPTY_BODY: 0.02,
-    FaultKind.TRUNCATED_BODY: 0.02,
-    FaultKind.STALE_READ: 0.05,
-}
 
 COMING_BACK = ["picking", "delivering", "notmeetcustomer", "waitingforreturn"]
 
@@ -109,16 +97,10 @@ class SapoCarrier(Carrier):
 @contextmanager
 def carrying(folder, *, faults=None):
     """Build a carrier and a Sapo in virtual time, and take them down again."""
-    clock = ManualClock(START)
-    world = SapoWorld(clock=clock)
-    with SapoServer(world, faults=faults) as server:
-        url = f"sqlite:///{folder}/ledger.db"
-        made = SapoCarrier(url, world, server, clock=clock, get_backoff_seconds=0.01)
+    server = SapoServer(SapoWorld(clock=ManualClock(START)), faults=faults)
+    with carried(SapoCarrier, f"sqlite:///{folder}/ledger.db", server) as made:
         made.connect("alpha")
-        try:
-            yield made
-        finally:
-            made.close()
+        yield made
 
 
 @pytest.fixture
@@ -265,21 +247,12 @@ def test_three_shops_end_in_agreement_with_exactly_the_missing_actions(carrier, 
 @pytest.mark.parametrize("seed", range(3))
 def test_repeated_runs_converge_on_a_bad_network(tmp_path, seed):
     """Under every fault of the wire nothing is lost; no action is illegal, or made twice heard."""
-    mix = FaultMix(rates=WIRE, late_seconds=(1, 30), stale_seconds=(1, 20))
-    faults = Faults(mix=mix, seed=seed, late_limit=30.0)
+    faults = wire_faults(seed)
     rng = random.Random(seed)
     with carrying(tmp_path, faults=faults) as carrier:
         walks = [[str(step) for step in random_walk(rng, cod=0)] for _ in range(25)]
         refs = [carrier.parcel("alpha", walk=walk) for walk in walks]
-        for _ in range(40):
-            (report,) = carrier.runs()
-            carrier.clock.advance(60)
-            if not report.left and report.end_reason == "done":
-                break
-        faults.plan()
-        for _ in range(2):
-            carrier.clock.advance(60)
-            carrier.runs()
+        settle(carrier, faults)
 
         assert [state(walk) for walk in walks] == [carrier.shown(ref) for ref in refs]
         assert carrier.judged().is_clean
