@@ -25,6 +25,7 @@ __all__ = [
     "after",
     "before",
     "page",
+    "rewriting",
 ]
 
 AT_THE_DOOR = frozenset(
@@ -98,6 +99,16 @@ def after(action: Callable[[R], None]) -> Callable[[R], Outcome]:
         reply = request.answer()
         action(request)
         return reply
+
+    return act
+
+
+def rewriting(change: Callable[[bytes, R], bytes]) -> Callable[[R], Outcome]:
+    """Return the effect of an answer whose body is changed on its way."""
+
+    def act(request: R) -> Outcome:
+        reply = request.answer()
+        return replace(reply, body=change(reply.body, request))
 
     return act
 

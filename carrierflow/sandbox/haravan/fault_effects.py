@@ -10,13 +10,14 @@ from carrierflow.sandbox.clocks import TICKS_PER_SECOND
 from carrierflow.sandbox.exchange import HttpReply, HttpRequest, Outcome
 from carrierflow.sandbox.faults import Fault, FaultKind
 from carrierflow.sandbox.haravan.call_limit import HEADER
-from carrierflow.sandbox.haravan.damage import bared, damaged, misdated, spoken
+from carrierflow.sandbox.haravan.damage import damaged, misdated, spoken
 from carrierflow.sandbox.haravan.endpoints import answer, parcel_of
 from carrierflow.sandbox.haravan.failed_replies import failed
 from carrierflow.sandbox.haravan.list_queries import Reading
 from carrierflow.sandbox.haravan.vocabulary import CANCEL, DELIVERED
+from carrierflow.sandbox.odd_replies import bared
 from carrierflow.sandbox.refusals import SandboxError
-from carrierflow.sandbox.wire_faults import WIRE_EFFECTS, after, before
+from carrierflow.sandbox.wire_faults import WIRE_EFFECTS, after, before, rewriting
 
 
 if TYPE_CHECKING:
@@ -107,29 +108,9 @@ def _omit_orders(context: FaultContext) -> Outcome:
     return context.answer(Reading(omits=lambda _order_id: chance.random() < share))
 
 
-def _show_bare_orders(context: FaultContext) -> Outcome:
-    reply = context.answer()
-    return replace(reply, body=bared(reply.body))
-
-
 def _ignore_ids(context: FaultContext) -> Outcome:
     query = {name: value for name, value in context.request.query.items() if name != "ids"}
     return replace(context, request=replace(context.request, query=query)).answer()
-
-
-def _speak_nonsense(context: FaultContext) -> Outcome:
-    reply = context.answer()
-    return replace(reply, body=spoken(reply.body, context.fault.word or _NONSENSE))
-
-
-def _damage_row(context: FaultContext) -> Outcome:
-    reply = context.answer()
-    return replace(reply, body=damaged(reply.body, context.chance))
-
-
-def _misdate(context: FaultContext) -> Outcome:
-    reply = context.answer()
-    return replace(reply, body=misdated(reply.body, context.chance))
 
 
 def _edit(context: FaultContext) -> None:
@@ -168,11 +149,11 @@ EFFECTS: Mapping[FaultKind, Callable[[FaultContext], Outcome]] = {
     FaultKind.ODD_HEADER: _count_oddly,
     FaultKind.STALE_READ: _read_stale,
     FaultKind.MISSING_IDS: _omit_orders,
-    FaultKind.BARE_ORDERS: _show_bare_orders,
+    FaultKind.BARE_ORDERS: rewriting(lambda body, _: bared(body)),
     FaultKind.IDS_IGNORED: _ignore_ids,
-    FaultKind.NONSENSE_WORD: _speak_nonsense,
-    FaultKind.ODD_ROW: _damage_row,
-    FaultKind.ODD_DATE: _misdate,
+    FaultKind.NONSENSE_WORD: rewriting(lambda body, it: spoken(body, it.fault.word or _NONSENSE)),
+    FaultKind.ODD_ROW: rewriting(lambda body, it: damaged(body, it.chance)),
+    FaultKind.ODD_DATE: rewriting(lambda body, it: misdated(body, it.chance)),
     FaultKind.MERCHANT_EDIT_BEFORE: before(_edit),
     FaultKind.MERCHANT_EDIT_AFTER: after(_edit),
     FaultKind.MERCHANT_CANCEL_BEFORE: before(_cancel),

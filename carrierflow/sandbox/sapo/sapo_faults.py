@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from carrierflow.sandbox.clocks import TICKS_PER_SECOND
 from carrierflow.sandbox.exchange import HttpReply, HttpRequest, Outcome
 from carrierflow.sandbox.faults import Fault, FaultKind
+from carrierflow.sandbox.odd_replies import bared
 from carrierflow.sandbox.sapo.admin_lists import SapoReading
 from carrierflow.sandbox.sapo.admin_routes import answer
 from carrierflow.sandbox.sapo.data_errors import (
@@ -22,10 +23,9 @@ from carrierflow.sandbox.sapo.odd_fulfillments import (
     with_odd_date,
     with_odd_row,
     with_word,
-    without_fulfillments,
 )
 from carrierflow.sandbox.sapo.sapo_orders import SapoRef
-from carrierflow.sandbox.wire_faults import WIRE_EFFECTS, after, before, page
+from carrierflow.sandbox.wire_faults import WIRE_EFFECTS, after, before, page, rewriting
 
 
 if TYPE_CHECKING:
@@ -136,29 +136,13 @@ def _omit_orders(befallen: SapoFault) -> Outcome:
     return befallen.answer(SapoReading(omits=lambda _order_id: chance.random() < share))
 
 
-def _show_bare_orders(befallen: SapoFault) -> Outcome:
-    reply = befallen.answer()
-    return replace(reply, body=without_fulfillments(reply.body))
-
-
 def _ignore_ids(befallen: SapoFault) -> Outcome:
     query = {name: value for name, value in befallen.request.query.items() if name != "ids"}
     return replace(befallen, request=replace(befallen.request, query=query)).answer()
 
 
-def _speak_nonsense(befallen: SapoFault) -> Outcome:
-    reply = befallen.answer()
-    return replace(reply, body=with_word(reply.body, befallen.fault.word or _NONSENSE))
-
-
-def _damage_row(befallen: SapoFault) -> Outcome:
-    reply = befallen.answer()
-    return replace(reply, body=with_odd_row(reply.body, befallen.chance))
-
-
-def _misdate(befallen: SapoFault) -> Outcome:
-    reply = befallen.answer()
-    return replace(reply, body=with_odd_date(reply.body, befallen.chance))
+def _speak_nonsense(body: bytes, befallen: SapoFault) -> bytes:
+    return with_word(body, befallen.fault.word or _NONSENSE)
 
 
 def _edit(befallen: SapoFault) -> None:
@@ -217,11 +201,13 @@ EFFECTS: Mapping[FaultKind, Callable[[SapoFault], Outcome]] = {
     FaultKind.ODD_HEADER: _count_oddly,
     FaultKind.STALE_READ: _read_stale,
     FaultKind.MISSING_IDS: _omit_orders,
-    FaultKind.BARE_ORDERS: _show_bare_orders,
+    FaultKind.BARE_ORDERS: rewriting(lambda body, _: bared(body)),
     FaultKind.IDS_IGNORED: _ignore_ids,
-    FaultKind.NONSENSE_WORD: _speak_nonsense,
-    FaultKind.ODD_ROW: _damage_row,
-    FaultKind.ODD_DATE: _misdate,
+    FaultKind.NONSENSE_WORD: rewriting(
+        lambda body, it: with_word(body, it.fault.word or _NONSENSE)
+    ),
+    FaultKind.ODD_ROW: rewriting(lambda body, it: with_odd_row(body, it.chance)),
+    FaultKind.ODD_DATE: rewriting(lambda body, it: with_odd_date(body, it.chance)),
     FaultKind.MERCHANT_EDIT_BEFORE: before(_edit),
     FaultKind.MERCHANT_EDIT_AFTER: after(_edit),
     FaultKind.MERCHANT_CANCEL_BEFORE: before(_cancel),
