@@ -36,7 +36,7 @@ class Later:
 class Scene:
     """A carrier that serves, a Haravan that calls it, and an owner with a browser."""
 
-    def __init__(self, database, haravan, url):
+    def __init__(self, engine, haravan, url):
         self.haravan, self.world, self.root = haravan, haravan.world, f"{url}/haravan"
         self.world.app = App(client_secret=SECRET, webhook_url=f"{self.root}/webhooks")
         self.app = build(
@@ -49,7 +49,7 @@ class Scene:
                 webhook_url=haravan.url,
                 carrier_name="Sao Mai Express",
             ),
-            engine=database.build(),
+            engine=engine,
         )
         self.service = self.app.carrier_service(load_name(EXAMPLES / "carrier.py", "CARRIER"))
 
@@ -85,15 +85,14 @@ class Scene:
 
 
 @pytest.fixture
-def scene(sqlite_database):
-    """The carrier, the platform and the owner."""
+def scene(sqlite_engine):
+    """The carrier, the platform and the owner; the engine outlives whoever is still answering."""
     later = Later()
     with serving(later) as url, SandboxServer(World()) as haravan:
-        made = Scene(sqlite_database, haravan, url)
+        made = Scene(sqlite_engine, haravan, url)
         later.app = create_app(made.app, made.service)
         made.world.add_shop(code="alpha", token="not-ours")
         yield made
-        made.app.store.engine.dispose()
 
 
 def test_a_shop_comes_goes_and_comes_back(scene):
