@@ -29,7 +29,6 @@ from carrierflow.sandbox.haravan.parcels import (
 )
 from carrierflow.sandbox.haravan.partner_app import App
 from carrierflow.sandbox.haravan.recorder import (
-    Legal,
     PutResult,
     ReceivedPut,
     Recorder,
@@ -42,6 +41,7 @@ from carrierflow.sandbox.haravan.shop_state import SandboxShop, ShopOptions
 from carrierflow.sandbox.haravan.webhook_sender import WebhookSender
 from carrierflow.sandbox.haravan.world import World
 from carrierflow.sandbox.http_client import Answer, Outgoing
+from carrierflow.sandbox.legal_steps import Legal
 from carrierflow.sandbox.refusals import BadInput, NoAnswer, NotFound, SandboxError, Unprocessable
 
 

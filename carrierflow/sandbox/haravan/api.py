@@ -26,7 +26,7 @@ from carrierflow.sandbox.haravan.fault_effects import (
 )
 from carrierflow.sandbox.haravan.list_queries import Reading
 from carrierflow.sandbox.haravan.oauth import AUTHORIZE, TOKEN, authorize, shop_asking
-from carrierflow.sandbox.haravan.recorder import Exchange, Legal
+from carrierflow.sandbox.haravan.recorder import Exchange
 from carrierflow.sandbox.haravan.seller import Seller
 from carrierflow.sandbox.haravan.webhook_sender import WebhookSender
 from carrierflow.sandbox.http_client import Answer, Outgoing
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from carrierflow.sandbox.haravan.shop_state import SandboxShop
     from carrierflow.sandbox.haravan.world import World
+    from carrierflow.sandbox.legal_steps import Legal
 
 
 __all__ = ["Haravan"]

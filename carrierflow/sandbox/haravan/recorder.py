@@ -7,21 +7,21 @@ asks for the report, and it never imports them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from carrierflow.sandbox.haravan.parcels import ParcelRef
     from carrierflow.sandbox.haravan.vocabulary import StatusMachine
+    from carrierflow.sandbox.legal_steps import Legal
 
 
 __all__ = [
     "Exchange",
-    "Legal",
     "PutResult",
     "ReceivedPut",
     "Recorder",
@@ -29,8 +29,6 @@ __all__ = [
     "Touch",
     "TouchSource",
 ]
-
-Legal = Mapping[str, AbstractSet[tuple[str, str]]]
 
 
 class PutResult(StrEnum):

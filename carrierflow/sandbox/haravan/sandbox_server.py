@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from carrierflow.sandbox.faults import Faults
-    from carrierflow.sandbox.haravan.recorder import Legal
     from carrierflow.sandbox.haravan.world import World
+    from carrierflow.sandbox.legal_steps import Legal
 
 
 __all__ = ["SandboxServer", "serve"]

@@ -13,6 +13,7 @@ from carrierflow.sandbox.onflow.b2c_endpoints import OnflowCall, OnflowPaths, On
 from carrierflow.sandbox.onflow.cancel_judge import OnflowExchange
 from carrierflow.sandbox.onflow.envelope import OnflowProblem, failure
 from carrierflow.sandbox.onflow.mishaps import OnflowMishap, befall, throttled
+from carrierflow.sandbox.onflow.onflow_control import OnflowControl
 from carrierflow.sandbox.onflow.status_hooks import OnflowHookSender
 from carrierflow.sandbox.onflow.status_numbers import OnflowLanguage
 from carrierflow.sandbox.wire_faults import AT_THE_DOOR, NEVER_REACHED, page
@@ -49,9 +50,12 @@ class Onflow:
         self.faults = faults or Faults()
         self.hook_sender = OnflowHookSender(world, self.faults, send=send)
         self._routes = OnflowRoutes(paths or OnflowPaths())
+        self._control = OnflowControl(world, self.faults)
 
     def handle(self, request: HttpRequest) -> Outcome:
         """Answer one request."""
+        if self._control.owns(request):
+            return self._control.answer(request)
         with self.world.lock:
             self.world.settle()
             return self._handle(request)

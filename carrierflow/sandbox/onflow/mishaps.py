@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from carrierflow.sandbox.onflow.b2c_endpoints import OnflowCall, OnflowRoutes
 
 
-__all__ = ["OnflowMishap", "befall", "throttled"]
+__all__ = ["EFFECTS", "OnflowMishap", "befall", "throttled"]
 
 _WAIT, _LONG_WAIT = "2", "3600"
 _UNHEARD_OF = "777"
@@ -66,7 +66,7 @@ def befall(mishap: OnflowMishap) -> Outcome:
     Raises:
         BadInput: if nothing at Onflow corresponds to the fault.
     """
-    effect = _EFFECTS.get(mishap.fault.kind)
+    effect = EFFECTS.get(mishap.fault.kind)
     if effect is None:
         raise BadInput(f"Onflow has no fault {mishap.fault.kind}.")
     return effect(mishap)
@@ -174,7 +174,7 @@ _DAMAGES: tuple[Callable[[dict[str, Any]], Any], ...] = (
 _ODD_TIMES: tuple[object, ...] = (0, -1, 1, 1773367301000, 99999999999999, "1773367301", "soon", [])
 """No time, before time, milliseconds for seconds, the year three million, and what is no number."""
 
-_EFFECTS: Mapping[FaultKind, Callable[[OnflowMishap], Outcome]] = {
+EFFECTS: Mapping[FaultKind, Callable[[OnflowMishap], Outcome]] = {
     **WIRE_EFFECTS,
     FaultKind.THROTTLE_429: _throttle,
     FaultKind.THROTTLE_429_BARE: _throttle_bare,

@@ -15,6 +15,7 @@ from carrierflow.sandbox.sapo.admin_lists import SapoReading
 from carrierflow.sandbox.sapo.admin_routes import BLANK, Target, answer, target_of
 from carrierflow.sandbox.sapo.data_errors import message_error
 from carrierflow.sandbox.sapo.event_sender import EventSender
+from carrierflow.sandbox.sapo.sapo_control import SapoControl
 from carrierflow.sandbox.sapo.sapo_faults import LIMIT_HEADER, SapoFault, befall, throttled
 from carrierflow.sandbox.wire_faults import AT_THE_DOOR, NEVER_REACHED
 
@@ -48,9 +49,12 @@ class Sapo:
         self.world = world
         self.faults = faults or Faults()
         self.event_sender = EventSender(world, self.faults, send=send)
+        self._control = SapoControl(world, self.faults)
 
     def handle(self, request: HttpRequest) -> Outcome:
         """Answer one request."""
+        if self._control.owns(request):
+            return self._control.answer(request)
         with self.world.lock:
             self.world.settle()
             return self._handle(request)
