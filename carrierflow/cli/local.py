@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import click
 
@@ -22,14 +21,12 @@ from carrierflow.demo.scenario import FEWEST
 from carrierflow.demo.screen import WIDTH
 from carrierflow.domain.lifecycle import define
 from carrierflow.platforms.registry import DEFAULT
-from carrierflow.sandbox.haravan import App, Faults, World, serve
-from carrierflow.sandbox.onflow import OnflowWorld, serve_onflow
-from carrierflow.sandbox.sapo import SapoWorld, serve_sapo
+from carrierflow.sandbox.http_server import LocalServer
+from carrierflow.sandbox.kinds import SandboxPlan
+from carrierflow.sandbox.sandboxes import APP, SANDBOXES
 
 
 __all__ = ["register", "show_tour"]
-
-_APP = App()
 
 
 def register(cli: click.Group) -> None:
@@ -38,76 +35,16 @@ def register(cli: click.Group) -> None:
     command(cli, "demo", example="carrierflow demo --seed 7 --keep tour")(demo)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SandboxPlan:
-    """What a sandbox begins with."""
-
-    tokens: Mapping[str, str]
-    """Each shop's token, by its code."""
-    parcels: int
-    """How many parcels each shop has."""
-    legal: Mapping[str, set[tuple[str, str]]]
-    """The steps that the judge calls legal."""
-    app: Mapping[str, Any]
-    """What concerns the app that a carrier has there."""
-
-
-class Served(Protocol):
-    """A sandbox whose port is open."""
-
-    @property
-    def url(self) -> str:
-        """Where it answers."""
-        ...
-
-
-Ready = Callable[[Served], None]
-
-
-def _serve_haravan(host: str, port: int, wanted: SandboxPlan, ready: Ready) -> None:
-    world = World(app=App(**wanted.app))
-    for code, token in wanted.tokens.items():
-        world.add_shop(code=code, token=token)
-        for index in range(wanted.parcels):
-            world.add_parcel(shop=code, cod_amount=50_000 * (index % 3))
-    serve(host, port, world, ready=ready, faults=Faults(), legal=wanted.legal)
-
-
-def _serve_sapo(host: str, port: int, wanted: SandboxPlan, ready: Ready) -> None:
-    world = SapoWorld()
-    for code, token in wanted.tokens.items():
-        world.add_shop(code=code, token=token)
-        for index in range(wanted.parcels):
-            world.add_parcel(shop=code, cod_amount=50_000 * (index % 3))
-    serve_sapo(host, port, world, ready=ready)
-
-
-def _serve_onflow(host: str, port: int, wanted: SandboxPlan, ready: Ready) -> None:
-    world = OnflowWorld()
-    for code, token in wanted.tokens.items():
-        world.add_account(code=code, token=token, pace=WAREHOUSE_PACE)
-        for _ in range(wanted.parcels):
-            world.add_shipment(account=code)
-    serve_onflow(host, port, world, ready=ready)
-
-
-WAREHOUSE_PACE = (20.0, 40.0, 120.0)
-"""After how many seconds a shipment is picked, packed and handed over."""
-
-SANDBOXES: Mapping[str, Callable[[str, int, SandboxPlan, Ready], None]] = {
-    "haravan": _serve_haravan,
-    "sapo": _serve_sapo,
-    "onflow": _serve_onflow,
-}
-
-
-@click.option(
+_which = click.option(
     "--platform",
     type=click.Choice(list(SANDBOXES)),
     default=DEFAULT.name,
     show_default=True,
     help="Which one to play.",
 )
+
+
+@_which
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option(
     "--port", default=8070, show_default=True, type=click.IntRange(0, 65535), help="0: any."
@@ -122,10 +59,10 @@ SANDBOXES: Mapping[str, Callable[[str, int, SandboxPlan, Ready], None]] = {
 @click.option(
     "--parcels", default=0, show_default=True, type=click.IntRange(0, 100_000), help="Per shop."
 )
-@click.option("--client-id", default=_APP.client_id, show_default=True, help="The app's name.")
+@click.option("--client-id", default=APP.client_id, show_default=True, help="The app's name.")
 @click.option(
     "--client-secret",
-    default=_APP.client_secret,
+    default=APP.client_secret,
     show_default=True,
     help="What signs callbacks and webhooks.",
 )
@@ -133,7 +70,7 @@ SANDBOXES: Mapping[str, Callable[[str, int, SandboxPlan, Ready], None]] = {
 @click.option("--install-url", default="", metavar="URL", help="Where the app is installed.")
 @click.option(
     "--poll-seconds",
-    default=_APP.poll_seconds,
+    default=APP.poll_seconds,
     show_default=True,
     type=SECONDS,
     help="How often carriers are asked for details; 0: only on demand.",
@@ -150,10 +87,9 @@ def sandbox(
 ) -> None:
     """Run a platform on this machine until Ctrl-C.
 
-    Haravan has a page for people at /seller, its state at /_sandbox/state, faults on request at
-    /_sandbox/faults, and what it saw at /_sandbox/judge; what concerns its app are options of
-    Haravan's alone. Sapo and Onflow answer what their documents describe. Further shops have the
-    token with their code behind it.
+    Its state is at /_sandbox/state, faults on request at /_sandbox/faults, and what it saw at
+    /_sandbox/judge; parcels are moved at /_sandbox/edit. What concerns an app is for platforms
+    that have one. Further shops have the token with their code behind it.
     """
     wanted = SandboxPlan(
         tokens={
@@ -165,14 +101,15 @@ def sandbox(
         app=app,
     )
 
-    def ready(server: Served) -> None:
+    kind = SANDBOXES[platform]
+
+    def ready(server: LocalServer[Any]) -> None:
         document = {"url": server.url, "shops": list(shops), "token": token}
-        lines = [f"{platform.title()} sandbox at {server.url}"]
-        if platform == DEFAULT.name:
-            lines.append(f"The seller's page: {server.url}/seller")
+        lines = [f"{kind.title} sandbox at {server.url}"]
+        lines += [f"{page}: {server.url}{path}" for page, path in kind.pages.items()]
         session.emit(document, lambda c: c.say(*lines))
 
-    SANDBOXES[platform](host, port, wanted, ready)
+    kind.open(host, port, wanted).serve(ready)
 
 
 def _legal(session: Session) -> dict[str, set[tuple[str, str]]]:
@@ -183,6 +120,7 @@ def _legal(session: Session) -> dict[str, set[tuple[str, str]]]:
     }
 
 
+@_which
 @click.option(
     "--parcels", default=200, show_default=True, type=click.IntRange(FEWEST, 5000), help="How many."
 )
@@ -193,14 +131,16 @@ def _legal(session: Session) -> dict[str, set[tuple[str, str]]]:
     type=click.Path(path_type=Path, file_okay=False),
     help="Keep the ledger here; by default it is temporary.",
 )
-def demo(session: Session, parcels: int, seed: int, keep: Path | None) -> None:
+def demo(session: Session, platform: str, parcels: int, seed: int, keep: Path | None) -> None:
     """Take the tour: a carrier's week, a shop that drifted, and how it is put right.
 
     Everything happens on this machine, on a virtual clock, with a ledger of its own. Exits with
     1 if anything did not come true.
     """
     with _quiet(verbose=session.verbose), session.progress("days") as update:
-        figures = play(write(parcels=parcels, seed=seed), keep=keep, progress=update)
+        side = SANDBOXES[platform].tour
+        scenario = write(parcels=parcels, seed=seed, cast=side.cast)
+        figures = play(scenario, side, keep=keep, progress=update)
     show_tour(session, figures)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from carrierflow.demo.scenario import PlannedParcel
-from carrierflow.demo.stage import SHOP, TourStage, ref_of
+from carrierflow.demo.stage import TourStage
 from carrierflow.domain.fulfillment import Fulfillment as Held
 from carrierflow.domain.model import Status
+from carrierflow.sandbox.tour_side import SHOP
 
 
 __all__ = ["IN_HAND", "Disagreement", "measure"]
@@ -32,31 +33,58 @@ class Disagreement:
     """Đồng that the carrier collected, and that the shop believes to be with the customer."""
     remitted_unseen: int
     """Đồng that the shop has, and believes to be with the carrier."""
+    alike: int
+    """Parcels in agreement of which the ledger knows more than the platform can show."""
 
 
 def measure(stage: TourStage, parcels: Iterable[PlannedParcel]) -> Disagreement:
     """Compare every parcel of the ledger with what the platform stores."""
-    wrong = list(_disagreements(stage, parcels))
-    cash = [(here, cod) for here, cod in wrong if here.cod.status != cod]
-    due = [(here, cod) for here, cod in cash if here.cod.status in IN_HAND]
+    pairs = list(_both_sides(stage, parcels))
+    wrong = [pair for pair in pairs if not pair.agrees]
+    cash = [pair for pair in wrong if pair.expected[1] != pair.shown[1]]
+    due = [pair for pair in cash if pair.here.cod.status in IN_HAND]
+    asked = {incident.fulfillment_id for incident in stage.app.incidents.all(shop=SHOP)}
     return Disagreement(
         wrong=len(wrong),
-        wrong_frozen=sum(here.frozen is not None for here, _ in wrong),
+        wrong_frozen=sum(pair.here.ref.fulfillment_id in asked for pair in wrong),
         wrong_cash=len(cash),
-        cash=sum(here.cod_amount for here, _ in cash),
-        collected_unseen=sum(here.cod_amount for here, cod in due if cod not in IN_HAND),
-        remitted_unseen=sum(here.cod_amount for here, cod in due if cod in IN_HAND),
+        cash=sum(pair.here.cod_amount for pair in cash),
+        collected_unseen=_sum(pair for pair in due if pair.shown[1] not in IN_HAND),
+        remitted_unseen=_sum(pair for pair in due if pair.shown[1] in IN_HAND),
+        alike=sum(pair.agrees and pair.known != pair.shown for pair in pairs),
     )
 
 
-def _disagreements(
-    stage: TourStage, parcels: Iterable[PlannedParcel]
-) -> Iterator[tuple[Held, str]]:
-    """Yield each parcel that both sides see differently, with the cash as the shop sees it."""
-    with stage.server.lock:
-        shown = {str(p.ref.fulfillment_id): p for p in stage.server.world.shop(SHOP).parcels()}
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BothSides:
+    """One parcel as the ledger has it, and delivery and cash as the platform shows them."""
+
+    here: Held
+    expected: tuple[str, str]
+    """What the platform would show if it knew all."""
+    shown: tuple[str, str]
+
+    @property
+    def known(self) -> tuple[str, str]:
+        """Delivery and cash in the ledger."""
+        return self.here.delivery.status, self.here.cod.status
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the platform shows all that it can."""
+        return self.expected == self.shown
+
+
+def _both_sides(stage: TourStage, parcels: Iterable[PlannedParcel]) -> Iterator[BothSides]:
+    with stage.side.lock:
+        shown = stage.side.shown()
+    look = stage.projection.shows
     for parcel in parcels:
-        name = ref_of(parcel.number).fulfillment_id
-        here, there = stage.app.parcel(SHOP, name), shown[name]
-        if (here.delivery.status, here.cod.status) != (there.carrier_status, there.cod_status):
-            yield here, there.cod_status
+        name = stage.ref_of(parcel.number).fulfillment_id
+        here = stage.app.parcel(SHOP, name)
+        expected = look(Status(here.delivery.status)), look(Status(here.cod.status))
+        yield BothSides(here=here, expected=expected, shown=shown[name])
+
+
+def _sum(pairs: Iterable[BothSides]) -> int:
+    return sum(pair.here.cod_amount for pair in pairs)

@@ -12,12 +12,12 @@ from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 from carrierflow.demo.scenario import Scan
-from carrierflow.demo.stage import SHOP, TourStage, ref_of
-from carrierflow.platforms.haravan.spelling import put_path
-from carrierflow.sandbox.haravan import FaultKind, FaultMix
+from carrierflow.demo.stage import TourStage
+from carrierflow.sandbox.faults import FaultKind, FaultMix
+from carrierflow.sandbox.tour_side import NaiveCall
 
 
-__all__ = ["NaivePush", "push"]
+__all__ = ["NaivePush", "call_for", "push"]
 
 BAD_DAY = FaultMix(
     rates={
@@ -28,8 +28,6 @@ BAD_DAY = FaultMix(
         FaultKind.LATE_APPLY: 0.03,
     }
 )
-PAUSE = 0.25
-"""Seconds between two pushes: within the platform's four requests a second."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,28 +48,32 @@ class NaivePush:
         )
 
 
+def call_for(stage: TourStage, scan: Scan) -> NaiveCall | None:
+    """Return the request that tells a scan; None where the platform cannot be told it."""
+    return stage.side.naive_call(scan.parcel, scan.status)
+
+
 def push(stage: TourStage, scans: Iterable[Scan], *, seed: int) -> NaivePush:
     """Tell the shop some scans, on a bad day of the network."""
-    with stage.server.lock:
-        stage.server.faults.plan(mix=BAD_DAY, seed=seed)
-        token = stage.server.world.shop(SHOP).token
-    connection = HTTPConnection(urlsplit(stage.server.url).netloc, timeout=10)
+    server = stage.side.server
+    with stage.side.lock:
+        server.faults.plan(mix=BAD_DAY, seed=seed)
+    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=10)
     pushed = NaivePush()
     try:
-        for scan in scans:
-            stage.clock.advance(PAUSE)
-            pushed = _count(pushed, _put(connection, scan, token))
+        for call in filter(None, (call_for(stage, scan) for scan in scans)):
+            stage.clock.advance(stage.side.pause)
+            pushed = _count(pushed, _send(connection, call))
     finally:
         connection.close()
-        with stage.server.lock:
-            stage.server.faults.plan()
+        with stage.side.lock:
+            server.faults.plan()
     return pushed
 
 
-def _put(connection: HTTPConnection, scan: Scan, token: str) -> int | None:
-    path = "/com" + put_path(ref_of(scan.parcel), scan.status)
+def _send(connection: HTTPConnection, call: NaiveCall) -> int | None:
     try:
-        connection.request("PUT", path, headers={"Authorization": f"Bearer {token}"})
+        connection.request(call.method, call.path, body=call.body, headers=dict(call.headers))
         reply = connection.getresponse()
         reply.read()
     except (OSError, HTTPException):

@@ -6,21 +6,13 @@ Pure: the same seed gives the same days.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
-from carrierflow.demo.itineraries import (
-    CAST,
-    REMITTANCE,
-    ROADS,
-    SHARES,
-    Itinerary,
-    Leg,
-    MerchantAction,
-    Role,
-)
+from carrierflow.demo.itineraries import REMITTANCE, ROADS, Leg
 from carrierflow.domain.model import Status
+from carrierflow.sandbox.tour_cast import Cast, Itinerary, MerchantAction, Role
 
 
 __all__ = ["FEWEST", "Day", "ManualEdit", "PlannedParcel", "Scan", "Scenario", "write"]
@@ -97,19 +89,19 @@ class Scenario:
     days: tuple[Day, ...]
 
 
-def write(*, parcels: int, seed: int) -> Scenario:
-    """Write the days for a number of parcels."""
+def write(*, parcels: int, seed: int, cast: Cast) -> Scenario:
+    """Write the days for a number of parcels, among them at least one for each role."""
     chance = random.Random(seed)  # noqa: S311 - the tour must be repeatable, not secret
-    booked = _parcels(parcels, chance)
+    booked = _parcels(parcels, cast, chance)
     scans = sorted(_all_scans(booked, chance), key=lambda scan: (scan.batch, scan.at, scan.key))
     days = tuple(_day(number, booked, scans) for number in range(DAYS))
     return Scenario(seed=seed, parcels=booked, days=days)
 
 
-def _parcels(count: int, chance: random.Random) -> tuple[PlannedParcel, ...]:
+def _parcels(count: int, cast: Cast, chance: random.Random) -> tuple[PlannedParcel, ...]:
     copies = max(1, count // 100)
-    roles = [role for role in CAST for _ in range(copies)]
-    roles += [_any_role(chance) for _ in range(count - len(roles))]
+    roles = [role for role in cast.roles for _ in range(copies)]
+    roles += [_any_role(cast.shares, chance) for _ in range(count - len(roles))]
     chance.shuffle(roles)
     return tuple(
         PlannedParcel(
@@ -124,8 +116,8 @@ def _parcels(count: int, chance: random.Random) -> tuple[PlannedParcel, ...]:
     )
 
 
-def _any_role(chance: random.Random) -> Role:
-    (itinerary,) = chance.choices(list(SHARES), weights=list(SHARES.values()))
+def _any_role(shares: Mapping[Itinerary, int], chance: random.Random) -> Role:
+    (itinerary,) = chance.choices(list(shares), weights=list(shares.values()))
     booked = chance.randrange(DAYS - 1)
     return Role(itinerary=itinerary, booked=booked, pays_cash=chance.random() < CASH_SHARE)
 

@@ -13,121 +13,90 @@ from typing import Any
 from carrierflow.app.build import build
 from carrierflow.app.carrierflow import Carrierflow
 from carrierflow.app.settings import Settings
-from carrierflow.demo.itineraries import MerchantAction
 from carrierflow.demo.scenario import ManualEdit, PlannedParcel
 from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.errors import InvalidInput
-from carrierflow.sandbox.haravan import (
-    Haravan,
-    HttpRequest,
-    Legal,
-    ManualClock,
-    Outcome,
-    ParcelRef,
-    SandboxServer,
-    World,
-)
+from carrierflow.platforms.registry import profile_of
+from carrierflow.reconcile.projection import Projection
+from carrierflow.sandbox.clocks import ManualClock
+from carrierflow.sandbox.legal_steps import Legal
+from carrierflow.sandbox.tour_side import SHOP, Judged, TourSide
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage.encryption import generate_key
 
 
-__all__ = ["LEDGER", "SHOP", "TourStage", "ref_of", "stage"]
+__all__ = ["LEDGER", "TourStage", "stage"]
 
-SHOP = "demo"
 LEDGER = "ledger.db"
-FIRST_ORDER = 1_229_400_000
-FIRST_FULFILLMENT = 1_054_900_000
-SECONDS_AWAY = 0.12
-"""How far away the platform is: what one request takes, there and back, on the virtual clock."""
-
-EDITS = {MerchantAction.MARK_DELIVERED: "delivered", MerchantAction.MOVE_BACK: "picking"}
-
-
-class DistantHaravan(Haravan):
-    """A platform that is some way off: each request takes its time on the virtual clock."""
-
-    def __init__(self, world: World, *, clock: ManualClock, legal: Legal) -> None:
-        super().__init__(world, legal=legal)
-        self._clock = clock
-
-    def dispatch(self, request: HttpRequest) -> Outcome:
-        """Answer a request after the way there; the way back takes as long."""
-        self._clock.advance(SECONDS_AWAY / 2)
-        outcome = super().dispatch(request)
-        self._clock.advance(SECONDS_AWAY / 2)
-        return outcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TourStage:
-    """The carrier, the platform, and the time for both."""
+    """The carrier, the platform's side, and the time for both."""
 
     app: Carrierflow
-    server: SandboxServer
+    side: TourSide
     clock: ManualClock
-    legal: Legal
+
+    @property
+    def projection(self) -> Projection:
+        """What the platform can show and be told."""
+        return profile_of(self.side.name).projection
 
     def wait_until(self, moment: datetime) -> None:
         """Let the time pass."""
         self.clock.advance(max(0.0, (moment - self.clock()).total_seconds()))
 
+    def ref_of(self, number: int) -> FulfillmentRef:
+        """Return the names of a parcel on both sides."""
+        order_id, fulfillment_id = self.side.names(number)
+        return FulfillmentRef(shop=SHOP, order_id=order_id, fulfillment_id=fulfillment_id)
+
     def book(self, parcel: PlannedParcel) -> None:
         """Let the shop make a parcel, and open it in the ledger."""
-        ref, waybill = ref_of(parcel.number), f"DEMO{parcel.number:05d}"
-        with self.server.lock:
-            self.server.world.add_parcel(
-                shop=SHOP,
-                order_id=int(ref.order_id),
-                fulfillment_id=int(ref.fulfillment_id),
-                cod_amount=parcel.cash,
-                tracking_number=waybill,
-            )
+        with self.side.lock:
+            self.side.book(parcel.number, parcel.cash)
         self.app.ledger.open(
-            Opening(ref=ref, tracking_number=waybill, cod_amount=parcel.cash or None)
+            Opening(
+                ref=self.ref_of(parcel.number),
+                tracking_number=self.side.waybill(parcel.number),
+                cod_amount=parcel.cash or None,
+            )
         )
 
     def meddle(self, work: ManualEdit) -> None:
         """Do by hand, on the platform, what a merchant does."""
-        ref = ref_of(work.parcel)
-        order_id, fulfillment_id = int(ref.order_id), int(ref.fulfillment_id)
-        with self.server.lock:
-            if work.action is MerchantAction.CANCEL:
-                self.server.world.cancel_order(SHOP, order_id)
-            else:
-                place = ParcelRef(SHOP, order_id, fulfillment_id)
-                self.server.world.edit(place, carrier_status=EDITS[work.action])
+        with self.side.lock:
+            self.side.meddle(work.parcel, work.action)
 
-
-def ref_of(number: int) -> FulfillmentRef:
-    """Return the names of a parcel on both sides."""
-    return FulfillmentRef(
-        shop=SHOP,
-        order_id=str(FIRST_ORDER + number),
-        fulfillment_id=str(FIRST_FULFILLMENT + number),
-    )
+    def judged(self) -> Judged:
+        """Return what the platform's own recorder saw."""
+        with self.side.lock:
+            return self.side.judged()
 
 
 @contextmanager
-def stage(folder: Path | None, *, begin: datetime) -> Iterator[TourStage]:
+def stage(kind: type[TourSide], folder: Path | None, *, begin: datetime) -> Iterator[TourStage]:
     """Set everything up, and take it down again; the ledger stays if a folder is given.
 
     Raises:
         InvalidInput: if the folder holds a ledger already or cannot be used.
     """
     with _folder(folder) as place:
-        clock = ManualClock(begin)
+        clock, token = ManualClock(begin), generate_key()
         app = _carrier(place / LEDGER, clock)
-        legal = _legal_steps(app)
-        world = World(clock=clock)
-        server = SandboxServer(world)
-        server.haravan = DistantHaravan(world, clock=clock, legal=legal)
-        server.faults = server.haravan.faults
-        token = generate_key()
-        world.add_shop(code=SHOP, token=token)
+        side = kind.opened(clock, token, _legal_steps(app))
         try:
-            with server:
-                app.shops.add(SHOP, token=token, base_url=server.url)
-                yield TourStage(app=app, server=server, clock=clock, legal=legal)
+            with side.server as server:
+                app.shops.add(
+                    SHOP,
+                    platform=side.name,
+                    token=token,
+                    base_url=server.url,
+                    carrier_code=side.carrier_code,
+                    options=side.options,
+                )
+                yield TourStage(app=app, side=side, clock=clock)
         finally:
             app.store.engine.dispose()
 

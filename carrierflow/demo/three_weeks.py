@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from carrierflow.demo.itineraries import MerchantAction
-from carrierflow.demo.naive_push import NaivePush, push
+from carrierflow.demo.naive_push import NaivePush, call_for, push
 from carrierflow.demo.scenario import Day, Scan, Scenario
-from carrierflow.demo.stage import TourStage, ref_of
+from carrierflow.demo.stage import TourStage
 from carrierflow.domain.model import Event, Reason, Recorded, Status
 from carrierflow.ledger.files import VerdictCounts
+from carrierflow.sandbox.tour_cast import MerchantAction
 
 
 __all__ = ["Lived", "live"]
@@ -63,14 +63,14 @@ def _evening(stage: TourStage, day: Day, lived: Lived) -> None:
 
 def _record(stage: TourStage, scans: Iterable[Scan], lived: Lived) -> None:
     scans = tuple(scans)
-    for answer in stage.app.ledger.record_many(_event(scan) for scan in scans):
+    for answer in stage.app.ledger.record_many(_event(stage, scan) for scan in scans):
         lived.recorded = lived.recorded.add(answer)
         lived.filled_gaps += isinstance(answer, Recorded) and answer.reason is Reason.GAP_FILLED
-    lived.unpushed.extend(scans)
+    lived.unpushed.extend(scan for scan in scans if call_for(stage, scan) is not None)
 
 
-def _event(scan: Scan) -> Event:
-    ref = ref_of(scan.parcel)
+def _event(stage: TourStage, scan: Scan) -> Event:
+    ref = stage.ref_of(scan.parcel)
     return Event(
         shop=ref.shop,
         fulfillment_id=ref.fulfillment_id,

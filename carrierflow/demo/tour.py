@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from carrierflow.audit.reports.timeline import Timeline
 from carrierflow.demo.disagreement import IN_HAND, Disagreement, measure
-from carrierflow.demo.itineraries import Itinerary
 from carrierflow.demo.scenario import Scenario
-from carrierflow.demo.stage import SHOP, TourStage, ref_of, stage
+from carrierflow.demo.stage import TourStage, stage
 from carrierflow.demo.three_weeks import Lived, live
 from carrierflow.demo.tour_figures import Frozen, Move, Planned, Run, Star, TourFigures, Verified
 from carrierflow.domain.incident import Incident, ResolveAction
-from carrierflow.domain.model import HistoryEntry
+from carrierflow.domain.model import HistoryEntry, Source
 from carrierflow.reconcile import RunReport
-from carrierflow.sandbox.haravan import ParcelRef, RecorderReport, TouchSource
+from carrierflow.sandbox.tour_side import SHOP, Judged, TourSide
 
 
-__all__ = ["play"]
+__all__ = ["play", "remedy"]
 
 FIRST_LINES = 4
 
@@ -32,33 +32,43 @@ REMEDIES = {
 """What a person would most likely decide in the tour."""
 
 
+def remedy(side: TourSide, kind: str) -> tuple[ResolveAction, str]:
+    """Return what a person would decide on a platform, and why."""
+    if kind in side.words.remedies:
+        action, reason = side.words.remedies[kind]
+        return ResolveAction(action), reason
+    return REMEDIES.get(kind, (ResolveAction.UNFREEZE, "looked-at"))
+
+
 def _nothing(_done: int, _all: int) -> None:
     return None
 
 
 def play(
     scenario: Scenario,
+    kind: type[TourSide],
     *,
     keep: Path | None = None,
     progress: Callable[[int, int], None] = _nothing,
 ) -> TourFigures:
-    """Play a scenario and return what was measured; `progress` hears of each day.
+    """Play a scenario on a platform and return what was measured; `progress` hears of each day.
 
     The ledger is kept in `keep`, if given.
 
     Raises:
         InvalidInput: if that directory holds a ledger already.
     """
-    with stage(keep, begin=scenario.days[0].morning) as on:
+    with stage(kind, keep, begin=scenario.days[0].morning) as on:
         lived = live(on, scenario, progress)
         return _reconciled(on, scenario, lived)
 
 
 def _reconciled(on: TourStage, scenario: Scenario, lived: Lived) -> TourFigures:
-    before, unlawful = measure(on, scenario.parcels), _unlawful(on)
+    before, unlawful = measure(on, scenario.parcels), on.judged().unlawful
     plan = _plan(on)
-    run, after = _reconcile(on, scenario)
+    run, after = _reconcile(on, scenario, plan)
     return TourFigures(
+        platform=on.side.name,
         seed=scenario.seed,
         parcels=len(scenario.parcels),
         days=len(scenario.days),
@@ -80,56 +90,59 @@ def _reconciled(on: TourStage, scenario: Scenario, lived: Lived) -> TourFigures:
     )
 
 
-def _unlawful(on: TourStage) -> int:
-    with on.server.lock:
-        seen = on.server.world.recorder.report(on.legal)
-    return len(seen.illegal) + len(seen.illegal_after_touch)
-
-
 def _plan(on: TourStage) -> Planned:
     plan, requests = on.app.plan([SHOP])
-    lines = [
-        (
-            line["fulfillment_id"],
-            str(line["class"]),
-            tuple(str(put["status"]) for put in line["puts"]) or _adopted(line["adopts"]),
-        )
-        for line in plan.lines
-    ]
+    lines = [(line["fulfillment_id"], str(line["class"]), _steps(on, line)) for line in plan.lines]
     return Planned(
         lines=len(lines),
         classes=dict(sorted(Counter(kind for _, kind, _ in lines).items())),
         puts=sum(len(line["puts"]) for line in plan.lines),
         gets=sum(made.get for made in requests),
         first=tuple(lines[:FIRST_LINES]),
+        held=tuple(
+            (line["fulfillment_id"], str(held["status"]))
+            for line in plan.lines
+            for held in line["held"]
+        ),
     )
 
 
-def _adopted(status: str | None) -> tuple[str, ...]:
-    return (str(status),) if status else ()
+def _steps(on: TourStage, line: Mapping[str, Any]) -> tuple[str, ...]:
+    told = tuple(on.side.step_name(put["status"], put["url"]) for put in line["puts"])
+    return told or ((str(line["adopts"]),) if line["adopts"] else ())
 
 
-def _reconcile(on: TourStage, scenario: Scenario) -> tuple[Run, Disagreement]:
-    touched = _touched(on)
+def _reconcile(on: TourStage, scenario: Scenario, plan: Planned) -> tuple[Run, Disagreement]:
+    touched = on.judged().touched
+    with on.side.lock:
+        on.side.forget()
     (report,) = on.app.reconcile([SHOP], wait=True)
-    with on.server.lock:
-        seen = on.server.world.recorder.report(on.legal)
+    seen, looks = on.judged(), _looks(on, plan)
     after = measure(on, scenario.parcels)
     (second,) = on.app.reconcile([SHOP], wait=True)
-    return _run(report, second, seen, touched), after
+    return _run(report, second, seen, touched, looks), after
 
 
-def _touched(on: TourStage) -> set[ParcelRef]:
-    """Return the parcels that a merchant moved, and let the recorder begin anew."""
-    with on.server.lock:
-        recorder = on.server.world.recorder
-        touched = {touch.ref for touch in recorder.touches if touch.source is not TouchSource.LIFT}
-        recorder.forget()
-    return touched
+def _looks(on: TourStage, plan: Planned) -> tuple[tuple[str, str], ...]:
+    """Return what the platform was asked about the first parcel with several steps."""
+    several = [name for name, _, steps in plan.first if len(steps) > 1]
+    ref = next((on.app.parcel(SHOP, name).ref for name in several), None)
+    if ref is None:
+        return ()
+    with on.side.lock:
+        requests = on.side.requests_about(ref.order_id)
+    methods = [method for method, _ in requests]
+    writes = [place for place, method in enumerate(methods) if method != "GET"]
+    between = methods[writes[0] : writes[-1]] if writes else []
+    return tuple(requests) if "GET" in between else ()
 
 
 def _run(
-    report: RunReport, second: RunReport, seen: RecorderReport, touched: set[ParcelRef]
+    report: RunReport,
+    second: RunReport,
+    seen: Judged,
+    touched: frozenset[str],
+    looks: tuple[tuple[str, str], ...],
 ) -> Run:
     made = report.requests
     return Run(
@@ -148,24 +161,24 @@ def _run(
         virtual_seconds=(report.ended_at - report.started_at).total_seconds(),
         throttled=made.throttled,
         judge_gets=seen.gets,
-        judge_puts=seen.puts_received,
-        judge_illegal=sum(put.ref not in touched for put in seen.illegal),
-        judge_repeated=len(seen.duplicates),
-        judge_after_cancel=len(seen.after_cancel),
+        judge_puts=seen.writes,
+        judge_illegal=sum(name not in touched for name in seen.illegal),
+        judge_repeated=seen.repeated,
+        judge_after_cancel=seen.after_end,
         puts_of_second_run=second.requests.put,
+        looks=looks,
     )
 
 
 def _star(on: TourStage, scenario: Scenario) -> Star:
-    """Choose the parcel with cash and a second try that the shop knew least of."""
+    """Choose the parcel with cash, of those that the platform's tour is about, told of most."""
     names = [
-        ref_of(parcel.number).fulfillment_id
+        on.ref_of(parcel.number).fulfillment_id
         for parcel in scenario.parcels
-        if parcel.itinerary is Itinerary.SECOND_TRY and parcel.cash and parcel.action is None
+        if parcel.itinerary is on.side.star and parcel.cash and parcel.action is None
     ]
     timelines = [on.app.timeline(SHOP, name) for name in names]
-    paid = [it for it in timelines if it.parcel.cod.status in IN_HAND]
-    chosen = max(paid, key=lambda it: len(it.attempts))
+    chosen = max(timelines, key=lambda it: (it.parcel.cod.status in IN_HAND, len(it.attempts)))
     return Star(
         fulfillment_id=chosen.parcel.ref.fulfillment_id,
         cash=chosen.parcel.cod_amount,
@@ -182,12 +195,13 @@ def _move(timeline: Timeline, entry: HistoryEntry) -> Move:
         occurred_at=entry.occurred_at,
         inferred=entry.inferred,
         put=(entry.machine, entry.seq) in told,
+        adopted=entry.source is Source.PLATFORM,
     )
 
 
 def _frozen(on: TourStage, incident: Incident) -> Frozen:
     name = incident.fulfillment_id or ""
-    action, reason = REMEDIES.get(incident.kind, (ResolveAction.UNFREEZE, "looked-at"))
+    action, reason = remedy(on.side, incident.kind)
     return Frozen(
         incident=incident.id,
         kind=incident.kind,

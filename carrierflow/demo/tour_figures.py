@@ -26,6 +26,8 @@ class Planned:
     gets: int
     first: tuple[tuple[str, str, tuple[str, ...]], ...]
     """Of some lines: the fulfillment, the class, and what would be PUT or adopted."""
+    held: tuple[tuple[str, str], ...]
+    """Steps that are held because nothing takes them back: the fulfillment and the step."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +55,8 @@ class Run:
     judge_repeated: int
     judge_after_cancel: int
     puts_of_second_run: int
+    looks: tuple[tuple[str, str], ...]
+    """The requests about one parcel with several steps, where it was read between them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +70,8 @@ class Move:
     inferred: bool
     put: bool
     """Whether the reconcile told it to the shop; else a push had, or it needs no telling."""
+    adopted: bool
+    """Whether it came from the platform."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +109,7 @@ class Verified:
 class TourFigures:
     """The whole tour."""
 
+    platform: str
     seed: int
     parcels: int
     days: int
@@ -138,7 +145,7 @@ class TourFigures:
     def _promises(self) -> list[tuple[str, bool]]:
         counts, run = self.recorded, self.run
         told = counts.accepted + counts.duplicate + counts.late + counts.refused + counts.rejected
-        left = self.after.wrong - self.after.wrong_frozen
+        left = self.after.wrong - self.after.wrong_frozen - len(self.plan.held)
         return [
             ("Not every scan got a verdict.", told == counts.rows),
             (f"The reconcile ended early: {run.end_reason}.", run.end_reason == "done"),

@@ -9,15 +9,28 @@ from terminals import runner
 
 from carrierflow.cli import cli
 from carrierflow.demo import play, write
+from carrierflow.sandbox.sandboxes import SANDBOXES
 
 
 PARCELS = 40
+PLATFORMS = tuple(SANDBOXES)
+
+platforms = pytest.mark.parametrize("platform", PLATFORMS)
+
+
+def write_days(platform, *, parcels=PARCELS, seed=1):
+    """Write the days of a platform's tour."""
+    return write(parcels=parcels, seed=seed, cast=SANDBOXES[platform].tour.cast)
 
 
 @pytest.fixture(scope="session")
 def tour():
-    """Play the tour of a seed and return its figures."""
-    return functools.cache(lambda seed: play(write(parcels=PARCELS, seed=seed)))
+    """Play the tour of a platform and a seed, and return its figures."""
+
+    def played(platform, seed):
+        return play(write_days(platform, seed=seed), SANDBOXES[platform].tour)
+
+    return functools.cache(played)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from carrierflow.cli.session import Session
 from carrierflow.cli.terminal import Page, cells
 from carrierflow.demo import draw
 
-from .conftest import PARCELS
+from .conftest import PARCELS, platforms
 
 
 COMMANDS = (
@@ -32,10 +32,11 @@ COMMANDS = (
 )
 
 
+@platforms
 @pytest.mark.parametrize("seed", ["1", "2", "3"])
-def test_demo_ends_well(shown, seed):
-    """The tour of any seed exits with 0 and writes nothing to stderr."""
-    result = shown("--seed", seed)
+def test_demo_ends_well(shown, platform, seed):
+    """The tour of any platform and seed exits with 0 and writes nothing to stderr."""
+    result = shown("--seed", seed, "--platform", platform)
 
     assert 0 == result.exit_code, result.output
     assert "" == result.stderr
@@ -73,20 +74,27 @@ def test_the_environment_changes_nothing(run_demo, shown, monkeypatch):
     assert expected == run_demo("--seed", "1").stdout
 
 
-def test_every_section_is_there_in_order(shown):
+def test_the_first_platform_is_that_of_every_shop(shown):
+    """Without a platform the tour is Haravan's."""
+    assert shown("--seed", "1", "--platform", "haravan").stdout == shown("--seed", "1").stdout
+
+
+@platforms
+def test_every_section_is_there_in_order(shown, platform):
     """Eight sections, each with the command that shows the same of a real shop."""
-    output = shown("--seed", "1").stdout
+    output = shown("--seed", "1", "--platform", platform).stdout
 
     assert list("12345678") == re.findall(r"^(\d)  [A-Z].*carrierflow \w", output, re.MULTILINE)
     assert [] == [command for command in COMMANDS if f"carrierflow {command}" not in output]
     assert "nothing was lost" in output
 
 
+@platforms
 @pytest.mark.parametrize("width", [80, 96, 120])
-def test_the_tour_fits_its_terminal(tour, width):
+def test_the_tour_fits_its_terminal(tour, platform, width):
     """No line is wider than the terminal, no amount, number or command is cut, at any width."""
     lines = []
-    figures = tour(1)
+    figures = tour(platform, 1)
 
     draw(Page(lines.append, width=width, bold=False), figures)
 
@@ -98,29 +106,34 @@ def test_the_tour_fits_its_terminal(tour, width):
     assert " ".join(figures.frozen[0].command.split()) in whole
 
 
-def test_nothing_of_this_machine_is_printed(shown):
+@platforms
+def test_nothing_of_this_machine_is_printed(shown, platform):
     """Neither a port, nor an address, nor a directory of this machine is on the screen."""
-    output = shown("--seed", "1").stdout + shown("--seed", "1", "--json").stdout
+    asked = ("--seed", "1", "--platform", platform)
+    output = shown(*asked).stdout + shown(*asked, "--json").stdout
 
     assert [] == re.findall(r"127\.0\.0\.1|localhost|http://|/tmp|sqlite", output)
 
 
-def test_json_is_one_document_with_all_figures(shown):
+@platforms
+def test_json_is_one_document_with_all_figures(shown, platform):
     """`--json` prints one document, whose figures are those of the screen."""
-    document = json.loads(shown("--seed", "1", "--json").stdout)
-    screen = shown("--seed", "1").stdout
+    asked = ("--seed", "1", "--platform", platform)
+    document = json.loads(shown(*asked, "--json").stdout)
+    screen = shown(*asked).stdout
 
-    assert document["ok"] is True
+    assert (True, platform) == (document["ok"], document["platform"])
     assert f"{document['recorded']['rows']} scans" in screen
     assert f"{document['before']['cash']:,} đ" in screen
-    assert f"{document['plan']['puts']} PUTs in all" in screen
+    assert re.search(rf"{document['plan']['puts']} P(UT|OST)s in all", screen)
     assert f"{document['verified']['rows']} entries" in screen
 
 
-def test_a_kept_ledger_can_be_asked(run_demo, tmp_path):
+@platforms
+def test_a_kept_ledger_can_be_asked(run_demo, tmp_path, platform):
     """The ledger kept by `--keep` answers the commands that the tour names."""
     kept = tmp_path / "tour"
-    document = json.loads(run_demo("--keep", str(kept), "--json").stdout)
+    document = json.loads(run_demo("--keep", str(kept), "--platform", platform, "--json").stdout)
     base = ["--database-url", f"sqlite:///{kept / 'ledger.db'}"]
 
     def ask(*words):
@@ -152,7 +165,7 @@ def test_too_few_parcels_are_a_usage_error():
 
 def test_a_story_that_fails_exits_with_1(tour, capsys):
     """Where a promise does not hold, the screen and a sentence say so, and the exit code is 1."""
-    figures = tour(1)
+    figures = tour("haravan", 1)
     broken = replace(figures, verified=replace(figures.verified, ok=False, first_bad="row 9"))
 
     with pytest.raises(click.exceptions.Exit) as ended:

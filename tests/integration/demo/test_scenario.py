@@ -2,23 +2,28 @@ from __future__ import annotations
 
 import pytest
 
-from carrierflow.demo.itineraries import CAST, Itinerary, MerchantAction
-from carrierflow.demo.scenario import FEWEST, write
+from carrierflow.demo.scenario import FEWEST
 from carrierflow.domain.model import Status
+from carrierflow.sandbox.sandboxes import SANDBOXES
+from carrierflow.sandbox.tour_cast import Itinerary, MerchantAction
+
+from .conftest import platforms, write_days
 
 
 def test_a_seed_is_a_week():
     """The same seed writes the same days, and another seed writes others."""
-    assert write(parcels=60, seed=3) == write(parcels=60, seed=3)
-    assert write(parcels=60, seed=3).days != write(parcels=60, seed=4).days
+    assert write_days("haravan", seed=3) == write_days("haravan", seed=3)
+    assert write_days("haravan", seed=3).days != write_days("haravan", seed=4).days
 
 
+@platforms
 @pytest.mark.parametrize("parcels", [FEWEST, 100, 250])
-def test_the_cast_is_always_there(parcels):
+def test_the_cast_is_always_there(platform, parcels):
     """Whatever the seed and the size, each part of the story is played by a parcel."""
-    scenario = write(parcels=parcels, seed=5)
+    scenario = write_days(platform, parcels=parcels, seed=5)
+    roles = SANDBOXES[platform].tour.cast.roles
 
-    wanted = {(role.itinerary, role.booked, role.action) for role in CAST}
+    wanted = {(role.itinerary, role.booked, role.action) for role in roles}
 
     assert parcels == len(scenario.parcels)
     assert set() == wanted - {(p.itinerary, p.booked, p.action) for p in scenario.parcels}
@@ -26,7 +31,7 @@ def test_the_cast_is_always_there(parcels):
 
 def test_every_parcel_is_booked_and_handled_once():
     """Each parcel is booked on one day, and a merchant's deed is done once."""
-    scenario = write(parcels=120, seed=6)
+    scenario = write_days("haravan", parcels=120, seed=6)
 
     booked = [parcel.number for day in scenario.days for parcel in day.booked]
     handled = [work.parcel for day in scenario.days for work in day.manual_edits]
@@ -40,7 +45,7 @@ def test_every_parcel_is_booked_and_handled_once():
 
 def test_nothing_is_told_before_it_happened():
     """No batch holds a scan that was made after the batch was told."""
-    scenario = write(parcels=200, seed=7)
+    scenario = write_days("haravan", parcels=200, seed=7)
 
     early = [
         scan
@@ -55,7 +60,7 @@ def test_nothing_is_told_before_it_happened():
 
 def test_a_missed_scan_is_missing():
     """A parcel on the road of the missed scan is delivered, and is not scanned out in time."""
-    scenario = write(parcels=100, seed=8)
+    scenario = write_days("haravan", parcels=100, seed=8)
     missed = {
         p.number for p in scenario.parcels if p.itinerary is Itinerary.MISSED_SCAN and p.booked < 5
     }

@@ -1,0 +1,24 @@
+"""The sandboxes that there are, by the name of their platform."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carrierflow.sandbox.haravan.haravan_kind import APP, HARAVAN_SANDBOX
+from carrierflow.sandbox.onflow.onflow_kind import ONFLOW_SANDBOX
+from carrierflow.sandbox.sapo.sapo_kind import SAPO_SANDBOX
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from carrierflow.sandbox.kinds import SandboxKind
+
+
+__all__ = ["APP", "SANDBOXES"]
+
+SANDBOXES: Mapping[str, SandboxKind] = {
+    "haravan": HARAVAN_SANDBOX,
+    "sapo": SAPO_SANDBOX,
+    "onflow": ONFLOW_SANDBOX,
+}
