@@ -11,12 +11,14 @@ from carrierflow.app.shop_choices import ShopChoices
 from carrierflow.audit.log.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.audit.log.ports import Anchor
 from carrierflow.audit.log.sealer import LogSealer
+from carrierflow.carrier_service import Dialect
 from carrierflow.domain import clock
 from carrierflow.domain.counters import Counters
 from carrierflow.domain.lifecycle import Definition, Lifecycle, define
 from carrierflow.domain.typecheck import guarded
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.platforms.haravan import HaravanDialect
+from carrierflow.platforms.profile import AppSecrets, Feature
+from carrierflow.platforms.registry import DEFAULT
 from carrierflow.reconcile import Parts, Reconciler
 from carrierflow.shops import AfterInstall, CarrierRegistration, Installer, WebhookSubscription
 from carrierflow.storage import DatabaseClock, Engine, SqlStore, build_engine
@@ -98,6 +100,7 @@ def build(
         installer=Installer(
             store,
             keys,
+            platform=DEFAULT,
             scopes=settings.scopes,
             public_url=settings.public_url,
             open_install=settings.open_install,
@@ -136,16 +139,18 @@ def _sealer(settings: Settings, store: SqlStore, *, now: clock.Clock) -> LogSeal
     )
 
 
-def dialect_from(settings: Settings) -> HaravanDialect:
-    """Return how Haravan speaks to this carrier, with the secrets that the settings name."""
-    return HaravanDialect(
-        secrets=[
-            settings.client_secret.get_secret_value(),
-            settings.client_secret_previous.get_secret_value(),
-        ],
-        webhook_secrets=[settings.webhook_secret.get_secret_value()],
-        verify_token=settings.webhook_verify_token.get_secret_value(),
-        tracking_url=settings.tracking_url,
+def dialect_from(settings: Settings) -> Dialect:
+    """Return how the platform calls this carrier, with the secrets that the settings name."""
+    return DEFAULT.offered(Feature.CALLBACKS, DEFAULT.dialect)(
+        AppSecrets(
+            signing=[
+                settings.client_secret.get_secret_value(),
+                settings.client_secret_previous.get_secret_value(),
+            ],
+            webhooks=[settings.webhook_secret.get_secret_value()],
+            verify_token=settings.webhook_verify_token.get_secret_value(),
+            tracking_url=settings.tracking_url,
+        )
     )
 
 

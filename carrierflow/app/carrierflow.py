@@ -24,6 +24,7 @@ from carrierflow.carrier_service import (
     Carrier,
     CarrierService,
     Dialect,
+    HintService,
     InstallPages,
     OnAnswer,
     WebhookReceiver,
@@ -40,6 +41,8 @@ from carrierflow.domain.waiting import Stop, never, until
 from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked
 from carrierflow.ledger.files import EventRow
 from carrierflow.ledger.ledger import Ledger
+from carrierflow.platforms.profile import Feature
+from carrierflow.platforms.registry import DEFAULT, PLATFORMS, profile_of
 from carrierflow.reconcile import (
     EndReason,
     Plan,
@@ -63,6 +66,7 @@ from carrierflow.shops import (
 from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, backlog, queries, upgrade
 from carrierflow.storage.callbacks import SqlCallbackStore
 from carrierflow.storage.encryption import KeyRing
+from carrierflow.storage.hinted import SqlHintStore
 
 
 __all__ = ["Carrierflow"]
@@ -390,12 +394,36 @@ class Carrierflow:
                 is_gone=lambda code: is_uninstalled(self.shops.get(code), self.reconciler.connect),
                 clock=self._clock,
             ),
-            InstallPages(self.installer),
+            InstallPages(self.installer, shop_suffix=DEFAULT.app.shop_suffix),
             dialect=self._dialect,
             counters=self.counters,
             clock=self._clock,
             on_answer=on_answer,
         )
+
+    def hint_service(self, platform: str, *, on_answer: OnAnswer | None = None) -> HintService:
+        """Return what answers a platform's webhooks that only hint, like Sapo's and Onflow's.
+
+        Without a secret in the settings, `sapo_webhook_secret` or `onflow_webhook_secret`, it
+        lets nobody in. `on_answer` is told of each answer, in the thread that made it.
+
+        Raises:
+            InvalidInput: if there is no such platform.
+            UnsupportedByPlatform: if it sends none.
+        """
+        profile = profile_of(platform)
+        made = profile.offered(Feature.HINTS, profile.hints)
+        return HintService(
+            made(self.settings.hint_secrets(platform)),
+            SqlHintStore(self.store, platform=platform),
+            counters=self.counters,
+            clock=self._clock,
+            on_answer=on_answer,
+        )
+
+    def hint_services(self) -> list[HintService]:
+        """Return what answers such webhooks, for every platform that sends them."""
+        return [self.hint_service(name) for name, it in PLATFORMS.items() if it.hints is not None]
 
     def import_shop(self, code: str, *, since: datetime | None = None) -> Iterator[Imported]:
         """Bring the carrier's existing parcels of a shop into the ledger; yields the counts.

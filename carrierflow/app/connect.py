@@ -14,18 +14,11 @@ from carrierflow.domain.shop import Shop
 from carrierflow.domain.waiting import Idle, in_slices, keep_waiting
 from carrierflow.errors import ConfigurationError
 from carrierflow.ledger.ports import Encryptor
-from carrierflow.platforms.haravan import (
-    HaravanAccounts,
-    HaravanClient,
-    HaravanRegistrations,
-    HaravanSubscriptions,
-    HttpLimits,
-    Unmetered,
-)
-from carrierflow.platforms.profile import Feature, ShopLink
-from carrierflow.platforms.registry import profile_of, require
+from carrierflow.platforms.http.transport import HttpLimits
+from carrierflow.platforms.profile import AppLink, Feature, ShopLink
+from carrierflow.platforms.registry import DEFAULT, profile_of
 from carrierflow.reconcile.ports import Platform
-from carrierflow.shops import ShopToken, TokenKeeper
+from carrierflow.shops import TokenKeeper
 from carrierflow.storage import ShopBudget, SqlStore
 
 
@@ -63,48 +56,20 @@ class PlatformFactory:
     def __call__(self, shop: Shop, idle: Idle = keep_waiting) -> Platform:
         """Connect to a shop's orders, for a run."""
         sleep = in_slices(self._sleep, idle)
-        return profile_of(shop.platform).connect(
-            ShopLink(
-                shop=shop,
-                token=self._token(shop, sleep),
-                budget=self._budget(shop, sleep),
-                limits=self._limits(),
-                now=self._now,
-                sleep=sleep,
-                idle=idle,
-            )
-        )
+        return profile_of(shop.platform).connect(self._link(shop, sleep, idle))
 
     def registrations(self, shop: Shop) -> Registrations:
         """Connect to the carriers registered in a shop, for a person who waits."""
-        require(shop.platform, Feature.REGISTRATION)
-        return HaravanRegistrations(
-            HaravanClient(
-                base_url=shop.base_url,
-                token=self._token(shop, self._sleep),
-                budget=self._budget(shop, self._sleep, interactive=True),
-                limits=self._limits(),
-                now=self._now,
-                sleep=self._sleep,
-            )
-        )
+        profile = profile_of(shop.platform)
+        connect = profile.offered(Feature.REGISTRATION, profile.registrations)
+        return connect(self._link(shop, self._sleep, keep_waiting, interactive=True))
 
     def subscriptions(self, shop: Shop, idle: Idle = keep_waiting) -> Subscriptions:
         """Connect to the webhooks of a shop."""
-        require(shop.platform, Feature.SUBSCRIPTION)
-        sleep = in_slices(self._sleep, idle)
-        return HaravanSubscriptions(
-            HaravanClient(
-                base_url=self._settings.webhook_url,
-                folder="/api",
-                token=self._token(shop, sleep),
-                budget=Unmetered(),
-                limits=self._limits(),
-                now=self._now,
-                sleep=sleep,
-                idle=idle,
-            )
-        )
+        profile = profile_of(shop.platform)
+        connect = profile.offered(Feature.SUBSCRIPTION, profile.subscriptions)
+        link = self._link(shop, in_slices(self._sleep, idle), idle)
+        return connect(link, self._settings.webhook_url)
 
     def accounts(self) -> OAuthAccounts:
         """Connect to the accounts of the platform, once for all shops.
@@ -123,18 +88,30 @@ class PlatformFactory:
                 "No app is set to install: CARRIERFLOW_CLIENT_ID and CARRIERFLOW_CLIENT_SECRET "
                 "name the one that the platform gave you."
             )
-        return HaravanAccounts(
-            url=settings.accounts_url,
-            client_id=settings.client_id,
-            client_secret=secrets[0],
-            limits=self._limits(),
-            now=self._now,
+        return DEFAULT.offered(Feature.INSTALL, DEFAULT.accounts)(
+            AppLink(
+                url=settings.accounts_url,
+                client_id=settings.client_id,
+                client_secret=secrets[0],
+                limits=self._limits(),
+                now=self._now,
+            )
         )
 
-    def _token(self, shop: Shop, sleep: clock.Sleep) -> ShopToken:
-        return self._tokens.of(shop, sleep)
+    def _link(
+        self, shop: Shop, sleep: clock.Sleep, idle: Idle, *, interactive: bool = False
+    ) -> ShopLink:
+        return ShopLink(
+            shop=shop,
+            token=self._tokens.of(shop, sleep),
+            budget=self._budget(shop, sleep, interactive=interactive),
+            limits=self._limits(),
+            now=self._now,
+            sleep=sleep,
+            idle=idle,
+        )
 
-    def _budget(self, shop: Shop, sleep: clock.Sleep, *, interactive: bool = False) -> ShopBudget:
+    def _budget(self, shop: Shop, sleep: clock.Sleep, *, interactive: bool) -> ShopBudget:
         return ShopBudget(
             shop,
             self._store.begin,

@@ -155,6 +155,19 @@ class Settings(BaseSettings):
     rate_leak: Number = Field(
         default=4, ge=0.001, le=MILLION, description="Requests a second that leak from it."
     )
+    sapo_webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="The app's secret at Sapo: it signs webhooks."
+    )
+    sapo_webhook_secret_previous: SecretStr = Field(
+        default=SecretStr(""), description="The secret before it: what bears it still counts."
+    )
+    onflow_webhook_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Ends the address of Onflow's webhooks, which nobody signs.",
+    )
+    onflow_webhook_secret_previous: SecretStr = Field(
+        default=SecretStr(""), description="The secret before it: what bears it still counts."
+    )
     sapo_rate_bucket: int | None = Field(
         default=None, gt=12, le=MILLION, description="The same of Sapo's."
     )
@@ -233,21 +246,13 @@ class Settings(BaseSettings):
         default="", description="Where platforms and sellers reach the carrier service; https."
     )
     accounts_url: str = Field(
-        default="https://accounts.haravan.com", description="Where shops agree to an install."
+        default=DEFAULT.app.accounts_url, description="Where shops agree to an install."
     )
     webhook_url: str = Field(
-        default="https://webhook.haravan.com", description="Where a shop's webhooks are switched."
+        default=DEFAULT.app.webhook_url, description="Where a shop's webhooks are switched."
     )
     scopes: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(
-            "com.read_orders",
-            "com.write_orders",
-            "com.read_shippings",
-            "com.write_shippings",
-            "wh_api",
-            "grant_service",
-            "offline_access",
-        ),
+        default=DEFAULT.app.scopes,
         description="What an install asks for, with commas or blanks between.",
     )
     open_install: bool = Field(
@@ -336,13 +341,19 @@ class Settings(BaseSettings):
     def of_platform(self, name: str) -> dict[str, str]:
         """Return what is set for the shops of one platform, by the name of what is chosen.
 
-        What is set for all of them counts where somebody set it. The bare `rate_…` are Haravan's,
-        as they were before there were others.
+        What is set for all of them counts where somebody set it. The bare `rate_…` are those of the
+        platform that was the only one once.
         """
         places = [(key, key) for key in FOR_ALL]
         places += [(key, SECTIONS[name] + key) for key in OF_ONE]
         found = {key: getattr(self, it) for key, it in places if it in self.model_fields_set}
         return {key: str(value) for key, value in found.items() if value is not None}
+
+    def hint_secrets(self, name: str) -> list[str]:
+        """Return what proves webhooks of one platform that only hint; blank ones prove nothing."""
+        newest = f"{SECTIONS[name]}webhook_secret"
+        found: list[SecretStr] = [getattr(self, key) for key in (newest, f"{newest}_previous")]
+        return [secret.get_secret_value() for secret in found]
 
     @property
     def verify_within(self) -> timedelta:

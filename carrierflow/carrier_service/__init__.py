@@ -12,11 +12,12 @@ from carrierflow.carrier_service.carrier import (
     QuoteRequest,
     Rate,
 )
-from carrierflow.carrier_service.dialect import Dialect, Shown, Webhook
+from carrierflow.carrier_service.dialect import Dialect, HintDialect, Shown, Webhook
+from carrierflow.carrier_service.hints import HintService
 from carrierflow.carrier_service.install_pages import InstallPages
 from carrierflow.carrier_service.messages import MAX_BODY, Request, Response
 from carrierflow.carrier_service.results import CallRecord, OnAnswer, Result
-from carrierflow.carrier_service.routes import ROUTES, Call, Route, find, route_of
+from carrierflow.carrier_service.routes import ROUTES, Call, Route, route_of
 from carrierflow.carrier_service.service import CarrierService
 from carrierflow.carrier_service.webhooks import WebhookReceiver
 
@@ -35,6 +36,8 @@ __all__ = [
     "CarrierService",
     "Declined",
     "Dialect",
+    "HintDialect",
+    "HintService",
     "InstallPages",
     "Item",
     "OnAnswer",
@@ -47,6 +50,5 @@ __all__ = [
     "Shown",
     "Webhook",
     "WebhookReceiver",
-    "find",
     "route_of",
 ]

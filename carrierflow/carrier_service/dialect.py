@@ -1,4 +1,4 @@
-"""How one platform speaks, as far as the carrier service must know; adapters owe exactly this."""
+"""How a platform speaks, as far as the carrier service must know; adapters owe exactly this."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Protocol
 
 from carrierflow.carrier_service.carrier import AcceptRequest, QuoteRequest, Rate
 from carrierflow.carrier_service.messages import Request, Response
+from carrierflow.carrier_service.routes import Found, Route
 from carrierflow.domain.model import Status
 
 
-__all__ = ["Dialect", "Shown", "Webhook"]
+__all__ = ["Dialect", "HintDialect", "Shown", "Webhook"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +43,13 @@ class Dialect(Protocol):
     Every reader raises `InvalidInput`, with a sentence that repeats nothing personal, where a
     body cannot be understood.
     """
+
+    mounted_at: str
+    """Below which path the platform finds its calls: a slash and its name."""
+    signature_header: str
+    """Where a signature stands."""
+    signed_by: str
+    """What a signature is, and where it stands, in a sentence of Markdown."""
 
     def is_signed(self, request: Request) -> bool:
         """Tell whether a callback comes from the platform; in the same time for any signature."""
@@ -85,4 +93,23 @@ class Dialect(Protocol):
 
     def refusal(self, sentence: str, *, status: int = 200) -> Response:
         """Answer that it will not be done, and why."""
+        ...
+
+
+class HintDialect(Protocol):
+    """How a platform tells that something changed, which is then read and never taken as told."""
+
+    mounted_at: str
+    """Below which path the platform finds its webhooks: a slash and its name."""
+    signature_header: str | None
+    """Where a signature stands; None where a secret in the path takes its place."""
+    route: Route
+    """The path of a shop's webhooks."""
+
+    def is_admitted(self, request: Request, found: Found) -> bool:
+        """Tell whether a webhook comes from the platform; in the same time for any proof."""
+        ...
+
+    def webhook(self, request: Request) -> Webhook:
+        """Read what a webhook is about; a body that cannot be read names no order."""
         ...

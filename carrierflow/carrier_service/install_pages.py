@@ -37,7 +37,6 @@ STATUSES: Mapping[type[CarrierflowError], HTTPStatus] = {
     TryLater: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 BROKEN = "This carrier cannot be installed at the moment; please tell them."
-SUFFIX = ".myharavan.com"
 
 
 class Installing(Protocol):
@@ -55,14 +54,16 @@ class Installing(Protocol):
 class InstallPages:
     """Answers a browser in plain text; nothing of what it sent is repeated but a shop's code."""
 
-    def __init__(self, installing: Installing) -> None:
+    def __init__(self, installing: Installing, *, shop_suffix: str = "") -> None:
+        """Take what leads through an install, and what follows a shop's name in its domain."""
         self._installing = installing
+        self._suffix = shop_suffix
 
     def answer(self, call: Call, request: Request) -> Response:
         """Answer one of the two addresses; what may go wrong is told on a page."""
         try:
             if call is Call.INSTALL:
-                return _redirect(self._installing.begin(_code(request)))
+                return _redirect(self._installing.begin(self._code(request)))
             return self._returned(request)
         except ConfigurationError as error:
             log.warning("carrierflow.install.failed", extra={"reason": str(error)})
@@ -82,11 +83,11 @@ class InstallPages:
         lines = [f"Shop {answer.shop} is connected; you can close this page.", *answer.notes]
         return _page("\n".join(lines), HTTPStatus.OK)
 
-
-def _code(request: Request) -> str:
-    """Return the shop that a browser names: our code, or its domain at the platform."""
-    name = request.query.get("shop", "").strip()
-    return name[: -len(SUFFIX)] if name.lower().endswith(SUFFIX) else name
+    def _code(self, request: Request) -> str:
+        """Return the shop that a browser names: our code, or its domain at the platform."""
+        name = request.query.get("shop", "").strip()
+        length = len(name) - len(self._suffix)
+        return name[:length] if name[length:].lower() == self._suffix else name
 
 
 def _status(error: CarrierflowError) -> HTTPStatus:

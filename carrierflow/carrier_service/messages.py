@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
-__all__ = ["MAX_BODY", "Request", "Response", "header"]
+__all__ = ["MAX_BODY", "TOO_LONG", "Request", "Response", "header", "plain_text"]
 
 MAX_BODY = 1024 * 1024
 """The longest body that is read, in bytes; an order is far from it."""
+
+TOO_LONG = f"The body is longer than {MAX_BODY} bytes."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +39,12 @@ def header(request: Request, name: str) -> str | None:
     """Return a header of a request, whatever its case and wherever its dashes stand."""
     wanted = _plain(name)
     return next((text for key, text in request.headers.items() if _plain(key) == wanted), None)
+
+
+def plain_text(text: str, *, status: int = 200) -> Response:
+    """Return an answer in plain text."""
+    headers = {"Content-Type": "text/plain; charset=utf-8"}
+    return Response(status=status, headers=headers, body=text.encode())
 
 
 def _plain(name: str) -> str:

@@ -14,7 +14,7 @@ from carrierflow.domain.publication import Publication, PublicationLog
 from carrierflow.ledger.ports import LedgerTransaction
 
 
-__all__ = ["AlreadyUsed", "CallbackStore", "CallbackTransaction", "WebhookDelivery"]
+__all__ = ["AlreadyUsed", "CallbackStore", "CallbackTransaction", "HintStore", "WebhookDelivery"]
 
 T = TypeVar("T")
 
@@ -115,4 +115,16 @@ class CallbackStore(Protocol):
 
     def mark_webhook_handled(self, delivery: WebhookDelivery, *, now: datetime) -> None:
         """Write that a webhook needs nothing more: the same one again does nothing."""
+        ...
+
+
+class HintStore(Protocol):
+    """What a hint writes about the shops of one platform."""
+
+    def hint(self, shop: str, order_id: str, *, now: datetime) -> None:
+        """Let the parcels of an order be the next ones looked at; none that is not known.
+
+        Raises:
+            DatabaseUnavailable: if it could not be written.
+        """
         ...

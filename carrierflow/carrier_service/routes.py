@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-__all__ = ["ROUTES", "Call", "Found", "Route", "find", "route_of"]
+__all__ = ["ROUTES", "Call", "Found", "Route", "Router", "route_of"]
 
 
 class Call(StrEnum):
@@ -42,6 +43,8 @@ class Found:
 
     route: Route
     shop: str
+    secret: str = field(default="", repr=False)
+    """What stands in the path where a platform signs nothing."""
 
 
 ROUTES = (
@@ -56,11 +59,10 @@ ROUTES = (
 )
 """Every path; no two answer the same one."""
 
-_SHOP = "(?P<shop>[A-Za-z0-9][A-Za-z0-9._-]{0,63})"
-_PATTERNS = [
-    (route, re.compile(re.escape(route.template).replace(re.escape("{shop}"), _SHOP) + "/?"))
-    for route in ROUTES
-]
+_PLACES = {
+    "{shop}": "(?P<shop>[A-Za-z0-9][A-Za-z0-9._-]{0,63})",
+    "{secret}": "(?P<secret>[^/]+)",
+}
 
 
 def route_of(call: Call) -> Route:
@@ -68,10 +70,23 @@ def route_of(call: Call) -> Route:
     return next(route for route in ROUTES if route.call is call)
 
 
-def find(path: str) -> Found | None:
-    """Return the route that a path belongs to; None if it is none of ours."""
-    for route, pattern in _PATTERNS:
-        match = pattern.fullmatch(path)
-        if match is not None:
-            return Found(route=route, shop=match.groupdict().get("shop", ""))
-    return None
+class Router:
+    """Finds the one of some routes that a path belongs to."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._patterns = [(route, _pattern(route)) for route in routes]
+
+    def find(self, path: str) -> Found | None:
+        """Return the route and what its path names; None if it is none of these."""
+        for route, pattern in self._patterns:
+            match = pattern.fullmatch(path)
+            if match is not None:
+                return Found(route=route, **{"shop": "", **match.groupdict()})
+        return None
+
+
+def _pattern(route: Route) -> re.Pattern[str]:
+    text = re.escape(route.template)
+    for place, pattern in _PLACES.items():
+        text = text.replace(re.escape(place), pattern)
+    return re.compile(text + "/?")

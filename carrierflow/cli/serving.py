@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from carrierflow.app.load_file import load_name
-from carrierflow.carrier_service import Carrier
+from carrierflow.carrier_service import Carrier, CarrierService
 from carrierflow.cli.reconciling import stopping
 from carrierflow.cli.session import INTERRUPTED, Session, command
 from carrierflow.domain import clock
@@ -42,9 +42,9 @@ def register(cli: click.Group) -> None:
 @click.option(
     "--carrier",
     "file",
-    required=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A Python file that defines CARRIER: your prices, your parcels.",
+    help="A Python file that defines CARRIER: your prices, your parcels. Without it, webhooks "
+    "that only hint are answered alone.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option(
@@ -64,18 +64,20 @@ def register(cli: click.Group) -> None:
     help="Run the jobs of this directory too, beside the callbacks.",
 )
 def serve(
-    session: Session, file: Path, host: str, port: int, threads: int, directory: Path | None
+    session: Session, file: Path | None, host: str, port: int, threads: int, directory: Path | None
 ) -> None:
-    """Answer the platform's callbacks and webhooks, until Ctrl-C.
+    """Answer the platforms' callbacks and webhooks, until Ctrl-C.
 
-    They are found below /haravan; /health, /ready, /metrics and /openapi.json stand beside.
+    They are found below each platform's name; /health, /ready, /metrics and /openapi.json
+    stand beside.
     TLS belongs in front of it: the platform calls HTTPS only.
     """
-    server = _server(session, file, host, port, threads)
+    service = _service(session, file)
+    server = _server(session, service, host, port, threads)
     socket = server.config.bind_socket()
     socket.listen()
     url = f"http://{host}:{socket.getsockname()[1]}"
-    session.emit({"url": url}, lambda c: c.say(f"Callbacks are answered at {url}/haravan"))
+    session.emit({"url": url}, lambda c: c.say(_told(url, service)))
     gc.freeze()  # what is there now stays: no collection need look at it again
     # The server sends the signal that ended it once more: that must not cut off a job's last PUT.
     with stopping() as stopped, _jobs_beside(session, directory, lambda: server.should_exit):
@@ -84,7 +86,19 @@ def serve(
         raise click.exceptions.Exit(INTERRUPTED)
 
 
-def _server(session: Session, file: Path, host: str, port: int, threads: int) -> uvicorn.Server:
+def _service(session: Session, file: Path | None) -> CarrierService | None:
+    return None if file is None else session.app.carrier_service(_carrier(file))
+
+
+def _told(url: str, service: CarrierService | None) -> str:
+    if service is None:
+        return f"Webhooks are answered at {url}"
+    return f"Callbacks are answered at {url}{service.dialect.mounted_at}"
+
+
+def _server(
+    session: Session, service: CarrierService | None, host: str, port: int, threads: int
+) -> uvicorn.Server:
     try:
         import uvicorn  # noqa: PLC0415 - an extra: only this command needs it
 
@@ -93,7 +107,6 @@ def _server(session: Session, file: Path, host: str, port: int, threads: int) ->
         raise ConfigurationError(
             "`carrierflow serve` needs the extra `web`: pip install 'carrierflow[web]'."
         ) from error
-    service = session.app.carrier_service(_carrier(file))
     app = create_app(session.app, service, threads=threads)
     return uvicorn.Server(
         uvicorn.Config(

@@ -44,7 +44,7 @@ class Machine(StrEnum):
 
 
 class Status(StrEnum):
-    """A state of either machine, in Haravan's API codes."""
+    """A state of either machine."""
 
     PENDING = "pending"
     READYTOPICK = "readytopick"

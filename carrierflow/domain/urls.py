@@ -26,7 +26,7 @@ def flaw_of_root(url: str) -> str | None:
     """
     parts = _parts(url)
     if parts is None or "@" in parts.netloc or parts.query or parts.fragment:
-        return "The base URL of a shop is only a root, like https://apis.haravan.com."
+        return "The base URL of a shop is only a root, like https://api.example.com."
     if not is_safe_url(url):
         return (
             f"The base URL {url!r} must begin with https://; "

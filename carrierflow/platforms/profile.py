@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
+from carrierflow.carrier_service.dialect import Dialect, HintDialect
+from carrierflow.carrier_service.registration import OAuthAccounts, Registrations, Subscriptions
 from carrierflow.domain import clock
 from carrierflow.domain.shop import Shop
 from carrierflow.domain.waiting import Idle
-from carrierflow.errors import InvalidInput
+from carrierflow.errors import InvalidInput, UnsupportedByPlatform
 from carrierflow.platforms.http.transport import HttpLimits, Token
 from carrierflow.reconcile.ports import Budget, Platform
 from carrierflow.reconcile.projection import Projection
 
 
-__all__ = ["COMMON_OPTIONS", "Feature", "PlatformProfile", "ShopLink", "ShopOption"]
+__all__ = [
+    "COMMON_OPTIONS",
+    "AppDefaults",
+    "AppLink",
+    "AppSecrets",
+    "Feature",
+    "PlatformProfile",
+    "ShopLink",
+    "ShopOption",
+]
+
+
+T = TypeVar("T")
 
 
 class Feature(StrEnum):
@@ -25,6 +40,7 @@ class Feature(StrEnum):
     REGISTRATION = "registering a carrier"
     SUBSCRIPTION = "switching webhooks on"
     CALLBACKS = "calling the carrier"
+    HINTS = "webhooks that only hint"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +54,44 @@ class ShopLink:
     now: clock.Clock
     sleep: clock.Sleep
     idle: Idle
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AppLink:
+    """What it takes to talk to a platform's accounts."""
+
+    url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    limits: HttpLimits
+    now: clock.Clock
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AppSecrets:
+    """What proves that a platform calls; blank ones prove nothing."""
+
+    signing: Sequence[str] = field(repr=False)
+    """The newest first."""
+    webhooks: Sequence[str] = field(repr=False)
+    """Those of webhooks that were made by hand."""
+    verify_token: str = field(repr=False)
+    tracking_url: str
+    """What stands before a tracking number where the carrier gave no URL."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AppDefaults:
+    """What an app needs of a platform, unless somebody sets it otherwise."""
+
+    accounts_url: str = ""
+    """Where shops agree to an install."""
+    webhook_url: str = ""
+    """Where a shop's webhooks are switched."""
+    scopes: tuple[str, ...] = ()
+    """What an install asks for."""
+    shop_suffix: str = ""
+    """What follows a shop's name in its domain."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,13 +152,42 @@ class PlatformProfile:
     projection: Projection
     defaults: Mapping[str, str]
     """What is chosen for a shop unless somebody chooses otherwise, for each of its options."""
-    features: frozenset[Feature] = frozenset()
     further_options: tuple[ShopOption, ...] = field(default=())
+    app: AppDefaults = field(default=AppDefaults())
+    accounts: Callable[[AppLink], OAuthAccounts] | None = None
+    registrations: Callable[[ShopLink], Registrations] | None = None
+    subscriptions: Callable[[ShopLink, str], Subscriptions] | None = None
+    """Takes the root of the address where they are switched."""
+    dialect: Callable[[AppSecrets], Dialect] | None = None
+    hints: Callable[[Sequence[str]], HintDialect] | None = None
+    """Takes the secrets that prove a webhook."""
+
+    @property
+    def features(self) -> frozenset[Feature]:
+        """What the platform offers beside its fulfillments."""
+        offered = {
+            Feature.INSTALL: self.accounts,
+            Feature.REGISTRATION: self.registrations,
+            Feature.SUBSCRIPTION: self.subscriptions,
+            Feature.CALLBACKS: self.dialect,
+            Feature.HINTS: self.hints,
+        }
+        return frozenset(feature for feature, made in offered.items() if made is not None)
 
     @property
     def options(self) -> Mapping[str, ShopOption]:
         """What may be chosen for a shop, by name."""
         return {option.name: option for option in (*COMMON_OPTIONS, *self.further_options)}
+
+    def offered(self, feature: Feature, made: T | None) -> T:
+        """Return what makes a feature, which is one of this platform's parts.
+
+        Raises:
+            UnsupportedByPlatform: if it is none, with what the platform does offer.
+        """
+        if made is None:
+            raise UnsupportedByPlatform(self.title, feature, offers=tuple(sorted(self.features)))
+        return made
 
     def checked(self, choices: Mapping[str, str | None]) -> dict[str, str]:
         """Return choices as they are kept, those left out that are None.

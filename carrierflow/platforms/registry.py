@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from carrierflow.errors import InvalidInput, UnsupportedByPlatform
+from carrierflow.errors import InvalidInput
 from carrierflow.platforms.haravan.profile import HARAVAN
 from carrierflow.platforms.onflow.profile import ONFLOW
-from carrierflow.platforms.profile import Feature, PlatformProfile
+from carrierflow.platforms.profile import PlatformProfile
 from carrierflow.platforms.sapo.profile import SAPO
 
 
-__all__ = ["DEFAULT", "PLATFORMS", "profile_of", "require"]
+__all__ = ["DEFAULT", "PLATFORMS", "profile_of"]
 
 PLATFORMS: Mapping[str, PlatformProfile] = {each.name: each for each in (HARAVAN, SAPO, ONFLOW)}
 
@@ -24,14 +24,3 @@ def profile_of(name: str) -> PlatformProfile:
     if name not in PLATFORMS:
         raise InvalidInput(f"{name!r} is no platform; there are {', '.join(PLATFORMS)}.")
     return PLATFORMS[name]
-
-
-def require(name: str, feature: Feature) -> None:
-    """Refuse what a platform does not offer.
-
-    Raises:
-        UnsupportedByPlatform: with what it does offer.
-    """
-    profile = profile_of(name)
-    if feature not in profile.features:
-        raise UnsupportedByPlatform(profile.title, feature, offers=tuple(sorted(profile.features)))

@@ -38,7 +38,7 @@ PAGE = 5_000
 """How many due orders are held at once: a hundred batches, and a few queries a run."""
 
 SECONDS_PER_PUT = 0.25
-"""What a PUT takes until it was measured; Haravan's own examples took 0.1 to 0.35 s."""
+"""What a PUT takes until it was measured; those in a platform's documents took 0.1 to 0.35 s."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

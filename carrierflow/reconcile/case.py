@@ -26,7 +26,7 @@ from carrierflow.reconcile.projection import Leader, Projection
 __all__ = ["Case", "MachineCase", "rounded"]
 
 ROUNDING = timedelta(milliseconds=1)
-"""Haravan prints `updated_at` with ticks at first, and rounded to milliseconds later."""
+"""How far two prints of one `updated_at` lie apart: of ticks at first, of milliseconds later."""
 
 SKEW = timedelta(seconds=1)
 """How far a printed date may lie before the moment that it stands for."""

@@ -15,7 +15,7 @@ from carrierflow.reconcile.ports import OrderWithWork, Platform
 __all__ = ["BATCH", "OVERLAP", "OrderQueue", "Unsettled", "changed_orders", "newest"]
 
 BATCH = 50
-"""Orders in one request; Haravan clamps larger pages to this silently."""
+"""Orders in one request, as the port `Platform` has it."""
 
 OVERLAP = timedelta(minutes=5)
 """How far a sweep goes back before the last change that it saw: changes may surface late."""

@@ -29,8 +29,9 @@ from carrierflow.domain.shop import Shop, ShopState
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import AccessDenied, CarrierflowError, InvalidInput
 from carrierflow.ledger.ports import Encryptor
+from carrierflow.platforms.profile import PlatformProfile
 from carrierflow.shops.carrier_registration import public_root
-from carrierflow.shops.shops import check_code, checked_id, checked_root
+from carrierflow.shops.shops import check_code, checked_id, root_at
 from carrierflow.shops.tokens import encrypted_tokens
 from carrierflow.storage import Connection, SqlStore
 from carrierflow.storage.installs import (
@@ -45,8 +46,6 @@ from carrierflow.storage.installs import (
 __all__ = ["AfterInstall", "Installer", "missing_scopes"]
 
 log = logging.getLogger(__name__)
-
-API = "https://apis.haravan.com"
 
 CARRIER_CODE = "external"
 
@@ -73,6 +72,7 @@ class Installer:
         store: SqlStore,
         encryptor: Encryptor,
         *,
+        platform: PlatformProfile,
         scopes: Sequence[str],
         public_url: str,
         open_install: bool,
@@ -82,6 +82,7 @@ class Installer:
     ) -> None:
         self._store = store
         self._encryptor = encryptor
+        self._platform = platform
         self._scopes = tuple(scopes)
         self._public_url = public_url
         self._open_install = open_install
@@ -90,19 +91,19 @@ class Installer:
         self._finish = finish
 
     def invite(
-        self, code: str, *, base_url: str = API, carrier_code: str = CARRIER_CODE
+        self, code: str, *, base_url: str | None = None, carrier_code: str = CARRIER_CODE
     ) -> Redirect:
         """Return a link by which a shop's owner installs the app under a code of ours.
 
         Whoever has the link can use it, once, within a day. A shop that we know keeps its base
-        URL and carrier code.
+        URL and carrier code; without one the platform's own is meant.
 
         Raises:
             InvalidInput: if the code or the URL cannot be used.
             ConfigurationError: if `client_id`, `client_secret` or `public_url` is missing.
         """
         check_code(code)
-        root = checked_root(base_url)
+        root = root_at(self._platform, base_url)
         ours = checked_id("carrier code", carrier_code)
         return self._begin(code, root, ours, invited=True)
 
@@ -118,7 +119,7 @@ class Installer:
         may = known.org_id is not None if known else self._open_install
         if not may:
             raise InvalidInput("This carrier sends each shop a link to install with; ask for one.")
-        return self._begin(code, API, CARRIER_CODE, invited=False)
+        return self._begin(code, root_at(self._platform, None), CARRIER_CODE, invited=False)
 
     def returned(self, query: Mapping[str, str]) -> Redirect | Installed:
         """Take what the accounts sent the browser back with: on to the next round, or done.
@@ -177,7 +178,10 @@ class Installer:
 
     def _known(self, code: str) -> Shop | None:
         with self._store.reading() as connection:
-            return known_shop(connection, code)
+            known = known_shop(connection, code)
+        if known is not None and known.platform != self._platform.name:
+            raise InvalidInput(f"The code {code!r} stands for a shop on another platform.")
+        return known
 
     def _taken(self, state: str) -> Install:
         now = self._clock()
@@ -211,7 +215,7 @@ class Installer:
         if tokens.scopes is None:
             values["scopes"] = limits.cut_words(self._scopes, limits.SCOPES)
         added = {
-            "platform": "haravan",
+            "platform": self._platform.name,
             "base_url": install.base_url,
             "carrier_code": install.carrier_code,
             "added_at": now,

@@ -18,13 +18,14 @@ from carrierflow.domain.typecheck import check_text, guarded_methods
 from carrierflow.domain.urls import flaw_of_root
 from carrierflow.errors import AccessDenied, InvalidInput, ShopRevoked
 from carrierflow.ledger.ports import Encryptor
+from carrierflow.platforms.profile import PlatformProfile
 from carrierflow.platforms.registry import DEFAULT, profile_of
 from carrierflow.reconcile.ports import Platform
 from carrierflow.storage import Connection, SqlStore
 from carrierflow.storage.shops import add_shop, all_shops, change_shop, find_shop, revoke_shop
 
 
-__all__ = ["Shops", "check_code", "checked_root", "is_uninstalled"]
+__all__ = ["Shops", "check_code", "is_uninstalled", "root_at"]
 
 log = logging.getLogger(__name__)
 
@@ -68,13 +69,10 @@ class Shops:
         """
         check_code(code)
         profile = profile_of(platform)
-        root = profile.base_url if base_url is None else base_url
-        if root is None:
-            raise InvalidInput(f"Every shop on {profile.title} has a root of its own; name it.")
         values = {
             "code": code,
             "platform": platform,
-            "base_url": checked_root(root),
+            "base_url": root_at(profile, base_url),
             "options": _options_text(profile.checked(options or {})),
             "org_id": checked_id("org id", org_id) if org_id and cleaned(org_id) else None,
             "carrier_code": checked_id("carrier code", carrier_code),
@@ -187,6 +185,14 @@ def checked_id(what: str, text: str) -> str:
     kept = cleaned(text)
     check_text(what, kept, limits.ID, names=True)
     return kept
+
+
+def root_at(platform: PlatformProfile, base_url: str | None) -> str:
+    """Return a root as it is kept, the platform's own where none is named."""
+    root = platform.base_url if base_url is None else base_url
+    if root is None:
+        raise InvalidInput(f"Every shop on {platform.title} has a root of its own; name it.")
+    return checked_root(root)
 
 
 def checked_root(base_url: str) -> str:

@@ -29,12 +29,13 @@ SHORTEST_WAIT = 0.001
 class BudgetRate:
     """A leaky bucket: how much it holds, how fast it leaks, and what we leave unused.
 
-    Haravan documents 80 and 4 per second (API call limit page). Two stay unused, for what
-    bunches up on the way, and ten for people: batch work does not touch them.
+    Two stay unused, for what bunches up on the way, and ten for people: batch work does not
+    touch them.
     """
 
-    bucket: int = 80
-    leak: float = 4
+    bucket: int
+    leak: float
+    """Requests a second."""
     unused: int = 2
     interactive: int = 10
     longest_pause: float = 300

@@ -26,8 +26,8 @@ from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.publication import Publication, PublicationLog
 from carrierflow.domain.shop import ShopState
 from carrierflow.errors import ShopRevoked, UnknownShop
-from carrierflow.storage.binding import sliced
 from carrierflow.storage.definitions import Definitions
+from carrierflow.storage.hinted import mark_hinted
 from carrierflow.storage.ledger import SqlLedgerTransaction
 from carrierflow.storage.publications import add_publication, publication_logs
 from carrierflow.storage.rows import PARCEL, parcel_from, refusal_row
@@ -128,7 +128,8 @@ class SqlCallbackStore:
             if known is None:
                 connection.execute(ADD_WEBHOOK, _webhook_row(delivery, acted=acted))
             if delivery.org_id is not None and delivery.order_id is not None:
-                _hint(connection, delivery)
+                mine = select(shops.c.id).where(shops.c.org_id == delivery.org_id)
+                mark_hinted(connection, mine, delivery.order_id, now=delivery.received_at)
             return _shops_of(connection, delivery.org_id)
 
         return self._store.transact(work)
@@ -219,22 +220,6 @@ def _shops_of(connection: Connection, org_id: str | None) -> list[str]:
         return []
     mine = select(shops.c.code).where(shops.c.org_id == org_id).order_by(shops.c.code)
     return list(connection.execute(mine).scalars())
-
-
-def _hint(connection: Connection, delivery: WebhookDelivery) -> None:
-    """Let the parcels of an order, and their shop, be the next ones that are looked at.
-
-    Nothing else of them changes: neither their version, nor when they were last verified.
-    """
-    f = fulfillments.c
-    mine = select(shops.c.id).where(shops.c.org_id == delivery.org_id)
-    named = (f.order_id == delivery.order_id) & f.shop.in_(mine)
-    found = set(connection.execute(select(f.shop).where(named)).scalars())
-    if found:
-        hinted = update(fulfillments).where(named).values(hinted_at=delivery.received_at)
-        connection.execute(hinted)
-    for some in sliced(connection, found):
-        connection.execute(update(shops).where(shops.c.id.in_(some)).values(next_due=None))
 
 
 def _webhook_row(delivery: WebhookDelivery, *, acted: bool) -> dict[str, Any]:

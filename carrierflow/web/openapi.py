@@ -5,8 +5,11 @@ It describes what the platform is known to send; what it may send beyond that is
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
+from carrierflow.carrier_service import CarrierService, HintDialect, HintService
 from carrierflow.carrier_service.routes import ROUTES, Call, Route
 
 
@@ -92,6 +95,8 @@ IN_QUERY = {
     (Call.INSTALLED, "get"): ("code", "state", "error"),
 }
 
+SIGNATURE = "signature"
+
 BROWSERS = {Call.INSTALL, Call.INSTALLED}
 """What an owner's browser asks; it signs nothing."""
 
@@ -106,24 +111,60 @@ ENVELOPE: dict[str, Any] = {
 }
 
 
-def document(mounted_at: str) -> dict[str, Any]:
-    """Return the document of the callbacks below a mount point."""
+def document(service: CarrierService | None, hints: Iterable[HintService]) -> dict[str, Any]:
+    """Return the document of what is answered: the callbacks, and webhooks that only hint."""
+    dialects = [each.dialect for each in hints]
+    schemes = {_scheme(each): each.signature_header for each in dialects}
+    paths = {each.mounted_at + each.route.template: _hint(each) for each in dialects}
+    described = "Webhooks that only hint are answered in plain text."
+    if service is not None:
+        dialect = service.dialect
+        described = f"Every body is signed: {dialect.signed_by}."
+        paths = {dialect.mounted_at + route.template: _path(route) for route in ROUTES} | paths
+        schemes = {SIGNATURE: dialect.signature_header, **schemes}
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "carrierflow: what the platform calls",
             "version": "1",
-            "description": "Every body is signed: base64 of its HMAC-SHA256 in "
-            "`X-Haravan-Hmac-SHA256` (callbacks) or `X-Haravan-Hmacsha256` (webhooks).",
+            "description": described,
         },
-        "paths": {mounted_at + route.template: _path(route) for route in ROUTES},
+        "paths": paths,
         "components": {
             "schemas": {"Envelope": ENVELOPE},
             "securitySchemes": {
-                "signature": {"type": "apiKey", "in": "header", "name": "X-Haravan-Hmac-SHA256"}
+                name: {"type": "apiKey", "in": "header", "name": header}
+                for name, header in schemes.items()
+                if header is not None
             },
         },
     }
+
+
+def _scheme(dialect: HintDialect) -> str:
+    return f"{dialect.mounted_at.strip('/')}_{SIGNATURE}"
+
+
+def _hint(dialect: HintDialect) -> dict[str, Any]:
+    """Return the operation of webhooks that only hint."""
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"\{(\w+)\}", dialect.route.template)
+    ]
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    operation: dict[str, Any] = {
+        "operationId": f"{dialect.mounted_at.strip('/')}_webhook",
+        "summary": "Hint at a change; what the body says is not believed.",
+        "parameters": parameters,
+        "requestBody": {"content": {"application/json": {"schema": {}}}},
+        "responses": {
+            "200": {"description": "Kept.", "content": text},
+            "401": {"description": "The proof is missing or wrong.", "content": text},
+        },
+    }
+    if dialect.signature_header is not None:
+        operation["security"] = [{_scheme(dialect): []}]
+    return {"post": operation}
 
 
 def _path(route: Route) -> dict[str, Any]:
@@ -150,7 +191,7 @@ def _operation(route: Route, method: str) -> dict[str, Any]:
         operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
     challenge = (Call.WEBHOOK, "get")
     if route.call not in BROWSERS and (route.call, method) != challenge:
-        operation["security"] = [{"signature": []}]
+        operation["security"] = [{SIGNATURE: []}]
     return operation
 
 

@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from prometheus_client import CollectorRegistry, generate_latest
@@ -19,17 +20,14 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from carrierflow.app.carrierflow import Carrierflow
-from carrierflow.carrier_service import MAX_BODY, CarrierService
+from carrierflow.carrier_service import MAX_BODY, CarrierService, HintService
 from carrierflow.carrier_service import Request as Asked
 from carrierflow.errors import CarrierflowError
 from carrierflow.web.metrics import Metrics
 from carrierflow.web.openapi import document
 
 
-__all__ = ["MOUNTED_AT", "create_app"]
-
-MOUNTED_AT = "/haravan"
-"""Below which the platform finds the callbacks."""
+__all__ = ["create_app"]
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -40,11 +38,13 @@ THREADS = 3
 
 
 def create_app(
-    carrierflow: Carrierflow, service: CarrierService, *, threads: int = THREADS
+    carrierflow: Carrierflow, service: CarrierService | None, *, threads: int = THREADS
 ) -> Starlette:
-    """Return an ASGI app that answers the platform below `/haravan`, and operators beside it.
+    """Return an ASGI app that answers each platform below its name, and operators beside them.
 
-    So many `threads` work on callbacks at once; further ones wait for their turn. More of them
+    Without a `service` it answers those platforms alone whose webhooks only hint.
+
+    So many `threads` work on requests at once; further ones wait for their turn. More of them
     help a `Carrier` that waits for others, and slow down one that does not.
 
     `/health` says that the process is alive, `/ready` that its database answers and is migrated,
@@ -52,24 +52,29 @@ def create_app(
     """
     registry = CollectorRegistry()
     registry.register(Metrics(carrierflow))
+    hints = carrierflow.hint_services()
+    limiter = CapacityLimiter(threads)
+    services: list[CarrierService | HintService] = [*hints]
+    if service is not None:
+        services.insert(0, service)
     return Starlette(
         routes=[
-            Mount(MOUNTED_AT, app=CallbackEndpoint(service, threads)),
+            *(Mount(it.dialect.mounted_at, app=CallbackEndpoint(it, limiter)) for it in services),
             Route("/health", _health),
             Route("/ready", partial(_ready, carrierflow)),
             Route("/metrics", partial(_metrics, registry)),
-            Route("/openapi.json", _openapi),
+            Route("/openapi.json", partial(_openapi, document(service, hints))),
         ],
         middleware=[Middleware(RequestIds)],
     )
 
 
 class CallbackEndpoint:
-    """Hands each request, once its body is complete, to the carrier service in a thread."""
+    """Hands each request, once its body is complete, to what answers a platform, in a thread."""
 
-    def __init__(self, service: CarrierService, threads: int) -> None:
+    def __init__(self, service: CarrierService | HintService, limiter: CapacityLimiter) -> None:
         self._service = service
-        self._limiter = CapacityLimiter(threads)
+        self._limiter = limiter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -145,5 +150,5 @@ async def _metrics(registry: CollectorRegistry, _request: Request) -> Response:
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
-async def _openapi(_request: Request) -> Response:
-    return JSONResponse(document(MOUNTED_AT))
+async def _openapi(described: dict[str, Any], _request: Request) -> Response:
+    return JSONResponse(described)

@@ -235,7 +235,7 @@ def define(groups: Collection[str] = (), *, paid_on_delivery: bool = True) -> De
     """Build a lifecycle from the default one and some named groups of further steps.
 
     With `paid_on_delivery`, recording `delivered` on a fulfillment that is `codpending` also
-    records `codpaid`; Haravan does the same on its side. A carrier that counts its cash
+    records `codpaid`; so do platforms on their side. A carrier that counts its cash
     separately switches it off.
 
     Raises:

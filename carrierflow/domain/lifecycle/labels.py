@@ -33,13 +33,13 @@ LABELS: Mapping[Status, Label] = {
     Status.RETURN: Label(en="Returned", vi="Chuyển hoàn"),
     Status.CANCEL: Label(en="Cancelled", vi="Hủy giao hàng"),
     Status.NONE: Label(en="No COD", vi="Không"),
-    # Haravan shows "Chưa nhận" for the next two and for the last, so these three are ours.
+    # A platform shows "Chưa nhận" for the next two and for the last, so these three are ours.
     Status.CODPENDING: Label(en="COD not collected", vi="Chưa thu tiền"),
     Status.CODPAID: Label(en="COD collected, not remitted", vi="Đã thu, chưa trả shop"),
     Status.CODRECEIPT: Label(en="COD remitted", vi="Đã nhận"),
     Status.CODNOTRECEIPT: Label(en="COD not received", vi="Không nhận được"),
 }
-"""A name for every status; the Vietnamese ones are Haravan's wherever its own are distinct."""
+"""A name for every status; the Vietnamese ones are what sellers read, where that is distinct."""
 
 MACHINE_LABELS: Mapping[Machine, Label] = {
     Machine.DELIVERY: Label(en="Delivery", vi="Giao hàng"),

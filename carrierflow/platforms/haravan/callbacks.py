@@ -63,6 +63,13 @@ _JSON = {"Content-Type": "application/json; charset=utf-8"}
 class HaravanDialect:
     """Reads what Haravan asks, and words what it is answered."""
 
+    mounted_at = "/haravan"
+    signature_header = SIGNATURE_HEADER
+    signed_by = (
+        f"base64 of its HMAC-SHA256 in `{SIGNATURE_HEADER}` (callbacks) or "
+        "`X-Haravan-Hmacsha256` (webhooks)"
+    )
+
     def __init__(
         self,
         *,

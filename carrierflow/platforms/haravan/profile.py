@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from carrierflow.platforms.haravan.accounts import HaravanAccounts
+from carrierflow.platforms.haravan.callbacks import HaravanDialect
+from carrierflow.platforms.haravan.haravan_http import HaravanClient
 from carrierflow.platforms.haravan.platform import PROJECTION, HaravanPlatform
-from carrierflow.platforms.profile import Feature, PlatformProfile
+from carrierflow.platforms.haravan.services import HaravanRegistrations
+from carrierflow.platforms.haravan.subscriptions import HaravanSubscriptions, Unmetered
+from carrierflow.platforms.profile import AppDefaults, PlatformProfile
 
 
 if TYPE_CHECKING:
-    from carrierflow.platforms.profile import ShopLink
+    from carrierflow.carrier_service.dialect import Dialect
+    from carrierflow.carrier_service.registration import (
+        OAuthAccounts,
+        Registrations,
+        Subscriptions,
+    )
+    from carrierflow.platforms.profile import AppLink, AppSecrets, ShopLink
     from carrierflow.reconcile.ports import Platform
 
 
@@ -31,6 +42,58 @@ def connect(link: ShopLink) -> Platform:
     )
 
 
+def accounts(link: AppLink) -> OAuthAccounts:
+    """Connect to the accounts, once for all shops."""
+    return HaravanAccounts(
+        url=link.url,
+        client_id=link.client_id,
+        client_secret=link.client_secret,
+        limits=link.limits,
+        now=link.now,
+    )
+
+
+def registrations(link: ShopLink) -> Registrations:
+    """Connect to the carriers registered in a shop."""
+    return HaravanRegistrations(
+        HaravanClient(
+            base_url=link.shop.base_url,
+            token=link.token,
+            budget=link.budget,
+            limits=link.limits,
+            now=link.now,
+            sleep=link.sleep,
+            idle=link.idle,
+        )
+    )
+
+
+def subscriptions(link: ShopLink, url: str) -> Subscriptions:
+    """Connect to a shop's webhooks, on a host of its own that has no bucket."""
+    return HaravanSubscriptions(
+        HaravanClient(
+            base_url=url,
+            folder="/api",
+            token=link.token,
+            budget=Unmetered(),
+            limits=link.limits,
+            now=link.now,
+            sleep=link.sleep,
+            idle=link.idle,
+        )
+    )
+
+
+def dialect(secrets: AppSecrets) -> Dialect:
+    """Speak as the carrier service does, to whoever has one of the secrets."""
+    return HaravanDialect(
+        secrets=secrets.signing,
+        webhook_secrets=secrets.webhooks,
+        verify_token=secrets.verify_token,
+        tracking_url=secrets.tracking_url,
+    )
+
+
 HARAVAN = PlatformProfile(
     name="haravan",
     title="Haravan",
@@ -44,6 +107,23 @@ HARAVAN = PlatformProfile(
         "rate_bucket": "80",
         "rate_leak": "4",
     },
-    features=frozenset(Feature),
+    app=AppDefaults(
+        accounts_url="https://accounts.haravan.com",
+        webhook_url="https://webhook.haravan.com",
+        scopes=(
+            "com.read_orders",
+            "com.write_orders",
+            "com.read_shippings",
+            "com.write_shippings",
+            "wh_api",
+            "grant_service",
+            "offline_access",
+        ),
+        shop_suffix=".myharavan.com",
+    ),
+    accounts=accounts,
+    registrations=registrations,
+    subscriptions=subscriptions,
+    dialect=dialect,
 )
 """Its bucket holds 80 requests and leaks four a second (API call limit page)."""

@@ -197,8 +197,8 @@ class _Session(requests.Session):
 def new_session(departure: Departure) -> requests.Session:
     """Return a session that keeps no cookies, follows nothing, retries nothing and obeys no proxy.
 
-    Haravan warns that a request which carries cookies may fail although it answers 200 (private
-    app page), so none is kept for anybody. The environment is asked neither for proxies nor for
+    One platform warns that a request which carries cookies may fail although it answers 200, so
+    none is kept for anybody. The environment is asked neither for proxies nor for
     netrc.
     """
     never = Retry(total=0, read=False, respect_retry_after_header=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carrierflow.platforms.onflow.onflow_platform import PROJECTION, OnflowPlatform
+from carrierflow.platforms.onflow.status_hints import OnflowHints
 from carrierflow.platforms.profile import PlatformProfile
 
 
@@ -36,6 +37,7 @@ ONFLOW = PlatformProfile(
     base_url=None,
     connect=connect,
     projection=PROJECTION,
+    hints=OnflowHints,
     defaults={
         "remote_ahead": "adopt",
         "merchant_edit": "hold",

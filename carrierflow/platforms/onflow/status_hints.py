@@ -13,34 +13,39 @@ import hmac
 from collections.abc import Iterable
 from typing import Any
 
+from carrierflow.carrier_service.dialect import Webhook
+from carrierflow.carrier_service.messages import MAX_BODY, Request
+from carrierflow.carrier_service.routes import Call, Found, Route
 from carrierflow.domain.cleaning import in_force
-from carrierflow.errors import InvalidInput
 from carrierflow.platforms.http.replies import UnreadableReply, parse_document
 from carrierflow.platforms.onflow.tracking_codes import is_tracking_code
 
 
-__all__ = ["hinted_shipment", "is_admitted"]
+__all__ = ["OnflowHints", "is_admitted"]
 
 
-def hinted_shipment(body: bytes, *, given: str, secrets: Iterable[str]) -> str | None:
-    """Return the tracking code that a webhook names; None where it names none.
+class OnflowHints:
+    """Reads the webhooks of accounts on Onflow."""
 
-    Args:
-        body: what came, as it came.
-        given: the secret in the address that it came to.
-        secrets: those in force; several while one replaces the other.
+    mounted_at = "/onflow"
+    signature_header: str | None = None
+    route = Route(call=Call.WEBHOOK, methods=("POST",), template="/{shop}/webhooks/{secret}")
 
-    Raises:
-        InvalidInput: the address bears none of the secrets; the body was not looked at.
-    """
-    if not is_admitted(given, secrets=secrets):
-        raise InvalidInput("The address of this webhook bears no secret that is in force.")
-    try:
-        event: Any = parse_document(body)
-    except UnreadableReply:
-        return None
-    code = event.get("tracking_code") if isinstance(event, dict) else None
-    return code if isinstance(code, str) and is_tracking_code(code) else None
+    def __init__(self, secrets: Iterable[str]) -> None:
+        """Take what may stand in an address; several while one replaces the other."""
+        self._secrets = in_force(secrets)
+
+    def is_admitted(self, request: Request, found: Found) -> bool:  # noqa: ARG002 (the port's)
+        """Tell whether a webhook came to an address that bears one of the secrets."""
+        return is_admitted(found.secret, secrets=self._secrets)
+
+    def webhook(self, request: Request) -> Webhook:
+        """Read the tracking code, which names order and fulfillment at once.
+
+        The topic is ours: how Onflow calls the event is not documented.
+        """
+        code = _shipment_in(request.body)
+        return Webhook(topic="shipment" if code else "unknown", org_id=None, order_id=code)
 
 
 def is_admitted(given: str, *, secrets: Iterable[str]) -> bool:
@@ -54,3 +59,13 @@ def is_admitted(given: str, *, secrets: Iterable[str]) -> bool:
 
 def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode(errors="replace")).digest()
+
+
+def _shipment_in(body: bytes) -> str | None:
+    """Return the code in a body; None where it names no shipment, or is too long to read."""
+    try:
+        event: Any = parse_document(body) if len(body) <= MAX_BODY else None
+    except UnreadableReply:
+        return None
+    code = event.get("tracking_code") if isinstance(event, dict) else None
+    return code if isinstance(code, str) and is_tracking_code(code) else None

@@ -1,7 +1,7 @@
 """Sapo omnichannel: a shop's orders, its parcel actions, and what its webhooks hint at."""
 
-from carrierflow.platforms.sapo.order_hints import hinted_order, is_signed
+from carrierflow.platforms.sapo.order_hints import SapoHints, is_signed
 from carrierflow.platforms.sapo.sapo_platform import SapoPlatform
 
 
-__all__ = ["SapoPlatform", "hinted_order", "is_signed"]
+__all__ = ["SapoHints", "SapoPlatform", "is_signed"]

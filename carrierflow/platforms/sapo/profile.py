@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carrierflow.platforms.profile import PlatformProfile, ShopOption
+from carrierflow.platforms.sapo.order_hints import SapoHints
 from carrierflow.platforms.sapo.sapo_platform import PROJECTION, SapoPlatform
 
 
@@ -37,6 +38,7 @@ SAPO = PlatformProfile(
     base_url=None,
     connect=connect,
     projection=PROJECTION,
+    hints=SapoHints,
     defaults={
         "remote_ahead": "hold",
         "merchant_edit": "hold",

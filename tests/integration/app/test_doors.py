@@ -63,6 +63,7 @@ SOUND = {
     "opening": OPENING,
     "owner": "lan",
     "plan": Plan(lines=()),
+    "platform": "sapo",
     "query": {"state": "x"},
     "reason": "because",
     "row_count": 1,

@@ -82,7 +82,9 @@ def test_the_document_has_every_path_and_method(platform):
     paths = requests.get(platform.url + "/openapi.json", timeout=30).json()["paths"]
 
     told = {(path, method.upper()) for path, methods in paths.items() for method in methods}
-    assert told == {("/haravan" + r.template, method) for r in ROUTES for method in r.methods}
+    called = {("/haravan" + r.template, method) for r in ROUTES for method in r.methods}
+    hinted = {("/sapo/{shop}/webhooks", "POST"), ("/onflow/{shop}/webhooks/{secret}", "POST")}
+    assert told == called | hinted
 
 
 @pytest.mark.parametrize("path", ["/", "/haravan", "/haravan/", "/haravan/x/y/z", "/haravan/../x"])

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carrierflow.platforms.sapo import hinted_order, is_signed
+from carrierflow.carrier_service import Request
+from carrierflow.platforms.sapo import SapoHints, is_signed
 
 from .making import body_of
 
@@ -23,9 +24,15 @@ def signature(body, secret=SECRET):
     return base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
 
 
-def hinted(body, *, secrets=(SECRET,)):
-    """Take a well signed webhook in."""
-    return hinted_order(body, signature(body), secrets=secrets)
+def sent(body, signed=None, topic="orders/update"):
+    """Return a webhook as it arrives."""
+    headers = {"x-sapo-topic": topic, "x-sapo-hmac-sha256": signed or ""}
+    return Request(method="POST", path="/alpha/webhooks", headers=headers, body=body)
+
+
+def hinted(body, topic="orders/update"):
+    """Read what a webhook is about."""
+    return SapoHints([SECRET]).webhook(sent(body, topic=topic)).order_id
 
 
 def test_the_signature_is_the_one_that_openssl_makes():
@@ -40,10 +47,17 @@ def test_a_webhook_names_an_order():
     assert "14900465" == hinted(ORDER)
 
 
+@pytest.mark.parametrize("topic", ["", "products/update", "orders/invented", "orders", "\udcff"])
+def test_what_is_about_something_else_names_no_order(topic):
+    """The id of a product is none of an order; a topic that is not known is told by no name."""
+    found = SapoHints([SECRET]).webhook(sent(ORDER, topic=topic))
+    assert ("unknown", None) == (found.topic, found.order_id)
+
+
 @pytest.mark.parametrize("given_", [None, "", " ", "x", signature(ORDER)[:-1], signature(b"x")])
 def test_an_unsigned_webhook_hints_at_nothing(given_):
     """A body that nobody signed, or signed otherwise, is not looked at."""
-    assert hinted_order(ORDER, given_, secrets=[SECRET]) is None
+    assert not SapoHints([SECRET]).is_admitted(sent(ORDER, given_), None)
 
 
 def test_a_changed_body_is_not_signed():
@@ -55,10 +69,10 @@ def test_several_secrets_are_in_force_while_one_replaces_the_other():
     """The new secret and the old one both count, line ends behind them or not."""
     secrets = [f"{SECRET}\n", "next-secret"]
     found = [
-        hinted_order(ORDER, signature(ORDER, one), secrets=secrets)
+        SapoHints(secrets).is_admitted(sent(ORDER, signature(ORDER, one)), None)
         for one in (SECRET, "next-secret", "other")
     ]
-    assert ["14900465", "14900465", None] == found
+    assert [True, True, False] == found
 
 
 @pytest.mark.parametrize("secrets", [(), ("",), (" \n",)])

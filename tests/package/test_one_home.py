@@ -1,0 +1,34 @@
+"""What is one platform's own has one home: its folder, and that of its sandbox."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import carrierflow
+
+
+PACKAGE = Path(carrierflow.__file__).parent
+
+HOMES = ("platforms/haravan/", "sandbox/haravan/")
+
+ALLOWED = (
+    "platforms/registry.py",
+    # To go when each platform has its place in one registry of sandboxes:
+    "cli/local.py",
+    "demo/",
+)
+"""Where else the name of the first platform stands: it is listed, and shown."""
+
+
+def test_nothing_outside_its_folders_names_the_first_platform():
+    """A word of a platform that is needed elsewhere comes through its profile, not by its name."""
+    files = (path for path in sorted(PACKAGE.rglob("*")) if path.is_file())
+    named = [
+        place
+        for path in files
+        if "__pycache__" not in path.parts
+        and not (place := path.relative_to(PACKAGE).as_posix()).startswith((*HOMES, *ALLOWED))
+        and ("haravan" in place.lower() or b"haravan" in path.read_bytes().lower())
+    ]
+
+    assert [] == named
