@@ -241,6 +241,15 @@ def _calls() -> str:
     return _table(("call", "method", "path"), rows)
 
 
+def _hint_paths() -> str:
+    made = [(it, it.hints([])) for it in PLATFORMS.values() if it.hints is not None]
+    rows = [
+        (it.title, ", ".join(d.route.methods), f"`{d.mounted_at}{d.route.template}`")
+        for it, d in made
+    ]
+    return _table(("platform", "method", "path"), rows)
+
+
 def _limits() -> str:
     rows = [(what, f"{longest:,}", beyond) for what, longest, beyond in LIMITS]
     return _table(("what", "at most", "beyond that"), rows)
@@ -374,6 +383,7 @@ PARTS = {
     "errors": _errors_page,
     "exceptions": lambda: _names("exception"),
     "faults": lambda: _bullets(FaultKind),
+    "hints": _hint_paths,
     "functions": lambda: _names("function"),
     "limits": _limits,
     "metrics": _metrics,

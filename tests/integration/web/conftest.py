@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 
 import pytest
 import requests
-import uvicorn
+from asgi import serving
 
 from carrierflow import build, generate_key, load_settings
 from carrierflow.app.load_file import load_name
@@ -19,22 +17,6 @@ from carrierflow.web import create_app
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 SECRET = "client-secret"
-
-
-@contextmanager
-def serving(asgi):
-    """Serve an ASGI app on a free port of loopback; yields its URL."""
-    config = uvicorn.Config(asgi, port=0, log_config=None, ws="none")
-    server = uvicorn.Server(config)
-    socket = config.bind_socket()
-    socket.listen()
-    thread = Thread(target=server.run, kwargs={"sockets": [socket]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 class Platform:

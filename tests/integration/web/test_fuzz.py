@@ -7,6 +7,7 @@ import os
 import pytest
 import requests
 import schemathesis
+from asgi import serving
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -20,7 +21,7 @@ from carrierflow.carrier_service import ROUTES
 from carrierflow.platforms.haravan.signing import sign
 from carrierflow.web import create_app
 
-from .conftest import SECRET, serving
+from .conftest import SECRET
 
 
 EXAMPLES_EACH = int(os.environ.get("CARRIERFLOW_TEST_FUZZ", "60"))

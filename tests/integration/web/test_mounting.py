@@ -8,6 +8,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import django
 import pytest
+from asgi import serving
 from django import conf
 from django.core.handlers.wsgi import WSGIHandler
 from fastapi import FastAPI
@@ -15,7 +16,7 @@ from flask import Flask
 
 from carrierflow.app.load_file import load_name
 
-from .conftest import EXAMPLES, Platform, serving
+from .conftest import EXAMPLES, Platform
 
 
 MOUNTING = EXAMPLES / "mounting"

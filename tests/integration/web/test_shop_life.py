@@ -6,6 +6,7 @@ import time
 
 import pytest
 import requests
+from asgi import serving
 
 from carrierflow import Event, FulfillmentRef, Opening, ShopRevoked, ShopState, Status, build
 from carrierflow.app.load_file import load_name
@@ -15,7 +16,7 @@ from carrierflow.sandbox.haravan import App, SandboxServer, World
 from carrierflow.storage.encryption import generate_key
 from carrierflow.web import create_app
 
-from .conftest import EXAMPLES, serving
+from .conftest import EXAMPLES
 
 
 SECRET = "shop-life-secret"
