@@ -93,13 +93,16 @@ from carrierflow.domain.model import (
     Opening,
     Reason,
     Recorded,
+    RemoteOrder,
     RemoteWord,
     RequestSketch,
     ResolvedEvent,
     Source,
     Status,
+    Unreadable,
     Verdict,
 )
+from carrierflow.domain.publication import PlatformWrite
 from carrierflow.domain.shop import Backlog, Coverage, EndedRun, Shop, ShopState
 from carrierflow.errors import (
     AccessDenied,
@@ -135,16 +138,20 @@ from carrierflow.errors import (
     UnknownIncident,
     UnknownShop,
     UnknownStatus,
+    UnsupportedByPlatform,
     WrongSecretKey,
 )
 from carrierflow.ledger.files.event_rows import EventRow
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.ledger.ports import EncryptedNote, LedgerTransaction
+from carrierflow.platforms.http.transport import HttpLimits
+from carrierflow.platforms.profile import Feature, PlatformProfile, ShopLink, ShopOption
 from carrierflow.reconcile import EndReason, Plan, Progress, RunReport
 from carrierflow.reconcile.backfill import Imported, Unopened
 from carrierflow.reconcile.plan import PlanClass, PlanLine
 from carrierflow.reconcile.policy import RunLimits
-from carrierflow.reconcile.ports import RequestCounts
+from carrierflow.reconcile.ports import Budget, Platform, RequestCounts
+from carrierflow.reconcile.projection import Leader, Projection
 from carrierflow.reconcile.resolution import IncidentResolver
 from carrierflow.reconcile.run_report import Requests
 from carrierflow.scheduling import Job
@@ -170,6 +177,7 @@ __all__ = [
     "BadTime",
     "Band",
     "Basis",
+    "Budget",
     "Call",
     "CallRecord",
     "CancelRequest",
@@ -210,6 +218,7 @@ __all__ = [
     "EventRow",
     "EvidenceEntry",
     "EvidenceItem",
+    "Feature",
     "FileAlreadyRecorded",
     "Fulfillment",
     "FulfillmentRef",
@@ -217,6 +226,7 @@ __all__ = [
     "HintService",
     "HistoryBroken",
     "HistoryEntry",
+    "HttpLimits",
     "Imported",
     "Incident",
     "IncidentResolver",
@@ -228,6 +238,7 @@ __all__ = [
     "Job",
     "KeptCheckpoint",
     "KeyReused",
+    "Leader",
     "Ledger",
     "LedgerTransaction",
     "Lifecycle",
@@ -254,10 +265,14 @@ __all__ = [
     "Plan",
     "PlanClass",
     "PlanLine",
+    "Platform",
     "PlatformError",
+    "PlatformProfile",
     "PlatformUnavailable",
+    "PlatformWrite",
     "Problem",
     "Progress",
+    "Projection",
     "Proof",
     "PublicationItem",
     "QuoteRequest",
@@ -269,6 +284,7 @@ __all__ = [
     "Refused",
     "Registered",
     "Registration",
+    "RemoteOrder",
     "RemoteSnapshot",
     "RemoteWord",
     "Reports",
@@ -291,6 +307,8 @@ __all__ = [
     "Settings",
     "Shop",
     "ShopHeld",
+    "ShopLink",
+    "ShopOption",
     "ShopRevoked",
     "ShopState",
     "Shops",
@@ -313,7 +331,9 @@ __all__ = [
     "UnknownShop",
     "UnknownStatus",
     "Unopened",
+    "Unreadable",
     "Unseen",
+    "UnsupportedByPlatform",
     "Verdict",
     "Verification",
     "VerifierKey",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from carrierflow.app.carrierflow import Carrierflow
@@ -17,10 +18,16 @@ from carrierflow.domain.counters import Counters
 from carrierflow.domain.lifecycle import Definition, Lifecycle, define
 from carrierflow.domain.typecheck import guarded
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.platforms.profile import AppSecrets, Feature
-from carrierflow.platforms.registry import DEFAULT
+from carrierflow.platforms.profile import AppSecrets, Feature, PlatformProfile
+from carrierflow.platforms.registry import DEFAULT, PlatformRegistry
 from carrierflow.reconcile import Parts, Reconciler
-from carrierflow.shops import AfterInstall, CarrierRegistration, Installer, WebhookSubscription
+from carrierflow.shops import (
+    AfterInstall,
+    CarrierRegistration,
+    Installer,
+    Shops,
+    WebhookSubscription,
+)
 from carrierflow.storage import DatabaseClock, Engine, SqlStore, build_engine
 from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.reconcile import SqlReconcileStore
@@ -35,11 +42,14 @@ def build(
     *,
     engine: Engine | None = None,
     definition: Definition | None = None,
+    platforms: Sequence[PlatformProfile] = (),
     now: clock.Clock = clock.now,
     sleep: clock.Sleep = clock.sleep,
     database_clock: DatabaseClock | None = None,
 ) -> Carrierflow:
     """Build everything from settings; an embedder may hand over its own engine.
+
+    `platforms` are those that its shops may be on beside ours; the command line knows ours alone.
 
     Nothing is read or written yet: the first use opens the database.
 
@@ -70,8 +80,9 @@ def build(
         counters=counters,
         earliest=settings.earliest_event,
     )
-    choices = ShopChoices(settings)
-    factory = PlatformFactory(settings, store, keys, choices, now=now, sleep=sleep)
+    registry = PlatformRegistry(platforms)
+    choices = ShopChoices(settings, registry)
+    factory = PlatformFactory(settings, store, keys, choices, registry, now=now, sleep=sleep)
     carriers = _carriers(settings, store, factory, now=now)
     webhooks = WebhookSubscription(store, connect=factory.subscriptions, clock=now)
     finish = AfterInstall(
@@ -108,7 +119,9 @@ def build(
             clock=now,
             finish=finish,
         ),
+        shops=Shops(store, keys, clock=now, platforms=registry),
         choices=choices,
+        platforms=registry,
         keys=keys,
         counters=counters,
         clock=now,

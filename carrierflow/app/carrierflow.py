@@ -42,7 +42,7 @@ from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked
 from carrierflow.ledger.files import EventRow
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.platforms.profile import Feature
-from carrierflow.platforms.registry import DEFAULT, PLATFORMS, profile_of
+from carrierflow.platforms.registry import DEFAULT, PlatformRegistry
 from carrierflow.reconcile import (
     EndReason,
     Plan,
@@ -94,7 +94,9 @@ class Carrierflow:
         carriers: CarrierRegistration,
         installer: Installer,
         webhooks: WebhookSubscription,
+        shops: Shops,
         choices: ShopChoices,
+        platforms: PlatformRegistry,
         keys: KeyRing,
         counters: Counters,
         clock: Clock,
@@ -115,8 +117,9 @@ class Carrierflow:
         self.exporter = Exporter(store, sealer, clock=clock)
         self.lifecycle = lifecycle
         self.counters = counters
-        self.shops = Shops(store, keys, clock=clock)
+        self.shops = shops
         self.choices = choices
+        self._platforms = platforms
         self.carriers = carriers
         self.installer = installer
         self.webhooks = webhooks
@@ -411,7 +414,7 @@ class Carrierflow:
             InvalidInput: if there is no such platform.
             UnsupportedByPlatform: if it sends none.
         """
-        profile = profile_of(platform)
+        profile = self._platforms.profile_of(platform)
         made = profile.offered(Feature.HINTS, profile.hints)
         return HintService(
             made(self.settings.hint_secrets(platform)),
@@ -423,7 +426,7 @@ class Carrierflow:
 
     def hint_services(self) -> list[HintService]:
         """Return what answers such webhooks, for every platform that sends them."""
-        return [self.hint_service(name) for name, it in PLATFORMS.items() if it.hints is not None]
+        return [self.hint_service(it.name) for it in self._platforms if it.hints is not None]
 
     def import_shop(self, code: str, *, since: datetime | None = None) -> Iterator[Imported]:
         """Bring the carrier's existing parcels of a shop into the ledger; yields the counts.

@@ -16,7 +16,7 @@ from carrierflow.errors import ConfigurationError
 from carrierflow.ledger.ports import Encryptor
 from carrierflow.platforms.http.transport import HttpLimits
 from carrierflow.platforms.profile import AppLink, Feature, ShopLink
-from carrierflow.platforms.registry import DEFAULT, profile_of
+from carrierflow.platforms.registry import DEFAULT, PlatformRegistry
 from carrierflow.reconcile.ports import Platform
 from carrierflow.shops import TokenKeeper
 from carrierflow.storage import ShopBudget, SqlStore
@@ -39,6 +39,7 @@ class PlatformFactory:
         store: SqlStore,
         encryptor: Encryptor,
         choices: ShopChoices,
+        platforms: PlatformRegistry,
         *,
         now: clock.Clock,
         sleep: clock.Sleep,
@@ -46,6 +47,7 @@ class PlatformFactory:
         self._settings = settings
         self._store = store
         self._choices = choices
+        self._platforms = platforms
         self._now = now
         self._sleep = sleep
         request = timedelta(seconds=settings.connect_timeout + settings.request_timeout)
@@ -56,17 +58,17 @@ class PlatformFactory:
     def __call__(self, shop: Shop, idle: Idle = keep_waiting) -> Platform:
         """Connect to a shop's orders, for a run."""
         sleep = in_slices(self._sleep, idle)
-        return profile_of(shop.platform).connect(self._link(shop, sleep, idle))
+        return self._platforms.profile_of(shop.platform).connect(self._link(shop, sleep, idle))
 
     def registrations(self, shop: Shop) -> Registrations:
         """Connect to the carriers registered in a shop, for a person who waits."""
-        profile = profile_of(shop.platform)
+        profile = self._platforms.profile_of(shop.platform)
         connect = profile.offered(Feature.REGISTRATION, profile.registrations)
         return connect(self._link(shop, self._sleep, keep_waiting, interactive=True))
 
     def subscriptions(self, shop: Shop, idle: Idle = keep_waiting) -> Subscriptions:
         """Connect to the webhooks of a shop."""
-        profile = profile_of(shop.platform)
+        profile = self._platforms.profile_of(shop.platform)
         connect = profile.offered(Feature.SUBSCRIPTION, profile.subscriptions)
         link = self._link(shop, in_slices(self._sleep, idle), idle)
         return connect(link, self._settings.webhook_url)

@@ -342,15 +342,21 @@ class Settings(BaseSettings):
         """Return what is set for the shops of one platform, by the name of what is chosen.
 
         What is set for all of them counts where somebody set it. The bare `rate_…` are those of the
-        platform that was the only one once.
+        platform that was the only one once. A platform that a host brings
+        has no table here.
         """
         places = [(key, key) for key in FOR_ALL]
-        places += [(key, SECTIONS[name] + key) for key in OF_ONE]
+        places += [(key, SECTIONS[name] + key) for key in OF_ONE if name in SECTIONS]
         found = {key: getattr(self, it) for key, it in places if it in self.model_fields_set}
         return {key: str(value) for key, value in found.items() if value is not None}
 
     def hint_secrets(self, name: str) -> list[str]:
-        """Return what proves webhooks of one platform that only hint; blank ones prove nothing."""
+        """Return what proves webhooks of one platform that only hint; blank ones prove nothing.
+
+        There are none for a platform that a host brings: it proves its webhooks by itself.
+        """
+        if name not in SECTIONS:
+            return []
         newest = f"{SECTIONS[name]}webhook_secret"
         found: list[SecretStr] = [getattr(self, key) for key in (newest, f"{newest}_previous")]
         return [secret.get_secret_value() for secret in found]

@@ -10,7 +10,7 @@ from enum import StrEnum
 from carrierflow.app.settings import Settings
 from carrierflow.domain.model import Status
 from carrierflow.domain.shop import Shop
-from carrierflow.platforms.registry import profile_of
+from carrierflow.platforms.registry import PlatformRegistry
 from carrierflow.reconcile import MerchantEdit, Policy, RemoteAhead
 from carrierflow.storage import BudgetRate
 
@@ -37,12 +37,13 @@ class ShopChoice:
 class ShopChoices:
     """The choices that hold for each shop."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, platforms: PlatformRegistry) -> None:
         self._settings = settings
+        self._platforms = platforms
 
     def of(self, shop: Shop) -> Mapping[str, ShopChoice]:
         """Return every choice that there is for a shop; raises `InvalidInput` for no platform."""
-        profile = profile_of(shop.platform)
+        profile = self._platforms.profile_of(shop.platform)
         found = {
             name: ShopChoice(value=value, origin=ChoiceOrigin.PLATFORM)
             for name, value in profile.defaults.items()

@@ -16,7 +16,7 @@ from carrierflow.app.settings import Settings
 from carrierflow.demo.scenario import ManualEdit, PlannedParcel
 from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.errors import InvalidInput
-from carrierflow.platforms.registry import profile_of
+from carrierflow.platforms.registry import PLATFORMS
 from carrierflow.reconcile.projection import Projection
 from carrierflow.sandbox.clocks import ManualClock
 from carrierflow.sandbox.legal_steps import Legal
@@ -41,7 +41,7 @@ class TourStage:
     @property
     def projection(self) -> Projection:
         """What the platform can show and be told."""
-        return profile_of(self.side.name).projection
+        return PLATFORMS[self.side.name].projection
 
     def wait_until(self, moment: datetime) -> None:
         """Let the time pass."""

@@ -19,7 +19,7 @@ from carrierflow.domain.urls import flaw_of_root
 from carrierflow.errors import AccessDenied, InvalidInput, ShopRevoked
 from carrierflow.ledger.ports import Encryptor
 from carrierflow.platforms.profile import PlatformProfile
-from carrierflow.platforms.registry import DEFAULT, profile_of
+from carrierflow.platforms.registry import DEFAULT, PlatformRegistry
 from carrierflow.reconcile.ports import Platform
 from carrierflow.storage import Connection, SqlStore
 from carrierflow.storage.shops import add_shop, all_shops, change_shop, find_shop, revoke_shop
@@ -41,10 +41,18 @@ WITHOUT_END: Mapping[str, Any] = MappingProxyType(
 class Shops:
     """The shops that this carrier is connected to; tokens are encrypted before they are stored."""
 
-    def __init__(self, store: SqlStore, encryptor: Encryptor, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: SqlStore,
+        encryptor: Encryptor,
+        *,
+        clock: Clock,
+        platforms: PlatformRegistry | None = None,
+    ) -> None:
         self._store = store
         self._encryptor = encryptor
         self._clock = clock
+        self._platforms = platforms or PlatformRegistry()
 
     def add(
         self,
@@ -68,7 +76,7 @@ class Shops:
             MissingSecretKey: if there is no key to encrypt the token with.
         """
         check_code(code)
-        profile = profile_of(platform)
+        profile = self._platforms.profile_of(platform)
         values = {
             "code": code,
             "platform": platform,
@@ -129,7 +137,7 @@ class Shops:
         def work(connection: Connection) -> Shop:
             found = find_shop(connection, code)
             kept = {name: value for name, value in found.options.items() if name not in choices}
-            options = kept | profile_of(found.platform).checked(choices)
+            options = kept | self._platforms.profile_of(found.platform).checked(choices)
             return change_shop(connection, code, options=_options_text(options), **values)
 
         return self._store.transact(work)
