@@ -21,7 +21,7 @@ PACKAGE = ROOT / "carrierflow"
 
 ROOMS = {
     *("app", "audit", "carrier_service", "cli", "demo", "domain", "ledger", "platforms"),
-    *("reconcile", "sandbox", "shops", "storage", "web"),
+    *("reconcile", "sandbox", "shops", "storage", "testing", "web"),
 }
 FILES = {"__init__.py", "__main__.py", "errors.py", "py.typed", "scheduling.py"}
 
