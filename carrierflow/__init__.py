@@ -124,6 +124,7 @@ from carrierflow.errors import (
     NotMigrated,
     NotSealed,
     NotSent,
+    NotThere,
     OutcomeUnknown,
     PlatformError,
     PlatformUnavailable,
@@ -146,6 +147,12 @@ from carrierflow.ledger.ledger import Ledger
 from carrierflow.ledger.ports import EncryptedNote, LedgerTransaction
 from carrierflow.platforms.http.transport import HttpLimits
 from carrierflow.platforms.profile import Feature, PlatformProfile, ShopLink, ShopOption
+from carrierflow.platforms.registry import (
+    Client,
+    FulfillmentFilter,
+    FulfillmentPage,
+    NewFulfillment,
+)
 from carrierflow.reconcile import EndReason, Plan, Progress, RunReport
 from carrierflow.reconcile.backfill import Imported, Unopened
 from carrierflow.reconcile.plan import PlanClass, PlanLine
@@ -190,6 +197,7 @@ __all__ = [
     "CashTotal",
     "Change",
     "Checkpoint",
+    "Client",
     "CommitUnknown",
     "ConcurrentUpdate",
     "ConfigurationError",
@@ -221,6 +229,8 @@ __all__ = [
     "Feature",
     "FileAlreadyRecorded",
     "Fulfillment",
+    "FulfillmentFilter",
+    "FulfillmentPage",
     "FulfillmentRef",
     "HeldCash",
     "HintService",
@@ -251,9 +261,11 @@ __all__ = [
     "MachineHead",
     "MissingSealKey",
     "MissingSecretKey",
+    "NewFulfillment",
     "NotMigrated",
     "NotSealed",
     "NotSent",
+    "NotThere",
     "Observation",
     "ObservationItem",
     "OnMerchantEdit",

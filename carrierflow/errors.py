@@ -27,6 +27,7 @@ CarrierflowError
 │   ├── AnchorUnavailable
 │   └── PlatformUnavailable
 │       ├── ReadRefused          this question gets a clear no; another may be answered
+│       │   └── NotThere
 │       └── Throttled
 ├── PlatformError                what became of one request to a platform
 │   ├── NotSent                  certainly not applied
@@ -63,6 +64,7 @@ __all__ = [
     "NotMigrated",
     "NotSealed",
     "NotSent",
+    "NotThere",
     "OutcomeUnknown",
     "PlatformError",
     "PlatformUnavailable",
@@ -318,6 +320,10 @@ class PlatformUnavailable(TryLater):
 
 class ReadRefused(PlatformUnavailable):
     """The platform will not answer this question; another way of asking may be answered."""
+
+
+class NotThere(ReadRefused):
+    """The platform answered a read with 404: there is nothing under that address."""
 
 
 class Throttled(PlatformUnavailable):

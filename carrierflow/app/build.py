@@ -122,6 +122,7 @@ def build(
         shops=Shops(store, keys, clock=now, platforms=registry),
         choices=choices,
         platforms=registry,
+        connect_client=factory.client,
         keys=keys,
         counters=counters,
         clock=now,

@@ -35,14 +35,14 @@ from carrierflow.domain.counters import Counters
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.domain.model import Recorded
-from carrierflow.domain.shop import Backlog, Coverage, EndedRun, ShopState
+from carrierflow.domain.shop import Backlog, Coverage, EndedRun, Shop, ShopState
 from carrierflow.domain.typecheck import check_fields, guarded_methods
-from carrierflow.domain.waiting import Stop, never, until
+from carrierflow.domain.waiting import Idle, Stop, never, until
 from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked
 from carrierflow.ledger.files import EventRow
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.platforms.profile import Feature
-from carrierflow.platforms.registry import DEFAULT, PlatformRegistry
+from carrierflow.platforms.registry import DEFAULT, Client, PlatformRegistry
 from carrierflow.reconcile import (
     EndReason,
     Plan,
@@ -97,6 +97,7 @@ class Carrierflow:
         shops: Shops,
         choices: ShopChoices,
         platforms: PlatformRegistry,
+        connect_client: Callable[[Shop, Idle], Client],
         keys: KeyRing,
         counters: Counters,
         clock: Clock,
@@ -131,6 +132,7 @@ class Carrierflow:
             clock=clock,
         )
         self.retention = Retention(store, days=settings.retention_days, clock=clock)
+        self._connect_client = connect_client
         self._dialect = dialect
         self._keys = keys
         self._clock = clock
@@ -449,6 +451,18 @@ class Carrierflow:
             )
         finally:
             platform.close()
+
+    def platform_client(self, shop: str) -> Client:
+        """Return a client for a program of your own, to list, read and create fulfillments.
+
+        It spends from the budget that runs spend from. Close it, or use it in a `with`.
+
+        Raises:
+            UnknownShop, ShopRevoked: if the shop is not connected.
+            UnsupportedByPlatform: if there is none for its platform.
+            WrongSecretKey: if its token does not open here.
+        """
+        return self._connect_client(self.shops.get(shop), until(self._stop))
 
     def now(self) -> datetime:
         """Return the present moment, aware, UTC, by the clock that this was built with."""

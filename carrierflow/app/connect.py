@@ -16,7 +16,7 @@ from carrierflow.errors import ConfigurationError
 from carrierflow.ledger.ports import Encryptor
 from carrierflow.platforms.http.transport import HttpLimits
 from carrierflow.platforms.profile import AppLink, Feature, ShopLink
-from carrierflow.platforms.registry import DEFAULT, PlatformRegistry
+from carrierflow.platforms.registry import DEFAULT, Client, PlatformRegistry
 from carrierflow.reconcile.ports import Platform
 from carrierflow.shops import TokenKeeper
 from carrierflow.storage import ShopBudget, SqlStore
@@ -59,6 +59,13 @@ class PlatformFactory:
         """Connect to a shop's orders, for a run."""
         sleep = in_slices(self._sleep, idle)
         return self._platforms.profile_of(shop.platform).connect(self._link(shop, sleep, idle))
+
+    def client(self, shop: Shop, idle: Idle = keep_waiting) -> Client:
+        """Connect to a shop's orders, for a program of the carrier's own."""
+        profile = self._platforms.profile_of(shop.platform)
+        connect = profile.offered(Feature.CLIENT, profile.client)
+        made: Client = connect(self._link(shop, in_slices(self._sleep, idle), idle))
+        return made
 
     def registrations(self, shop: Shop) -> Registrations:
         """Connect to the carriers registered in a shop, for a person who waits."""
@@ -111,6 +118,7 @@ class PlatformFactory:
             now=self._now,
             sleep=sleep,
             idle=idle,
+            chosen={name: each.value for name, each in self._choices.of(shop).items()},
         )
 
     def _budget(self, shop: Shop, sleep: clock.Sleep, *, interactive: bool) -> ShopBudget:

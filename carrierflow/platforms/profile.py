@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from carrierflow.carrier_service.dialect import Dialect, HintDialect
 from carrierflow.carrier_service.registration import OAuthAccounts, Registrations, Subscriptions
@@ -41,6 +41,7 @@ class Feature(StrEnum):
     SUBSCRIPTION = "switching webhooks on"
     CALLBACKS = "calling the carrier"
     HINTS = "webhooks that only hint"
+    CLIENT = "reading and creating fulfillments from a program"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +55,8 @@ class ShopLink:
     now: clock.Clock
     sleep: clock.Sleep
     idle: Idle
+    chosen: Mapping[str, str]
+    """What holds for it of all that may be chosen, by name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,6 +162,8 @@ class PlatformProfile:
     subscriptions: Callable[[ShopLink, str], Subscriptions] | None = None
     """Takes the root of the address where they are switched."""
     dialect: Callable[[AppSecrets], Dialect] | None = None
+    client: Callable[[ShopLink], Any] | None = None
+    """A client of the platform's own kind, for programs of the carrier's own."""
     hints: Callable[[Sequence[str]], HintDialect] | None = None
     """Takes the secrets that prove a webhook."""
 
@@ -170,6 +175,7 @@ class PlatformProfile:
             Feature.REGISTRATION: self.registrations,
             Feature.SUBSCRIPTION: self.subscriptions,
             Feature.CALLBACKS: self.dialect,
+            Feature.CLIENT: self.client,
             Feature.HINTS: self.hints,
         }
         return frozenset(feature for feature, made in offered.items() if made is not None)

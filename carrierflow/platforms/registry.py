@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from carrierflow.errors import ConfigurationError, InvalidInput
+from carrierflow.errors import ConfigurationError, InvalidInput, UnsupportedByPlatform
+from carrierflow.platforms.haravan import (
+    Client,
+    FulfillmentFilter,
+    FulfillmentPage,
+    NewFulfillment,
+)
 from carrierflow.platforms.haravan.profile import HARAVAN
 from carrierflow.platforms.onflow.profile import ONFLOW
 from carrierflow.platforms.profile import PlatformProfile
 from carrierflow.platforms.sapo.profile import SAPO
 
 
-__all__ = ["DEFAULT", "PLATFORMS", "PlatformRegistry"]
+__all__ = [
+    "DEFAULT",
+    "PLATFORMS",
+    "Client",
+    "FulfillmentFilter",
+    "FulfillmentPage",
+    "NewFulfillment",
+    "PlatformRegistry",
+]
 
 PLATFORMS: Mapping[str, PlatformProfile] = {each.name: each for each in (HARAVAN, SAPO, ONFLOW)}
 
@@ -44,3 +58,19 @@ class PlatformRegistry:
         if name not in self._profiles:
             raise InvalidInput(f"{name!r} is no platform; there are {', '.join(self._profiles)}.")
         return self._profiles[name]
+
+    def checked_choices(self, name: str, choices: Mapping[str, str | None]) -> dict[str, str]:
+        """Return what is chosen for a shop of a platform as it is kept, without what is None.
+
+        Raises:
+            UnsupportedByPlatform: for a choice that there is on another platform, with those here.
+            InvalidInput: for one that there is nowhere, or a value that it cannot have.
+        """
+        profile = self.profile_of(name)
+        elsewhere = {option for each in self for option in each.options}
+        for choice in choices:
+            if choice in elsewhere - set(profile.options):
+                raise UnsupportedByPlatform(
+                    profile.title, f"choice of `{choice}`", offers=tuple(profile.options)
+                )
+        return profile.checked(choices)

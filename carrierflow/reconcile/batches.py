@@ -17,7 +17,7 @@ from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.domain.model import FulfillmentRef, Observation, RemoteOrder, Unreadable
 from carrierflow.domain.shop import Shop
-from carrierflow.errors import AccessDenied, ReadRefused
+from carrierflow.errors import AccessDenied, ReadRefused, UnsupportedByPlatform
 from carrierflow.reconcile.case import ROUNDING, Case
 from carrierflow.reconcile.changes import OVERLAP, OrderQueue, changed_orders, newest
 from carrierflow.reconcile.evaluate import is_over
@@ -118,6 +118,8 @@ class ShopReader:
                 self.queue.drop(order.order_id for order in page)
                 swept_to = max(swept_to, newest(page, swept_to))
                 yield self._batch(page, asked=(), swept_to=swept_to)
+        except UnsupportedByPlatform:
+            return
         except ReadRefused as error:
             self.unswept.append(error)
         except AccessDenied as error:

@@ -73,6 +73,7 @@ class Shops:
 
         Raises:
             InvalidInput: if the code is taken or something cannot be used.
+            UnsupportedByPlatform: for an option that there is on other platforms only.
             MissingSecretKey: if there is no key to encrypt the token with.
         """
         check_code(code)
@@ -81,7 +82,7 @@ class Shops:
             "code": code,
             "platform": platform,
             "base_url": root_at(profile, base_url),
-            "options": _options_text(profile.checked(options or {})),
+            "options": _options_text(self._platforms.checked_choices(platform, options or {})),
             "org_id": checked_id("org id", org_id) if org_id and cleaned(org_id) else None,
             "carrier_code": checked_id("carrier code", carrier_code),
             "token": self._encrypted(code, token),
@@ -129,7 +130,8 @@ class Shops:
 
         Raises:
             UnknownShop: if no such shop is connected.
-            InvalidInput: if the root cannot be used, or there is no such choice on its platform.
+            InvalidInput: if the root cannot be used, or something cannot be chosen so.
+            UnsupportedByPlatform: for what can be chosen on other platforms only.
         """
         values = {} if base_url is None else {"base_url": checked_root(base_url)}
         choices = choices or {}
@@ -137,7 +139,7 @@ class Shops:
         def work(connection: Connection) -> Shop:
             found = find_shop(connection, code)
             kept = {name: value for name, value in found.options.items() if name not in choices}
-            options = kept | self._platforms.profile_of(found.platform).checked(choices)
+            options = kept | self._platforms.checked_choices(found.platform, choices)
             return change_shop(connection, code, options=_options_text(options), **values)
 
         return self._store.transact(work)

@@ -2,6 +2,12 @@
 
 from carrierflow.platforms.haravan.accounts import HaravanAccounts
 from carrierflow.platforms.haravan.callbacks import HaravanDialect
+from carrierflow.platforms.haravan.haravan_client import (
+    Client,
+    FulfillmentFilter,
+    FulfillmentPage,
+    NewFulfillment,
+)
 from carrierflow.platforms.haravan.haravan_http import HaravanClient
 from carrierflow.platforms.haravan.platform import HaravanPlatform
 from carrierflow.platforms.haravan.services import HaravanRegistrations
@@ -11,6 +17,9 @@ from carrierflow.platforms.http.transport import HttpLimits
 
 
 __all__ = [
+    "Client",
+    "FulfillmentFilter",
+    "FulfillmentPage",
     "HaravanAccounts",
     "HaravanClient",
     "HaravanDialect",
@@ -18,6 +27,7 @@ __all__ = [
     "HaravanRegistrations",
     "HaravanSubscriptions",
     "HttpLimits",
+    "NewFulfillment",
     "Unmetered",
     "is_signed",
     "sign",

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "read_count",
     "read_fulfillment",
     "read_fulfillments",
     "read_one",
@@ -78,7 +79,7 @@ def read_order(document: Any, *, shop: str, asked_at: datetime, seen_at: datetim
 def read_fulfillment(
     document: Any, *, shop: str, asked_at: datetime, seen_at: datetime
 ) -> Observation:
-    """Read the reply to a status PUT, which is the whole fulfillment."""
+    """Read the reply to a PUT or POST, which is the whole fulfillment."""
     body = _member(document, "fulfillment", of="the reply")
     look = _Look(shop=shop, asked_at=asked_at, seen_at=seen_at, source="put")
     return _observation(body, look, order_cancelled=False)
@@ -94,21 +95,23 @@ def read_one(
     return found[0] if found else odd[0]
 
 
+def read_count(document: Any) -> int:
+    """Read the reply to a question for how many there are."""
+    count = _member(document, "count", of="the reply")
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        raise UnreadableReply("`count` of the reply is not a count")
+    return count
+
+
 def read_fulfillments(
-    document: Any,
-    *,
-    shop: str,
-    asked_at: datetime,
-    seen_at: datetime,
-    order_id: str,
-    order_cancelled: bool,
+    document: Any, *, shop: str, asked_at: datetime, seen_at: datetime, order_id: str
 ) -> tuple[tuple[Observation, ...], tuple[Unreadable, ...]]:
     """Read the reply to a question for the fulfillments of one order, and what is odd in it."""
     rows = _member(document, "fulfillments", of="the reply")
     if not isinstance(rows, list):
         raise UnreadableReply("`fulfillments` of the reply is not a list")
     look = _Look(shop=shop, asked_at=asked_at, seen_at=seen_at, source="fulfillments")
-    return _rows(rows, look, "fulfillments", order_id=order_id, cancelled=order_cancelled)
+    return _rows(rows, look, "fulfillments", order_id=order_id, cancelled=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from enum import StrEnum
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from carrierflow.domain import clock
 from carrierflow.domain.model import (
@@ -16,37 +18,28 @@ from carrierflow.domain.model import (
 )
 from carrierflow.domain.publication import PlatformWrite
 from carrierflow.domain.waiting import Idle, keep_waiting
-from carrierflow.errors import AccessDenied, InvalidInput, ReadRefused, Refused
-from carrierflow.platforms.haravan.codec import (
-    read_fulfillment,
-    read_fulfillments,
-    read_one,
-    read_order,
-    read_orders,
+from carrierflow.errors import AccessDenied, ReadRefused, Refused, UnsupportedByPlatform
+from carrierflow.platforms.haravan.haravan_client import (
+    Client,
+    FulfillmentPage,
+    check_order_count,
 )
 from carrierflow.platforms.haravan.haravan_http import HaravanClient
-from carrierflow.platforms.haravan.spelling import PUT_SEGMENTS, format_time, is_id, put_path
+from carrierflow.platforms.haravan.spelling import PUT_SEGMENTS, is_id, put_path
 from carrierflow.platforms.http.client import NotThere
-from carrierflow.platforms.http.replies import UnreadableReply
 from carrierflow.platforms.http.shop_connection import ShopConnection
 from carrierflow.reconcile.projection import Projection
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from carrierflow.platforms.http.replies import PlatformReply
     from carrierflow.platforms.http.transport import HttpLimits, Token
     from carrierflow.reconcile.ports import Budget
 
 
-__all__ = ["MOST_ORDERS", "HaravanPlatform"]
-
-MOST_ORDERS = 50
-"""How many orders Haravan puts on a page; it silently lowers any higher `limit` to this."""
-
-_FIELDS = "id,updated_at,cancelled_at,fulfillment_status,fulfillments"
+__all__ = ["HaravanPlatform", "ReadThrough"]
 
 PROJECTION = Projection(
     writes=tuple(
@@ -61,7 +54,13 @@ PROJECTION = Projection(
 )
 """What Haravan is told. `delivered` lifts pending cash to paid; cancel is final."""
 
-T = TypeVar("T")
+
+class ReadThrough(StrEnum):
+    """The ways to read a shop: by lists of orders, by each order's own list, or as it allows."""
+
+    AUTO = "auto"
+    ORDERS = "orders"
+    FULFILLMENTS = "fulfillments"
 
 
 class HaravanPlatform(ShopConnection):
@@ -69,7 +68,7 @@ class HaravanPlatform(ShopConnection):
 
     Orders are read fifty at a time, with their fulfillments. No live shop was seen to show these:
     every GET in Haravan's references prints an empty list. So whatever such a reply leaves out
-    is asked for again, one order at a time.
+    is asked for again, one order at a time. `read_through` chooses one of the two ways for good.
 
     Args:
         shop: our code of the shop, which goes into every reference read.
@@ -77,6 +76,7 @@ class HaravanPlatform(ShopConnection):
         token: its bearer token, or what returns the one of this moment.
         budget: its allowance of requests.
         carrier_code: the `tracking_company_code` by which fulfillments are known as ours.
+        read_through: by which of its addresses orders are read.
         limits: timeouts, sizes, retries.
         now: the clock of observations and send deadlines.
         sleep: waits between two tries of a read.
@@ -94,13 +94,15 @@ class HaravanPlatform(ShopConnection):
         token: Token,
         budget: Budget,
         carrier_code: str = "external",
+        read_through: ReadThrough = ReadThrough.AUTO,
         limits: HttpLimits | None = None,
         now: clock.Clock = clock.now,
         sleep: clock.Sleep = clock.sleep,
         idle: Idle = keep_waiting,
     ) -> None:
         self._carrier_code = carrier_code
-        self._lists_refused = False
+        self._through = read_through
+        self._lists = read_through is not ReadThrough.FULFILLMENTS
         client = HaravanClient(
             base_url=base_url,
             token=token,
@@ -110,6 +112,7 @@ class HaravanPlatform(ShopConnection):
             sleep=sleep,
             idle=idle,
         )
+        self._haravan = Client(shop, client, on_answer=self._heard)
         super().__init__(shop=shop, budget=budget, client=client)
 
     def orders(self, order_ids: Sequence[str]) -> tuple[RemoteOrder, ...]:
@@ -123,8 +126,7 @@ class HaravanPlatform(ShopConnection):
         Raises:
             InvalidInput: there are no ids, or too many.
         """
-        if not 0 < len(set(order_ids)) <= MOST_ORDERS:
-            raise InvalidInput(f"Haravan is asked for 1 to {MOST_ORDERS} orders at a time.")
+        check_order_count(order_ids)
         wanted = [order_id for order_id in dict.fromkeys(order_ids) if is_id(order_id)]
         if not wanted:
             return ()
@@ -139,15 +141,17 @@ class HaravanPlatform(ShopConnection):
 
         Raises:
             ReadRefused: it does not list them, or not so.
+            UnsupportedByPlatform: this shop's orders are never listed.
         """
-        found = self._orders(
-            {
-                "status": "any",
-                "order": "updated_at asc",
-                "updated_at_min": format_time(since),
-                "page": str(page),
-            }
-        )
+        if self._through is ReadThrough.FULFILLMENTS:
+            raise UnsupportedByPlatform(
+                "Haravan",
+                "list of what changed in a shop whose `read_through` is `fulfillments`",
+                offers=("one where it is `auto`",),
+            )
+        found = self._haravan.orders_changed(since, page=page)
+        if self._through is ReadThrough.ORDERS:
+            return found
         return tuple(self._completed(o.order_id, o) or o if o.left_out else o for o in found)
 
     def fulfillment(self, ref: FulfillmentRef) -> Observation | Unreadable | None:
@@ -157,29 +161,16 @@ class HaravanPlatform(ShopConnection):
             ReadRefused: it does not say; also a 404 while nothing else was answered, for then it
                 may be anybody's.
         """
-        if not (is_id(ref.order_id) and is_id(ref.fulfillment_id)):
+        if not _can_be_there(ref):
             return None
-
-        def read(reply: PlatformReply) -> Observation | Unreadable:
-            found = self._read(read_one, reply, order_id=ref.order_id)
-            return found if isinstance(found, Unreadable) else _about(ref, found)
-
-        path = f"/orders/{ref.order_id}/fulfillments/{ref.fulfillment_id}.json"
-        return self._at_its_address(lambda: self._client.get(path, {}, read))
+        return self._at_its_address(
+            lambda: self._haravan.fulfillment(ref.order_id, ref.fulfillment_id)
+        )
 
     def order(self, order_id: str) -> RemoteOrder | None:
         """Read one order; None if Haravan says that there is no such order."""
-        if not is_id(order_id):
-            return None
-
-        def read(reply: PlatformReply) -> RemoteOrder:
-            order = self._read(read_order, reply)
-            if order.order_id not in {order_id, ""}:
-                raise UnreadableReply(f"it answers with another order than {order_id}")
-            return order
-
         try:
-            return self._client.get(f"/orders/{order_id}.json", {"fields": _FIELDS}, read)
+            return self._haravan.order(order_id) if is_id(order_id) else None
         except NotThere:
             return None
 
@@ -200,13 +191,11 @@ class HaravanPlatform(ShopConnection):
             Refused: Haravan will not do it, or has no way to be told this.
             AccessDenied: the token is not accepted.
         """
-        if not (is_id(ref.order_id) and is_id(ref.fulfillment_id)):
+        if not _can_be_there(ref):
             raise Refused(f"there is no way to tell it {write.name!r} about {ref}")
-
-        def read(reply: PlatformReply) -> Observation:
-            return _about(ref, self._read(read_fulfillment, reply))
-
-        return self._client.put(put_path(ref, write.to), read, not_later_than=not_later_than)
+        return self._haravan.put_status(
+            ref.order_id, ref.fulfillment_id, write.to, not_later_than=not_later_than
+        )
 
     def is_ours(self, observation: Observation) -> bool:
         """Tell whether a fulfillment names this carrier.
@@ -226,73 +215,51 @@ class HaravanPlatform(ShopConnection):
 
     def _listed(self, order_ids: Sequence[str]) -> tuple[RemoteOrder, ...]:
         """Read orders in one request; nothing where this shop does not answer that."""
-        if self._lists_refused:
+        if not self._lists:
             return ()
         try:
-            return self._orders({"ids": ",".join(order_ids), "status": "any"})
-        except ReadRefused:
-            pass
-        except AccessDenied as error:
-            if error.http_status != HTTPStatus.FORBIDDEN:
+            return self._haravan.orders(order_ids)
+        except (ReadRefused, AccessDenied) as error:
+            if self._through is ReadThrough.ORDERS or not _may_be_the_lists_alone(error):
                 raise
-        self._lists_refused = True
+        self._lists = False
         return ()
 
     def _whole(self, order_id: str, shown: RemoteOrder | None) -> RemoteOrder | None:
-        if shown is not None and (shown.fulfillments or _has_odd_rows(shown)):
+        is_whole = shown is not None and (shown.fulfillments or _has_odd_rows(shown))
+        if is_whole or self._through is ReadThrough.ORDERS:
             return shown
         return self._completed(order_id, shown) or shown
 
     def _completed(self, order_id: str, shown: RemoteOrder | None) -> RemoteOrder | None:
         """Read an order by its own list of fulfillments; None if there is nothing in it."""
         cancelled = shown is not None and shown.cancelled
-        found, odd = self._fulfillments(order_id, order_cancelled=cancelled)
-        if not found and not odd:
+        own = self._fulfillments(order_id)
+        if not own.fulfillments and not own.unreadable:
             return None
+        found = tuple(replace(one, order_cancelled=cancelled) for one in own.fulfillments)
         changes = [one.updated_at for one in found]
         return RemoteOrder(
             order_id=order_id,
             updated_at=shown.updated_at if shown else max(changes, default=None),
             cancelled=cancelled,
             fulfillments=found,
-            unreadable=(*(shown.unreadable if shown else ()), *odd),
+            unreadable=(*(shown.unreadable if shown else ()), *own.unreadable),
         )
 
-    def _fulfillments(
-        self, order_id: str, *, order_cancelled: bool
-    ) -> tuple[tuple[Observation, ...], tuple[Unreadable, ...]]:
-        def read(reply: PlatformReply) -> tuple[tuple[Observation, ...], tuple[Unreadable, ...]]:
-            # Some replies are 200 with an empty body, and show as little as an empty list.
-            if reply.flaw is None and not reply.body.strip():
-                return (), ()
-            about = {"order_id": order_id, "order_cancelled": order_cancelled}
-            return self._read(read_fulfillments, reply, **about)
-
+    def _fulfillments(self, order_id: str) -> FulfillmentPage:
         self.requests.add(alone=1)
-        path, params = f"/orders/{order_id}/fulfillments.json", {"limit": str(MOST_ORDERS)}
-        found = self._one_of_several(lambda: self._client.get(path, params, read))
-        return found or ((), ())
-
-    def _orders(self, params: dict[str, str]) -> tuple[RemoteOrder, ...]:
-        return self._client.get(
-            "/orders.json",
-            {**params, "limit": str(MOST_ORDERS), "fields": _FIELDS},
-            lambda reply: self._read(read_orders, reply),
-        )
-
-    def _read(self, reader: Callable[..., T], reply: PlatformReply, **more: object) -> T:
-        asked_at, seen_at = reply.asked_at, reply.seen_at
-        found = reader(
-            reply.document(), shop=self._shop, asked_at=asked_at, seen_at=seen_at, **more
-        )
-        self._heard()
-        return found
+        found = self._one_of_several(lambda: self._haravan.fulfillments(order_id))
+        return found or FulfillmentPage()
 
 
-def _about(ref: FulfillmentRef, seen: Observation) -> Observation:
-    if seen.ref.fulfillment_id != ref.fulfillment_id or seen.ref.order_id != ref.order_id:
-        raise UnreadableReply("the reply is about another fulfillment")
-    return seen
+def _can_be_there(ref: FulfillmentRef) -> bool:
+    return is_id(ref.order_id) and is_id(ref.fulfillment_id)
+
+
+def _may_be_the_lists_alone(error: ReadRefused | AccessDenied) -> bool:
+    """Tell whether a no to a list may leave room for another answer elsewhere."""
+    return isinstance(error, ReadRefused) or error.http_status == HTTPStatus.FORBIDDEN
 
 
 def _has_odd_rows(order: RemoteOrder) -> bool:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from carrierflow.platforms.haravan.accounts import HaravanAccounts
 from carrierflow.platforms.haravan.callbacks import HaravanDialect
+from carrierflow.platforms.haravan.haravan_client import Client
 from carrierflow.platforms.haravan.haravan_http import HaravanClient
-from carrierflow.platforms.haravan.platform import PROJECTION, HaravanPlatform
+from carrierflow.platforms.haravan.platform import PROJECTION, HaravanPlatform, ReadThrough
 from carrierflow.platforms.haravan.services import HaravanRegistrations
 from carrierflow.platforms.haravan.subscriptions import HaravanSubscriptions, Unmetered
-from carrierflow.platforms.profile import AppDefaults, PlatformProfile
+from carrierflow.platforms.profile import AppDefaults, PlatformProfile, ShopOption
 
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from carrierflow.reconcile.ports import Platform
 
 
-__all__ = ["HARAVAN"]
+__all__ = ["HARAVAN", "client"]
 
 
 def connect(link: ShopLink) -> Platform:
@@ -35,10 +36,27 @@ def connect(link: ShopLink) -> Platform:
         token=link.token,
         budget=link.budget,
         carrier_code=link.shop.carrier_code,
+        read_through=ReadThrough(link.chosen["read_through"]),
         limits=link.limits,
         now=link.now,
         sleep=link.sleep,
         idle=link.idle,
+    )
+
+
+def client(link: ShopLink) -> Client:
+    """Connect to a shop's orders for a program of the carrier's own."""
+    return Client(
+        link.shop.code,
+        HaravanClient(
+            base_url=link.shop.base_url,
+            token=link.token,
+            budget=link.budget,
+            limits=link.limits,
+            now=link.now,
+            sleep=link.sleep,
+            idle=link.idle,
+        ),
     )
 
 
@@ -106,6 +124,7 @@ HARAVAN = PlatformProfile(
         "verify_within_hours": "24",
         "rate_bucket": "80",
         "rate_leak": "4",
+        "read_through": "auto",
     },
     app=AppDefaults(
         accounts_url="https://accounts.haravan.com",
@@ -125,5 +144,13 @@ HARAVAN = PlatformProfile(
     registrations=registrations,
     subscriptions=subscriptions,
     dialect=dialect,
+    client=client,
+    further_options=(
+        ShopOption(
+            name="read_through",
+            words=tuple(ReadThrough),
+            says="By lists of orders, by each order's own list of fulfillments, or as it allows.",
+        ),
+    ),
 )
 """Its bucket holds 80 requests and leaks four a second (API call limit page)."""

@@ -39,6 +39,7 @@ from carrierflow.errors import (
     AccessDenied,
     Interrupted,
     NotSent,
+    NotThere,
     OutcomeUnknown,
     PlatformUnavailable,
     ReadRefused,
@@ -85,10 +86,6 @@ _SHORTEST_PAUSE = 1.0
 _LONGEST_GROWN_PAUSE = 60.0
 
 _log = logging.getLogger(__name__)
-
-
-class NotThere(ReadRefused):
-    """The platform answered a read with 404: there is nothing under that address."""
 
 
 class _Again(Exception):  # noqa: N818 (internal: an instruction to the retry loop)
@@ -219,7 +216,7 @@ class PlatformClient:
         check()
         return self._write(method, path, read, body=_printed(document), check=check)
 
-    def write(
+    def send(
         self, method: Method, path: str, read: Callable[[PlatformReply], T], *, document: Any = None
     ) -> T:
         """Send one JSON document, or nothing, exactly once; a read must tell what became of it.
@@ -227,13 +224,22 @@ class PlatformClient:
         Raises:
             NotSent: it certainly had no effect.
             OutcomeUnknown: it may have been applied, or may still be.
-            NotThere: 404, there is nothing under that address to change.
             Refused: the platform will not do it.
             AccessDenied: the token is not accepted.
         """
         self._budget.spend()
+        return self._write(method, path, read, body=_printed(document))
+
+    def write(
+        self, method: Method, path: str, read: Callable[[PlatformReply], T], *, document: Any = None
+    ) -> T:
+        """Send as `send` does, to an address at which there may be nothing.
+
+        Raises:
+            NotThere: 404, there is nothing under that address to change.
+        """
         try:
-            return self._write(method, path, read, body=_printed(document))
+            return self.send(method, path, read, document=document)
         except Refused as refused:
             if refused.http_status == HTTPStatus.NOT_FOUND:
                 raise NotThere(refused.reason) from None

@@ -126,6 +126,7 @@ class Trial:
                 now=self.now,
                 sleep=self.clock.advance,
                 idle=keep_waiting,
+                chosen=it.profile.defaults,
             )
         )
         self._stack.callback(made.close)
