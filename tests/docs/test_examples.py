@@ -18,6 +18,11 @@ PROMISED = {
         "ledger:   delivered / codpaid",
         "platform: delivered / codpaid",
     ],
+    "own_fulfillments": [
+        "CF-0001: The platform: no reply to a request that was sent (RemoteDisconnected).",
+        "CF-0001: readytopick / codpending",
+        "CF-0002: 1 in this order",
+    ],
     "host_transaction": [
         "2002: rolled back",
         "2001: the ledger says delivered, payslips: 1",

@@ -18,7 +18,7 @@ from carrierflow.domain.model import (
 )
 from carrierflow.domain.publication import PlatformWrite
 from carrierflow.domain.waiting import Idle, keep_waiting
-from carrierflow.errors import AccessDenied, ReadRefused, Refused, UnsupportedByPlatform
+from carrierflow.errors import AccessDenied, NotThere, ReadRefused, Refused, UnsupportedByPlatform
 from carrierflow.platforms.haravan.haravan_client import (
     Client,
     FulfillmentPage,
@@ -26,7 +26,6 @@ from carrierflow.platforms.haravan.haravan_client import (
 )
 from carrierflow.platforms.haravan.haravan_http import HaravanClient
 from carrierflow.platforms.haravan.spelling import PUT_SEGMENTS, is_id, put_path
-from carrierflow.platforms.http.client import NotThere
 from carrierflow.platforms.http.shop_connection import ShopConnection
 from carrierflow.reconcile.projection import Projection
 

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from carrierflow.carrier_service.registration import Listed, Registration
+from carrierflow.errors import NotThere
 from carrierflow.platforms.haravan.spelling import is_id
-from carrierflow.platforms.http.client import NotThere, PlatformClient
+from carrierflow.platforms.http.client import PlatformClient
 from carrierflow.platforms.http.replies import UnreadableReply
 
 

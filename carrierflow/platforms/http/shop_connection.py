@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from carrierflow.domain.model import Unreadable
-from carrierflow.errors import AccessDenied, Interrupted, OutcomeUnknown, ReadRefused, TryLater
-from carrierflow.platforms.http.client import NotThere, PlatformClient
+from carrierflow.errors import (
+    AccessDenied,
+    Interrupted,
+    NotThere,
+    OutcomeUnknown,
+    ReadRefused,
+    TryLater,
+)
+from carrierflow.platforms.http.client import PlatformClient
 
 
 if TYPE_CHECKING:

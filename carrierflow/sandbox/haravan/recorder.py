@@ -6,7 +6,7 @@ asks for the report, and it never imports them.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -29,6 +29,8 @@ __all__ = [
     "Touch",
     "TouchSource",
 ]
+
+LAST_EXCHANGES = 1_000
 
 
 class PutResult(StrEnum):
@@ -128,6 +130,8 @@ class Recorder:
     puts: list[ReceivedPut] = field(default_factory=list)
     touches: list[Touch] = field(default_factory=list)
     unusable: list[Exchange] = field(default_factory=list)
+    exchanges: deque[Exchange] = field(default_factory=lambda: deque(maxlen=LAST_EXCHANGES))
+    """The last requests of all shops, oldest first."""
     _counts: Counter[str] = field(default_factory=Counter)
     _by_shop: Counter[str] = field(default_factory=Counter)
     _reached_by_put: dict[tuple[ParcelRef, StatusMachine], bool] = field(default_factory=dict)
@@ -150,6 +154,7 @@ class Recorder:
 
     def saw_exchange(self, exchange: Exchange) -> None:
         """Note one request and what its client saw of it."""
+        self.exchanges.append(exchange)
         self._by_shop[exchange.shop or ""] += 1
         self._counts[exchange.method] += 1
         self._counts[f"status {exchange.status}"] += 1
@@ -160,7 +165,7 @@ class Recorder:
 
     def forget(self) -> None:
         """Start again with an empty record."""
-        for record in (self.puts, self.touches, self.unusable):
+        for record in (self.puts, self.touches, self.unusable, self.exchanges):
             record.clear()
         for index in (self._counts, self._by_shop, self._reached_by_put, self._touched):
             index.clear()

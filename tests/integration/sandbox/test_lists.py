@@ -189,6 +189,41 @@ def test_fulfillments_are_listed_and_counted(orders, world, ask):
     assert {"count": 1} == ask("GET", f"{base}/count.json?ids={second}")[1]
 
 
+@pytest.mark.parametrize(
+    ("query", "places"),
+    [
+        ("since_id={ids[1]}", [2, 3]),
+        ("limit=3", [0, 1, 2]),
+        ("limit=3&page=2", [3]),
+        ("ids={ids[0]},{ids[3]},17&since_id={ids[0]}", [3]),
+        ("created_at_min=2026-01-05T08:00:01.000Z", [1, 2, 3]),
+        ("created_at_max=2026-01-05 15:00:01", [0, 1]),
+        ("updated_at_min=2026-01-05T08:00:01Z&updated_at_max=2026-01-05T08:00:02Z", [1, 2]),
+        ("updated_at_min=2026-01-05 15:01", []),
+        ("ids=&since_id=&page=&created_at_min=", [0, 1, 2, 3]),
+    ],
+)
+def test_fulfillments_are_filtered_as_the_reference_says(query, places, world, clock, ask):
+    """Each filter cuts; a time without a zone is taken for the shop's own."""
+    order = world.add_order(shop="alpha").id
+    ids = []
+    for _ in range(4):
+        ids.append(world.add_parcel(shop="alpha", order_id=order)[1])
+        clock.advance(1)
+
+    filters = quote(query.format(ids=ids), safe="=&")
+    _, body = ask("GET", f"/com/orders/{order}/fulfillments.json?{filters}")
+
+    assert [ids[place] for place in places] == [row["id"] for row in body["fulfillments"]]
+
+
+@pytest.mark.parametrize("query", ["limit=x", "page=x", "since_id=x", "ids=x", "created_at_min=x"])
+def test_senseless_filters_of_fulfillments_are_refused(query, orders, ask):
+    """A filter that cannot be read answers 400 with an error."""
+    path = f"/com/orders/{orders[0]}/fulfillments.json?{query}"
+    assert (400, ["errors"]) == ((answer := ask("GET", path))[0], list(answer[1]))
+
+
 def test_shops_do_not_see_each_other(orders, world, ask):
     """A token lists its own shop only."""
     world.add_shop(code="beta", token="token-beta")

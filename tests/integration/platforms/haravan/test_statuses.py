@@ -9,6 +9,7 @@ from carrierflow.domain.model import FulfillmentRef, Status
 from carrierflow.errors import (
     AccessDenied,
     NotSent,
+    NotThere,
     OutcomeUnknown,
     PlatformError,
     PlatformUnavailable,
@@ -17,7 +18,6 @@ from carrierflow.errors import (
     Throttled,
 )
 from carrierflow.platforms.haravan import HttpLimits
-from carrierflow.platforms.http.client import NotThere
 from carrierflow.platforms.http.replies import PlatformReply
 from carrierflow.platforms.http.transport import Transport
 
