@@ -165,6 +165,18 @@ def test_lists_alone_are_not_gone_around(carrier, refs):
     assert ({0}, ["access_denied"]) == missed(carrier, refs)
 
 
+def test_lists_alone_are_swept_alone(carrier, refs):
+    """An order that changed, and is listed without its parcel, is not asked for its own list."""
+    choose(carrier, "orders")
+    behave(carrier, BARE)
+    carrier.world.cancel_order("alpha", int(refs[0].order_id))
+
+    _, gets = run(carrier)
+
+    assert {"list", "fulfillment"} == set(gets)
+    assert ("cancel", "none") == carrier.known(refs[0])
+
+
 def test_an_import_needs_a_list(carrier):
     """A shop that is never listed is not taken for an empty one."""
     carrier.platform_parcel("alpha")

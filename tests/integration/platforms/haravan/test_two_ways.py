@@ -64,6 +64,18 @@ def test_what_a_list_leaves_out_is_asked_for_by_order(
     assert ("GET", LIST) == server.paths[1]
 
 
+def test_what_is_asked_for_by_order_is_of_a_cancelled_order(
+    server, answer, platform, order, theirs
+):
+    """The list says that the order was cancelled, and its own list what became of the parcel."""
+    server.plays(answer.reply(without(order)), answer.reply(theirs))
+
+    (shown,) = platform.orders([ORDER])
+
+    assert shown.cancelled
+    assert [True] == [one.order_cancelled for one in shown.fulfillments]
+
+
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 410, 422])
 def test_a_list_that_is_refused_is_not_asked_for_again(
     server, answer, make_platform, theirs, status
