@@ -32,6 +32,7 @@ from carrierflow.reconcile.projection import Projection
 from carrierflow.reconcile.run_report import EndReason
 from carrierflow.sandbox.haravan import FaultKind
 from carrierflow.storage.tables import APPEND_ONLY, metadata
+from carrierflow.testing.contract import PROMISES
 from carrierflow.web.metrics import FIGURES
 
 
@@ -335,6 +336,14 @@ def _range(option: ShopOption) -> str:
     return words or f"{option.least:g} to {option.most:g}"
 
 
+def _promises() -> str:
+    rows = [
+        (f"`{each.name}`", " ".join(each.says.split()), "yes" if each.slow else "")
+        for each in PROMISES
+    ]
+    return _table(("promise", "says", "slow"), rows)
+
+
 def _bullets(words: Iterable[str]) -> str:
     return "\n".join(f"- `{word}`" for word in words)
 
@@ -390,6 +399,7 @@ PARTS = {
     "order-table": _order_table,
     "platforms": _platforms,
     "choices": _choices,
+    "promises": _promises,
     "reasons": lambda: _bullets(Reason),
     "results": lambda: _bullets(Result),
     "settings": _settings_page,

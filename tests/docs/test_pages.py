@@ -181,6 +181,26 @@ def test_paths_of_the_repository_exist():
     assert [] == [path for path in sorted(named) if not (ROOT / path).exists()]
 
 
+def test_the_shortest_platform_is_shown_as_it_is_tested():
+    """The page holds the made-up platform whole, and from the tests that run it."""
+    page = DOCS / "howto" / "add-a-platform.md"
+    shown = re.findall(
+        r"^```\{literalinclude\} (\S+)$", page.read_text("utf-8"), flags=re.MULTILINE
+    )
+
+    assert ["postbox.py", "postbox_sandbox.py"] == [path.rpartition("/")[2] for path in shown]
+    assert {True} == {(page.parent / path).is_file() for path in shown}
+
+
+def test_the_lists_of_files_for_a_platform_agree():
+    """CONTRIBUTING and the how-to name the same files to touch."""
+    page = (DOCS / "howto" / "add-a-platform.md").read_text("utf-8")
+    files = re.findall(r"\b(\w+\.(?:py|toml|md))`", page.partition("## In which order")[0])
+    guide = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## How to add a platform")[2]
+
+    assert [] == [name for name in files if name not in guide.partition("\n## ")[0]]
+
+
 def test_the_pattern_of_a_platform_is_told_file_by_file():
     """Whoever adds a platform reads of each file of the one that is there, and of no other."""
     files = {path.name for path in (ROOT / "carrierflow/platforms/haravan").glob("*.py")}

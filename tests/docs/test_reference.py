@@ -11,6 +11,7 @@ from carrierflow.ledger.files.fields import COLUMNS
 from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE
 from carrierflow.sandbox.haravan import FaultKind
 from carrierflow.storage.tables import APPEND_ONLY, metadata
+from carrierflow.testing.contract import PROMISES
 from carrierflow.web.metrics import FIGURES
 
 from .pages import ROOT, generated, reference, rows
@@ -160,6 +161,14 @@ def test_every_fault_is_in_the_reference():
     page = reference("sandbox")
 
     assert [] == [kind for kind in FaultKind if f"`{kind}`" not in page]
+
+
+def test_every_promise_is_in_the_reference():
+    """Whoever breaks a promise finds it on the page, in a sentence."""
+    found = {row[0].strip("`"): row[1] for row in rows(reference("platform-contract"))}
+
+    assert {each.name for each in PROMISES} == found.keys() - {"promise", "---"}
+    assert [] == [each.name for each in PROMISES if not found[each.name].endswith(".")]
 
 
 def test_every_metric_is_in_the_reference():
