@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from carrierflow.app.build import build
@@ -28,6 +29,19 @@ LEGAL = {
 
 STEP = 0.002
 """Seconds of virtual time that pass whenever the carrier looks at the clock."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a sandbox's judge says, whatever its platform: writes that had an effect, and two evils.
+
+    `illegal` no document allows; `repeated` had been done before, so that only an unknown outcome
+    excuses them.
+    """
+
+    applied: int
+    illegal: tuple
+    repeated: tuple
 
 
 class Carrier:
@@ -117,9 +131,31 @@ class Carrier:
         parcel = self.app.parcel(ref.shop, ref.fulfillment_id)
         return parcel.delivery.status, parcel.cod.status
 
+    def agrees(self, ref):
+        """Tell whether the platform shows what the ledger says."""
+        return self.known(ref) == self.shown(ref)
+
+    def due(self, walk):
+        """Return how many writes it takes to tell a walk that begins at readytopick."""
+        return len(walk)
+
+    @property
+    def writes(self):
+        """How many writes the platform has received so far."""
+        return len(self.world.recorder.puts)
+
     def judged(self):
         """Return the sandbox's own judgement."""
         return self.world.recorder.report(LEGAL)
+
+    def judgement(self):
+        """Return of it what every platform's judge says."""
+        judged = self.judged()
+        return Judgement(
+            applied=judged.puts_applied - judged.no_ops,
+            illegal=judged.illegal + judged.after_cancel,
+            repeated=judged.duplicates,
+        )
 
 
 @contextmanager

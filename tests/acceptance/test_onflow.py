@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from carrier import START, Carrier, carried
+from carrier import START, carried
+from onflow_carrier import BEFORE, STAGES, OnflowCarrier
 
-from carrierflow import Event, FulfillmentRef, Opening, Status
+from carrierflow import Event, Status
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import Machine
 from carrierflow.sandbox.clocks import ManualClock
@@ -18,52 +19,11 @@ from carrierflow.sandbox.onflow import OnflowServer, OnflowStage, OnflowWorld
 from .bad_network import settle, wire_faults
 
 
-STAGES = (OnflowStage.NEW, OnflowStage.PICKED, OnflowStage.PACKED, OnflowStage.HANDOVER)
-BEFORE = set(STAGES[:3])
-ROOMY = {"rate_bucket": "1000000", "rate_leak": "1000000"}
-
-
-class WarehousesCarrier(Carrier):
-    """A carrier whose accounts are on Onflow."""
-
-    def connect(self, *codes, **options):
-        """Connect accounts."""
-        for code in codes:
-            self.world.add_account(code=code, token=f"token-{code}", **options)
-            self.app.shops.add(
-                code,
-                platform="onflow",
-                token=f"token-{code}",
-                base_url=self.server.url,
-                options=ROOMY,
-            )
-
-    def shipment(self, shop, stage, *, cod=None, walk=()):
-        """Put a shipment into the warehouse, open it here, and record a walk."""
-        code = self.world.add_shipment(account=shop, stage=stage).tracking_code
-        ref = FulfillmentRef(shop=shop, order_id=code, fulfillment_id=code)
-        self.app.ledger.open(Opening(ref=ref, cod_amount=cod, tracking_number=code))
-        self.record(ref, *walk)
-        return ref
-
-    def stage_of(self, ref):
-        """Return where the warehouse has a shipment."""
-        return self.world.shipment(ref.fulfillment_id).stage
-
-    def judged(self):
-        """Return the sandbox's own judgement."""
-        return self.world.recorder.report()
-
-    def runs(self, **options):
-        """Reconcile everything, once."""
-        return self.app.reconcile(full=True, **options)
-
-
 @contextmanager
 def carrying(folder, *, faults=None):
     """Build a carrier and an Onflow in virtual time, and take them down again."""
     server = OnflowServer(OnflowWorld(clock=ManualClock(START)), faults=faults)
-    with carried(WarehousesCarrier, f"sqlite:///{folder}/ledger.db", server) as made:
+    with carried(OnflowCarrier, f"sqlite:///{folder}/ledger.db", server) as made:
         made.connect("alpha", bucket_size=100_000, leak_per_second=100_000)
         yield made
 
@@ -92,7 +52,7 @@ def test_a_delivered_parcel_at_the_handover_is_in_sync_and_closes(carrier):
     assert not carrier.app.parcel("alpha", ref.fulfillment_id).open
 
 
-@pytest.mark.parametrize("stage", sorted(BEFORE))
+@pytest.mark.parametrize("stage", BEFORE)
 def test_a_cancel_before_the_handover_is_told_once(carrier, stage):
     """Then both sides show it, and a second run writes nothing."""
     ref = carrier.shipment("alpha", stage, walk=["cancel"])

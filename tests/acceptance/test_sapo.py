@@ -6,92 +6,16 @@ import random
 from contextlib import contextmanager
 
 import pytest
-from carrier import START, Carrier, carried, random_walk
+from carrier import START, carried, random_walk
+from sapo_carrier import SapoCarrier, chain, state
 
-from carrierflow import Opening
 from carrierflow.sandbox.clocks import ManualClock
 from carrierflow.sandbox.sapo import SapoAction, SapoRef, SapoServer, SapoState, SapoWorld
 
 from .bad_network import settle, wire_faults
 
 
-ROOMY = {"rate_bucket": "1000000", "rate_leak": "1000000"}
-PROVIDER = "10355"
-
 COMING_BACK = ["picking", "delivering", "notmeetcustomer", "waitingforreturn"]
-
-STATES = {
-    **dict.fromkeys(("pending", "readytopick", "picking"), "packed"),
-    **dict.fromkeys(("delivering", "notmeetcustomer"), "fulfilled"),
-    "delivered": "received",
-    "waitingforreturn": "fulfilled_cancelling",
-    "return": "fulfilled_cancelled",
-    "cancel": "packed_cancelled",
-}
-"""What Sapo shows of a parcel, by its documents."""
-
-CHAINS = {
-    ("packed", "fulfilled"): ["ship"],
-    ("packed", "received"): ["ship", "receive"],
-    ("packed", "fulfilled_cancelled"): ["ship", "cancel", "receive_after_cancellation"],
-    ("packed", "packed_cancelled"): ["cancel"],
-    ("fulfilled", "received"): ["receive"],
-    ("fulfilled", "fulfilled_cancelled"): ["cancel", "receive_after_cancellation"],
-}
-"""Sapo's shortest chains of actions, where there are any to be told by default."""
-
-
-class SapoCarrier(Carrier):
-    """A carrier whose shops are on Sapo."""
-
-    def connect(self, *codes, **options):
-        """Connect shops."""
-        for code in codes:
-            self.world.add_shop(
-                code=code,
-                token=f"token-{code}",
-                bucket_size=1_000_000,
-                leak_per_minute=60_000_000,
-                **options,
-            )
-            self.app.shops.add(
-                code,
-                platform="sapo",
-                token=f"token-{code}",
-                base_url=self.server.url,
-                carrier_code=PROVIDER,
-                options=ROOMY,
-            )
-
-    def platform_parcel(self, shop, *, cod=0, **options):
-        """Pack a parcel on the platform alone."""
-        options.setdefault("delivery_service_provider_id", int(PROVIDER))
-        return super().platform_parcel(shop, cod=cod, **options)
-
-    def parcel(self, shop, *, cod=0, walk=(), **options):
-        """Pack a parcel on both sides, and record a walk that the platform knows nothing of."""
-        ref = self.platform_parcel(shop, cod=cod, **options)
-        self.app.ledger.open(Opening(ref=ref, cod_amount=cod))
-        self.record(ref, *walk)
-        return ref
-
-    def shown(self, ref):
-        """Return what the platform shows of a parcel."""
-        order = self.world.shop(ref.shop).order(int(ref.order_id))
-        parcel = next(it for it in order.fulfillments if it.id == int(ref.fulfillment_id))
-        return str(parcel.state)
-
-    def judged(self):
-        """Return the sandbox's own judgement."""
-        return self.world.recorder.report()
-
-    def runs(self, **options):
-        """Reconcile everything, once."""
-        return self.app.reconcile(full=True, **options)
-
-    def actions(self):
-        """Return the actions received so far, by name, in order."""
-        return [str(each.action) for each in self.world.recorder.actions]
 
 
 @contextmanager
@@ -258,18 +182,6 @@ def test_repeated_runs_converge_on_a_bad_network(tmp_path, seed):
         assert carrier.judged().is_clean
         assert [] == carrier.app.incidents.all(state=None)
         assert carrier.app.verify().ok
-
-
-def state(walk):
-    """Return what Sapo shows at last of a walk, while it may not cancel what is on its way."""
-    shown = [STATES[step] for step in ["readytopick", *walk] if step in STATES]
-    return "fulfilled" if shown[-1] == "fulfilled_cancelling" else shown[-1]
-
-
-def chain(told, walk):
-    """Return the actions that lead from what was told to what is known."""
-    have, want = state(told), state(walk)
-    return [] if have == want else CHAINS[have, want]
 
 
 def test_parcels_that_exist_already_are_imported(carrier):

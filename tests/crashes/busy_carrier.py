@@ -9,19 +9,25 @@ import sys
 from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from carrier import LEGAL, Carrier, random_walk
+from onflow_carrier import OnflowCarrier
+from sapo_carrier import SapoCarrier
 from sqlalchemy import select, union_all
 
 from carrierflow.domain import clock
 from carrierflow.domain.model import Event, Opening, Status
 from carrierflow.errors import ShopHeld
 from carrierflow.reconcile import EndReason
+from carrierflow.sandbox.faults import FaultKind, FaultMix, Faults
 from carrierflow.sandbox.haravan import SandboxServer, World
+from carrierflow.sandbox.onflow import OnflowServer, OnflowWorld
+from carrierflow.sandbox.sapo import SapoServer, SapoWorld
 from carrierflow.storage.tables import evidence, history
 
 
-__all__ = ["DAY", "QUICK", "BusyCarrier", "busy", "kept"]
+__all__ = ["DAY", "PLATFORMS", "QUICK", "BusyCarrier", "busy", "kept", "quick_faults"]
 
 QUICK = {
     "settle_seconds": 0.5,
@@ -36,12 +42,35 @@ QUICK = {
 DAY = [datetime(2026, 3, 2, tzinfo=UTC) + timedelta(hours=number) for number in range(12)]
 
 
-class BusyCarrier(Carrier):
-    """A carrier whose scanners and runs are processes of their own."""
+WIRE = {
+    FaultKind.LOST_REQUEST: 0.05,
+    FaultKind.LOST_REPLY: 0.05,
+    FaultKind.LATE_APPLY: 0.05,
+    FaultKind.ERROR_500_BEFORE: 0.03,
+    FaultKind.ERROR_502_AFTER: 0.03,
+    FaultKind.THROTTLE_429: 0.005,
+    FaultKind.HTML: 0.02,
+    FaultKind.EMPTY_BODY: 0.02,
+    FaultKind.TRUNCATED_BODY: 0.02,
+    FaultKind.STALE_READ: 0.05,
+}
+
+
+def quick_faults(seed):
+    """Return what goes wrong on a bad network, where a settle window is half a second.
+
+    A pause that a platform asks for takes a whole second, so there are few.
+    """
+    mix = FaultMix(rates=WIRE, late_seconds=(0.01, 0.3), stale_seconds=(0.01, 0.2))
+    return Faults(mix=mix, seed=seed, late_limit=0.3)
+
+
+class Busy:
+    """What a carrier of any platform has whose scanners and runs are processes of their own."""
 
     def __init__(self, url, world, server, **settings):
         super().__init__(url, world, server, **settings)
-        self.refs, self.events = [], []
+        self.refs, self.events, self.all_due = [], [], 0
         self.environment = os.environ | {
             "CARRIERFLOW_DATABASE_URL": url,
             "CARRIERFLOW_SECRET_KEY": self.settings.secret_key.get_secret_value(),
@@ -67,6 +96,7 @@ class BusyCarrier(Carrier):
                 ref = self.platform_parcel(shop, cod=cod)
             walk = random_walk(rng, cod=cod)
             self.refs += [ref] * bool(walk)
+            self.all_due += self.due(walk)
             events += [
                 Event(
                     shop=shop,
@@ -88,9 +118,8 @@ class BusyCarrier(Carrier):
 
     @property
     def unpublished(self):
-        """How many steps the platform has not been shown yet."""
-        judged = self.judged()
-        return len(self.events) - (judged.puts_applied - judged.no_ops)
+        """How many writes are due that the platform has not had yet."""
+        return self.all_due - self.judgement().applied
 
     def until_in_order(self, *, most=100):
         """Reconcile again and again until nothing is left to do."""
@@ -111,19 +140,30 @@ class BusyCarrier(Carrier):
         a person's business.
         """
         self.until_in_order()
-        judged = self.judged()
+        judged = self.judgement()
         assert [] == self.apart()
         assert () == judged.illegal
-        assert () == judged.after_cancel
-        assert len(judged.duplicates) <= ambiguous
-        assert len(self.events) == judged.puts_applied - judged.no_ops
+        assert len(judged.repeated) <= ambiguous
+        assert self.all_due == judged.applied
         assert {"unknown_here"} >= {incident.kind for incident in self.app.incidents.all()}
         assert {event.key: 1 for event in self.events} == kept(self.app.store.engine)
         assert self.app.verify().ok
 
     def apart(self):
         """Return the parcels on which both sides disagree."""
-        return [ref for ref in self.refs if self.known(ref) != self.shown(ref)]
+        return [ref for ref in self.refs if not self.agrees(ref)]
+
+
+class BusyCarrier(Busy, Carrier):
+    """A busy carrier on Haravan."""
+
+
+class BusySapoCarrier(Busy, SapoCarrier):
+    """A busy carrier on Sapo."""
+
+
+class BusyOnflowCarrier(Busy, OnflowCarrier):
+    """A busy carrier on Onflow."""
 
 
 def kept(engine):
@@ -136,14 +176,25 @@ def kept(engine):
         return Counter(connection.execute(query).scalars())
 
 
+ROOMY = {"bucket_size": 100_000, "leak_per_second": 100_000}
+
+PLATFORMS = {
+    "haravan": (BusyCarrier, World, partial(SandboxServer, legal=LEGAL), ROOMY),
+    "sapo": (BusySapoCarrier, SapoWorld, SapoServer, {}),
+    "onflow": (BusyOnflowCarrier, OnflowWorld, OnflowServer, ROOMY),
+}
+"""Of each platform: its carrier, world and server, and a shop without any limit to speak of."""
+
+
 @contextmanager
-def busy(url, **settings):
+def busy(url, *, platform="haravan", faults=None, **settings):
     """Build a carrier with one shop that may be asked as fast as we like; take it down again."""
-    world = World()
-    with SandboxServer(world, legal=LEGAL, latency=0.01) as server:
-        carrier = BusyCarrier(url, world, server, **QUICK | settings)
+    kind, make_world, serve, options = PLATFORMS[platform]
+    world = make_world()
+    with serve(world, latency=0.01, faults=faults or Faults()) as server:
+        carrier = kind(url, world, server, **QUICK | settings)
         try:
-            carrier.connect("alpha", bucket_size=100_000, leak_per_second=100_000)
+            carrier.connect("alpha", **options)
             yield carrier
         finally:
             carrier.close()

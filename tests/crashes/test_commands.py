@@ -12,25 +12,42 @@ from contextlib import suppress
 import pytest
 from carrier import LEGAL
 
-from carrierflow.sandbox.haravan import SandboxServer, World
+from carrierflow.sandbox.haravan import Faults, SandboxServer, World
 
-from .busy_carrier import BusyCarrier, busy, kept
+from .busy_carrier import PLATFORMS, BusyCarrier, busy, kept, quick_faults
 
 
 KILLS = 20
+ON_A_BAD_NETWORK = 8
+"""Kills there, where each run takes longer."""
+
+
+ON_EACH_PLATFORM = pytest.mark.parametrize("platform", PLATFORMS)
 
 
 @pytest.fixture
-def real(own_database):
-    with busy(own_database.url) as carrier:
+def platform():
+    """Return the platform where a test names none."""
+    return "haravan"
+
+
+@pytest.fixture
+def faults(request):
+    """Return what goes wrong, by a seed; nothing where a test says nothing of it."""
+    return quick_faults(request.param) if hasattr(request, "param") else Faults()
+
+
+@pytest.fixture
+def real(own_database, platform, faults):
+    with busy(own_database.url, platform=platform, faults=faults) as carrier:
         yield carrier
 
 
-def killed_after(real, *, puts, seconds):
-    """Start a run and kill -9 it that long after so many PUTs; False if it ended before."""
-    target = len(real.world.recorder.puts) + puts
+def killed_after(real, *, writes, seconds):
+    """Start a run and kill -9 it that long after so many writes; False if it ended before."""
+    target = real.writes + writes
     process = real.start("reconcile")
-    while process.poll() is None and len(real.world.recorder.puts) < target:
+    while process.poll() is None and real.writes < target:
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.002)
     return killed(process, seconds=seconds)
@@ -45,17 +62,43 @@ def killed(process, *, seconds):
     return process.returncode == -signal.SIGKILL
 
 
+def kill_runs(real, rng, *, many, most=12):
+    """Have runs with work enough, until many have been killed at random moments of it."""
+    kills = tried = 0
+    while kills < many:
+        if real.unpublished < 2 * most:
+            real.record_all(real.happenings("alpha", 60, seed=tried))
+        tried += 1
+        kills += killed_after(real, writes=rng.randrange(1, most), seconds=rng.uniform(0, 0.03))
+
+
 @pytest.mark.slow
+@ON_EACH_PLATFORM
 def test_twenty_killed_runs_lose_and_double_nothing(real):
-    """Kill -9 at random moments of runs: agreement after, no PUT doubled beyond ambiguity."""
-    rng = random.Random(7)
-    kills = 0
-    while kills < KILLS:
-        if real.unpublished < 60:
-            real.record_all(real.happenings("alpha", 60, seed=kills))
-        kills += killed_after(real, puts=rng.randrange(1, 12), seconds=rng.uniform(0, 0.03))
+    """Kill -9 at random moments of runs: agreement after, no write doubled beyond ambiguity."""
+    kill_runs(real, random.Random(7), many=KILLS)
 
     real.assert_in_agreement(ambiguous=KILLS)
+
+
+@pytest.mark.slow
+@ON_EACH_PLATFORM
+@pytest.mark.parametrize("faults", [3], indirect=True)
+def test_killed_runs_on_a_bad_network_lose_and_double_nothing(real, faults):
+    """Kill -9 while requests and replies are lost, late, old or spoilt, and two runs are started.
+
+    No write is illegal, and none is repeated whose outcome was known.
+    """
+    kill_runs(real, random.Random(7), many=ON_A_BAD_NETWORK)
+    processes = [real.start("reconcile") for _ in range(2)]
+    said = [process.communicate(timeout=120) for process in processes]
+    assert {process.returncode for process in processes} <= {0, 3, 75}, said
+    faults.plan()
+
+    unknown = len(real.judged().ambiguous)
+    assert unknown, "nothing went wrong"
+    real.assert_in_agreement(ambiguous=ON_A_BAD_NETWORK + unknown)
+    print(f"{real.writes} writes for {real.all_due} due, {unknown} of unknown outcome")
 
 
 PARCELS = 2_500
@@ -96,6 +139,7 @@ def row_of(event):
 
 
 @pytest.mark.slow
+@ON_EACH_PLATFORM
 def test_two_runs_at_once_do_the_work_once(real):
     """Of two runs at once one works and the other says 75; nothing is sent twice."""
     real.record_all(real.happenings("alpha", 80, seed=2))
@@ -106,9 +150,8 @@ def test_two_runs_at_once_do_the_work_once(real):
 
     real.assert_in_agreement(ambiguous=0)
 
-    judged = real.judged()
-    assert len(real.events) == judged.puts_received
-    assert judged.is_clean
+    assert real.all_due == real.writes
+    assert real.judged().is_clean
 
 
 WORKER = """

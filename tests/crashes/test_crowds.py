@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from carrierflow.domain.model import Status
 from carrierflow.storage.tables import history
 
-from .busy_carrier import busy, kept
+from .busy_carrier import PLATFORMS, busy, kept
 from .processes import CONTEXT, Worker, all_at_once, reconciling
 
 
@@ -122,9 +122,10 @@ RUNS = 4
 
 
 @pytest.mark.slow
-def test_runs_that_take_the_shop_from_each_other_double_nothing(own_database):
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_runs_that_take_the_shop_from_each_other_double_nothing(own_database, platform):
     """Runs whose lease ends before they do overlap all the time: every step is told once."""
-    with busy(own_database.url, lease_seconds=0.03) as real:
+    with busy(own_database.url, platform=platform, lease_seconds=0.03) as real:
         real.record_all(real.happenings("alpha", 50, seed=12))
         runs = [Worker(reconciling, real.settings, "alpha") for _ in range(RUNS)]
         end = time.monotonic() + 20
