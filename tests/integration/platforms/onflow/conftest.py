@@ -29,7 +29,7 @@ class Onflow(Answers):
     @staticmethod
     def envelope(data=None, *, status=200, **changes):
         """Answer with data in an envelope that says yes, or with changes to it."""
-        document = json.loads((PAYLOADS / "adapter_cancel_reply.json").read_bytes())
+        document = json.loads((PAYLOADS / "shipment_cancelled_after_packing.json").read_bytes())
         return Answers.reply(document | {"data": data} | changes, status=status)
 
     @staticmethod
@@ -41,12 +41,12 @@ class Onflow(Answers):
     @staticmethod
     def done():
         """Answer a cancel as it is printed."""
-        return Answers.reply((PAYLOADS / "adapter_cancel_reply.json").read_bytes())
+        return Answers.reply((PAYLOADS / "shipment_cancelled_after_packing.json").read_bytes())
 
     @staticmethod
     def detail(code=CODE, **changes):
         """Answer with the printed detail, or with changes to it."""
-        printed = json.loads((PAYLOADS / "adapter_detail_handover.json").read_bytes())["data"]
+        printed = json.loads((PAYLOADS / "shipment_handed_over.json").read_bytes())["data"]
         return Onflow.envelope(printed | {"tracking_code": code} | changes)
 
     @staticmethod

@@ -61,18 +61,18 @@ class SapoAnswers(Answers):
     @staticmethod
     def printed(name, **more):
         """Answer with a printed body."""
-        return Answers.reply((PAYLOADS / f"adapter_{name}.json").read_bytes(), **more)
+        return Answers.reply((PAYLOADS / f"{name}.json").read_bytes(), **more)
 
     @staticmethod
     def parcel(state="received", **changes):
         """Return the printed parcel in some state."""
-        body = json.loads((PAYLOADS / "adapter_receive_reply.json").read_bytes())
+        body = json.loads((PAYLOADS / "fulfillment_receive.json").read_bytes())
         return body["fulfillment"] | STATES[state] | changes
 
     @staticmethod
     def body(*rows, **changes):
         """Return the printed order with other fulfillments."""
-        order = json.loads((PAYLOADS / "adapter_order_read.json").read_bytes())["order"]
+        order = json.loads((PAYLOADS / "order_read.json").read_bytes())["order"]
         return order | {"id": int(ORDER_ID), "fulfillments": [*rows]} | changes
 
     @staticmethod

@@ -51,7 +51,7 @@ YES = {
     "empty": lambda answer: answer.reply(),
     "blank": lambda answer: answer.reply(b" \n"),
     "no content": lambda answer: answer.reply(status=204),
-    "printed": lambda answer: answer.printed("receive_reply"),
+    "printed": lambda answer: answer.printed("fulfillment_receive"),
     "composite null": lambda answer: answer.reply({"fulfillment": {"status": "received"}}),
     "created": lambda answer: answer.reply({"fulfillment": None}, status=201),
     "some other": lambda answer: answer.reply(True),
@@ -71,19 +71,19 @@ def test_any_good_answer_is_a_yes(server, answer, platform, ref, writes, soon, k
 @pytest.mark.parametrize("state", ["packed", "cancelled", "unknown"])
 def test_a_yes_that_does_not_show_is_open(server, answer, platform, ref, writes, soon, state):
     """What is read right after an answer may be old, or somebody else's: a later read decides."""
-    server.plays(answer.printed("receive_reply"), answer.order(state))
+    server.plays(answer.printed("fulfillment_receive"), answer.order(state))
     with pytest.raises(OutcomeUnknown, match="does not show what it was told yet"):
         platform.write(ref, writes["ship"], not_later_than=soon)
 
 
 MAY_BE_DONE = {
-    "422": lambda answer: answer.printed("receive_refused", status=422),
+    "422": lambda answer: answer.printed("fulfillment_receive_refused", status=422),
     "422 of the other shape": lambda answer: answer.error(status=422),
     "422 empty": lambda answer: answer.reply(status=422),
     "409": lambda answer: answer.no(status=409),
     "404": lambda answer: answer.error(status=404),
-    "an error with 200": lambda answer: answer.printed("ship_refused"),
-    "a data error with 200": lambda answer: answer.printed("take_back_refused"),
+    "an error with 200": lambda answer: answer.printed("fulfillment_ship_refused"),
+    "a data error with 200": lambda answer: answer.printed("fulfillment_take_back_refused"),
 }
 THERE = [
     ("ship", "fulfilled"),

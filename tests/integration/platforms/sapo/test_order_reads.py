@@ -130,7 +130,7 @@ def test_an_odd_parcel_is_one_odd_row(server, answer, platform, ref, changes):
 
 MISSING = {
     "empty": lambda answer: answer.reply(status=404),
-    "in its words": lambda answer: answer.printed("order_refused", status=404),
+    "in its words": lambda answer: answer.printed("order_read_refused", status=404),
 }
 
 

@@ -303,11 +303,7 @@ def setup_refusals(world):
     }
 
 
-REFUSALS = sorted(
-    path.stem
-    for path in DOCUMENTED.glob("*_refused.json")
-    if not path.stem.startswith("adapter_")  # those that the adapter's tests read for themselves
-)
+REFUSALS = sorted(path.stem for path in DOCUMENTED.glob("*_refused.json"))
 
 
 @pytest.mark.parametrize("name", REFUSALS)

@@ -18,7 +18,7 @@ QUESTION = ShipmentQuestion(shop="w1", code=CODE, asked_at=ASKED, seen_at=SEEN)
 
 def printed(name):
     """Return a printed body, byte by byte; codes, waybills and SKUs in them are invented."""
-    return (PAYLOADS / f"adapter_{name}.json").read_bytes()
+    return (PAYLOADS / f"{name}.json").read_bytes()
 
 
 def envelope(name):
@@ -28,7 +28,7 @@ def envelope(name):
 
 def detail(**changes):
     """Return the printed detail of a shipment that was handed over, with changes."""
-    return envelope("detail_handover")["data"] | changes
+    return envelope("shipment_handed_over")["data"] | changes
 
 
 def reply(body, *, status=200):

@@ -67,7 +67,7 @@ def test_the_printed_detail_is_read_field_by_field():
 
 def test_the_printed_reply_to_a_cancel_is_part_of_a_shipment():
     """What a cancel answers names no shipment; with its code it reads as cancelled, then."""
-    part = envelope("cancel_reply")["data"]
+    part = envelope("shipment_cancelled_after_packing")["data"]
 
     nameless = read_shipment(part, QUESTION)
     named = read_shipment(part | {"tracking_code": CODE}, QUESTION)
@@ -82,7 +82,7 @@ def test_the_printed_reply_to_a_cancel_is_part_of_a_shipment():
 
 def test_a_return_is_no_shipment():
     """The detail of a return, which names its shipment by another field, is not read as one."""
-    odd = read_shipment(envelope("detail_return")["data"], QUESTION)
+    odd = read_shipment(envelope("return_with_a_problem")["data"], QUESTION)
     assert "the shipment has no `tracking_code`" == odd.reason
 
 

@@ -23,12 +23,12 @@ def hinted(body):
 
 def test_a_webhook_names_a_shipment():
     """The code of the shipment is all that is taken of a body that anybody may have written."""
-    assert CODE == hinted(printed("webhook_shipment"))
+    assert CODE == hinted(printed("webhook_shipment_created"))
 
 
 def test_a_webhook_about_stock_names_none():
     """An event that is about no shipment hints at none, and is no error."""
-    assert hinted(printed("webhook_stock")) is None
+    assert hinted(printed("webhook_stock_updated")) is None
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ LOOK = SapoLook(shop="s1", asked_at=ASKED, seen_at=SEEN, source="order")
 
 def printed(name):
     """Return a printed body, byte by byte; the persons in it are invented."""
-    return (PAYLOADS / f"adapter_{name}.json").read_bytes()
+    return (PAYLOADS / f"{name}.json").read_bytes()
 
 
 def body_of(name):
@@ -27,7 +27,7 @@ def body_of(name):
 
 def parcel(**changes):
     """Return the printed fulfillment with cash, received and paid, with changes."""
-    return body_of("receive_reply")["fulfillment"] | changes
+    return body_of("fulfillment_receive")["fulfillment"] | changes
 
 
 def order_with(*rows, **changes):

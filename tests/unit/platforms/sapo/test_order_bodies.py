@@ -93,7 +93,7 @@ def test_a_parcel_may_be_packed_before_it_is_made():
 
 def test_the_printed_parcel_that_was_packed():
     """A new fulfillment is packed, and dated by that alone."""
-    row = body_of("create_reply")["fulfillment"]
+    row = body_of("fulfillment_create")["fulfillment"]
     (found,) = read_sapo_order(order_with(row), LOOK).fulfillments
     assert RemoteWord(raw="packed", status=S.READYTOPICK) == found.carrier
     assert {S.READYTOPICK: at(8, 27, 48)} == found.dates
@@ -101,7 +101,7 @@ def test_the_printed_parcel_that_was_packed():
 
 def test_the_printed_cancel_of_a_packed_parcel():
     """A parcel cancelled when packed is dated as taken back, and was never on its way back."""
-    row = body_of("cancel_reply")["fulfillment"]
+    row = body_of("fulfillment_cancel")["fulfillment"]
     (found,) = read_sapo_order(order_with(row, id=15033904), LOOK).fulfillments
     assert RemoteWord(raw="cancelled from packed", status=S.CANCEL) == found.carrier
     assert {S.READYTOPICK: at(9, 32, 15), S.CANCEL: at(9, 32, 49)} == found.dates
@@ -110,7 +110,7 @@ def test_the_printed_cancel_of_a_packed_parcel():
 
 def test_the_printed_order_that_was_cancelled():
     """An order is cancelled by its status: no date of it is printed."""
-    order = read_sapo_order(body_of("order_cancelled"), LOOK)
+    order = read_sapo_order(body_of("order_cancel"), LOOK)
     assert (True, (), (), False) == (
         order.cancelled,
         order.fulfillments,

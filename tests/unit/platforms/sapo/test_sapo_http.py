@@ -10,9 +10,9 @@ from .making import body_of, printed, reply
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("order_refused", ["Đơn hàng không tồn tại"]),
+        ("order_read_refused", ["Đơn hàng không tồn tại"]),
         (
-            "ship_refused",
+            "fulfillment_ship_refused",
             [
                 (
                     "Gói hàng có phương thức giao hàng khác 'Dịch vụ giao hàng', "
@@ -21,11 +21,11 @@ from .making import body_of, printed, reply
             ],
         ),
         (
-            "receive_refused",
+            "fulfillment_receive_refused",
             ["Trạng thái của gói hàng hiện tại không thể chuyển sang 'Đã nhận'"],
         ),
         (
-            "cancel_refused",
+            "fulfillment_cancel_refused",
             [
                 (
                     "fulfillment có id = 34120348: Gói hàng đã giao thành công thì không thể hủy. "
@@ -34,7 +34,7 @@ from .making import body_of, printed, reply
             ],
         ),
         (
-            "take_back_refused",
+            "fulfillment_take_back_refused",
             ["status: Chỉ có thể nhận lại gói hàng ở trạng thái 'đã hủy - chờ nhận lại'"],
         ),
     ],
@@ -67,7 +67,9 @@ def test_odd_shapes_are_told_as_they_stand():
     assert ["no"] == list(DIALECT.messages(reply(b'{"data_error":{"errors":"no"}}')))
 
 
-@pytest.mark.parametrize("name", ["order_read", "receive_reply", "cancel_reply", "create_reply"])
+@pytest.mark.parametrize(
+    "name", ["order_read", "fulfillment_receive", "fulfillment_cancel", "fulfillment_create"]
+)
 def test_a_printed_answer_is_no_refusal(name):
     """No answer to what was carried out looks like an error."""
     assert not says_no(body_of(name))
