@@ -156,6 +156,7 @@ def a_case(
     groups=(),
     caused=True,
     policy=POLICY,
+    projection=PROJECTION,
     looked=True,
     **parcel,
 ):
@@ -169,9 +170,10 @@ def a_case(
     confirmed = len(road) if confirmed is None else confirmed
     cash_confirmed = len(cash) if cash_confirmed is None else cash_confirmed
     dates = entered(road, confirmed) | entered(cash, cash_confirmed)
+    dates = {word: when for word, when in dates.items() if projection.shows(Status(word)) == word}
     before = seen_as(
-        road[confirmed - 1] if confirmed else road[0],
-        cash[cash_confirmed - 1] if cash_confirmed else cash[0],
+        projection.shows(Status(road[confirmed - 1] if confirmed else road[0])),
+        projection.shows(Status(cash[cash_confirmed - 1] if cash_confirmed else cash[0])),
         dates=dates,
         updated=max(dates.values(), default=-3600.0),
         asked=-30.0,
@@ -207,7 +209,7 @@ def a_case(
         seen=seen_as(carrier, cod, dates=dates, updated=updated, asked=asked),
         now=at(now),
         lifecycle=lifecycle(*groups, paid_on_delivery=caused),
-        projection=PROJECTION,
+        projection=projection,
         policy=policy,
     )
 

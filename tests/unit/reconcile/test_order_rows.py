@@ -11,7 +11,6 @@ from carrierflow.reconcile.actions import Freeze, ReadAlone, Wait
 from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE, OrderCase, decide_order
 from carrierflow.reconcile.evaluate import evaluate
 
-from . import test_cash_rows, test_projected_rows, test_rows
 from .making import POLICY, T0, TICK, a_case, at, cancelled_order, seen_as
 
 
@@ -212,17 +211,6 @@ def test_every_row_has_its_number_and_its_words_to_itself():
         assert all(words)
     assert len(rows) == len({row.when for row in rows})
     assert len(rows) == len({row.then for row in rows})
-
-
-def test_every_row_has_a_test_that_bears_its_number():
-    """No row can be added without somebody showing where it decides."""
-    names = [
-        name for module in (test_rows, test_cash_rows, test_projected_rows) for name in vars(module)
-    ]
-    names += list(globals())
-
-    for row in [*TABLE, *ORDER_TABLE]:
-        assert [name for name in names if name.startswith(f"test_row_{row.number.lower()}_")]
 
 
 def test_the_last_row_takes_whatever_is_left():
