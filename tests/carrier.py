@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import select
+
 from carrierflow.app.build import build
 from carrierflow.app.settings import Settings
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
@@ -18,6 +20,7 @@ from carrierflow.domain.model import Event, FulfillmentRef, Machine, Opening, St
 from carrierflow.sandbox.haravan import Faults, ManualClock, SandboxServer, World
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage.encryption import generate_key
+from carrierflow.storage.tables import metadata, shops
 
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -147,6 +150,15 @@ class Carrier:
     def judged(self):
         """Return the sandbox's own judgement."""
         return self.world.recorder.report(LEGAL)
+
+    def rows(self):
+        """Return every row that a plan must not touch."""
+        with self.app.store.engine.connect() as connection:
+            return {
+                table.name: connection.execute(select(table)).all()
+                for table in metadata.sorted_tables
+                if table is not shops
+            }
 
     def judgement(self):
         """Return of it what every platform's judge says."""

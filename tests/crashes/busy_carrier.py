@@ -187,14 +187,14 @@ PLATFORMS = {
 
 
 @contextmanager
-def busy(url, *, platform="haravan", faults=None, **settings):
-    """Build a carrier with one shop that may be asked as fast as we like; take it down again."""
+def busy(url, *, platform="haravan", faults=None, shops=("alpha",), latency=0.01, **settings):
+    """Build a carrier with shops that may be asked as fast as we like; take it down again."""
     kind, make_world, serve, options = PLATFORMS[platform]
     world = make_world()
-    with serve(world, latency=0.01, faults=faults or Faults()) as server:
+    with serve(world, latency=latency, faults=faults or Faults()) as server:
         carrier = kind(url, world, server, **QUICK | settings)
         try:
-            carrier.connect("alpha", **options)
+            carrier.connect(*shops, **options)
             yield carrier
         finally:
             carrier.close()

@@ -154,6 +154,55 @@ def test_two_runs_at_once_do_the_work_once(real):
     assert real.judged().is_clean
 
 
+SHOPS = ("alpha", "beta", "gamma")
+
+
+def answered(real, *arguments):
+    """Run a command to its good end, and return its JSON.
+
+    A run may find a parcel that nobody has told the ledger of yet; that is work for a person.
+    """
+    process = real.start(*arguments, "--json")
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode in {0, 3}, errors
+    return json.loads(output)
+
+
+@pytest.mark.slow
+@ON_EACH_PLATFORM
+def test_one_command_tells_exactly_what_is_missing(own_database, platform):
+    """Of 300 parcels in three shops, each told halfway: a dry run writes nothing, a run the rest.
+
+    How many writes that takes is counted from the histories and the platform's documents. The
+    next run writes nothing.
+    """
+    with busy(own_database.url, platform=platform, shops=SHOPS, latency=0) as real:
+        events = [
+            event for n, shop in enumerate(SHOPS) for event in real.happenings(shop, 100, seed=n)
+        ]
+        events.sort(key=lambda event: event.occurred_at)
+        half = len(events) // 2
+        real.record_all(events[:half])
+        answered(real, "reconcile")
+        real.record_all(events[half:])
+        missing, before, rows = real.unpublished, real.writes, real.rows()
+
+        plan = answered(real, "reconcile", "--dry-run")["plan"]
+
+        assert (before, rows) == (real.writes, real.rows())
+        first = answered(real, "reconcile")["shops"]
+        wrote = real.writes - before
+        second = answered(real, "reconcile", "--full")["shops"]
+
+        assert missing == wrote == sum(shop["published"] for shop in first)
+        assert missing == sum(len(line["puts"]) for line in plan) > 20
+        assert [0, 0, 0] == [shop["requests"]["put"] for shop in second]
+        assert [0, 0, 0] == [shop["left"] for shop in second]
+        assert [] == real.apart()
+        assert real.judged().is_clean
+        print(f"{len(events)} events, {missing} writes missing, {wrote} told, then 0")
+
+
 WORKER = """
 import sys, time
 from carrierflow import Settings, build
