@@ -107,7 +107,7 @@ def _draw_plan(page: Page, plan: Plan, requests: Sequence[Requests]) -> None:
             line["shop"],
             line["fulfillment_id"],
             line["class"],
-            " → ".join(put["status"] for put in line["puts"]) or line["adopts"] or _held(line),
+            "; ".join(_wanted(line)),
         )
         for line in plan.lines
     ]
@@ -118,9 +118,12 @@ def _draw_plan(page: Page, plan: Plan, requests: Sequence[Requests]) -> None:
     page.say(f"Fulfillments: {len(rows)}. PUTs wanted: {wanted}. GETs made: {gets}; PUTs: 0.")
 
 
-def _held(line: Mapping[str, Any]) -> str | None:
-    statuses = ", ".join(held["status"] for held in line["held"])
-    return f"{statuses}: held, nothing takes it back" if statuses else None
+def _wanted(line: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what would be done about a fulfillment, and what is held, with the reason."""
+    if wanted := " → ".join(put["status"] for put in line["puts"]) or line["adopts"]:
+        yield wanted
+    if held := ", ".join(held["status"] for held in line["held"]):
+        yield f"{held}: held, nothing takes it back"
 
 
 def run_document(report: RunReport) -> dict[str, Any]:

@@ -71,9 +71,30 @@ def test_three_steps_are_told_with_a_look_between(carrier):
     """A parcel that came back while Sapo had it packed: shipped, cancelled, taken back."""
     ref = carrier.parcel("alpha", walk=[*COMING_BACK, "return"])
 
-    assert ["ship", "cancel", "receive_after_cancellation"] == settled(carrier)
-    assert SapoState.FULFILLED_CANCELLED == carrier.shown(ref)
+    for action, expected in (
+        ("ship", SapoState.FULFILLED),
+        ("cancel", SapoState.FULFILLED_CANCELLING),
+        ("receive_after_cancellation", SapoState.FULFILLED_CANCELLED),
+    ):
+        looks = carrier.judged().gets
+        (report,) = carrier.runs(max_writes=1)
+        assert (action, expected) == (carrier.actions()[-1], carrier.shown(ref))
+        assert 2 <= carrier.judged().gets - looks, "before it and after it"
+        assert 1 == report.requests.put
+    assert [] == settled(carrier)
     assert carrier.judged().is_clean
+
+
+def test_one_run_tells_all_three_steps(carrier):
+    """The same in one run, which looks before the first action and after each."""
+    ref = carrier.parcel("alpha", walk=[*COMING_BACK, "return"])
+
+    (report,) = carrier.runs()
+
+    assert ["ship", "cancel", "receive_after_cancellation"] == carrier.actions()
+    assert 4 <= carrier.judged().gets == report.requests.get
+    assert SapoState.FULFILLED_CANCELLED == carrier.shown(ref)
+    assert [] == settled(carrier)
 
 
 def test_a_cancel_that_nothing_takes_back_is_held_and_shown_in_the_plan(carrier):

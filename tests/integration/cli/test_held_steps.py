@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+from sapo_carrier import SapoCarrier
+
+from carrierflow import Event, Opening, Status
+from carrierflow.sandbox.sapo import SapoServer, SapoWorld
+
+
+@pytest.fixture
+def sapo(shell):
+    """A carrier whose one shop is on Sapo, at the ledger of the command line."""
+    shell.environment["COLUMNS"] = "200"
+    with SapoServer(SapoWorld()) as server:
+        carrier = SapoCarrier(shell.environment["CARRIERFLOW_DATABASE_URL"], server.world, server)
+        shell.environment["CARRIERFLOW_SECRET_KEY"] = carrier.settings.secret_key.get_secret_value()
+        carrier.connect("alpha")
+        yield carrier
+        carrier.close()
+
+
+def coming_back(carrier):
+    """Make a parcel that nobody met and that comes back, of which Sapo knows nothing."""
+    ref = carrier.platform_parcel("alpha")
+    carrier.app.ledger.open(Opening(ref=ref))
+    for status in ("picking", "delivering", "notmeetcustomer", "waitingforreturn"):
+        event = Event(shop="alpha", fulfillment_id=ref.fulfillment_id, status=Status(status))
+        assert "accepted" == carrier.app.ledger.record(event).verdict
+
+
+def test_a_plan_shows_what_is_held_and_why(shell, sapo):
+    """Beside what would be told, and alone once that is told; nothing of it is written."""
+    coming_back(sapo)
+
+    before = shell("reconcile", "--dry-run")
+    told = shell("reconcile")
+    after = shell("reconcile", "--dry-run", "--full")
+
+    assert [0, 0, 0] == [before.code, told.code, after.code], told.err
+    held = "waitingforreturn: held, nothing takes it back"
+    assert f"delivering; {held}" in before.out
+    assert held in after.out
+    assert f"; {held}" not in after.out
+    assert ["ship"] == sapo.actions()
