@@ -60,10 +60,10 @@ def put_out(carrier, platform):
 
 
 def runs(carrier):
-    """Run a minute apart until nothing is left, and once more."""
-    for _ in range(20):
+    """Run ten seconds apart until nothing is left, and once more."""
+    for _ in range(50):
         (report,) = carrier.app.reconcile(full=True)
-        carrier.clock.advance(60)
+        carrier.clock.advance(10)
         if not report.left and report.end_reason == "done":
             break
     (report,) = carrier.app.reconcile(full=True)
