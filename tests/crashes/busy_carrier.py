@@ -35,6 +35,7 @@ QUICK = {
     "connect_timeout": 0.5,
     "send_deadline_seconds": 0.5,
     "lease_seconds": 0.4,
+    "get_backoff_seconds": 0.01,
     "rate_bucket": 100_000,
     "rate_leak": 100_000.0,
 }
