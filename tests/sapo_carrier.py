@@ -36,23 +36,18 @@ CHAINS = {
 class SapoCarrier(Carrier):
     """A carrier whose shops are on Sapo."""
 
-    def connect(self, *codes, **options):
-        """Connect shops."""
+    def connect(self, *codes, choices=ROOMY, **options):
+        """Connect shops; they take many requests, unless somebody chooses otherwise."""
+        options = {"bucket_size": 1_000_000, "leak_per_minute": 60_000_000} | options
         for code in codes:
-            self.world.add_shop(
-                code=code,
-                token=f"token-{code}",
-                bucket_size=1_000_000,
-                leak_per_minute=60_000_000,
-                **options,
-            )
+            self.world.add_shop(code=code, token=f"token-{code}", **options)
             self.app.shops.add(
                 code,
                 platform="sapo",
                 token=f"token-{code}",
                 base_url=self.server.url,
                 carrier_code=PROVIDER,
-                options=ROOMY,
+                options=choices,
             )
 
     def platform_parcel(self, shop, *, cod=0, **options):

@@ -151,12 +151,12 @@ class ShopReader:
 
     def _pooled(self) -> Iterator[ShopBatch]:
         while self.queue:
-            puts = self._puts_while_fresh() if self.queue.has_work else 0
-            ids = self.queue.take(puts=puts)
+            requests = self._requests_while_fresh() if self.queue.has_work else 0
+            ids = self.queue.take(requests=requests, one_by_one=self._platform.one_by_one)
             yield self._batch(self._platform.orders(ids), asked=ids)
 
-    def _puts_while_fresh(self) -> int:
-        """Return how many PUTs can be made before a reading is too old to act on."""
+    def _requests_while_fresh(self) -> int:
+        """Return how many requests can be made before a reading is too old to act on."""
         freshness = self._policy.freshness.total_seconds()
         pace = max(self.seconds_per_put, 0.001)
         return min(self._platform.room(freshness), int(freshness / pace))

@@ -106,7 +106,8 @@ class OrderQueue:
 
     While both are left, a batch takes no more work than can be written while its reading is
     young, and is filled up to 50 with orders that only have to be compared. A batch is never
-    smaller for it: what grows too old is read again with the next ones.
+    smaller for it, unless each order costs a request: what grows too old is read again with the
+    next ones.
 
     Orders that are due are taken from their iterator as they are wanted: there may be any
     number of them, and most are in agreement. `expected` says how many there are at first.
@@ -149,21 +150,33 @@ class OrderQueue:
             self.drop([each.order_id])
             self._again[each.order_id] = each
 
-    def take(self, *, puts: int) -> list[str]:
-        """Return the next batch of up to 50 orders, with about so many PUTs in it."""
-        batch: list[str] = []
-        for waiting in (self._again, self._work):
-            while (
-                waiting and len(batch) < BATCH and (puts > 0 or not batch or not self._next_due())
-            ):
-                order_id, each = waiting.popitem(last=False)
-                puts -= each.puts
-                batch.append(order_id)
-                self._otherwise.add(order_id)
+    def take(self, *, requests: int, one_by_one: bool = False) -> list[str]:
+        """Return the next batch of up to 50 orders, with work for about so many requests.
+
+        Where orders are read one by one, reading costs requests too: a batch with work is then
+        no larger than what can be read and written, and is not filled up.
+        """
+        batch = self._take_work(requests, one_by_one=one_by_one)
+        if batch and one_by_one:
+            return batch
         while len(batch) < BATCH and (due := self._next_due()):
             self._ahead = None
             self._expected -= 1
             batch.append(due)
+        return batch
+
+    def _take_work(self, requests: int, *, one_by_one: bool) -> list[str]:
+        batch: list[str] = []
+        for waiting in (self._again, self._work):
+            while (
+                waiting
+                and len(batch) < BATCH
+                and (requests > 0 or not (batch and (one_by_one or self._next_due())))
+            ):
+                order_id, each = waiting.popitem(last=False)
+                requests -= each.puts + one_by_one
+                batch.append(order_id)
+                self._otherwise.add(order_id)
         return batch
 
     def _next_due(self) -> str | None:

@@ -286,6 +286,11 @@ class Platform(Protocol):
         """The requests made so far."""
         ...
 
+    @property
+    def one_by_one(self) -> bool:
+        """Whether each order that is asked for by id is a request of its own."""
+        ...
+
     def orders(self, order_ids: Sequence[str]) -> tuple[RemoteOrder, ...]:
         """Read up to 50 orders by id, with their fulfillments, in whatever way the shop allows.
 

@@ -34,13 +34,13 @@ def carrier(tmp_path):
         yield made
 
 
-def settled(carrier):
+def settled(carrier, shop="alpha"):
     """Run, and run again: the second finds nothing to do; return what the first wrote."""
     before = len(carrier.actions())
-    (first,) = carrier.runs()
+    (first,) = carrier.runs(shops=[shop])
     wrote = carrier.actions()[before:]
     carrier.clock.advance(120)
-    (second,) = carrier.runs()
+    (second,) = carrier.runs(shops=[shop])
     assert len(carrier.actions()) == before + len(wrote), "a second run writes nothing"
     assert {"done"} == {first.end_reason, second.end_reason}
     return wrote
@@ -121,6 +121,20 @@ def test_remitted_cash_never_loops(carrier):
     assert ["ship", "receive"] == settled(carrier)
     (report,) = carrier.runs()
     assert (1, 0, 0) == (report.in_sync, report.left, report.incidents_opened)
+
+
+def test_one_run_tells_everything_at_forty_requests_a_minute(carrier):
+    """A reading costs a request and is old soon: no more is read than can be told meanwhile."""
+    carrier.connect("beta", choices={}, bucket_size=40, leak_per_minute=40)
+    for _ in range(60):
+        carrier.parcel("beta", cod=250_000, walk=["picking", "delivering", "delivered"])
+    for _ in range(60):
+        carrier.parcel("beta", walk=["picking"])
+
+    wrote = settled(carrier, shop="beta")
+
+    assert ["receive"] * 60 + ["ship"] * 60 == sorted(wrote)
+    assert carrier.judged().is_clean
 
 
 def test_blank_replies_are_read_back(carrier):

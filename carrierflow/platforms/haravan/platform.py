@@ -112,7 +112,12 @@ class HaravanPlatform(ShopConnection):
             idle=idle,
         )
         self._haravan = Client(shop, client, on_answer=self._heard)
-        super().__init__(shop=shop, budget=budget, client=client)
+        super().__init__(
+            shop=shop,
+            budget=budget,
+            client=client,
+            one_by_one=read_through is ReadThrough.FULFILLMENTS,
+        )
 
     def orders(self, order_ids: Sequence[str]) -> tuple[RemoteOrder, ...]:
         """Read up to 50 orders by id: in one request, and what that leaves out one by one.

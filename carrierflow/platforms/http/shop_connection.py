@@ -39,7 +39,11 @@ class ShopConnection:
     Until then no refusal of it proves anything.
     """
 
-    def __init__(self, *, shop: str, budget: Budget, client: PlatformClient) -> None:
+    def __init__(
+        self, *, shop: str, budget: Budget, client: PlatformClient, one_by_one: bool = True
+    ) -> None:
+        self.one_by_one = one_by_one
+        """Whether each order that is asked for by id is a request of its own."""
         self._shop = shop
         self._budget = budget
         self._client = client

@@ -150,20 +150,20 @@ def test_a_pool_gives_every_order_once(work, due, allowances):
     evaluations = 0
     while queue:
         has_work = queue.has_work
-        batch = queue.take(puts=allowances[evaluations % len(allowances)])
+        batch = queue.take(requests=allowances[evaluations % len(allowances)])
         assert has_work == (batch[0] in {each.order_id for each in work})
         assert 0 < len(batch) <= BATCH
         came += batch
         evaluations += 1
 
     assert expected == len(came) == len(set(came))
-    assert [] == queue.take(puts=10)
+    assert [] == queue.take(requests=10)
 
 
 @given(works, dues, st.integers(0, 80))
 def test_a_pool_takes_work_first_and_no_more_than_can_be_written(work, due, puts):
     """Work comes first, oldest first; beside orders that are due, only its last may overrun."""
-    batch = OrderQueue(work, due).take(puts=puts)
+    batch = OrderQueue(work, due).take(requests=puts)
     costs = {each.order_id: each.puts for each in work}
     taken = [order_id for order_id in batch if order_id in costs]
 
@@ -176,6 +176,16 @@ def test_a_pool_takes_work_first_and_no_more_than_can_be_written(work, due, puts
         assert min(BATCH, len(work)) == len(taken)
 
 
+@given(works, dues, st.integers(0, 80))
+def test_a_pool_takes_no_more_than_can_be_read_and_written_one_by_one(work, due, requests):
+    """Where each order costs a request, only a batch's last may overrun, and nothing fills it up."""
+    batch = OrderQueue(work, due).take(requests=requests, one_by_one=True)
+    costs = {each.order_id: each.puts + 1 for each in work}
+
+    assert not work or {*batch} <= {*costs}
+    assert sum(costs.get(order_id, 0) for order_id in batch[:-1]) <= max(requests - 1, 0)
+
+
 @given(works, dues, st.sets(st.integers(0, 250).map(str)))
 def test_a_pool_forgets_what_was_looked_at_otherwise(work, due, gone):
     """What the sweep brought is not asked for once more."""
@@ -183,7 +193,7 @@ def test_a_pool_forgets_what_was_looked_at_otherwise(work, due, gone):
     queue.drop(gone)
     came = []
     while queue:
-        came += queue.take(puts=50)
+        came += queue.take(requests=50)
 
     assert ({each.order_id for each in work} | set(due)) - gone == set(came)
 
@@ -193,12 +203,12 @@ def test_a_pool_takes_an_order_back_once_and_first():
     queue = OrderQueue(
         [OrderWithWork(order_id="1", puts=1), OrderWithWork(order_id="2", puts=1)], ["3"]
     )
-    assert ["1", "3"] == queue.take(puts=1)
+    assert ["1", "3"] == queue.take(requests=1)
     for _ in range(2):
         queue.again([OrderWithWork(order_id="1", puts=1)])
 
-    assert ["1", "2"] == queue.take(puts=50)
-    assert [] == queue.take(puts=50)
+    assert ["1", "2"] == queue.take(requests=50)
+    assert [] == queue.take(requests=50)
 
 
 def test_a_pool_takes_an_order_back_after_it_was_dropped():
@@ -208,14 +218,14 @@ def test_a_pool_takes_an_order_back_after_it_was_dropped():
     queue.drop(["1"])
     queue.again([OrderWithWork(order_id="1", puts=1)])
 
-    assert ["1"] == queue.take(puts=50)
+    assert ["1"] == queue.take(requests=50)
 
 
 def test_a_pool_says_about_how_many_orders_are_left():
     """What is left is counted without reading the orders that are due before they are wanted."""
     queue = OrderQueue([OrderWithWork(order_id="w", puts=1)], map(str, range(120)), expected=120)
     left = [queue.left]
-    while queue.take(puts=1):
+    while queue.take(requests=1):
         left.append(queue.left)
 
     assert [121, 71, 21, 0] == left
