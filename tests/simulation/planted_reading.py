@@ -6,8 +6,7 @@ from dataclasses import replace
 from unittest import mock
 
 from carrierflow.errors import NotSent
-from carrierflow.platforms.haravan import codec, spelling
-from carrierflow.platforms.haravan import platform as haravan_platform
+from carrierflow.platforms.haravan import codec, haravan_client, spelling
 from carrierflow.platforms.http.client import PlatformClient
 from carrierflow.platforms.http.replies import UnreadableReply
 from carrierflow.reconcile.case import MachineCase
@@ -34,7 +33,7 @@ def one_row_spoils_the_page():
 
         return strictly
 
-    return [wrapped(haravan_platform, "read_orders", make)]
+    return [wrapped(haravan_client, "read_orders", make)]
 
 
 @bug

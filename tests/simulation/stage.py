@@ -12,7 +12,7 @@ from carrierflow.app.build import build
 from carrierflow.app.settings import Settings
 from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.domain.model import FulfillmentRef, Opening
-from carrierflow.platforms.haravan import platform as haravan_platform
+from carrierflow.platforms.haravan import haravan_client
 from carrierflow.platforms.http import transport
 from carrierflow.reconcile import changes
 from carrierflow.sandbox.haravan import Dropped, FaultMix, Faults, Haravan, World
@@ -247,7 +247,7 @@ def staged(scenario, *, kill_at=(), keep_lines=False):
         dice = random.Random(f"{scenario.seed}:store")
         stack.enter_context(mock.patch.object(store_module, "random", dice))
         stack.enter_context(mock.patch.object(changes, "BATCH", scenario.page))
-        stack.enter_context(mock.patch.object(haravan_platform, "MOST_ORDERS", scenario.page))
+        stack.enter_context(mock.patch.object(haravan_client, "MOST_ORDERS", scenario.page))
         stage = Stage(scenario, scheduler)
         stack.callback(stage.close)
         stack.enter_context(mock.patch.object(transport, "new_session", stage.network.session))

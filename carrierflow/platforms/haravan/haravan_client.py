@@ -65,8 +65,8 @@ class FulfillmentFilter:
     created_at_max: datetime | None = None
     updated_at_min: datetime | None = None
     updated_at_max: datetime | None = None
-    limit: int = MOST_ORDERS
-    """How many stand on a page, 1 to 50; the reference names no most."""
+    limit: int | None = None
+    """How many stand on a page, up to 50; that many where it is None. The reference has no most."""
     page: int = 1
 
     def params(self) -> dict[str, str]:
@@ -75,7 +75,8 @@ class FulfillmentFilter:
         Raises:
             InvalidInput: something in it cannot be asked for.
         """
-        if not (1 <= self.limit <= MOST_ORDERS and self.page >= 1):
+        limit = MOST_ORDERS if self.limit is None else self.limit
+        if not (1 <= limit <= MOST_ORDERS and self.page >= 1):
             raise InvalidInput(f"A page has 1 to {MOST_ORDERS} rows, and the first is page 1.")
         times = {
             name: format_time(getattr(self, name))
@@ -85,7 +86,7 @@ class FulfillmentFilter:
         ids = {"ids": ",".join(map(check_id, self.ids))} if self.ids else {}
         since = {"since_id": check_id(self.since_id)} if self.since_id is not None else {}
         page = {"page": str(self.page)} if self.page > 1 else {}
-        return {**ids, **since, **times, "limit": str(self.limit), **page}
+        return {**ids, **since, **times, "limit": str(limit), **page}
 
     def takes(self, fulfillment_id: str | None) -> bool:
         """Tell whether a row was asked for by its id; one whose id cannot be read may have been."""
