@@ -74,6 +74,20 @@ def test_it_serves_until_it_is_told_to_stop(serve, tmp_path):
     assert (tmp_path / "done").exists()
 
 
+def test_without_a_carrier_it_answers_webhooks_that_only_hint(serve, environment):
+    """It starts without an app's secret; nobody is called, and who proves nothing is told so."""
+    del environment["CARRIERFLOW_CLIENT_SECRET"]
+    environment["CARRIERFLOW_ONFLOW_WEBHOOK_SECRET"] = "in-the-path"
+    _, platform = serve()
+
+    assert 404 == platform.call("POST", "/haravan/myshop/rates", {}).status_code
+    assert 200 == platform.call("POST", "/onflow/myshop/webhooks/in-the-path", {}).status_code
+    assert 401 == platform.call("POST", "/onflow/myshop/webhooks/another", {}).status_code
+    assert 401 == platform.call("POST", "/sapo/myshop/webhooks", {}).status_code
+    paths = requests.get(platform.url + "/openapi.json", timeout=30).json()["paths"]
+    assert {"/sapo/{shop}/webhooks", "/onflow/{shop}/webhooks/{secret}"} == set(paths)
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
