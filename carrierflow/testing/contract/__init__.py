@@ -16,6 +16,7 @@ from carrierflow.testing.contract import (
     budget_promises,
     list_promises,
     network_promises,
+    profile_promises,
     read_promises,
     secret_promises,
     state_promises,
@@ -31,6 +32,7 @@ __all__ = ["PROMISES", "PlatformUnderTest", "Promise"]
 PROMISES: tuple[Promise, ...] = tuple(
     promise
     for module in (
+        profile_promises,
         state_promises,
         unknown_word_promises,
         read_promises,

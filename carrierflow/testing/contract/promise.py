@@ -36,7 +36,12 @@ class Promise:
             AssertionError: it does not, with what was seen.
         """
         with Trial(make, folder) as trial:
-            self.check(trial)
+            try:
+                self.check(trial)
+            except AssertionError:
+                raise
+            except Exception as error:
+                raise AssertionError(f"An error came through: {error!r}") from error
 
 
 def promise(check: Callable[[Trial], None]) -> Promise:

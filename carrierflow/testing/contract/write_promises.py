@@ -7,7 +7,6 @@ from typing import Any
 
 from carrierflow.domain.model import Observation
 from carrierflow.errors import AccessDenied, NotSent, OutcomeUnknown, PlatformUnavailable, Refused
-from carrierflow.platforms.profile import Feature
 from carrierflow.sandbox.exchange import Outcome
 from carrierflow.testing.contract.answers import (
     FOREIGN_REFUSALS,
@@ -117,17 +116,3 @@ def without_a_connection_nothing_was_sent(trial: Trial) -> None:
     is_kind(outcome_of(lambda: trial.tell(ref, write, by=nowhere)), NotSent, "a write to nobody")
     outcome = outcome_of(lambda: nowhere.fulfillment(ref))
     is_kind(outcome, PlatformUnavailable, "a read from nobody")
-
-
-@promise
-def what_is_not_offered_is_said_in_a_sentence(trial: Trial) -> None:
-    """Where a platform lacks a feature, using it says which, and asks the platform nothing."""
-    it, app = trial.under_test, trial.carrier()
-    uses = {
-        Feature.REGISTRATION: lambda: app.carriers.register(it.shop),
-        Feature.SUBSCRIPTION: lambda: app.webhooks.subscribe(it.shop),
-    }
-    for feature in uses.keys() - it.profile.features:
-        said = str(outcome_of(uses[feature]))
-        expect(it.profile.title in said and feature in said, f"No {feature} is told as: {said}")
-    equal([], trial.wire.passed, "requests for what is not offered")
