@@ -40,7 +40,7 @@ class PostboxUnderTest(PlatformUnderTest):
             return self.denied("This token opens no box.")
         match [request.method, *request.path.strip("/").split("/")]:
             case ["GET", "parcels"]:
-                return self._page(int(request.query["since"]), int(request.query["page"]))
+                return self._page(**{name: int(value) for name, value in request.query.items()})
             case ["GET", "parcels", own_id] if own_id in self.words:
                 return self._parcel(own_id)
             case ["PUT", "parcels", own_id, word] if own_id in self.words:
@@ -90,9 +90,9 @@ class PostboxUnderTest(PlatformUnderTest):
     def _parcel(self, own_id: str) -> HttpReply:
         return json_reply(200, {"parcel": self._row(own_id)})
 
-    def _page(self, since: int, number: int) -> HttpReply:
+    def _page(self, since: int = 0, page: int = 1) -> HttpReply:
         found = sorted((at, own_id) for own_id, at in self.changed.items() if at >= since)
-        rows = [self._row(own_id) for _, own_id in found[(number - 1) * 50 : number * 50]]
+        rows = [self._row(own_id) for _, own_id in found[(page - 1) * 50 : page * 50]]
         return json_reply(200, {"parcels": rows})
 
     def _moved(self, own_id: str, word: str) -> HttpReply:

@@ -14,11 +14,9 @@ from .postbox_sandbox import PostboxUnderTest
 ALONE = {
     broken.Disowning: "states_are_read_as_they_are",
     broken.Misdescribing: "sketches_are_what_is_sent",
-    broken.Trusting: "what_can_be_no_id_is_never_sent",
     broken.Guessing: "unknown_words_have_no_status",
     broken.GuessingAnswers: "unknown_words_are_no_success",
     broken.Dropping: "one_bad_row_costs_one_row",
-    broken.BuryingEarly: "unclear_reads_say_nothing",
     broken.Alarming: "what_is_not_there_is_said_to_be_none",
     broken.Burying: "strangers_prove_nothing_gone",
     broken.Knocking: "denied_reads_stop",
@@ -38,6 +36,8 @@ ALONE = {
 """For each fault, the one promise that it breaks."""
 
 AMONG_OTHERS = {
+    "what_can_be_no_id_is_never_sent": broken.Trusting,
+    "unclear_reads_say_nothing": broken.BuryingEarly,
     "writes_lead_where_they_say": broken.Remembering,
     "plans_arrive": broken.Overshooting,
     "reads_are_tried_again": broken.Hasty,
