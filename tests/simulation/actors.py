@@ -13,10 +13,8 @@ from carrierflow.errors import (
 )
 from carrierflow.reconcile import EndReason
 
-from .calls import start_calls
-from .people import start_people
 from .scheduler import START, Broken
-from .stage import SHOP
+from .side import SHOP
 
 
 LONGEST_RUN = 1800.0
@@ -31,8 +29,7 @@ def start_all(stage):
     if scenario.plan_every:
         _planner(stage, scenario.plan_every)
     Scanner(stage).start()
-    start_people(stage)
-    start_calls(stage)
+    stage.side.start()
     if scenario.calls and scenario.hinted_every:
         _cron(stage, "hinted", scenario.hinted_every, hinted=True)
 

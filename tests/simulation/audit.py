@@ -6,12 +6,10 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from carrierflow.domain.model import Recorded
-from carrierflow.sandbox.clocks import TICKS_PER_SECOND
-from carrierflow.sandbox.haravan import FaultKind
+from carrierflow.sandbox.faults import FaultKind
 
 from .calls import poll
 from .scheduler import Broken
-from .watch import OURS
 
 
 FREEZING = {
@@ -28,9 +26,6 @@ FREEZING = {
 
 TRIES = 3
 """How often a step has to be refused before a person is asked."""
-
-MOST_READS = 4
-"""Of a shop that fits on a page: what a run published comes again in the list of changes."""
 
 
 def audit(stage):
@@ -81,18 +76,19 @@ def _ends(stage):
             continue
         entries = stage.watch.rows(
             "SELECT h.to_status FROM carrierflow_history h JOIN carrierflow_fulfillments f "
-            "ON f.id = h.fulfillment WHERE f.fulfillment_id = ? AND h.source = 'carrier' "
+            "ON f.id = h.fulfillment WHERE f.fulfillment_id = ? AND (h.source = 'carrier' OR ?) "
             "UNION ALL SELECT e.status FROM carrierflow_evidence e JOIN carrierflow_fulfillments f "
             "ON f.id = e.fulfillment WHERE f.fulfillment_id = ? AND e.kind = 'event'",
-            ref.fulfillment_id,
-            ref.fulfillment_id,
+            *(ref.fulfillment_id, stage.side.leads, ref.fulfillment_id),
         )
         missing = Counter(s for _, s in road.steps) - Counter(s for (s,) in entries)
         if missing:
             raise Broken("P5", f"{ref}: no trace of {sorted(missing)}")
         last = [s for _, s in road.steps if not s.startswith("cod")][-1]
         parcel = stage.app.parcel(ref.shop, ref.fulfillment_id)
-        if not stage.scenario.people and parcel.delivery.status != last:
+        if stage.side.leads or stage.scenario.people:
+            continue
+        if parcel.delivery.status != last:
             raise Broken("P5", f"{ref} ended at {last}; the ledger says {parcel.delivery.status}")
 
 
@@ -109,48 +105,38 @@ def nothing_to_poll(stage):
 
 def _repeats(stage):
     """P3: a PUT is doubled at most where its sender could not know."""
-    doubled = Counter((put.ref.fulfillment_id, put.to_status) for put in stage.judged().duplicates)
     unknown = Counter()
     for put in stage.network.sent:
         if put.state not in {"recorded", "not_applied"}:
             unknown[put.fulfillment] += 1
-    for (fulfillment_id, status), times in doubled.items():
-        if times > unknown[str(fulfillment_id)]:
+    for (fulfillment_id, status), times in stage.side.doubled().items():
+        if times > unknown[fulfillment_id]:
             raise Broken("P3", f"{status} of {fulfillment_id} was doubled {times} times")
 
 
 def _exact(stage):
     """P3: without faults there are as many PUTs as missing transitions."""
-    if stage.scenario.profile != "calm" or stage.scenario.calls:
+    if stage.scenario.profile != "calm" or (wanted := stage.side.missing()) is None:
         return
-    wanted = 0
-    for ref in stage.refs:
-        delivery = stage.watch.history(ref.fulfillment_id, "delivery")
-        cod = stage.watch.history(ref.fulfillment_id, "cod")
-        wanted += max(len(delivery) - 1, 0) + cod.count("codreceipt")
-        wanted += cod.count("codpaid") * (not stage.scenario.lifts)
-    judged = stage.judged()
-    if (judged.puts_received, judged.no_ops) != (wanted, 0):
-        raise Broken("P3", f"{judged.puts_received} PUTs for {wanted} transitions")
+    if stage.side.received != (wanted, 0):
+        received, no_ops = stage.side.received
+        raise Broken("P3", f"{received} writes, {no_ops} in vain, for {wanted} transitions")
 
 
 def _few_reads(stage):
-    """P4: without faults a run reads all its orders at once, and the list of changes beside.
-
-    A page that is full to its end has another one asked for.
-    """
-    if stage.scenario.profile != "calm" or stage.scenario.page <= len(stage.refs):
+    """P4: without faults a run reads no more than it has to."""
+    if stage.scenario.profile != "calm":
         return
     for report in stage.reports:
-        if report.requests.get > MOST_READS:
+        most = stage.side.most_reads(report)
+        if most is not None and report.requests.get > most:
             raise Broken("P4", f"{report.requests.get} GETs for {report.orders} orders")
 
 
 def _bucket(stage):
     """The bucket is never overdrawn: the platform throttles only where a fault says so."""
-    given, judged = stage.haravan.faults.given, stage.judged()
-    throttles = (FaultKind.THROTTLE_429, FaultKind.THROTTLE_429_BARE, FaultKind.THROTTLE_LONG)
-    wanted = sum(given[kind] for kind in throttles)
+    given, judged = stage.faults.given, stage.judged()
+    wanted = sum(given[kind] for kind in stage.side.throttles)
     if judged.throttled > wanted:
         raise Broken("budget", f"{judged.throttled - wanted} requests overdrew the bucket")
 
@@ -161,17 +147,13 @@ def _incidents(stage):
     A person who adopts what was read before a PUT without an answer may adopt too little: the
     platform is ahead then, and somebody has to look once more.
     """
-    touched = {
-        str(touch.ref.fulfillment_id)
-        for touch in stage.world.recorder.touches
-        if touch.source not in OURS
-    }
+    touched = stage.side.touched()
     late = {
         ref.fulfillment_id
         for ref, road in zip(stage.refs, stage.scenario.roads, strict=True)
         if road.late_open
     }
-    given = stage.haravan.faults.given
+    given = stage.faults.given
     nonsense = given[FaultKind.NONSENSE_WORD]
     odd = given[FaultKind.ODD_ROW] + given[FaultKind.ODD_DATE] + stage.scenario.neighbour
     proxied = given[FaultKind.PROXY_BEFORE] + given[FaultKind.PROXY_AFTER]
@@ -192,6 +174,8 @@ def _incidents(stage):
             continue
         if incident.kind == "remote_ahead" and incident.fulfillment_id in stage.watch.adopted:
             continue
+        if stage.side.explains(incident):
+            continue
         raise Broken("no incident without a cause", f"{incident.kind}: {incident.sentence}")
 
 
@@ -210,10 +194,8 @@ def _neighbour(stage):
     if stage.reports[-1].published:
         return  # The last run's own PUTs came after it read what had changed.
     ((swept_to,),) = stage.watch.rows("SELECT swept_to FROM carrierflow_shops")
-    orders = stage.world.shop(stage.code).orders
-    ids = {int(ref.order_id) for ref in stage.refs}
-    last = max(orders.get(number).updated_at for number in ids) / TICKS_PER_SECOND
-    behind = last - datetime.fromisoformat(swept_to).replace(tzinfo=UTC).timestamp()
+    swept = datetime.fromisoformat(swept_to).replace(tzinfo=UTC).timestamp()
+    behind = stage.side.newest_change() - swept
     if behind > 1:
         raise Broken("one bad row costs one row", f"the watermark is {behind:.0f} s behind")
 
@@ -244,11 +226,13 @@ def _agreement(stage):
         if not stage.opened(ref):
             continue
         parcel = stage.app.parcel(ref.shop, ref.fulfillment_id)
-        known = (str(parcel.delivery.status), str(parcel.cod.status))
         if parcel.frozen and ref.fulfillment_id not in explained and parcel.frozen != "abandoned":
             raise Broken("P1", f"{ref} is frozen ({parcel.frozen}) without an open incident")
-        if known != stage.shown(ref) and ref.fulfillment_id not in explained | stage.abandoned:
-            raise Broken("P1", f"{ref}: the ledger has {known}, the platform {stage.shown(ref)}")
+        if ref.fulfillment_id in explained | stage.abandoned or stage.side.agrees(ref, parcel):
+            continue
+        known = (str(parcel.delivery.status), str(parcel.cod.status))
+        shown = stage.side.shown(ref)
+        raise Broken("P1", f"{ref}: the ledger has {known}, the platform {shown}")
 
 
 CHECKS = (

@@ -123,7 +123,7 @@ def start_calls(stage):
         scheduler.at(stage.chance.uniform(1, seconds), tick)
 
     every(scenario.poll_every, "poller", lambda _process: poll(stage, share=POLLED))
-    every(WEBHOOKS_EVERY, "postman", lambda _process: stage.haravan.webhook_sender.deliver())
+    every(WEBHOOKS_EVERY, "postman", lambda _process: stage.side.haravan.webhook_sender.deliver())
 
 
 def poll(stage, *, share=1.0):
@@ -133,7 +133,7 @@ def poll(stage, *, share=1.0):
         if stage.chance.random() < share:
             parcel = stage.world.shop(stage.code).parcel(int(ref.order_id), int(ref.fulfillment_id))
             moved += not parcel.is_cancelled and stage.world.poll(parcel.ref)
-            stage.watch.platform_changed()
+            stage.side.moved()
     return moved
 
 
@@ -150,7 +150,7 @@ def ask_for_cancel(stage, ref):
 
     def work(_process):
         try:
-            stage.haravan.carrier_calls.cancel(parcel.ref)
+            stage.side.haravan.carrier_calls.cancel(parcel.ref)
         except SandboxError as error:
             stage.scheduler.tell(f"seller: {type(error).__name__}")
 

@@ -13,11 +13,13 @@ from . import (  # noqa: F401 - they plant
     planted_answering,
     planted_deciding,
     planted_doing,
+    planted_elsewhere,
     planted_reading,
 )
 from .kills import SCENARIOS, kill_everywhere, kill_twice
 from .planted import BUGS, hunt
 from .play import play_seed
+from .sides import SIDES
 from .total import Total
 
 
@@ -33,11 +35,13 @@ def _parser():
     commands = parser.add_subparsers(required=True)
     run = commands.add_parser("run", help="play a range of seeds")
     run.add_argument("--seeds", default="0:200", help="first and last, the last left out")
+    run.add_argument("--platform", choices=SIDES, default="haravan", help="who is played")
     run.add_argument("--keep-going", action="store_true", help="do not stop at a broken promise")
     run.add_argument("--write", type=Path, help="write the figures to this CSV file")
     run.set_defaults(command=_run)
     replay = commands.add_parser("replay", help="play one seed and print all that happens")
     replay.add_argument("seed", type=int)
+    replay.add_argument("--platform", choices=SIDES, default="haravan", help="who is played")
     replay.set_defaults(command=_replay)
     kills = commands.add_parser("kills", help="kill at every point of a scenario")
     kills.add_argument("scenario", choices=SCENARIOS)
@@ -53,9 +57,9 @@ def _parser():
 
 def _run(options):
     first, _, last = options.seeds.partition(":")
-    began, total, broken = time.monotonic(), Total(), []
+    began, total, broken = time.monotonic(), Total(options.platform), []
     for seed in range(int(first), int(last)):
-        played = play_seed(seed)
+        played = play_seed(seed, options.platform)
         total.add(played)
         if (seed + 1) % 25 == 0:
             print(f"{seed + 1} seeds, {time.monotonic() - began:.0f} s", flush=True)
@@ -72,7 +76,7 @@ def _run(options):
 
 
 def _replay(options):
-    played = play_seed(options.seed, keep_lines=True)
+    played = play_seed(options.seed, options.platform, keep_lines=True)
     print("\n".join(played.lines))
     print(played.digest)
     return int(played.broken is not None)
@@ -98,11 +102,11 @@ def _planted(options):
             continue
         found = hunt(one, range(options.seeds), play_seed)
         seed, broken = (str(found[0]), found[1]) if found else ("", None)
-        rows.append((one.name, seed, broken.promise if broken else "survived"))
+        rows.append((one.name, one.platform, seed, broken.promise if broken else "survived"))
         print(f"{one.name:<80} {seed or '-':>4}  {str(broken)[:110]}", flush=True)
     if options.write:
-        _write(options.write, ("bug", "seed", "promise"), rows)
-    return int(any(not seed for _, seed, _ in rows))
+        _write(options.write, ("bug", "platform", "seed", "promise"), rows)
+    return int(any(not seed for _, _, seed, _ in rows))
 
 
 def _write(path, head, rows):

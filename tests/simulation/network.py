@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from dataclasses import dataclass
 
 import requests
@@ -12,25 +11,13 @@ from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ProtocolError
 
-from carrierflow.sandbox.exchange import HTML
-from carrierflow.sandbox.haravan import Dropped, HttpReply, HttpRequest
-from carrierflow.sandbox.haravan.vocabulary import BY_SEGMENT, StatusWord
+from carrierflow.sandbox.exchange import HTML, Dropped, HttpReply, HttpRequest
 
 from .scheduler import Broken
+from .side import BAD_REQUEST, PAUSE, SETTLE, TIMEOUT, Told
 
-
-IDS = re.compile(rb'"id":(\d+)')
-PUT_PATH = re.compile(r"/orders/(\d+)/fulfillments/(\d+)/(?:.*/)?([a-z_]+)\.json")
-STATUSES = {segment: status for (_, segment), status in BY_SEGMENT.items()}
-
-
-BAD_REQUEST, SERVER_ERROR = 400, 500
-TURNED_AWAY = {401, 403, 429}
-"""What is said at the platform's door. Another refusal may be a proxy's, and prove nothing."""
 
 PATIENCE = 0.05
-PAUSE = 120.0
-"""Seconds for which what a platform asks for is heeded; an hour of silence is nobody's wish."""
 
 NEAR = (0.01, 0.25)
 FAR = (1.0, 12.0)
@@ -50,9 +37,8 @@ def unchanged(outcome):
 class SentPut:
     """One PUT that left, and what its sender can know of it."""
 
-    order: str
-    fulfillment: str
-    status: StatusWord
+    watch: object
+    told: Told
     path: str
     departed_us: int
     settled_at_us: int
@@ -60,14 +46,16 @@ class SentPut:
     refused: bool = False
     """Whether it was answered with a no, by whomever."""
     state: str = "open"
-    commits: int = 0
 
     def committed(self):
-        """Count what its sender committed since: the first is the budget's, then the result."""
-        if self.state == "answered":
-            self.commits += 1
-            if self.commits > 1:
-                self.state = "recorded"
+        """Take note where a commit of its sender's brought its result on record."""
+        if self.state == "answered" and (result := self.watch.result_of(self)):
+            self.state = "ambiguous" if result == "unknown" else "recorded"
+
+    @property
+    def fulfillment(self):
+        """The parcel that it is about."""
+        return self.told.fulfillment
 
     @property
     def is_ambiguous(self):
@@ -95,12 +83,11 @@ class Body:
 class Network(BaseAdapter):
     """Carries requests of all processes to one platform; stands in for the socket."""
 
-    def __init__(self, scheduler, haravan, *, seed, jitter, timeout, settle, longest, watch):
+    def __init__(self, scheduler, side, watch, *, seed, jitter):
         super().__init__()
-        self.scheduler, self.haravan, self.watch = scheduler, haravan, watch
+        self.scheduler, self.side, self.watch = scheduler, side, watch
         self.chance = random.Random(f"{seed}:network")
-        self.jitter, self.timeout, self.settle_us = jitter, timeout, round(settle * 1e6)
-        self.longest = longest
+        self.jitter, self.timeout, self.settle_us = jitter, TIMEOUT, round(SETTLE * 1e6)
         self.sent = []
         self.last = {}
         self.after_cancel = lambda: None
@@ -165,7 +152,10 @@ class Network(BaseAdapter):
         return self.chance.uniform(*(FAR if far else NEAR))
 
     def _arrival(self, request):
-        arrival = _Arrival(self, HttpRequest.of(request.method, request.url, request.headers))
+        arrival = _Arrival(
+            self,
+            HttpRequest.of(request.method, request.url, request.headers, request.body or b""),
+        )
         arrival.seconds = self._hop()
         self.scheduler.at(arrival.seconds, arrival)
         return arrival
@@ -184,9 +174,8 @@ class Network(BaseAdapter):
     def _departs(self, request, process):
         if self.scheduler.time_us < process.paused_until_us:
             raise Broken("budget", f"{request.path_url} leaves within Retry-After")
-        if request.method != "PUT":
+        if request.method == "GET":
             return None
-        order, fulfillment, segment = PUT_PATH.search(request.path_url).groups()
         now = self.scheduler.time_us
         before = self.last.get(request.path_url)
         settled = before is None or now >= before.settled_at_us - self.watch.tolerance * 1e6
@@ -195,8 +184,7 @@ class Network(BaseAdapter):
         if before is not None and before.is_ambiguous:
             before.state = "resolved"
         put = SentPut(
-            *(order, fulfillment, STATUSES[segment], request.path_url),
-            *(now, now + self.settle_us),
+            self.watch, self.side.told(request), request.path_url, now, now + self.settle_us
         )
         self.watch.put_departs(put, process)
         self.sent.append(put)
@@ -216,7 +204,7 @@ class Network(BaseAdapter):
             pause_us = round(min(float(outcome.headers["Retry-After"]), PAUSE) * 1e6)
             process.paused_until_us = self.scheduler.time_us + pause_us
         if outcome.is_usable and outcome.status < BAD_REQUEST:
-            for number in IDS.findall(outcome.body):
+            for number in self.side.numbers.findall(outcome.body):
                 process.readings[number.decode()] = departed_us
 
     def _ambiguous(self, put):
@@ -233,10 +221,10 @@ class Network(BaseAdapter):
     def _answered(self, put, outcome):
         if put is None:
             return
-        put.refused = BAD_REQUEST <= outcome.status < SERVER_ERROR
-        if outcome.status in TURNED_AWAY:
+        put.refused = self.side.says_no(outcome)
+        if self.side.turned_away(outcome):
             put.state = "not_applied"
-        elif outcome.is_usable and len(outcome.body) <= self.longest:
+        elif outcome.is_usable and len(outcome.body) <= self.side.longest_reply:
             put.state = "answered"
         else:
             self._ambiguous(put)
@@ -258,8 +246,8 @@ class _Arrival:
         is_read = self._request.method == "GET"
         if is_read:
             network.before_read(self._request)
-        self.outcome = network.warp(network.haravan.dispatch(self._request))
-        network.watch.platform_changed()
+        self.outcome = network.warp(network.side.answer(self._request))
+        network.side.moved()
         if self._request.path.endswith("/cancel.json"):
             self.calling = network.after_cancel()
         if is_read:

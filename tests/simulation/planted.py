@@ -13,6 +13,7 @@ class Bug:
 
     name: str
     patches: object
+    platform: str = "haravan"
 
     @contextmanager
     def planted(self):
@@ -35,6 +36,16 @@ def bug(function):
     return function
 
 
+def bug_at(platform):
+    """Collect a function that returns the patches of one bug, to be found at a platform."""
+
+    def collect(function):
+        BUGS.append(Bug(function.__doc__.rstrip(".").lower(), function, platform))
+        return function
+
+    return collect
+
+
 def survivable(function):
     """Collect a change that must break nothing."""
     SURVIVABLE.append(Bug(function.__doc__.rstrip(".").lower(), function))
@@ -55,7 +66,7 @@ def hunt(one, seeds, play):
     """Play seeds until one catches the bug; return that seed and what broke, or None."""
     with one.planted():
         for seed in seeds:
-            played = play(seed)
+            played = play(seed, one.platform)
             if played.broken is not None:
                 return seed, played.broken
     return None

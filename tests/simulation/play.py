@@ -7,16 +7,18 @@ from dataclasses import dataclass, field
 
 from .actors import run_once, start_all
 from .audit import audit, nothing_to_poll, verified_in_time
-from .network import PAUSE
-from .scenario import draw, traits
+from .scenario import traits
 from .scheduler import Broken
-from .stage import SETTLE, staged
+from .side import PAUSE, SETTLE
+from .sides import SIDES
+from .stage import staged
 
 
 SETTLE_WINDOW = SETTLE + 20.0
 """Δ after the latest moment at which an attempt without a result can have ended."""
 
-INTERVAL = 3600.0
+RUNS_A_SPAN = 24
+"""How many runs cron makes within the span in which every open parcel is looked at."""
 
 
 @dataclass
@@ -47,9 +49,9 @@ class Played:
     met: Counter = field(default_factory=Counter)
 
 
-def play_seed(seed, **options):
+def play_seed(seed, platform="haravan", **options):
     """Play the scenario of a seed."""
-    return play(draw(seed), **options)
+    return play(SIDES[platform].draw(seed), **options)
 
 
 def play(scenario, *, kill_at=(), keep_lines=False):
@@ -85,17 +87,17 @@ def _rest(stage):
     stage.calm_down()
     stage.scheduler.run()
     _pass(stage, max(stage.scenario.lease, PAUSE))
-    full = stage.scenario.people and not stage.scenario.sweeps
     for number in range(2 if stage.scenario.lifts else 3):
-        run_once(stage, f"rest.{number}", full=full, mortal=False)
+        run_once(stage, f"rest.{number}", full=stage.side.rests_in_full, mortal=False)
         stage.scheduler.run()
         _pass(stage, SETTLE_WINDOW)
 
 
 def _watch_for_a_day(stage):
     """P8: let cron run on for longer than the verification span; the last run makes the bound."""
-    within = stage.settings.verify_within_hours * 3600
-    for number, seconds in enumerate((within - INTERVAL, 2 * INTERVAL)):
+    within = stage.side.verify_within
+    interval = within / RUNS_A_SPAN
+    for number, seconds in enumerate((within - interval, 2 * interval)):
         _pass(stage, seconds)
         run_once(stage, f"day.{number}", mortal=False)
         stage.scheduler.run()
@@ -113,14 +115,14 @@ def _take_stock(stage, played):
     played.seconds, played.kills = scheduler.time_us / 1e6, scheduler.kills
     played.left_behind, played.recovered = stage.left_behind, stage.recovered
     played.points, played.met = scheduler.points, Counter(scheduler.met)
-    played.puts, played.gets = judged.puts_received, judged.gets
+    (played.puts, _), played.gets = stage.side.received, judged.gets
     played.duplicates = len(judged.duplicates)
     played.ambiguous = sum(
         put.state not in {"recorded", "not_applied"} for put in stage.network.sent
     )
     if played.broken is None:
         played.incidents = Counter(i.kind for i in stage.app.incidents.all(state=None))
-    played.faults = Counter({str(kind): n for kind, n in stage.haravan.faults.given.items()})
+    played.faults = Counter({str(kind): n for kind, n in stage.faults.given.items()})
     played.rows = Counter(stage.rows)
     played.verdicts = Counter(str(getattr(a, "verdict", a)) for _, a in stage.answers)
     played.met.update(traits(stage.scenario))

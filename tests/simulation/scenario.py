@@ -87,6 +87,7 @@ class Scenario:
 
     seed: int
     profile: str
+    platform: str = "haravan"
     roads: tuple[Road, ...]
     tellings: tuple[Telling, ...]
     rates: dict = field(default_factory=dict)
@@ -125,6 +126,18 @@ class Scenario:
     neighbour: bool = False
     """Whether a parcel of another carrier, in an order of ours, can never be read."""
 
+    options: dict = field(default_factory=dict)
+    """What the platform's shop is like."""
+    choices: dict = field(default_factory=dict)
+    """What the carrier chose for this shop."""
+    moves: tuple = ()
+    """What the platform does to parcels by itself: when, to which, and what."""
+
+    @property
+    def is_tight(self):
+        """Tell whether requests are short."""
+        return self.leak < ROOMY
+
     @property
     def people(self):
         """Tell whether anybody but the carrier touches parcels, or the platform talks nonsense."""
@@ -147,7 +160,7 @@ class Scenario:
 
 
 def draw(seed):
-    """Return the scenario of a seed."""
+    """Return the scenario of a seed, as Haravan plays it; others adapt it."""
     chance = random.Random(f"{seed}:scenario")
     (profile,) = chance.choices(list(PROFILES), PROFILES.values())
     calls, odd = _calls(seed), _odd(seed, profile)
@@ -160,7 +173,7 @@ def draw(seed):
         seed=seed,
         profile=profile,
         roads=roads,
-        tellings=_tellings(chance, roads),
+        tellings=tellings_of(chance, roads),
         rates=_rates(chance, profile) | _call_rates(seed, profile, **calls) | odd.pop("rates"),
         **odd,
         **calls,
@@ -185,10 +198,25 @@ def draw(seed):
     )
 
 
+def adapted(drawn, kinds, most, **changes):
+    """Return a scenario for a platform that has these faults, with fewer parcels."""
+    chance = random.Random(f"{drawn.seed}:{changes['platform']}")
+    rates = {kind: rate for kind, rate in drawn.rates.items() if kind in kinds}
+    if rates and (further := [kind for kind in ABSENT if kind in kinds]):
+        rates[chance.choice(further)] = chance.uniform(0.01, 0.05)
+    return replace(
+        drawn,
+        roads=drawn.roads[:most],
+        tellings=tuple(each for each in drawn.tellings if each.parcel < most),
+        rates=rates,
+        **{"calls": False, "lifts": True, "reassert": False, **changes},
+    )
+
+
 def _crowd(seed, chance):
     """Return a shop with more orders than a page, a tight bucket, and a cron that was away."""
     roads = tuple(_road(chance, longest=3) for _ in range(chance.randint(12, 20)))
-    tellings = _tellings(chance, roads)
+    tellings = tellings_of(chance, roads)
     begins = chance.uniform(60, 120)
     return Scenario(
         seed=seed,
@@ -216,7 +244,7 @@ def traits(scenario):
         "platform's clock slow": scenario.skew < -1,
         "orders without a bump": not scenario.bump,
         "cash without a lift": not scenario.lifts,
-        "tight bucket": scenario.leak < ROOMY,
+        "tight bucket": scenario.is_tight,
         "page of 3": scenario.page == 3,
         "several crons": len(scenario.crons) > 1,
         "cron away": scenario.gap is not None,
@@ -224,6 +252,12 @@ def traits(scenario):
         "platform calls": scenario.calls,
         "a row is never readable": scenario.neighbour,
         "an order hides": scenario.hidden is not None,
+        "blank replies": scenario.options.get("blank_replies", False),
+        "all listed": not scenario.options.get("filters_modified", True),
+        "oldest first": not scenario.options.get("newest_first", True),
+        "a no in a 200": scenario.options.get("refusal_status") == 200,
+        "a second cancel is refused": not scenario.options.get("cancels_again", True),
+        "shipped cancelled at once": scenario.choices.get("cancel_shipped") == "now",
     }
     return [name for name, is_so in found.items() if is_so]
 
@@ -235,7 +269,7 @@ def small(profile, walks, *, seed=0, **options):
         Road(cod=90_000, steps=tuple((20.0 * n, status) for n, status in enumerate(walk, 1)))
         for walk in walks
     )
-    tellings = _tellings(chance, roads, orderly=True)
+    tellings = tellings_of(chance, roads, orderly=True)
     fixed = {"lease": 5.0, "crons": (60.0,), "full_share": 0.0, "wait_share": 0.0, "tail": 140.0}
     return Scenario(seed=seed, profile=profile, roads=roads, tellings=tellings, **(fixed | options))
 
@@ -262,7 +296,8 @@ def _road(chance, *, longest=8):
     )
 
 
-def _tellings(chance, roads, *, orderly=False):
+def tellings_of(chance, roads, *, orderly=False):
+    """Return how a scanner tells what happens: late, twice, under keys or not."""
     told = []
     for number, road in enumerate(roads):
         for place, (moment, status) in enumerate(road.steps):

@@ -4,39 +4,23 @@ from __future__ import annotations
 
 import random
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from unittest import mock
 
 from carrierflow.app.build import build
-from carrierflow.app.settings import Settings
 from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.domain.model import FulfillmentRef, Opening
-from carrierflow.platforms.haravan import haravan_client
 from carrierflow.platforms.http import transport
 from carrierflow.reconcile import changes
-from carrierflow.sandbox.haravan import Dropped, FaultMix, Faults, Haravan, World
-from carrierflow.sandbox.haravan.damage import damaged
-from carrierflow.sandbox.haravan.partner_app import App
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage import store as store_module
 
-from .calls import TOPICS, WEBHOOKS, Line, connect
-from .database import ENGINES, KEY, fresh_database
-from .network import PAUSE, Network, nothing
-from .scenario import ROOMY
+from .database import ENGINES, fresh_database
+from .network import Network, nothing
 from .scheduler import Scheduler
-from .watch import LEGAL, Watch
-
-
-SHOP = "alpha"
-SETTLE = 45.0
-TIMEOUT = 10.0
-LONGEST_REPLY = 60_000
-HUGE = 70_000
-
-BUCKET = 16
-"""The bucket of shops where requests are short."""
+from .side import SHOP
+from .sides import SIDES
+from .watch import Watch
 
 
 class Stage:
@@ -50,101 +34,21 @@ class Stage:
         self.answers, self.refs, self.rows, self.reports = [], [], {}, []
         self.abandoned = set()
         self.left_behind, self.recovered = (), 0
-        self.settings = self._settings()
-        self.world = self._world()
-        self.haravan = Haravan(
-            self.world, faults=self._faults(), send=Line(self).send, sleep=scheduler.sleep
+        self.side = SIDES[scenario.platform](self)
+        self.settings, self.world = self.side.settings, self.side.world
+        self.faults = self.side.faults
+        self.watch = Watch(scheduler, self.side, self.database, drift=scenario.drift)
+        self.network = Network(
+            scheduler, self.side, self.watch, seed=scenario.seed, jitter=scenario.jitter
         )
-        self.watch = Watch(scheduler, self.world, self.database, drift=scenario.drift)
-        self.network = self._network()
         scheduler.on_kill = self._killed
         self._own = ExitStack()
         self.app = self._own.enter_context(self.living())
-        org_id = str(self.world.shop(SHOP).org_id)
-        self.app.shops.add(SHOP, token="token", base_url="http://127.0.0.1", org_id=org_id)
-        if scenario.calls:
-            connect(self)
+        self.side.connect()
         self._plant()
         if scenario.neighbour:
-            self._settle_neighbour()
+            self.side.settle_neighbour()
         self.network.storm = scenario.storm
-
-    @property
-    def _bucket(self):
-        return BUCKET if self.scenario.leak < ROOMY else 100_000
-
-    def _settings(self):
-        scenario = self.scenario
-        return Settings(
-            database_url=f"sqlite:///{self.database}",
-            secret_key=KEY,
-            lease_seconds=scenario.lease,
-            max_reply_bytes=LONGEST_REPLY,
-            rate_bucket=self._bucket,
-            rate_leak=scenario.leak,
-            request_timeout=TIMEOUT,
-            settle_seconds=SETTLE,
-            longest_pause_seconds=PAUSE,
-            merchant_edit="reassert" if scenario.reassert else "hold",
-            client_secret=App().client_secret,
-        )
-
-    def _world(self):
-        scenario, skew = self.scenario, timedelta(seconds=self.scenario.skew)
-        world = World(
-            clock=lambda: self.scheduler.now() + skew, app=App(webhook_url=WEBHOOKS, topics=TOPICS)
-        )
-        world.add_shop(
-            code=SHOP,
-            token="token",
-            bump_orders=scenario.bump,
-            lifts_cod=scenario.lifts,
-            bucket_size=self._bucket,
-            leak_per_second=int(scenario.leak),
-        )
-        return world
-
-    def _network(self):
-        return Network(
-            self.scheduler,
-            self.haravan,
-            seed=self.scenario.seed,
-            jitter=self.scenario.jitter,
-            timeout=TIMEOUT,
-            settle=SETTLE,
-            longest=LONGEST_REPLY,
-            watch=self.watch,
-        )
-
-    def _settle_neighbour(self):
-        """Put a parcel of another carrier into the first order; its row can never be read."""
-        _, number = self.world.add_parcel(
-            shop=SHOP,
-            order_id=int(self.refs[0].order_id),
-            tracking_number="elsewhere",
-            tracking_company_code="ghn2018",
-        )
-        self.neighbour = (self.refs[0].order_id, str(number))
-        mark, seed = f'"id":{number},'.encode(), f"{self.scenario.seed}:neighbour"
-
-        def warp(outcome):
-            if isinstance(outcome, Dropped) or mark not in outcome.body:
-                return outcome
-            body = damaged(outcome.body, random.Random(seed), only=number)
-            return replace(outcome, body=body)
-
-        self.network.warp = warp
-
-    def _faults(self):
-        rates = self.scenario.rates
-        mix = FaultMix(
-            rates=rates,
-            late_seconds=(1, 20),
-            stale_seconds=(1, 15),
-            huge_size=HUGE,
-            slow_seconds=(0.1, 12.0),
-        )
-        return Faults(mix=mix if rates else None, seed=self.scenario.seed)
 
     @contextmanager
     def living(self):
@@ -164,25 +68,16 @@ class Stage:
     def _plant(self):
         order = None
         for place, road in enumerate(self.scenario.roads):
-            number = tracking_number(place)
-            order, fulfillment = self.world.add_parcel(
-                shop=SHOP,
-                cod_amount=road.cod,
-                order_id=order if road.joins else None,
-                tracking_number=number,
-            )
-            ref = FulfillmentRef(shop=SHOP, order_id=str(order), fulfillment_id=str(fulfillment))
+            order, number = self.side.add_parcel(place, road, order if road.joins else None)
+            ref = FulfillmentRef(shop=SHOP, order_id=str(order), fulfillment_id=str(number))
             self.refs.append(ref)
             if not road.late_open:
-                self.app.ledger.open(self.opening(len(self.refs) - 1))
+                self.app.ledger.open(self.opening(place))
 
-    def opening(self, number):
+    def opening(self, place):
         """Return how the ledger hears of a parcel."""
-        return Opening(
-            ref=self.refs[number],
-            cod_amount=self.scenario.roads[number].cod,
-            tracking_number=tracking_number(number),
-        )
+        cod, more = self.scenario.roads[place].cod, self.side.opening(place)
+        return Opening(ref=self.refs[place], cod_amount=cod, **more)
 
     def _killed(self):
         """Note what the first kill leaves behind: what the next run finds."""
@@ -192,7 +87,7 @@ class Stage:
         counts = [self.watch.rows(f"SELECT count(*) FROM carrierflow_{name}") for name in tables]
         versions = self.watch.rows("SELECT version FROM carrierflow_fulfillments ORDER BY id")
         sent = [(put.path, put.state) for put in self.network.sent]
-        self.left_behind = (str(counts), str(versions), str(sent), len(self.world.recorder.puts))
+        self.left_behind = (str(counts), str(versions), str(sent), self.side.received[0])
 
     def run_ended(self):
         """Note that a run came to its end."""
@@ -208,19 +103,13 @@ class Stage:
             )
         )
 
-    def shown(self, ref):
-        """Return what the platform shows of a parcel."""
-        self.world.settle()
-        parcel = self.world.shop(SHOP).parcel(int(ref.order_id), int(ref.fulfillment_id))
-        return str(parcel.carrier_status), str(parcel.cod_status)
-
     def judged(self):
         """Return the sandbox's own judgement."""
-        return self.world.recorder.report(LEGAL)
+        return self.side.judged()
 
     def calm_down(self):
         """End every fault, from now on."""
-        self.haravan.faults.plan()
+        self.faults.plan()
         self.network.jitter, self.hiccups, self.drift = 0.0, 0.0, 0.0
         self.network.before_read = self.network.after_read = nothing
         self.network.storm = None
@@ -247,13 +136,8 @@ def staged(scenario, *, kill_at=(), keep_lines=False):
         dice = random.Random(f"{scenario.seed}:store")
         stack.enter_context(mock.patch.object(store_module, "random", dice))
         stack.enter_context(mock.patch.object(changes, "BATCH", scenario.page))
-        stack.enter_context(mock.patch.object(haravan_client, "MOST_ORDERS", scenario.page))
+        stack.enter_context(SIDES[scenario.platform].pages(scenario.page))
         stage = Stage(scenario, scheduler)
         stack.callback(stage.close)
         stack.enter_context(mock.patch.object(transport, "new_session", stage.network.session))
         yield stage
-
-
-def tracking_number(place):
-    """Return the number under which the platform asks for a parcel."""
-    return f"T-{place}"

@@ -5,57 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from carrierflow.domain.incident import ResolveAction
-from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE
-from carrierflow.sandbox.haravan import FaultKind
-
-from .people import DEEDS
-from .scenario import ABSENT, PROFILES
+from .sides import SIDES
 
 
-KILLED_AT = (
-    "before an answer",
-    *("before a transaction", "before a commit", "after a commit"),
-    *("before send", "in the air", "after apply", "before reply"),
-)
-
-UNPLAYED = {"6a", "6b", "20", "21"}
-"""Rows that have their own tests: here nobody changes amounts, clocks are right to an hour, and the
-platform shows every status as such."""
-
-SOMETIMES = {
-    "profiles": tuple(PROFILES),
-    "faults": tuple(str(kind) for kind in FaultKind if kind not in ABSENT),
-    "rows": tuple(r.number for r in (*TABLE, *ORDER_TABLE) if r.number not in UNPLAYED),
-    "verdicts": ("accepted", "duplicate", "late", "refused"),
-    "met": (
-        *(f"kill {label}" for label in KILLED_AT),
-        *(f"merchant {deed}" for deed in DEEDS),
-        *(f"person {action}" for action in ResolveAction),
-        *(f"run {end}" for end in ("done", "shop_held", "lease_lost", "unavailable", "throttled")),
-        *(
-            "merchant back",
-            "stall",
-            "slow database",
-            "connection refused",
-            "connection reset",
-            "timeout",
-        ),
-        *("clocks apart", "platform's clock fast", "platform's clock slow"),
-        *("tight bucket", "page of 3", "several crons", "cron away", "edits undone"),
-        *("orders without a bump", "cash without a lift"),
-        *(f"call {call} done" for call in ("detail", "cancel", "webhook")),
-        *("call cancel refused", "call detail refused", "call detail unsigned"),
-        *(
-            "platform calls",
-            "no answer to a call",
-            "change surfaces late",
-            "order moves in the list",
-            *("storm", "a row is never readable", "an order hides"),
-        ),
-    ),
-}
-"""What has to be reached by two hundred seeds, or it is not tested."""
+COUNTED = ("profiles", "faults", "rows", "verdicts", "met")
 
 SUMS = ("seconds", "puts", "gets", "ambiguous", "duplicates", "kills", "points")
 
@@ -64,8 +17,9 @@ SUMS = ("seconds", "puts", "gets", "ambiguous", "duplicates", "kills", "points")
 class Total:
     """The sums of many seeds."""
 
+    platform: str = "haravan"
     numbers: Counter = field(default_factory=Counter)
-    counters: dict = field(default_factory=lambda: {name: Counter() for name in SOMETIMES})
+    counters: dict = field(default_factory=lambda: {name: Counter() for name in COUNTED})
     incidents: Counter = field(default_factory=Counter)
 
     def add(self, played):
@@ -83,7 +37,7 @@ class Total:
         """Return what should happen sometimes and never did."""
         return [
             f"{name}: {each}"
-            for name, wanted in SOMETIMES.items()
+            for name, wanted in SIDES[self.platform].sometimes().items()
             for each in wanted
             if not self.counters[name][each]
         ]
