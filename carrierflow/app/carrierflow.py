@@ -124,7 +124,12 @@ class Carrierflow:
         self.carriers = carriers
         self.installer = installer
         self.webhooks = webhooks
-        self.incidents = IncidentResolver(self._runs, ledger, clock=clock)
+        self.incidents = IncidentResolver(
+            self._runs,
+            ledger,
+            clock=clock,
+            projection_of=lambda shop: platforms.profile_of(self.shops.get(shop).platform).projection,
+        )
         self.reports = Reports(
             store.snapshot,
             lifecycle.definition,

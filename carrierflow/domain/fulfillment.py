@@ -51,6 +51,7 @@ class RemoteSnapshot:
     """What the platform said last that we took for true."""
 
     carrier: str
+    """Our status for what it shows, or its own word where we know none."""
     cod: str
     updated_at: datetime
     dates: Mapping[Status, datetime]

@@ -299,10 +299,13 @@ def is_over(parcel: Fulfillment) -> bool:
 
 
 def accept(seen: Observation) -> RemoteSnapshot:
-    """Return an observation as the platform's word that later ones are compared with."""
+    """Return an observation as the platform's word that later ones are compared with.
+
+    What it shows bears our name of it; a word that nobody knows stays as it is.
+    """
     return RemoteSnapshot(
-        carrier=seen.carrier.raw,
-        cod=seen.cod.raw,
+        carrier=seen.carrier.status or seen.carrier.raw,
+        cod=seen.cod.status or seen.cod.raw,
         updated_at=seen.updated_at,
         dates=seen.dates,
         digest=observation_digest(seen),

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from carrierflow.domain.canonical import observation_digest
+from carrierflow.domain.canonical import observation_digest, stamp
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import Event, Machine, Observation, Source, Status, Verdict
@@ -299,20 +299,8 @@ class Publisher:
         Asked twice, the ledger answers with its first verdict; only where it moved is there
         anything new to decide.
         """
-        parcel, seen = case.parcel, case.seen
-        since = parcel.head(status.machine).since
-        date = seen.dates.get(status, seen.updated_at)
-        answer = self._ledger.record(
-            Event(
-                shop=parcel.ref.shop,
-                fulfillment_id=parcel.ref.fulfillment_id,
-                status=status,
-                occurred_at=max(date, since) if since else date,
-                key=f"platform:{status}:{seen.updated_at_raw}",
-                source=Source.PLATFORM,
-                fill_gaps=True,
-            )
-        )
+        parcel = case.parcel
+        answer = self._ledger.record(_shown_event(case, status))
         self._counters.adopted += answer.verdict is Verdict.ACCEPTED
         moved = answer.carrier_status, answer.cod_status
         if moved != (parcel.delivery.status, parcel.cod.status):
@@ -335,6 +323,26 @@ class Publisher:
         parcel = next(p for p in found if p.ref == ref)
         publication_log = self._store.publication_logs([parcel])[parcel.id]
         return replace(case, parcel=parcel, publication_log=publication_log)
+
+
+def _shown_event(case: Case, status: Status) -> Event:
+    """Return what the platform shows as an event: as of its date, or of our last one if later.
+
+    One that was moved so is another event than the one with the platform's date.
+    """
+    parcel, seen = case.parcel, case.seen
+    date, since = seen.dates.get(status, seen.updated_at), parcel.head(status.machine).since
+    moved = since if since and since > date else None
+    key = f"platform:{status}:{seen.updated_at_raw}"
+    return Event(
+        shop=parcel.ref.shop,
+        fulfillment_id=parcel.ref.fulfillment_id,
+        status=status,
+        occurred_at=moved or date,
+        key=f"{key}:{stamp(moved)}" if moved else key,
+        source=Source.PLATFORM,
+        fill_gaps=True,
+    )
 
 
 def _tracking(case: Case, publication: Publication, attempt: Attempt | None = None) -> Case:

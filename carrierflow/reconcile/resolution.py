@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from carrierflow.domain import limits
 from carrierflow.domain.clock import Clock
-from carrierflow.domain.fulfillment import Fulfillment
+from carrierflow.domain.fulfillment import Fulfillment, RemoteSnapshot
 from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.domain.model import Event, Machine, Source, Status, Verdict, parse_status
 from carrierflow.domain.typecheck import check_text, guarded_methods
 from carrierflow.errors import InvalidInput
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.reconcile.ports import FulfillmentUpdate, ReconcileStore
+from carrierflow.reconcile.projection import Projection
 
 
 __all__ = ["IncidentResolver", "curl", "postman"]
@@ -22,11 +23,27 @@ __all__ = ["IncidentResolver", "curl", "postman"]
 SHOP_ACTIONS = frozenset({ResolveAction.UNFREEZE, ResolveAction.ABANDON})
 
 
+def _as_itself(_shop: str) -> Projection:
+    """Return how a platform shows parcels that has a word for every status."""
+    return Projection(writes=())
+
+
 @guarded_methods
 class IncidentResolver:
-    """Lists incidents and carries out what a person decides about them."""
+    """Lists incidents and carries out what a person decides about them.
 
-    def __init__(self, store: ReconcileStore, ledger: Ledger, *, clock: Clock) -> None:
+    `projection_of` says of a shop what its platform can show of a status.
+    """
+
+    def __init__(
+        self,
+        store: ReconcileStore,
+        ledger: Ledger,
+        *,
+        clock: Clock,
+        projection_of: Callable[[str], Projection] = _as_itself,
+    ) -> None:
+        self._projection_of = projection_of
         self._store = store
         self._ledger = ledger
         self._clock = clock
@@ -84,7 +101,7 @@ class IncidentResolver:
                 parcel = self._parcel(incident)
                 return self._freed(parcel, _showing(parcel, corrected))
             case ResolveAction.REASSERT:
-                return self._freed(parcel, _reasserting(parcel))
+                return self._freed(parcel, _reasserting(parcel, self._shows(parcel)))
             case ResolveAction.ABANDON:
                 after = replace(parcel, frozen="abandoned", open=False)
                 return FulfillmentUpdate(before=parcel, after=after, now=self._clock())
@@ -99,9 +116,9 @@ class IncidentResolver:
         if parcel.remote is None:
             raise InvalidInput("The platform's state is not known yet; run reconcile first.")
         corrected = []
-        for word in (parcel.remote.carrier, parcel.remote.cod):
+        for word, shown in zip(_words(parcel.remote), self._shows(parcel), strict=True):
             status = parse_status(word)
-            if parcel.head(status.machine).status == status:
+            if shown is status:
                 continue
             event = Event(
                 shop=parcel.ref.shop,
@@ -119,6 +136,11 @@ class IncidentResolver:
                 self._ledger.amend(event)
             corrected.append(status.machine)
         return corrected
+
+    def _shows(self, parcel: Fulfillment) -> tuple[Status, Status]:
+        """Return what the platform shows where it shows the ledger's statuses."""
+        shows = self._projection_of(parcel.ref.shop).shows
+        return shows(Status(parcel.delivery.status)), shows(Status(parcel.cod.status))
 
     def _freed(self, before: Fulfillment, after: Fulfillment) -> FulfillmentUpdate:
         """Let runs decide about a fulfillment again, at once, if nobody changed it meanwhile."""
@@ -189,7 +211,11 @@ def _showing(parcel: Fulfillment, machines: Sequence[Machine]) -> Fulfillment:
     return parcel
 
 
-def _reasserting(parcel: Fulfillment) -> Fulfillment:
+def _words(remote: RemoteSnapshot) -> tuple[str, str]:
+    return remote.carrier, remote.cod
+
+
+def _reasserting(parcel: Fulfillment, ours: tuple[Status, Status]) -> Fulfillment:
     """Make the ledger's status unpublished again, against what the platform shows now.
 
     Steps that were not told yet stay so: if the platform shows something else by then, they are
@@ -201,9 +227,9 @@ def _reasserting(parcel: Fulfillment) -> Fulfillment:
     if remote.carrier == Status.CANCEL:
         raise InvalidInput("The platform cancelled this parcel, and that is final there.")
     parcel = replace(parcel, reassert=remote.digest)
-    if (remote.carrier, remote.cod) == (parcel.delivery.status, parcel.cod.status):
+    if _words(remote) == ours:
         return parcel
-    machine = Machine.COD if remote.carrier == parcel.delivery.status else Machine.DELIVERY
+    machine = Machine.COD if remote.carrier == ours[0] else Machine.DELIVERY
     head = parcel.head(machine)
     if head.seq == 1:
         raise InvalidInput("The platform cannot be told the first status of a parcel.")
