@@ -15,6 +15,7 @@ from carrierflow.domain.fulfillment import Fulfillment, MachineHead
 from carrierflow.domain.model import Status
 from carrierflow.domain.publication import PublicationLog
 from carrierflow.reconcile.evaluate import evaluate
+from carrierflow.reconcile.projection import Leader
 
 from .making import COD, DELIVERY, REF, steps
 from .moments import Platform, Scenario, State, Worker
@@ -45,10 +46,11 @@ class Exploration:
 def start(scenario: Scenario) -> State:
     """Return the state in which a scenario begins: all that is confirmed is shown."""
     road, cash = scenario.road.split(), scenario.cash.split()
-    begun = {word: -3600.0 + 60 * i for i, word in enumerate(road[: scenario.confirmed])}
-    begun |= {word: -3600.0 + i for i, word in enumerate(cash[: scenario.cash_confirmed])}
-    carrier = road[max(scenario.confirmed, 1) - 1]
-    cod = cash[max(scenario.cash_confirmed, 1) - 1]
+    looks = scenario.projection.shows
+    begun = dated([looks(Status(word)) for word in road[: scenario.confirmed]], 60)
+    begun |= dated([looks(Status(word)) for word in cash[: scenario.cash_confirmed]], 1)
+    carrier = scenario.begins or str(looks(Status(road[max(scenario.confirmed, 1) - 1])))
+    cod = str(looks(Status(cash[max(scenario.cash_confirmed, 1) - 1])))
     platform = Platform(
         carrier, cod, tuple(sorted(begun.items())), max(begun.values(), default=-3600.0)
     )
@@ -70,6 +72,12 @@ def start(scenario: Scenario) -> State:
         (Worker(),) * scenario.workers,
     )
     return look(state, 0, platform) if scenario.confirmed else state
+
+
+def dated(shown: list[Status], seconds: int) -> dict[str, float]:
+    """Return since when each state is shown; what looks as it looked before was not entered."""
+    entered = [i for i, word in enumerate(shown) if i == 0 or word is not shown[i - 1]]
+    return {str(shown[i]): -3600.0 + seconds * i for i in entered}
 
 
 def look(state: State, worker: int, platform: Platform) -> State:
@@ -125,7 +133,7 @@ def check_rest(state: State, found: Exploration) -> None:
     if not agrees(state) and not state.findings:
         shown = (state.platform.carrier, state.platform.cod)
         raise BrokenPromiseError(f"no agreement and no incident: the platform shows {shown}")
-    if not state.is_touched and told_all(state):
+    if state.scenario.takes is None and not state.is_touched and told_all(state):
         raise BrokenPromiseError(f"the platform was told only {state.platform.applied}")
 
 
@@ -147,9 +155,18 @@ def whole_run(state: State) -> State:
 
 def agrees(state: State) -> bool:
     """Tell whether both sides say the same, and the ledger knows it."""
-    parcel, platform = state.parcel, state.platform
-    same = (parcel.delivery.status, parcel.cod.status) == (platform.carrier, platform.cod)
-    return same and not parcel.unpublished
+    parcel, platform, looks = state.parcel, state.platform, state.scenario.projection.shows
+    ours = [looks(Status(each.status)) for each in (parcel.delivery, parcel.cod)]
+    same = ours == [platform.carrier, platform.cod]
+    return (same and not parcel.unpublished) or awaits(state)
+
+
+def awaits(state: State) -> bool:
+    """Tell whether a step waits for a platform that leads, or is held for nothing takes it back."""
+    head, shown = Status(state.parcel.delivery.status), state.platform.carrier
+    if state.scenario.projection.leader is Leader.PLATFORM:
+        return head is not Status.CANCEL and shown in {Status.PENDING, Status.READYTOPICK}
+    return head in state.scenario.policy.held and shown == Status.DELIVERING
 
 
 def told_all(state: State) -> list[str]:

@@ -10,8 +10,9 @@ from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.domain.model import Machine, Observation, Status
 from carrierflow.domain.publication import Attempt, PublicationLog
 from carrierflow.reconcile.policy import Policy
+from carrierflow.reconcile.projection import Projection
 
-from .making import COD, DELIVERY, POLICY, REF, T0, at, lifecycle, word_of
+from .making import COD, DELIVERY, POLICY, PROJECTION, REF, T0, at, lifecycle, word_of
 
 
 HALF_SECOND = timedelta(seconds=0.5)
@@ -43,6 +44,13 @@ class Scenario:
     lifts: bool = True
     groups: tuple[str, ...] = ()
     policy: Policy = POLICY
+    projection: Projection = PROJECTION
+    takes: frozenset[tuple[str, str]] | None = None
+    """The steps that the platform lets itself be told, by its documents; None if any."""
+    begins: str | None = None
+    """What the platform shows at first, where that is not what was confirmed."""
+    leads: tuple[str, ...] = ()
+    """What the platform comes to by itself, in this order."""
 
     @property
     def law(self) -> Lifecycle:
@@ -131,6 +139,7 @@ class State:
     leaps: int = 0
     edits: int = 0
     polls: int = 0
+    led: int = 0
     findings: frozenset[str] = frozenset()
 
     def ago(self, moment) -> float:
@@ -166,7 +175,8 @@ class State:
             for p in self.publication_log.publications.values()
         )
         attempts = tuple(
-            (a.seq, self.ago(a.intent_at), a.outcome or "") for a in self.publication_log.attempts
+            (a.seq, self.ago(a.intent_at), a.outcome or "", a.expects)
+            for a in self.publication_log.attempts
         )
         return (
             (parcel.delivery.seq, parcel.delivery.confirmed, parcel.cod.seq, parcel.cod.confirmed),
@@ -180,7 +190,7 @@ class State:
         """Return what tells two states apart; workers are alike, and so is all that is past."""
         late = tuple((word, until - self.now) for word, until in self.late)
         unsure = tuple((*attempt, self.ago(ended)) for *attempt, ended in self.unsure)
-        budgets = (self.recorded, self.faults, self.stale, self.leaps, self.polls)
+        budgets = (self.recorded, self.faults, self.stale, self.leaps, self.polls, self.led)
         workers = tuple(sorted(self.place(worker) for worker in self.workers))
         return (self.rows, self.standing(self.before), late, unsure, budgets, workers)
 
@@ -192,13 +202,22 @@ class State:
             seen.updated_at == at(self.platform.updated),
             remote is not None and seen.updated_at < remote.updated_at,
         )
-        sent = tried and (tried.machine, tried.seq, self.ago(tried.intent_at))
+        sent = tried and (tried.machine, tried.seq, tried.expects, self.ago(tried.intent_at))
         return (str(reading), str(sent), worker.result or "")
 
     @property
     def is_touched(self) -> bool:
-        """Tell whether anybody but us changed the parcel on the platform."""
-        return bool(self.edits)
+        """Tell whether anybody but us changed the parcel on the platform, or went another way."""
+        return bool(self.edits) or self.has_crossed
+
+    @property
+    def has_crossed(self) -> bool:
+        """Tell whether a platform that leads let go what we cancel, or cancelled what is gone."""
+        if not self.led:
+            return False
+        ours, theirs = self.parcel.delivery.status, self.platform.carrier
+        is_let_go = theirs in {Status.DELIVERING, Status.CANCEL}
+        return is_let_go and (ours == Status.CANCEL) != (theirs == Status.CANCEL)
 
 
 def _newer(moment: float | None, than) -> bool | None:

@@ -16,7 +16,7 @@ from carrierflow.domain.publication import (
     PublicationState,
     PublishableStep,
 )
-from carrierflow.platforms.haravan.platform import PROJECTION
+from carrierflow.reconcile.actions import Write
 from carrierflow.reconcile.case import Case
 from carrierflow.reconcile.evaluate import evaluate
 
@@ -43,7 +43,7 @@ def situation_of(state: State, seen: Observation) -> Case:
         seen=seen,
         now=at(state.now),
         lifecycle=state.scenario.law,
-        projection=PROJECTION,
+        projection=state.scenario.projection,
         policy=state.scenario.policy,
     )
 
@@ -66,8 +66,16 @@ def successors(state: State):
     if not state.edits and state.platform.carrier != Status.CANCEL:
         for word in scenario.edits:
             yield f"merchant sets {word}", lambda w=word: edited(state, w)
-    if state.recorded < len(scenario.later):
+    yield from moves_by_itself(state)
+    if may_be_recorded(state):
         yield f"{scenario.later[state.recorded]} is recorded", lambda: recorded(state)
+
+
+def moves_by_itself(state: State):
+    """Yield what a platform that leads comes to next, unless the parcel is cancelled."""
+    leads = state.scenario.leads
+    if state.led < len(leads) and state.platform.carrier != Status.CANCEL:
+        yield f"platform comes to {leads[state.led]}", lambda: led_on(state)
 
 
 def worker_steps(state: State, number: int, worker: Worker):
@@ -126,7 +134,8 @@ def unsure(state: State, tried: Attempt) -> State:
     """Remember that nobody knows what became of an attempt, which ended now or at its timeout."""
     ends = tried.send_deadline + POLICY.request_timeout
     ended = min(state.now, (ends - T0).total_seconds())
-    return replace(state, unsure=(*state.unsure, (tried.machine, tried.seq, tried.number, ended)))
+    about = (tried.machine, tried.seq, tried.expects, tried.number, ended)
+    return replace(state, unsure=(*state.unsure, about))
 
 
 def decided(state: State, number: int) -> State:
@@ -145,7 +154,7 @@ def decided(state: State, number: int) -> State:
     if evaluation.adopt is not None:
         return adopted(after, evaluation.adopt)
     if evaluation.write is not None:
-        return intended(after, number, evaluation.write.step, seen)
+        return intended(after, number, evaluation.write, seen)
     return with_worker(after, number, Worker())
 
 
@@ -157,17 +166,21 @@ def adopted(state: State, status: Status) -> State:
     return state
 
 
-def intended(state: State, number: int, step: PublishableStep, seen: Observation) -> State:
+def intended(state: State, number: int, write: Write, seen: Observation) -> State:
     """Write the intent of a PUT, and check that it may be made, and repeated if it is."""
-    for machine, seq, _, ended in state.unsure:
-        if (machine, seq) == (step.machine, step.seq):
+    step = write.step
+    for machine, seq, expects, _, ended in state.unsure:
+        if (machine, seq, expects) == (step.machine, step.seq, write.by.to):
             check_repeat(state, step, seen, ended)
     shown = seen.carrier if step.machine is DELIVERY else seen.cod
     if shown.status is None or seen.carrier.status is Status.CANCEL:
         raise BrokenPromiseError(f"{step.to_status} is to be told while {shown.raw!r} is shown")
     new = Publication(machine=step.machine, seq=step.seq, state=PublicationState.TODO)
     tried = state.publication_log.publications.get((step.machine, step.seq), new)
+    if (takes := state.scenario.takes) is not None and (shown.raw, write.by.to) not in takes:
+        raise BrokenPromiseError(f"{write.by.name} is to be told while {shown.raw!r} is shown")
     made = attempt(step.seq, step.to_status, state.now, number=tried.attempts + 1)
+    made = replace(made, expects=write.by.to)
     sent = replace(
         tried,
         state=PublicationState.SENT,
@@ -195,7 +208,8 @@ def check_repeat(state: State, step: PublishableStep, seen: Observation, ended: 
     known = [
         s for s in state.publication_log.steps if s.machine is step.machine and s.seq == confirmed
     ]
-    if [shown.raw] != [s.to_status for s in known] and not state.is_touched:
+    at_base = [shown.raw] == [state.scenario.projection.shows(s.to_status) for s in known]
+    if state.scenario.takes is None and not at_base and not state.is_touched:
         raise BrokenPromiseError(f"{step.to_status} is told again though {shown.raw} was shown")
 
 
@@ -209,17 +223,29 @@ def published(state: State, publication: Publication) -> State:
 def sends(state: State, number: int, outcome: str) -> State:
     """Let the bytes leave, and the platform do what it does."""
     worker = state.workers[number]
-    status = worker.attempt.status
+    status = worker.attempt.expects
     if outcome == "late":
         until = state.now + POLICY.settle.total_seconds()
         state = replace(state, late=(*state.late, (status, until)))
     if outcome in {"reply", "reply lost", "refused"}:
-        if state.platform.carrier == Status.CANCEL:
+        if refuses(state, status):
             return with_worker(state, number, replace(worker, result="refused"))
         state = applied(state, status)
     result = outcome if outcome in {"reply", "not sent", "refused"} else "unknown"
     seen = state.platform.shown(state.now, read=False) if result == "reply" else worker.seen
     return with_worker(state, number, replace(worker, result=result, seen=seen))
+
+
+def refuses(state: State, status: Status) -> bool:
+    """Tell whether the platform will not take a status; what it shows already is no refusal."""
+    word, takes = state.platform.word(status.machine), state.scenario.takes
+    if takes is None:
+        return state.platform.carrier == Status.CANCEL
+    if word == status or (word, status) in takes:
+        return False
+    if not state.is_touched:
+        raise BrokenPromiseError(f"the platform was told {status} while it showed {word}")
+    return True
 
 
 def applied(state: State, status: Status) -> State:
@@ -237,11 +263,23 @@ def applied(state: State, status: Status) -> State:
 def check_order(state: State, status: Status, word: str) -> None:
     """Check that a PUT is legal, and the next one of its machine that was recorded."""
     machine, law = status.machine, state.scenario.law
+    if state.scenario.takes is not None:
+        check_cause(state, status)
+        return
     if not law.allows(machine, word, status) and Status(word) in WRITES:
         raise BrokenPromiseError(f"the platform was told {status} while it showed {word}")
     done = [w for w in state.platform.applied if Status(w).machine is DELIVERY]
     if machine is DELIVERY and [*done, status] != expected(state)[: len(done) + 1]:
         raise BrokenPromiseError(f"the platform was told {status} after {done}: out of order")
+
+
+def check_cause(state: State, status: Status) -> None:
+    """Check that what the platform comes to was recorded, or lies on the way to what was."""
+    told = [s.to_status for s in state.publication_log.steps if s.seq > state.scenario.confirmed]
+    looks, plan = state.scenario.projection.shows, state.scenario.projection.plan
+    due = [step for step in told if step not in state.scenario.policy.held]
+    if not any(looks(step) is status or plan(status, step) for step in due):
+        raise BrokenPromiseError(f"the platform was told {status}, and nothing says so: {told}")
 
 
 def expected(state: State) -> list[str]:
@@ -271,7 +309,7 @@ def late_arrives(state: State, word: str, until: float) -> State:
     left = list(state.late)
     left.remove((word, until))
     state = replace(state, late=tuple(left))
-    if state.platform.carrier == Status.CANCEL:
+    if refuses(state, Status(word)):
         return state
     return applied(state, Status(word))
 
@@ -287,6 +325,21 @@ def edited(state: State, word: str) -> State:
     """Let a merchant change the parcel."""
     after = state.platform.moved(word, state.now, lifts=state.scenario.lifts)
     return replace(state, platform=after, before=state.platform, edits=1)
+
+
+def led_on(state: State) -> State:
+    """Let the platform come to its next state by itself."""
+    word = state.scenario.leads[state.led]
+    after = state.platform.moved(word, state.now, lifts=False)
+    return replace(state, platform=after, before=state.platform, led=state.led + 1)
+
+
+def may_be_recorded(state: State) -> bool:
+    """Tell whether there is a next thing to record, and the ledger takes it."""
+    if state.recorded >= len(state.scenario.later):
+        return False
+    word = Status(state.scenario.later[state.recorded])
+    return state.scenario.law.allows(word.machine, state.parcel.head(word.machine).status, word)
 
 
 def recorded(state: State) -> State:
