@@ -55,6 +55,7 @@ from carrierflow.reconcile import (
     ShopRunner,
 )
 from carrierflow.reconcile.backfill import Imported, import_shop
+from carrierflow.reconcile.projection import Projection
 from carrierflow.reconcile.resolution import IncidentResolver
 from carrierflow.shops import (
     CarrierRegistration,
@@ -125,10 +126,7 @@ class Carrierflow:
         self.installer = installer
         self.webhooks = webhooks
         self.incidents = IncidentResolver(
-            self._runs,
-            ledger,
-            clock=clock,
-            projection_of=lambda shop: platforms.profile_of(self.shops.get(shop).platform).projection,
+            self._runs, ledger, clock=clock, projection_of=self._projection_of
         )
         self.reports = Reports(
             store.snapshot,
@@ -468,6 +466,10 @@ class Carrierflow:
             WrongSecretKey: if its token does not open here.
         """
         return self._connect_client(self.shops.get(shop), until(self._stop))
+
+    def _projection_of(self, shop: str) -> Projection:
+        """Return what a shop's platform can show and be told."""
+        return self._platforms.profile_of(self.shops.get(shop).platform).projection
 
     def now(self) -> datetime:
         """Return the present moment, aware, UTC, by the clock that this was built with."""

@@ -178,7 +178,7 @@ def test_a_pool_takes_work_first_and_no_more_than_can_be_written(work, due, puts
 
 @given(works, dues, st.integers(0, 80))
 def test_a_pool_takes_no_more_than_can_be_read_and_written_one_by_one(work, due, requests):
-    """Where each order costs a request, only a batch's last may overrun, and nothing fills it up."""
+    """One request an order: only the last of a batch may overrun, and nothing fills it up."""
     batch = OrderQueue(work, due).take(requests=requests, one_by_one=True)
     costs = {each.order_id: each.puts + 1 for each in work}
 
