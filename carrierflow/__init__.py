@@ -63,15 +63,20 @@ from carrierflow.carrier_service import (
     Request,
     Response,
 )
+from carrierflow.carrier_service.dialect import Dialect, HintDialect, ShownParcel, Webhook
 from carrierflow.carrier_service.registration import (
     Installed,
     Listed,
+    OAuthAccounts,
     Redirect,
     Registration,
+    Registrations,
     Subscription,
+    Subscriptions,
+    Tokens,
 )
 from carrierflow.carrier_service.results import Result
-from carrierflow.carrier_service.routes import Call
+from carrierflow.carrier_service.routes import Call, Route, RoutedPath
 from carrierflow.domain.fulfillment import (
     Change,
     EvidenceEntry,
@@ -146,7 +151,15 @@ from carrierflow.ledger.files.event_rows import EventRow
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.ledger.ports import EncryptedNote, LedgerTransaction
 from carrierflow.platforms.http.transport import HttpLimits
-from carrierflow.platforms.profile import Feature, PlatformProfile, ShopLink, ShopOption
+from carrierflow.platforms.profile import (
+    AppDefaults,
+    AppLink,
+    AppSecrets,
+    Feature,
+    PlatformProfile,
+    ShopLink,
+    ShopOption,
+)
 from carrierflow.platforms.registry import (
     Client,
     FulfillmentFilter,
@@ -177,6 +190,9 @@ __all__ = [
     "AgedLooks",
     "AnchorUnavailable",
     "Anchored",
+    "AppDefaults",
+    "AppLink",
+    "AppSecrets",
     "AsOf",
     "AttemptItem",
     "AuditReport",
@@ -212,6 +228,7 @@ __all__ = [
     "Declined",
     "Definition",
     "DefinitionError",
+    "Dialect",
     "Done",
     "Drift",
     "DriftDay",
@@ -233,6 +250,7 @@ __all__ = [
     "FulfillmentPage",
     "FulfillmentRef",
     "HeldCash",
+    "HintDialect",
     "HintService",
     "HistoryBroken",
     "HistoryEntry",
@@ -266,6 +284,7 @@ __all__ = [
     "NotSealed",
     "NotSent",
     "NotThere",
+    "OAuthAccounts",
     "Observation",
     "ObservationItem",
     "OnMerchantEdit",
@@ -296,6 +315,7 @@ __all__ = [
     "Refused",
     "Registered",
     "Registration",
+    "Registrations",
     "RemoteOrder",
     "RemoteSnapshot",
     "RemoteWord",
@@ -309,6 +329,8 @@ __all__ = [
     "Response",
     "Result",
     "Retention",
+    "Route",
+    "RoutedPath",
     "RunLimits",
     "RunReport",
     "Sample",
@@ -324,6 +346,7 @@ __all__ = [
     "ShopRevoked",
     "ShopState",
     "Shops",
+    "ShownParcel",
     "SignedNote",
     "Source",
     "Standing",
@@ -333,10 +356,12 @@ __all__ = [
     "Stay",
     "StepCount",
     "Subscription",
+    "Subscriptions",
     "Throttled",
     "TimeInState",
     "Timeline",
     "TimelineItem",
+    "Tokens",
     "TryLater",
     "UnknownFulfillment",
     "UnknownIncident",
@@ -349,6 +374,7 @@ __all__ = [
     "Verdict",
     "Verification",
     "VerifierKey",
+    "Webhook",
     "WebhookSubscription",
     "WrongSecretKey",
     "build",

@@ -12,7 +12,7 @@ from carrierflow.carrier_service.carrier import (
     QuoteRequest,
     Rate,
 )
-from carrierflow.carrier_service.dialect import Dialect, HintDialect, Shown, Webhook
+from carrierflow.carrier_service.dialect import Dialect, HintDialect, ShownParcel, Webhook
 from carrierflow.carrier_service.hints import HintService
 from carrierflow.carrier_service.install_pages import InstallPages
 from carrierflow.carrier_service.messages import MAX_BODY, Request, Response
@@ -47,7 +47,7 @@ __all__ = [
     "Response",
     "Result",
     "Route",
-    "Shown",
+    "ShownParcel",
     "Webhook",
     "WebhookReceiver",
     "route_of",

@@ -8,15 +8,15 @@ from typing import Protocol
 
 from carrierflow.carrier_service.carrier import AcceptRequest, QuoteRequest, Rate
 from carrierflow.carrier_service.messages import Request, Response
-from carrierflow.carrier_service.routes import Found, Route
+from carrierflow.carrier_service.routes import Route, RoutedPath
 from carrierflow.domain.model import Status
 
 
-__all__ = ["Dialect", "HintDialect", "Shown", "Webhook"]
+__all__ = ["Dialect", "HintDialect", "ShownParcel", "Webhook"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
+class ShownParcel:
     """One parcel as the platform is shown it; without statuses right after it was made."""
 
     tracking_number: str | None
@@ -87,7 +87,7 @@ class Dialect(Protocol):
         """Answer with the services offered."""
         ...
 
-    def shipment(self, shown: Shown) -> Response:
+    def shipment(self, shown: ShownParcel) -> Response:
         """Answer with a parcel."""
         ...
 
@@ -106,7 +106,7 @@ class HintDialect(Protocol):
     route: Route
     """The path of a shop's webhooks."""
 
-    def is_admitted(self, request: Request, found: Found) -> bool:
+    def is_admitted(self, request: Request, found: RoutedPath) -> bool:
         """Tell whether a webhook comes from the platform; in the same time for any proof."""
         ...
 

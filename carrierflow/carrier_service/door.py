@@ -10,7 +10,7 @@ from typing import Protocol
 
 from carrierflow.carrier_service.messages import Request, Response
 from carrierflow.carrier_service.results import CallRecord, OnAnswer, Result
-from carrierflow.carrier_service.routes import Found, Route, Router
+from carrierflow.carrier_service.routes import Route, RoutedPath, Router
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.counters import Counters
 from carrierflow.domain.typecheck import check_fields
@@ -58,7 +58,7 @@ class Door:
         self._clock = clock
         self._on_answer = on_answer
 
-    def answer(self, request: Request, act: Callable[[Request, Found], Ending]) -> Response:
+    def answer(self, request: Request, act: Callable[[Request, RoutedPath], Ending]) -> Response:
         """Answer one request by `act`, or say that there is no such path.
 
         Raises:
@@ -85,7 +85,10 @@ class Door:
         return Ending(result=Result.UNSIGNED, reply=reply)
 
     def _ending(
-        self, request: Request, found: Found | None, act: Callable[[Request, Found], Ending]
+        self,
+        request: Request,
+        found: RoutedPath | None,
+        act: Callable[[Request, RoutedPath], Ending],
     ) -> Ending:
         if found is None:
             return self._strayed("There is no such path.", HTTPStatus.NOT_FOUND)

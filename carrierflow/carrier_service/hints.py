@@ -13,7 +13,7 @@ from carrierflow.carrier_service.door import Door, Ending
 from carrierflow.carrier_service.messages import TOO_LONG, Request, Response, plain_text
 from carrierflow.carrier_service.ports import HintStore
 from carrierflow.carrier_service.results import OnAnswer, Result
-from carrierflow.carrier_service.routes import Found
+from carrierflow.carrier_service.routes import RoutedPath
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.counters import Counters
 
@@ -67,7 +67,7 @@ class HintService:
         """Answer a body that a server stopped reading at `MAX_BODY` bytes."""
         return _refusal(TOO_LONG, status=413)
 
-    def _take(self, request: Request, found: Found) -> Ending:
+    def _take(self, request: Request, found: RoutedPath) -> Ending:
         if not self.dialect.is_admitted(request, found):
             return self._door.unsigned(UNPROVEN)
         webhook = self.dialect.webhook(request)

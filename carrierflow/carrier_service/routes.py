@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-__all__ = ["ROUTES", "Call", "Found", "Route", "Router", "route_of"]
+__all__ = ["ROUTES", "Call", "Route", "RoutedPath", "Router", "route_of"]
 
 
 class Call(StrEnum):
@@ -38,7 +38,7 @@ class Route:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
+class RoutedPath:
     """A route, and the shop that the path names where it names one."""
 
     route: Route
@@ -76,12 +76,12 @@ class Router:
     def __init__(self, routes: Iterable[Route]) -> None:
         self._patterns = [(route, _pattern(route)) for route in routes]
 
-    def find(self, path: str) -> Found | None:
+    def find(self, path: str) -> RoutedPath | None:
         """Return the route and what its path names; None if it is none of these."""
         for route, pattern in self._patterns:
             match = pattern.fullmatch(path)
             if match is not None:
-                return Found(route=route, **{"shop": "", **match.groupdict()})
+                return RoutedPath(route=route, **{"shop": "", **match.groupdict()})
         return None
 
 

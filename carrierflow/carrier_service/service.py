@@ -22,7 +22,7 @@ from carrierflow.carrier_service.messages import (
     plain_text,
 )
 from carrierflow.carrier_service.results import OnAnswer, Result
-from carrierflow.carrier_service.routes import ROUTES, Call, Found
+from carrierflow.carrier_service.routes import ROUTES, Call, RoutedPath
 from carrierflow.carrier_service.webhooks import WebhookReceiver
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.counters import Counters
@@ -80,7 +80,7 @@ class CarrierService:
         """Answer a body that a server stopped reading at `MAX_BODY` bytes."""
         return self.dialect.refusal(TOO_LONG, status=413)
 
-    def _end(self, request: Request, found: Found) -> Ending:
+    def _end(self, request: Request, found: RoutedPath) -> Ending:
         if found.route.call in PAGES:
             return self._show(request, found.route.call)
         if found.route.call is Call.WEBHOOK:
@@ -106,7 +106,7 @@ class CarrierService:
             return Ending(result=Result.FAILED, reply=self.dialect.refusal(FAILED, status=503))
         return Ending(result=Result.DONE, reply=plain_text("kept"), topic=topic)
 
-    def _act(self, request: Request, found: Found) -> Ending:
+    def _act(self, request: Request, found: RoutedPath) -> Ending:
         if len(request.body) > MAX_BODY:
             return self._refused(TOO_LONG)
         try:

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from carrierflow.carrier_service.carrier import AcceptRequest
-from carrierflow.carrier_service.dialect import Shown
+from carrierflow.carrier_service.dialect import ShownParcel
 from carrierflow.domain.canonical import digest
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.model import Machine, Status
@@ -63,10 +63,10 @@ def _plain(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
 
-def create_answer(held: ShipmentRecord) -> Shown:
+def create_answer(held: ShipmentRecord) -> ShownParcel:
     """Return what a create order is answered."""
     parcel, shipment = held.parcel, held.shipment
-    return Shown(
+    return ShownParcel(
         tracking_number=shipment.tracking_number if shipment else parcel.tracking_number,
         tracking_url=shipment.tracking_url if shipment else None,
         shipping_fee=shipment.shipping_fee if shipment else None,
@@ -74,11 +74,11 @@ def create_answer(held: ShipmentRecord) -> Shown:
     )
 
 
-def detail_answer(held: ShipmentRecord, publication_log: PublicationLog) -> Shown:
+def detail_answer(held: ShipmentRecord, publication_log: PublicationLog) -> ShownParcel:
     """Return what the platform is shown of a parcel when it asks."""
     carrier, cod = published_status(held.parcel, publication_log)
     answer = create_answer(held)
-    return Shown(
+    return ShownParcel(
         tracking_number=answer.tracking_number,
         tracking_url=answer.tracking_url,
         shipping_fee=answer.shipping_fee,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from carrierflow.carrier_service.carrier import AcceptRequest, Address, Item, QuoteRequest, Rate
-from carrierflow.carrier_service.dialect import Shown, Webhook
+from carrierflow.carrier_service.dialect import ShownParcel, Webhook
 from carrierflow.carrier_service.messages import Request, Response, header
 from carrierflow.domain import limits
 from carrierflow.domain.cleaning import in_force
@@ -144,7 +144,7 @@ class HaravanDialect:
         """Answer with the services offered."""
         return _reply({"rates": [_rate(rate) for rate in rates]})
 
-    def shipment(self, shown: Shown) -> Response:
+    def shipment(self, shown: ShownParcel) -> Response:
         """Answer with a parcel; its statuses in the callbacks' own words."""
         answer = {
             "tracking_number": shown.tracking_number,

@@ -15,7 +15,7 @@ from typing import Any
 
 from carrierflow.carrier_service.dialect import Webhook
 from carrierflow.carrier_service.messages import MAX_BODY, Request
-from carrierflow.carrier_service.routes import Call, Found, Route
+from carrierflow.carrier_service.routes import Call, Route, RoutedPath
 from carrierflow.domain.cleaning import in_force
 from carrierflow.platforms.http.replies import UnreadableReply, parse_document
 from carrierflow.platforms.onflow.tracking_codes import is_tracking_code
@@ -35,7 +35,7 @@ class OnflowHints:
         """Take what may stand in an address; several while one replaces the other."""
         self._secrets = in_force(secrets)
 
-    def is_admitted(self, request: Request, found: Found) -> bool:  # noqa: ARG002 (the port's)
+    def is_admitted(self, request: Request, found: RoutedPath) -> bool:  # noqa: ARG002 (the port's)
         """Tell whether a webhook came to an address that bears one of the secrets."""
         return is_admitted(found.secret, secrets=self._secrets)
 

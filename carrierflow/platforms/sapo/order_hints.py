@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from carrierflow.carrier_service.dialect import Webhook
 from carrierflow.carrier_service.messages import MAX_BODY, Request, header
-from carrierflow.carrier_service.routes import Call, Found, Route
+from carrierflow.carrier_service.routes import Call, Route, RoutedPath
 from carrierflow.domain.cleaning import in_force
 from carrierflow.platforms.http.replies import UnreadableReply, parse_document
 from carrierflow.platforms.sapo.printed_values import parse_number
@@ -46,7 +46,7 @@ class SapoHints:
         """Take the secrets of the app; several while one replaces the other."""
         self._secrets = in_force(secrets)
 
-    def is_admitted(self, request: Request, found: Found) -> bool:  # noqa: ARG002 (the port's)
+    def is_admitted(self, request: Request, found: RoutedPath) -> bool:  # noqa: ARG002 (the port's)
         """Tell whether a webhook bears the signature of one of the secrets."""
         signature = header(request, _SIGNATURE)
         return is_signed(request.body, signature, secrets=self._secrets)

@@ -19,7 +19,7 @@ def test_a_platform_brought_along_stands_beside_ours():
 
     assert (THEIRS, OURS) == (registry.profile_of("acme"), registry.profile_of("onflow"))
     with pytest.raises(UnsupportedByPlatform, match="Acme has no registering a carrier"):
-        registry.require("acme", Feature.REGISTRATION)
+        THEIRS.offered(Feature.REGISTRATION, registry.profile_of("acme").registrations)
 
 
 def test_what_was_not_brought_is_no_platform():

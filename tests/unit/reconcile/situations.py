@@ -15,7 +15,7 @@ from carrierflow.domain.canonical import observation_digest
 from carrierflow.domain.model import Machine
 from carrierflow.domain.publication import Outcome
 from carrierflow.domain.shop import Shop, ShopState
-from carrierflow.platforms.registry import PLATFORMS
+from carrierflow.platforms.registry import PLATFORMS, PlatformRegistry
 from carrierflow.reconcile.actions import Confirm, Rewind, Write
 from carrierflow.reconcile.decision_table import OrderCase, decide, decide_order
 
@@ -51,7 +51,7 @@ def policy_of(platform):
         added_at=T0,
         encrypted_token=b"",
     )
-    return ShopChoices(Settings()).policy(shop)
+    return ShopChoices(Settings(), PlatformRegistry()).policy(shop)
 
 
 POLICIES = {platform: policy_of(platform) for platform in PLATFORMS}

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from carrierflow.carrier_service import Request
 from carrierflow.domain.model import FulfillmentRef, Observation, RemoteWord, Status
-from carrierflow.platforms.onflow import hinted_shipment
+from carrierflow.platforms.onflow import OnflowHints
 from carrierflow.platforms.onflow.error_flag import data_if_good
 from carrierflow.platforms.onflow.shipment_detail import read_shipment
 
@@ -97,4 +98,5 @@ def test_the_printed_return_is_no_shipment():
 def test_a_printed_webhook_hints_at_the_shipment_that_it_names(name):
     """A stock movement names none, and no status is taken from either."""
     assert plainly(name).get("tracking_code") == WEBHOOKS[name]
-    assert WEBHOOKS[name] == hinted_shipment(printed(name), given="secret", secrets=["secret"])
+    request = Request(method="POST", path="/warehouse/webhooks/secret", body=printed(name))
+    assert WEBHOOKS[name] == OnflowHints(["secret"]).webhook(request).order_id
