@@ -75,9 +75,9 @@ DAMAGES = (
     with_value("shipment", "by bicycle"),
 )
 
-UNPLAYED = {"14", "15", "20", "21", "C3", "C4", "C5"}
-"""No action leads back, none tells cash by itself, and its word for cash is paid or not; amounts
-and dates have tests of their own."""
+UNPLAYED = {"5a", "14", "15", "20", "21", "C3", "C4", "C5"}
+"""No action leads back, so hardly anything can be overruled; none tells cash by itself, and its
+word for cash is paid or not; amounts and dates have tests of their own."""
 
 MOST_PARCELS = 6
 MOST_READS = 4

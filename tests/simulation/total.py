@@ -49,9 +49,9 @@ class Total:
         return {
             "seeds": numbers["seeds"],
             "virtual days": round(numbers["seconds"] / 86400),
-            "PUTs": numbers["puts"],
-            "PUTs without a clear outcome": numbers["ambiguous"],
-            "PUTs doubled": numbers["duplicates"],
+            "writes": numbers["puts"],
+            "writes without a clear outcome": numbers["ambiguous"],
+            "writes doubled": numbers["duplicates"],
             "GETs": numbers["gets"],
             "kills": numbers["kills"],
             "stalls": self.counters["met"]["stall"],
@@ -59,7 +59,7 @@ class Total:
             "edits by others": sum(
                 times
                 for name, times in (self.counters["met"] + self.counters["faults"]).items()
-                if name.startswith("merchant")
+                if name.startswith(("merchant", "seller"))
             ),
             "incidents": self.incidents.total(),
             "kill points passed": numbers["points"],
