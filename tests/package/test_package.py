@@ -71,6 +71,18 @@ def test_importing_reads_and_opens_nothing(tmp_path):
     assert "[]" == done.stdout.strip()
 
 
+def test_what_ships_for_tests_needs_no_test_runner():
+    """The contract can be tried by any program; nothing of it comes along with carrierflow."""
+    code = """
+import sys
+import carrierflow
+assert not [name for name in sys.modules if name.startswith("carrierflow.testing")]
+import carrierflow.testing.contract
+assert not {"pytest", "_pytest", "hypothesis"} & sys.modules.keys()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
 def test_nothing_unfinished_is_left():
     """No marker of unfinished work stands in what is shipped."""
     marks = ("# TO" + "DO", "# FIX" + "ME", "# XX" + "X", "NotImplemented" + "Error")
