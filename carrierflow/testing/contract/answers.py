@@ -33,6 +33,7 @@ def unclear_answers() -> Iterator[tuple[str, Outcome]]:
         yield f"HTTP {status}", HttpReply(status=status, headers={"Location": REDIRECT})
     for status in _NO_VERDICT:
         yield f"a page with HTTP {status}", page(status, "A gate is busy")
+        yield f"HTTP {status} as JSON", json_reply(status, {"message": "busy"})
     yield "a page with HTTP 200", page(200, "We are back soon")
     yield "HTTP 200 without a body", HttpReply(status=200)
     yield "HTTP 200 that is no JSON", HttpReply(status=200, body=b'{"half":')
