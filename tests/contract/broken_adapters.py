@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from carrierflow import (
     AccessDenied,
-    Feature,
     HttpLimits,
     NotSent,
     OutcomeUnknown,
@@ -380,5 +379,15 @@ class Boasting(PostboxPlatform):
     )
 
 
-PRETENDING = replace(POSTBOX, features=frozenset(Feature))
+class NowhereListed:
+    """The carriers of a shop whose platform lists none."""
+
+    def listed(self):
+        raise ReadRefused("there is no such list")
+
+    def close(self):
+        pass
+
+
+PRETENDING = replace(POSTBOX, registrations=lambda _link: NowhereListed())
 """A platform that says it offers what only others have."""
