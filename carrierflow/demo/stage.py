@@ -94,7 +94,6 @@ def stage(kind: type[TourSide], folder: Path | None, *, begin: datetime) -> Iter
                     token=token,
                     base_url=server.url,
                     carrier_code=side.carrier_code,
-                    options=side.options,
                 )
                 yield TourStage(app=app, side=side, clock=clock)
         finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from carrierflow.sandbox.http_server import LocalServer
@@ -115,8 +114,6 @@ class TourSide(ABC):
     """Seconds between two pushes, within the platform's limit."""
     carrier_code: ClassVar[str] = "external"
     """What the shop's parcels say of who carries them."""
-    options: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    """What is chosen for this shop."""
 
     def __init__(
         self, platform: SandboxPlatform, clock: ManualClock, lock: threading.RLock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from carrierflow.platforms.haravan.accounts import HaravanAccounts
 from carrierflow.platforms.haravan.callbacks import HaravanDialect
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Registrations,
         Subscriptions,
     )
+    from carrierflow.platforms.http.client import PlatformClient
     from carrierflow.platforms.profile import AppLink, AppSecrets, ShopLink
     from carrierflow.reconcile.ports import Platform
 
@@ -44,20 +45,22 @@ def connect(link: ShopLink) -> Platform:
     )
 
 
+def _http(link: ShopLink, **otherwise: Any) -> PlatformClient:
+    """Talk to a shop by its link, unless something of it is otherwise."""
+    by_link: dict[str, Any] = {"base_url": link.shop.base_url, "budget": link.budget}
+    return HaravanClient(
+        token=link.token,
+        limits=link.limits,
+        now=link.now,
+        sleep=link.sleep,
+        idle=link.idle,
+        **by_link | otherwise,
+    )
+
+
 def client(link: ShopLink) -> Client:
     """Connect to a shop's orders for a program of the carrier's own."""
-    return Client(
-        link.shop.code,
-        HaravanClient(
-            base_url=link.shop.base_url,
-            token=link.token,
-            budget=link.budget,
-            limits=link.limits,
-            now=link.now,
-            sleep=link.sleep,
-            idle=link.idle,
-        ),
-    )
+    return Client(link.shop.code, _http(link))
 
 
 def accounts(link: AppLink) -> OAuthAccounts:
@@ -73,33 +76,12 @@ def accounts(link: AppLink) -> OAuthAccounts:
 
 def registrations(link: ShopLink) -> Registrations:
     """Connect to the carriers registered in a shop."""
-    return HaravanRegistrations(
-        HaravanClient(
-            base_url=link.shop.base_url,
-            token=link.token,
-            budget=link.budget,
-            limits=link.limits,
-            now=link.now,
-            sleep=link.sleep,
-            idle=link.idle,
-        )
-    )
+    return HaravanRegistrations(_http(link))
 
 
 def subscriptions(link: ShopLink, url: str) -> Subscriptions:
     """Connect to a shop's webhooks, on a host of its own that has no bucket."""
-    return HaravanSubscriptions(
-        HaravanClient(
-            base_url=url,
-            folder="/api",
-            token=link.token,
-            budget=Unmetered(),
-            limits=link.limits,
-            now=link.now,
-            sleep=link.sleep,
-            idle=link.idle,
-        )
-    )
+    return HaravanSubscriptions(_http(link, base_url=url, folder="/api", budget=Unmetered()))
 
 
 def dialect(secrets: AppSecrets) -> Dialect:

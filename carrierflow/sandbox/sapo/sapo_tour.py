@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from carrierflow.sandbox.sapo.fulfillment_states import SapoAction, SapoState
@@ -83,9 +82,8 @@ class SapoTour(TourSide):
 
     name = "sapo"
     star = Itinerary.RETURNED
-    pause = 0.25
+    pause = 1.5
     carrier_code = str(_PROVIDER)
-    options = MappingProxyType({"rate_bucket": "80", "rate_leak": "4"})
     words = TourWords(
         against="a Sapo",
         method="POST",
@@ -110,7 +108,7 @@ class SapoTour(TourSide):
         self._world = SapoWorld(clock=clock)
         self._token = token
         self._shop = self._world.add_shop(
-            code=SHOP, token=token, bucket_size=80, leak_per_minute=240
+            code=SHOP, token=token, bucket_size=40, leak_per_minute=40
         )
         self._places: dict[int, SapoRef] = {}
         super().__init__(Sapo(self._world), clock, self._world.lock)
