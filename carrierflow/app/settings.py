@@ -440,9 +440,11 @@ def _table(file: Path) -> dict[str, Any]:
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"The settings file {file} cannot be read: {error}.") from error
-    table = content.get("carrierflow", {})
+    table = content.get("carrierflow")
     if not isinstance(table, dict):
-        raise ConfigurationError(f"{file} has no [carrierflow] table.")
+        raise ConfigurationError(
+            f"{file} has no [carrierflow] table: settings that stand elsewhere in it do not count."
+        )
     return _flat(table)
 
 

@@ -37,6 +37,7 @@ def register(cli: click.Group) -> None:
 @command(db, "upgrade", example="carrierflow db upgrade")
 def upgrade(session: Session) -> None:
     """Create the tables, or migrate them to this version."""
+    session.makes_database = True
     revision = session.app.upgrade()
     session.emit(
         {"revision": revision}, lambda c: c.say(f"The database is at revision {revision}.")

@@ -181,7 +181,10 @@ def report_runs(
     ]
 
     def draw(page: Page) -> None:
-        page.table((*COLUMNS, "GET / PUT", "ended"), rows)
+        if rows:
+            page.table((*COLUMNS, "GET / PUT", "ended"), rows)
+        else:
+            page.say(_nobody(session))
 
     session.emit(document, draw)
     incidents = len(session.app.incidents.all())
@@ -197,6 +200,13 @@ def report_runs(
         code = INTERRUPTED
     if code:
         raise click.exceptions.Exit(code)
+
+
+def _nobody(session: Session) -> str:
+    """Say why no shop was looked after."""
+    if session.app.shops.all():
+        return "No shop is active; `carrierflow shop list` says of each why."
+    return "No shop is connected; `carrierflow shop add` connects one."
 
 
 def exit_code(reports: Sequence[RunReport], *, incidents: bool) -> int:

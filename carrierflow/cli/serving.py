@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from socket import AF_INET, AF_INET6, create_server, socket
 from threading import Event, Thread
 from typing import TYPE_CHECKING, cast
 
@@ -74,16 +75,24 @@ def serve(
     """
     service = _service(session, file)
     server = _server(session, service, host, port, threads)
-    socket = server.config.bind_socket()
-    socket.listen()
-    url = f"http://{host}:{socket.getsockname()[1]}"
+    listener = _listening(host, port)
+    url = f"http://{host}:{listener.getsockname()[1]}"
     session.emit({"url": url}, lambda c: c.say(_told(url, service)))
     gc.freeze()  # what is there now stays: no collection need look at it again
     # The server sends the signal that ended it once more: that must not cut off a job's last PUT.
     with stopping() as stopped, _jobs_beside(session, directory, lambda: server.should_exit):
-        server.run(sockets=[socket])
+        server.run(sockets=[listener])
     if stopped.is_set():
         raise click.exceptions.Exit(INTERRUPTED)
+
+
+def _listening(host: str, port: int) -> socket:
+    """Listen at an address; raises `ConfigurationError` where that cannot be had."""
+    try:
+        return create_server((host, port), family=AF_INET6 if ":" in host else AF_INET)
+    except OSError as error:
+        reason = (error.strerror or "it cannot be had").split(" (")[0].lower()
+        raise ConfigurationError(f"Nobody can listen at {host}:{port}: {reason}.") from error
 
 
 def _service(session: Session, file: Path | None) -> CarrierService | None:

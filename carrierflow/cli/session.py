@@ -27,6 +27,7 @@ from carrierflow.cli.terminal import Page, json_text, shown
 from carrierflow.domain.canonical import stamp
 from carrierflow.errors import CarrierflowError, InvalidInput, SealHeld, ShopHeld
 from carrierflow.ledger.files import parse_time
+from carrierflow.storage.engine import require_file
 
 
 __all__ = [
@@ -61,6 +62,8 @@ class Session:
     database_url: str | None = None
     verbose: bool = False
     as_json: bool = False
+    makes_database: bool = False
+    """Whether the command may make a database that is not there."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -73,6 +76,8 @@ class Session:
         set_up_logging(self.settings.log_format, verbose=self.verbose)
         app = build(self.settings)
         click.get_current_context().call_on_close(app.store.engine.dispose)
+        if not self.makes_database:
+            require_file(app.store.engine)
         return app
 
     @cached_property

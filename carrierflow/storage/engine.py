@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, create_engine, event
@@ -29,7 +30,15 @@ from carrierflow.storage.database_urls import read_url
 from carrierflow.storage.sessions import error_codes, is_read_only, prepare_server
 
 
-__all__ = ["build_engine", "commit", "error_codes", "is_mysql", "streamed", "translated"]
+__all__ = [
+    "build_engine",
+    "commit",
+    "error_codes",
+    "is_mysql",
+    "require_file",
+    "streamed",
+    "translated",
+]
 
 SQLITE_BUSY_SECONDS = 30
 
@@ -95,6 +104,22 @@ def build_engine(url: str) -> Engine:
     else:
         prepare_server(engine)
     return engine
+
+
+def require_file(engine: Engine) -> None:
+    """Refuse a SQLite file that is not there, which the first use would make, empty.
+
+    Raises:
+        ConfigurationError: with where it was looked for.
+    """
+    name = engine.url.database if engine.dialect.name == "sqlite" else None
+    if not name or name.startswith((":memory:", "file:")):
+        return
+    path = Path(name).absolute()
+    if path.parent.exists() and not path.exists():
+        raise ConfigurationError(
+            f"There is no database at {path}; run `carrierflow db upgrade` to make it there."
+        )
 
 
 def is_mysql(name: str) -> bool:

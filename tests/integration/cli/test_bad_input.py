@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -107,10 +108,60 @@ def test_usage_errors_exit_2(ready):
 
 def test_a_database_that_is_not_migrated_says_what_to_run(shell):
     """Without tables, commands name `carrierflow db upgrade`."""
+    shell.file("ledger.db", "")
+
     answer = shell("status")
 
     assert 1 == answer.code
     assert "run `carrierflow db upgrade`" in sentence(answer)
+
+
+@pytest.mark.parametrize("line", ["status", "reconcile", "shop list", "audit verify"])
+def test_a_folder_without_a_database_stays_so(shell, line):
+    """A command that starts in the wrong folder says where it looked, and makes nothing there."""
+    answer = shell(*line.split())
+
+    assert 1 == answer.code
+    assert f"There is no database at {shell.folder}/ledger.db; run" in sentence(answer)
+    assert [] == list(shell.folder.iterdir())
+    assert (0, 0) == (shell("db", "upgrade").code, shell(*line.split()).code)
+
+
+def test_a_run_over_no_shop_says_so(ready, shop):
+    """A ledger without shops, or whose shops all rest, is not passed over in silence."""
+    ready("shop", "pause", "alpha")
+    resting = ready("reconcile")
+    ready.file("other.db", "")
+    ready.environment["CARRIERFLOW_DATABASE_URL"] = f"sqlite:///{ready.folder}/other.db"
+    ready("db", "upgrade")
+    empty = ready("reconcile")
+
+    assert (0, 0) == (resting.code, empty.code)
+    assert "No shop is active; `carrierflow shop list`" in " ".join(resting.out.split())
+    assert "No shop is connected; `carrierflow shop add`" in " ".join(empty.out.split())
+    assert {"shops": []} == ready("reconcile", "--json").json
+
+
+def test_a_port_that_is_taken_is_one_sentence(ready):
+    """`serve` where somebody listens already says so, and ends as other mistakes do."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+
+        answer = ready("serve", "--port", port)
+
+    assert 1 == answer.code
+    assert f"Nobody can listen at 127.0.0.1:{port}: address already in use." in sentence(answer)
+
+
+def test_a_settings_file_without_its_table_is_refused(ready):
+    """Settings that stand outside of the table would be passed over without a word."""
+    file = ready.file("settings.toml", "secret_key = 'canary'\n")
+
+    answer = ready("--config", file, "status")
+
+    assert 1 == answer.code
+    assert "has no [carrierflow] table" in sentence(answer)
+    assert "canary" not in answer.err
 
 
 @pytest.mark.parametrize(
