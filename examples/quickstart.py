@@ -46,7 +46,7 @@ def show(app: Carrierflow, ref: FulfillmentRef) -> None:
     parcel = app.parcel(ref.shop, ref.fulfillment_id)
     print(f"ledger:   {parcel.delivery.status} / {parcel.cod.status}")
     if parcel.remote is not None:
-        print(f"platform: {parcel.remote.carrier} / {parcel.remote.cod}")
+        print(f"platform: {parcel.remote.carrier.raw} / {parcel.remote.cod.raw}")
 
 
 def main() -> None:

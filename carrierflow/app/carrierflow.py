@@ -126,7 +126,7 @@ class Carrierflow:
         self.installer = installer
         self.webhooks = webhooks
         self.incidents = IncidentResolver(
-            self._runs, ledger, clock=clock, projection_of=self._projection_of
+            self._runs, ledger, clock=clock, projection_of=self.projection_of
         )
         self.reports = Reports(
             store.snapshot,
@@ -467,8 +467,13 @@ class Carrierflow:
         """
         return self._connect_client(self.shops.get(shop), until(self._stop))
 
-    def _projection_of(self, shop: str) -> Projection:
-        """Return what a shop's platform can show and be told."""
+    def projection_of(self, shop: str) -> Projection:
+        """Return what a shop's platform can show and be told.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+            InvalidInput: if its platform is not among those that this was built with.
+        """
         return self._platforms.profile_of(self.shops.get(shop).platform).projection
 
     def now(self) -> datetime:

@@ -94,13 +94,13 @@ def published_status(parcel: Fulfillment, publication_log: PublicationLog) -> tu
     The platform takes the answer for news and would jump over the steps between, so it is told
     what it knows or what we are telling it just now, never the ledger's head. A frozen parcel
     waits for a person: there the platform hears its own last word, and nothing moves; where
-    that is none of ours, it is not to be answered (`is_beyond_words`). Of cash that is disputed,
-    which freezes nothing, the platform hears its own last word too.
+    that is none of ours, it is not to be answered (`shows_unknown_status`). Of cash that is
+    disputed, which freezes nothing, the platform hears its own last word too.
     """
     if parcel.frozen and parcel.remote is not None:
-        own = _status(parcel.remote.carrier), _status(parcel.remote.cod)
-        if own[0] is not None and own[1] is not None:
-            return own[0], own[1]
+        carrier, cash = parcel.remote.statuses
+        if carrier is not None and cash is not None:
+            return carrier, cash
     delivery = _cursor(parcel, publication_log, Machine.DELIVERY)
     cod = _lifted(_cursor(parcel, publication_log, Machine.COD), publication_log, delivery)
     return delivery.to_status, _disputed(parcel, cod.to_status) or cod.to_status
@@ -114,12 +114,12 @@ def shows_unknown_status(parcel: Fulfillment) -> bool:
     remote = parcel.remote
     if parcel.frozen is None or remote is None:
         return False
-    return None in {_status(remote.carrier), _status(remote.cod)}
+    return None in remote.statuses
 
 
 def _disputed(parcel: Fulfillment, cod: Status) -> Status | None:
     """Return what the platform says of cash that it denies and that is due here; else None."""
-    said = _status(parcel.remote.cod) if parcel.remote else None
+    said = parcel.remote.cod.status if parcel.remote else None
     return said if said in UNPAID and cod not in UNPAID else None
 
 
@@ -162,10 +162,3 @@ def _lifted(
             if machine == Machine.DELIVERY and int(seq) <= delivery.seq:
                 return step
     return cod
-
-
-def _status(word: str) -> Status | None:
-    try:
-        return Status(word)
-    except ValueError:
-        return None

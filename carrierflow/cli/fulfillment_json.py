@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from carrierflow.app.carrierflow import Carrierflow
 from carrierflow.domain.canonical import stamp
 from carrierflow.domain.fulfillment import Fulfillment
 
@@ -11,8 +12,11 @@ from carrierflow.domain.fulfillment import Fulfillment
 __all__ = ["overview"]
 
 
-def overview(parcel: Fulfillment) -> dict[str, Any]:
-    """Return the head of a fulfillment; times are UTC, the amount is whole đồng."""
+def overview(app: Carrierflow, parcel: Fulfillment) -> dict[str, Any]:
+    """Return the head of a fulfillment; times are UTC, the amount is whole đồng.
+
+    What stands under `remote` are the platform's own words.
+    """
     remote = parcel.remote
     return {
         "shop": parcel.ref.shop,
@@ -23,11 +27,11 @@ def overview(parcel: Fulfillment) -> dict[str, Any]:
         "carrier_status": parcel.delivery.status,
         "cod_status": parcel.cod.status,
         "remote": {
-            "carrier_status": remote.carrier if remote else None,
-            "cod_status": remote.cod if remote else None,
+            "carrier_status": remote.carrier.raw if remote else None,
+            "cod_status": remote.cod.raw if remote else None,
             "updated_at": stamp(remote.updated_at) if remote else None,
         },
-        "in_sync": is_in_sync(parcel),
+        "in_sync": _is_in_sync(app, parcel),
         "frozen": parcel.frozen,
         "unpublished": parcel.unpublished,
         "open": parcel.open,
@@ -35,12 +39,8 @@ def overview(parcel: Fulfillment) -> dict[str, Any]:
     }
 
 
-def is_in_sync(parcel: Fulfillment) -> bool:
-    """Tell whether the platform, when last seen, showed what the ledger says."""
-    return (
-        parcel.remote is not None
-        and parcel.frozen is None
-        and not parcel.unpublished
-        and parcel.remote.carrier == parcel.delivery.status
-        and parcel.remote.cod == parcel.cod.status
-    )
+def _is_in_sync(app: Carrierflow, parcel: Fulfillment) -> bool:
+    """Tell whether nothing is left to tell, and the platform showed that when last seen."""
+    if parcel.frozen or parcel.unpublished:
+        return False
+    return app.projection_of(parcel.ref.shop).agrees(parcel)

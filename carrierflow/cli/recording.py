@@ -49,7 +49,7 @@ def register(cli: click.Group) -> None:
 
 
 def _show(session: Session, shop: str, fulfillment_id: str) -> None:
-    document = overview(session.app.parcel(shop, fulfillment_id))
+    document = overview(session.app, session.app.parcel(shop, fulfillment_id))
     remote = document["remote"]
     labels = {status: LABELS[Status(status)].en for status in _statuses(document)}
     lines = [

@@ -68,7 +68,7 @@ def timeline(session: Session, shop: str, fulfillment_id: str) -> None:
         )
         for each in moments
     ]
-    document = overview(found.parcel) | {"moments": document_of(moments)}
+    document = overview(session.app, found.parcel) | {"moments": document_of(moments)}
     session.emit(document, lambda c: c.table(columns, rows))
 
 

@@ -78,11 +78,10 @@ class BothSides:
 def _both_sides(stage: TourStage, parcels: Iterable[PlannedParcel]) -> Iterator[BothSides]:
     with stage.side.lock:
         shown = stage.side.shown()
-    look = stage.projection.shows
     for parcel in parcels:
         name = stage.ref_of(parcel.number).fulfillment_id
         here = stage.app.parcel(SHOP, name)
-        expected = look(Status(here.delivery.status)), look(Status(here.cod.status))
+        expected = stage.projection.shows_of(here)
         yield BothSides(here=here, expected=expected, shown=shown[name])
 
 

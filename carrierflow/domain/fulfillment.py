@@ -12,6 +12,7 @@ from carrierflow.domain.model import (
     HistoryEntry,
     Machine,
     Reason,
+    RemoteWord,
     ResolvedEvent,
     Status,
     Verdict,
@@ -50,12 +51,16 @@ class MachineHead:
 class RemoteSnapshot:
     """What the platform said last that we took for true."""
 
-    carrier: str
-    """Our status for what it shows, or its own word where we know none."""
-    cod: str
+    carrier: RemoteWord
+    cod: RemoteWord
     updated_at: datetime
     dates: Mapping[Status, datetime]
     digest: str
+
+    @property
+    def statuses(self) -> tuple[Status | None, Status | None]:
+        """What its words for the delivery and the cash were read as; None for an unknown one."""
+        return self.carrier.status, self.cod.status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -299,13 +299,10 @@ def is_over(parcel: Fulfillment) -> bool:
 
 
 def accept(seen: Observation) -> RemoteSnapshot:
-    """Return an observation as the platform's word that later ones are compared with.
-
-    What it shows bears our name of it; a word that nobody knows stays as it is.
-    """
+    """Return an observation as the platform's word that later ones are compared with."""
     return RemoteSnapshot(
-        carrier=seen.carrier.status or seen.carrier.raw,
-        cod=seen.cod.status or seen.cod.raw,
+        carrier=seen.carrier,
+        cod=seen.cod,
         updated_at=seen.updated_at,
         dates=seen.dates,
         digest=observation_digest(seen),

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.model import Status
 from carrierflow.domain.publication import PlatformWrite
 
@@ -43,6 +44,14 @@ class Projection:
     def shows(self, status: Status) -> Status:
         """Return the platform's state for a recorded status; several may look alike."""
         return self.looks_as.get(status, status)
+
+    def shows_of(self, parcel: Fulfillment) -> tuple[Status, Status]:
+        """Return the platform's states of delivery and cash where it shows the ledger's word."""
+        return self.shows(Status(parcel.delivery.status)), self.shows(Status(parcel.cod.status))
+
+    def agrees(self, parcel: Fulfillment) -> bool:
+        """Tell whether the platform, when last seen, showed the ledger's word as far as it can."""
+        return parcel.remote is not None and parcel.remote.statuses == self.shows_of(parcel)
 
     def plan(self, shown: Status | None, step: Status) -> tuple[PlatformWrite, ...]:
         """Return the fewest writes that lead from what is shown to a step; empty if none do.

@@ -10,7 +10,7 @@ from carrierflow.domain import limits
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.fulfillment import Fulfillment, RemoteSnapshot
 from carrierflow.domain.incident import Incident, ResolveAction
-from carrierflow.domain.model import Event, Machine, Source, Status, Verdict, parse_status
+from carrierflow.domain.model import Event, Machine, RemoteWord, Source, Status, Verdict
 from carrierflow.domain.typecheck import check_text, guarded_methods
 from carrierflow.errors import InvalidInput
 from carrierflow.ledger.ledger import Ledger
@@ -101,7 +101,7 @@ class IncidentResolver:
                 parcel = self._parcel(incident)
                 return self._freed(parcel, _showing(parcel, corrected))
             case ResolveAction.REASSERT:
-                return self._freed(parcel, _reasserting(parcel, self._shows(parcel)))
+                return self._freed(parcel, _reasserting(parcel, self._shows_of(parcel)))
             case ResolveAction.ABANDON:
                 after = replace(parcel, frozen="abandoned", open=False)
                 return FulfillmentUpdate(before=parcel, after=after, now=self._clock())
@@ -113,11 +113,10 @@ class IncidentResolver:
 
         Return what had to be corrected.
         """
-        if parcel.remote is None:
-            raise InvalidInput("The platform's state is not known yet; run reconcile first.")
+        remote = _known(parcel.remote)
+        adopted = _adoptable(remote.carrier), _adoptable(remote.cod)
         corrected = []
-        for word, shown in zip(_words(parcel.remote), self._shows(parcel), strict=True):
-            status = parse_status(word)
+        for status, shown in zip(adopted, self._shows_of(parcel), strict=True):
             if shown is status:
                 continue
             event = Event(
@@ -137,10 +136,8 @@ class IncidentResolver:
             corrected.append(status.machine)
         return corrected
 
-    def _shows(self, parcel: Fulfillment) -> tuple[Status, Status]:
-        """Return what the platform shows where it shows the ledger's statuses."""
-        shows = self._projection_of(parcel.ref.shop).shows
-        return shows(Status(parcel.delivery.status)), shows(Status(parcel.cod.status))
+    def _shows_of(self, parcel: Fulfillment) -> tuple[Status, Status]:
+        return self._projection_of(parcel.ref.shop).shows_of(parcel)
 
     def _freed(self, before: Fulfillment, after: Fulfillment) -> FulfillmentUpdate:
         """Let runs decide about a fulfillment again, at once, if nobody changed it meanwhile."""
@@ -211,8 +208,19 @@ def _showing(parcel: Fulfillment, machines: Sequence[Machine]) -> Fulfillment:
     return parcel
 
 
-def _words(remote: RemoteSnapshot) -> tuple[str, str]:
-    return remote.carrier, remote.cod
+def _known(remote: RemoteSnapshot | None) -> RemoteSnapshot:
+    if remote is None:
+        raise InvalidInput("The platform's state is not known yet; run reconcile first.")
+    return remote
+
+
+def _adoptable(word: RemoteWord) -> Status:
+    """Return what a platform's word was read as, however it is spelled."""
+    if word.status is None:
+        raise InvalidInput(
+            f"The platform's word {word.raw!r} stands for no status here, and cannot be adopted."
+        )
+    return word.status
 
 
 def _reasserting(parcel: Fulfillment, ours: tuple[Status, Status]) -> Fulfillment:
@@ -221,15 +229,13 @@ def _reasserting(parcel: Fulfillment, ours: tuple[Status, Status]) -> Fulfillmen
     Steps that were not told yet stay so: if the platform shows something else by then, they are
     told in their order. Where it shows both statuses already, nothing is to be told again.
     """
-    remote = parcel.remote
-    if remote is None:
-        raise InvalidInput("The platform's state is not known yet; run reconcile first.")
-    if remote.carrier == Status.CANCEL:
+    remote = _known(parcel.remote)
+    if remote.carrier.status is Status.CANCEL:
         raise InvalidInput("The platform cancelled this parcel, and that is final there.")
     parcel = replace(parcel, reassert=remote.digest)
-    if _words(remote) == ours:
+    if remote.statuses == ours:
         return parcel
-    machine = Machine.COD if remote.carrier == ours[0] else Machine.DELIVERY
+    machine = Machine.COD if remote.carrier.status is ours[0] else Machine.DELIVERY
     head = parcel.head(machine)
     if head.seq == 1:
         raise InvalidInput("The platform cannot be told the first status of a parcel.")

@@ -13,6 +13,7 @@ from carrierflow.domain.model import (
     FulfillmentRef,
     HistoryEntry,
     Machine,
+    RemoteWord,
     ResolvedEvent,
     Source,
     Status,
@@ -37,7 +38,7 @@ __all__ = [
 IDENTITY = ("id", "shop", "order_id", "fulfillment_id", "tracking_number", "cod_amount")
 STATE = ("version", "held", "open", "settled_at")
 HEAD = ("status", "seq", "since", "hash", "confirmed")
-SEEN = ("carrier", "cod", "updated_at", "dates", "digest")
+SEEN = ("carrier", "carrier_status", "cod", "cod_status", "updated_at", "dates", "digest")
 LOOK = (
     "seen_at",
     "verified_at",
@@ -69,7 +70,7 @@ def parcel_from(row: Sequence[Any], shop: str) -> Fulfillment:
     """
     number, shop_id, order_id, fulfillment_id, tracking_number, cod_amount, *_ = row
     version, held, is_open, settled_at = row[6:10]
-    seen_at, verified_at, not_before, missing, missing_since, frozen, reassert = row[25:32]
+    seen_at, verified_at, not_before, missing, missing_since, frozen, reassert = row[27:34]
     return Fulfillment(
         id=number,
         shop_id=shop_id,
@@ -82,7 +83,7 @@ def parcel_from(row: Sequence[Any], shop: str) -> Fulfillment:
         held=held,
         open=is_open,
         settled_at=settled_at,
-        remote=_remote_from(row[20:25]),
+        remote=_remote_from(row[20:27]),
         seen_at=seen_at,
         verified_at=verified_at,
         not_before=not_before,
@@ -99,18 +100,22 @@ def _head_from(row: Sequence[Any]) -> MachineHead:
 
 
 def _remote_from(row: Sequence[Any]) -> RemoteSnapshot | None:
-    carrier, cod, updated_at, dates, seen_digest = row
+    carrier, carrier_status, cod, cod_status, updated_at, dates, seen_digest = row
     if seen_digest is None:
         return None
     return RemoteSnapshot(
-        carrier=carrier,
-        cod=cod,
+        carrier=_word_from(carrier, carrier_status),
+        cod=_word_from(cod, cod_status),
         updated_at=updated_at,
         dates={
             Status(word): datetime.fromisoformat(text) for word, text in json.loads(dates).items()
         },
         digest=seen_digest,
     )
+
+
+def _word_from(raw: str, status: str | None) -> RemoteWord:
+    return RemoteWord(raw=raw, status=None if status is None else Status(status))
 
 
 def guarded(before: Fulfillment, values: dict[str, Any]) -> dict[str, Any]:
@@ -144,8 +149,10 @@ def look_values(parcel: Fulfillment) -> dict[str, Any]:
     """Return the columns of a parcel that looking at the platform may change."""
     remote = parcel.remote
     return {
-        "remote_carrier": remote and cut(remote.carrier, WORD),
-        "remote_cod": remote and cut(remote.cod, WORD),
+        "remote_carrier": remote and cut(remote.carrier.raw, WORD),
+        "remote_carrier_status": remote and remote.carrier.status,
+        "remote_cod": remote and cut(remote.cod.raw, WORD),
+        "remote_cod_status": remote and remote.cod.status,
         "remote_updated_at": remote and remote.updated_at,
         "remote_dates": remote and _dates_text(remote.dates),
         "remote_digest": remote and remote.digest,

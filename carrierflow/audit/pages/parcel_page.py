@@ -15,6 +15,7 @@ from carrierflow.audit.reports.timeline import Timeline
 from carrierflow.audit.reports.timeline_items import TimelineItem
 from carrierflow.audit.reports.wording import dong
 from carrierflow.domain.lifecycle import label_of
+from carrierflow.domain.model import RemoteWord
 
 
 __all__ = ["parcel_page"]
@@ -58,7 +59,7 @@ def _facts(timeline: Timeline) -> Markup:
     parcel = timeline.parcel
     remote = parcel.remote
     delivery, cash = label_of(parcel.delivery.status), label_of(parcel.cod.status)
-    shows = label_of(remote.carrier).en if remote and _is_known(remote.carrier) else "-"
+    shows = _shown(remote.carrier) if remote else "-"
     frozen = f"frozen: {parcel.frozen}" if parcel.frozen else "not frozen"
     facts = (
         ("Delivery", delivery.en, delivery.vi),
@@ -76,12 +77,8 @@ def _facts(timeline: Timeline) -> Markup:
     )
 
 
-def _is_known(word: str) -> bool:
-    try:
-        label_of(word)
-    except ValueError:
-        return False
-    return True
+def _shown(word: RemoteWord) -> str:
+    return label_of(word.status).en if word.status else word.raw or "-"
 
 
 def _table(moments: Sequence[TimelineItem]) -> Markup:

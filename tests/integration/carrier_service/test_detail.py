@@ -4,7 +4,7 @@ import pytest
 
 from carrierflow.carrier_service.shipments import published_status, shows_unknown_status
 from carrierflow.domain.fulfillment import Fulfillment, MachineHead, RemoteSnapshot
-from carrierflow.domain.model import FulfillmentRef, Machine, Opening, Status
+from carrierflow.domain.model import FulfillmentRef, Machine, Opening, RemoteWord, Status
 from carrierflow.domain.publication import (
     Publication,
     PublicationLog,
@@ -16,6 +16,7 @@ from .conftest import envelope, order, signed
 
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+READ = ("none", "picking", "codpending", "codnotreceipt", "delivered")
 ROAD = ("readytopick", "picking", "delivering", "delivered")
 
 
@@ -31,6 +32,12 @@ def parcel(*, delivery=0, cod=0, **fields):
         cod_amount=5000,
         **fields,
     )
+
+
+def shown(*raw):
+    """Make what Haravan shows of delivery and cash; it knows the words of its manual alone."""
+    carrier, cod = (RemoteWord(raw=it, status=Status(it) if it in READ else None) for it in raw)
+    return RemoteSnapshot(carrier=carrier, cod=cod, updated_at=NOON, dates={}, digest="")
 
 
 def publication_log(**told):
@@ -99,7 +106,7 @@ def test_the_cash_goes_with_the_delivery_that_lifts_it(confirmed, told, expected
 
 def test_a_frozen_parcel_is_shown_as_the_platform_has_it():
     """Where a person must decide, an answer moves nothing."""
-    remote = RemoteSnapshot(carrier="picking", cod="none", updated_at=NOON, dates={}, digest="")
+    remote = shown("picking", "none")
     frozen = parcel(delivery=4, cod=2, frozen="merchant_edit", remote=remote)
 
     assert ("picking", "none") == published_status(frozen, publication_log())
@@ -111,7 +118,7 @@ def test_a_frozen_parcel_is_shown_as_the_platform_has_it():
 )
 def test_disputed_cash_is_shown_as_the_platform_has_it(said, expected):
     """What a person must decide about the cash, no answer of ours decides."""
-    remote = RemoteSnapshot(carrier="delivered", cod=said, updated_at=NOON, dates={}, digest="")
+    remote = shown("delivered", said)
 
     found = published_status(parcel(delivery=4, cod=2, remote=remote), publication_log())
 
@@ -129,7 +136,7 @@ def test_disputed_cash_is_shown_as_the_platform_has_it(said, expected):
 )
 def test_a_word_that_nobody_knows_is_not_talked_over(frozen, carrier, cod, expected):
     """Where the platform says something unknown, no answer of ours may replace it."""
-    remote = RemoteSnapshot(carrier=carrier, cod=cod, updated_at=NOON, dates={}, digest="")
+    remote = shown(carrier, cod)
 
     assert expected == shows_unknown_status(parcel(frozen=frozen, remote=remote))
 

@@ -56,7 +56,13 @@ OF_OURS = (types.Digest, types.MachineName, types.OwnerId)
 OUR_WORDS = {
     "edges": ("from_status", "to_status"),
     "shops": ("platform", "state"),
-    "fulfillments": ("delivery_status", "cod_status", "frozen"),
+    "fulfillments": (
+        "delivery_status",
+        "cod_status",
+        "remote_carrier_status",
+        "remote_cod_status",
+        "frozen",
+    ),
     "history": ("from_status", "to_status", "source", "cause"),
     "evidence": ("kind", "verdict", "code", "status", "source", "sentence"),
     "publications": ("state",),
@@ -317,8 +323,8 @@ def _word(name, *columns):
         parcel = world.parcel()
         seen = _observed(world, parcel, **{name: text})
         remote = RemoteSnapshot(
-            carrier=seen.carrier.raw,
-            cod=seen.cod.raw,
+            carrier=seen.carrier,
+            cod=seen.cod,
             updated_at=seen.updated_at,
             dates=seen.dates,
             digest="0" * 64,

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 from carrierflow.domain.fulfillment import Fulfillment, MachineHead, RemoteSnapshot
-from carrierflow.domain.model import Status
+from carrierflow.domain.model import RemoteWord, Status
 from carrierflow.reconcile.ports import FulfillmentUpdate
 from carrierflow.storage.reconcile import SqlReconcileStore
 
@@ -26,8 +26,8 @@ def test_a_parcel_comes_back_as_it_was_written(store, shop, make_parcel, clock):
         open=False,
         settled_at=HOURS[2],
         remote=RemoteSnapshot(
-            carrier="delivering",
-            cod="codreceipt",
+            carrier=RemoteWord(raw="retry_delivery", status=Status.DELIVERING),
+            cod=RemoteWord(raw="owed", status=None),
             updated_at=HOURS[3],
             dates={Status.PICKING: HOURS[4], Status.DELIVERING: HOURS[5]},
             digest="c" * 64,

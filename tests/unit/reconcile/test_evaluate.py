@@ -141,5 +141,5 @@ def test_a_turn_notes_when_it_looked_and_what_it_saw():
         parcel.missing,
         parcel.missing_since,
     )
-    assert Status.DELIVERING == parcel.remote.carrier
+    assert Status.DELIVERING == parcel.remote.carrier.status
     assert 3 == parcel.head(DELIVERY).confirmed
