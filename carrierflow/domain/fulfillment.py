@@ -57,6 +57,10 @@ class RemoteSnapshot:
     dates: Mapping[Status, datetime]
     digest: str
 
+    def word(self, machine: Machine) -> RemoteWord:
+        """Return its word for one machine."""
+        return self.carrier if machine is Machine.DELIVERY else self.cod
+
     @property
     def statuses(self) -> tuple[Status | None, Status | None]:
         """What its words for the delivery and the cash were read as; None for an unknown one."""

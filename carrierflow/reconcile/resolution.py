@@ -23,16 +23,11 @@ __all__ = ["IncidentResolver", "curl", "postman"]
 SHOP_ACTIONS = frozenset({ResolveAction.UNFREEZE, ResolveAction.ABANDON})
 
 
-def _as_itself(_shop: str) -> Projection:
-    """Return how a platform shows parcels that has a word for every status."""
-    return Projection(writes=())
-
-
 @guarded_methods
 class IncidentResolver:
     """Lists incidents and carries out what a person decides about them.
 
-    `projection_of` says of a shop what its platform can show of a status.
+    `projection_of` says of a shop what its platform can show of a status, and be told.
     """
 
     def __init__(
@@ -41,7 +36,7 @@ class IncidentResolver:
         ledger: Ledger,
         *,
         clock: Clock,
-        projection_of: Callable[[str], Projection] = _as_itself,
+        projection_of: Callable[[str], Projection],
     ) -> None:
         self._projection_of = projection_of
         self._store = store
@@ -101,7 +96,8 @@ class IncidentResolver:
                 parcel = self._parcel(incident)
                 return self._freed(parcel, _showing(parcel, corrected))
             case ResolveAction.REASSERT:
-                return self._freed(parcel, _reasserting(parcel, self._shows_of(parcel)))
+                projection = self._projection_of(parcel.ref.shop)
+                return self._freed(parcel, _reasserting(parcel, projection))
             case ResolveAction.ABANDON:
                 after = replace(parcel, frozen="abandoned", open=False)
                 return FulfillmentUpdate(before=parcel, after=after, now=self._clock())
@@ -116,7 +112,8 @@ class IncidentResolver:
         remote = _known(parcel.remote)
         adopted = _adoptable(remote.carrier), _adoptable(remote.cod)
         corrected = []
-        for status, shown in zip(adopted, self._shows_of(parcel), strict=True):
+        shows_of = self._projection_of(parcel.ref.shop).shows_of
+        for status, shown in zip(adopted, shows_of(parcel), strict=True):
             if shown is status:
                 continue
             event = Event(
@@ -135,9 +132,6 @@ class IncidentResolver:
                 self._ledger.amend(event)
             corrected.append(status.machine)
         return corrected
-
-    def _shows_of(self, parcel: Fulfillment) -> tuple[Status, Status]:
-        return self._projection_of(parcel.ref.shop).shows_of(parcel)
 
     def _freed(self, before: Fulfillment, after: Fulfillment) -> FulfillmentUpdate:
         """Let runs decide about a fulfillment again, at once, if nobody changed it meanwhile."""
@@ -223,7 +217,7 @@ def _adoptable(word: RemoteWord) -> Status:
     return word.status
 
 
-def _reasserting(parcel: Fulfillment, ours: tuple[Status, Status]) -> Fulfillment:
+def _reasserting(parcel: Fulfillment, projection: Projection) -> Fulfillment:
     """Make the ledger's status unpublished again, against what the platform shows now.
 
     Steps that were not told yet stay so: if the platform shows something else by then, they are
@@ -233,12 +227,16 @@ def _reasserting(parcel: Fulfillment, ours: tuple[Status, Status]) -> Fulfillmen
     if remote.carrier.status is Status.CANCEL:
         raise InvalidInput("The platform cancelled this parcel, and that is final there.")
     parcel = replace(parcel, reassert=remote.digest)
+    ours = projection.shows_of(parcel)
     if remote.statuses == ours:
         return parcel
     machine = Machine.COD if remote.carrier.status is ours[0] else Machine.DELIVERY
     head = parcel.head(machine)
     if head.seq == 1:
         raise InvalidInput("The platform cannot be told the first status of a parcel.")
+    shown = remote.word(machine).status
+    if shown is not None and not projection.plan(shown, Status(head.status)):
+        raise InvalidInput(f"The platform shows {shown} and cannot be told {head.status} any more.")
     again = replace(head, confirmed=min(head.confirmed, head.seq - 1))
     return parcel.with_head(machine, again)
 

@@ -10,6 +10,7 @@ import pytest
 from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import ConcurrentUpdate
+from carrierflow.platforms.registry import PLATFORMS
 from carrierflow.reconcile.ports import FulfillmentUpdate
 from carrierflow.reconcile.resolution import IncidentResolver
 from carrierflow.storage import reconcile
@@ -22,7 +23,12 @@ DECIDED = {"actor": "person", "reason": "seen"}
 @pytest.fixture
 def desk(sqlite_store, sqlite_ledger, clock):
     """A desk on the ledger's own store."""
-    return IncidentResolver(SqlReconcileStore(sqlite_store), sqlite_ledger, clock=clock)
+    return IncidentResolver(
+        SqlReconcileStore(sqlite_store),
+        sqlite_ledger,
+        clock=clock,
+        projection_of=lambda _shop: PLATFORMS["haravan"].projection,
+    )
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from datetime import UTC, datetime
 
 import pytest
 from databases import KINDS, every_database
@@ -11,15 +12,19 @@ from sqlalchemy import inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.event import listen
 
+from carrierflow.domain.model import FulfillmentRef, Machine, Opening, RemoteWord, Status
 from carrierflow.errors import ConfigurationError, DatabaseUnavailable
 from carrierflow.storage import build_engine, upgrade
 from carrierflow.storage.install_triggers import install, trigger_names
-from carrierflow.storage.migrate import current_revision, head_revision
+from carrierflow.storage.migrate import VERSION_TABLE, current_revision, head_revision
+from carrierflow.storage.reconcile import SqlReconcileStore
+from carrierflow.storage.tables import fulfillments
 from carrierflow.storage.upgrading import LOCK, NAME
 
 
 CONTEXT = multiprocessing.get_context("fork")
 KILLED = 9
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ALL_STEPS = pytest.param(1, marks=pytest.mark.slow)
 SLOW_ON_SERVERS = [
     kind if kind == "sqlite" else pytest.param(kind, marks=[pytest.mark.servers, pytest.mark.slow])
@@ -105,6 +110,53 @@ def test_of_four_upgrades_one_works_and_the_others_wait(empty_database, session_
 
     assert [0, 0, 0, 0] == [ended(process) for process in crowd]
     assert shape_of(session_databases(empty_database.kind)) == shape_of(empty_database)
+
+
+WORDS = [
+    *((status, Status.NONE) for status in Status if status.machine is Machine.DELIVERY),
+    *((Status.PICKING, status) for status in Status if status.machine is Machine.COD),
+    *(("picking", word) for word in ("", "owed", "picking")),
+    *((word, "none") for word in ("", "teleported", "codpaid", "Picking")),
+]
+
+
+def test_a_word_of_before_is_read_as_it_was_then(
+    own_database, make_engine, make_store, make_ledger, make_shop
+):
+    """An upgrade reads a kept word as the status that it is spelled as, and no other word at all.
+
+    The tables are made as they were before.
+    """
+    engine = make_engine(own_database)
+    store = make_store(engine)
+    shop, ledger = make_shop(store), make_ledger(store)
+    refs = [
+        FulfillmentRef(shop=shop, order_id="1", fulfillment_id=str(number))
+        for number in range(len(WORDS))
+    ]
+    parcels = [ledger.open(Opening(ref=ref)) for ref in refs]
+    with engine.begin() as connection:
+        for parcel, (carrier, cod) in zip(parcels, WORDS, strict=True):
+            seen = {"remote_carrier": str(carrier), "remote_cod": str(cod), "remote_dates": "{}"}
+            seen |= {"remote_digest": "0" * 64, "remote_updated_at": NOON}
+            named = fulfillments.c.id == parcel.id
+            connection.execute(fulfillments.update().where(named).values(seen))
+        for name in ("remote_carrier_status", "remote_cod_status"):
+            connection.execute(text(f"ALTER TABLE carrierflow_fulfillments DROP COLUMN {name}"))
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = 'r0007'"))
+
+    upgrade(engine)
+
+    again = make_store(make_engine(own_database))
+    found = SqlReconcileStore(again).parcels_of(again.shop(shop), ["1"])
+    assert [(_read(c, Machine.DELIVERY), _read(p, Machine.COD)) for c, p in WORDS] == [
+        (parcel.remote.carrier, parcel.remote.cod) for parcel in found
+    ]
+
+
+def _read(word, machine):
+    mine = [status for status in Status if status.machine is machine]
+    return RemoteWord(raw=str(word), status=Status(word) if word in mine else None)
 
 
 @ON_POSTGRES

@@ -13,6 +13,7 @@ from carrierflow.audit.reports.reports import Reports
 from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Source, Status
+from carrierflow.platforms.registry import PLATFORMS
 from carrierflow.reconcile.resolution import IncidentResolver
 from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.types import UtcDateTime
@@ -46,7 +47,12 @@ def ask(store):
 
 @pytest.fixture
 def desk(store, ledger, clock):
-    return IncidentResolver(SqlReconcileStore(store), ledger, clock=clock)
+    return IncidentResolver(
+        SqlReconcileStore(store),
+        ledger,
+        clock=clock,
+        projection_of=lambda _shop: PLATFORMS["haravan"].projection,
+    )
 
 
 @pytest.fixture
