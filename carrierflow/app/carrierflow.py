@@ -304,9 +304,9 @@ class Carrierflow:
 
         `full` looks at every open order, however lately it was looked at; `hinted` only at what
         webhooks named, and only at shops where they named something. `wait` stays until the
-        settle windows of unanswered PUTs have passed, and decides them. Where there is a seal
+        settle windows of unanswered writes have passed, and decides them. Where there is a seal
         key, the history is sealed afterwards. Once `stop` says so, every run ends within a few
-        seconds: after the PUT under way, or in the middle of a wait.
+        seconds: after the write under way, or in the middle of a wait.
 
         Raises:
             UnknownShop, ShopRevoked: if a shop named is not connected.
@@ -342,7 +342,7 @@ class Carrierflow:
         return replace(report, sentence=" ".join(filter(None, (report.sentence, kept))) or None)
 
     def plan(self, shops: Sequence[str] = (), *, full: bool = False) -> tuple[Plan, list[Requests]]:
-        """Say what `reconcile` would do; nothing is written and nothing is PUT.
+        """Say what `reconcile` would do; nothing is written and nothing is told.
 
         Raises:
             UnknownShop, ShopRevoked: if a shop named is not connected.

@@ -119,7 +119,7 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="What a webhook subscription must know of us."
     )
     settle_seconds: Seconds = Field(
-        default=45, gt=0, description="How long an unanswered PUT may still take effect."
+        default=45, gt=0, description="How long an unanswered write may still take effect."
     )
     request_timeout: Seconds = Field(
         default=10, gt=0, description="Seconds that one request may take."
@@ -129,13 +129,13 @@ class Settings(BaseSettings):
         default=15, gt=0, description="How young an observation must be to act on it."
     )
     send_deadline_seconds: Seconds = Field(
-        default=2, gt=0, description="How long after its intent a PUT may still leave."
+        default=2, gt=0, description="How long after its intent a write may still leave."
     )
     lease_seconds: Seconds = Field(
         default=60, gt=0, description="How long a run holds a shop without renewing."
     )
     get_retries: int = Field(
-        default=3, ge=0, le=100, description="Further tries of a GET; PUTs have none."
+        default=3, ge=0, le=100, description="Further tries of a GET; writes have none."
     )
     get_backoff_seconds: Seconds = Field(
         default=0.5, gt=0, description="The first pause between tries of a GET; it doubles."
@@ -219,7 +219,7 @@ class Settings(BaseSettings):
         default=None,
         ge=0,
         le=1000 * MILLION,
-        description="PUTs that one run may make; none is no limit.",
+        description="Writes that one run may make; none is no limit.",
     )
     freeze_share: Number = Field(
         default=0.2, gt=0, le=1, description="A run that would freeze more than this stops."

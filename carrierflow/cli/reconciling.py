@@ -42,12 +42,12 @@ def register(cli: click.Group) -> None:
 @click.option("--shop", "shops", multiple=True, metavar="CODE", help="Only this shop; repeatable.")
 @click.option("--full", is_flag=True, help="Look at every open order, however lately seen.")
 @click.option("--hinted", is_flag=True, help="Look only at what webhooks named.")
-@click.option("--dry-run", is_flag=True, help="Print what would be done; nothing is PUT.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done; nothing is told.")
 @click.option(
     "--plan-out", type=click.File("w", encoding="utf-8"), help="Write the plan of a dry run here."
 )
 @click.option("--wait", is_flag=True, help="Stay until settle windows have passed.")
-@click.option("--max-writes", type=COUNT, help="PUTs that each shop may get.")
+@click.option("--max-writes", type=COUNT, help="Writes that each shop may get.")
 def reconcile(
     session: Session,
     shops: Sequence[str],
@@ -59,9 +59,9 @@ def reconcile(
     dry_run: bool,
     wait: bool,
 ) -> None:
-    """Compare the ledger with the platform and issue the missing PUTs, in order.
+    """Compare the ledger with the platform and make the missing writes, in order.
 
-    Ctrl-C ends it cleanly within seconds, after a PUT under way; the next run goes on.
+    Ctrl-C ends it cleanly within seconds, after a write under way; the next run goes on.
     """
     if hinted and (full or dry_run or plan_out):
         raise click.UsageError("--hinted goes with neither --full nor a plan.")
@@ -115,12 +115,12 @@ def _draw_plan(page: Page, plan: Plan, requests: Sequence[Requests]) -> None:
         page.table(("shop", "fulfillment", "class", "would do"), rows)
     wanted = sum(len(line["puts"]) for line in plan.lines)
     gets = sum(made.get for made in requests)
-    page.say(f"Fulfillments: {len(rows)}. PUTs wanted: {wanted}. GETs made: {gets}; PUTs: 0.")
+    page.say(f"Fulfillments: {len(rows)}. Writes wanted: {wanted}. GETs made: {gets}; writes: 0.")
 
 
 def _wanted(line: Mapping[str, Any]) -> Iterator[str]:
     """Yield what would be done about a fulfillment, and what is held, with the reason."""
-    if wanted := " → ".join(put["status"] for put in line["puts"]) or line["adopts"]:
+    if wanted := " → ".join(put["write"] for put in line["puts"]) or line["adopts"]:
         yield wanted
     if held := ", ".join(held["status"] for held in line["held"]):
         yield f"{held}: held, nothing takes it back"
@@ -182,7 +182,7 @@ def report_runs(
 
     def draw(page: Page) -> None:
         if rows:
-            page.table((*COLUMNS, "GET / PUT", "ended"), rows)
+            page.table((*COLUMNS, "GETs / writes", "ended"), rows)
         else:
             page.say(_nobody(session))
 

@@ -160,7 +160,7 @@ def drift(
 ) -> None:
     """Say where the two sides drifted apart: found, healed, frozen, by kind and time to heal.
 
-    Drift is found in incidents, in PUTs that did not do their work, and in steps of the
+    Drift is found in incidents, in writes that did not do their work, and in steps of the
     platform's that the ledger took over.
     """
     found = session.app.reports.drift(shop=shop, since=since, until=until, episodes=episodes)

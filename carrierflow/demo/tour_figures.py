@@ -25,7 +25,7 @@ class Planned:
     puts: int
     gets: int
     first: tuple[tuple[str, str, tuple[str, ...]], ...]
-    """Of some lines: the fulfillment, the class, and what would be PUT or adopted."""
+    """Of some lines: the fulfillment, the class, and what would be told or adopted."""
     held: tuple[tuple[str, str], ...]
     """Steps that are held because nothing takes them back: the fulfillment and the step."""
 
@@ -150,7 +150,7 @@ class TourFigures:
             ("Not every scan got a verdict.", told == counts.rows),
             (f"The reconcile ended early: {run.end_reason}.", run.end_reason == "done"),
             (
-                f"The plan named {self.plan.puts} PUTs, and the reconcile made {run.puts}.",
+                f"The plan named {self.plan.puts} writes, and the reconcile made {run.puts}.",
                 run.puts == self.plan.puts,
             ),
             (
@@ -158,13 +158,13 @@ class TourFigures:
                 (run.judge_gets, run.judge_puts) == (run.gets, run.puts),
             ),
             (f"The platform saw {run.judge_illegal} illegal steps.", not run.judge_illegal),
-            (f"{run.judge_repeated} PUTs were repeated.", not run.judge_repeated),
+            (f"{run.judge_repeated} writes were repeated.", not run.judge_repeated),
             (
-                f"{run.judge_after_cancel} PUTs went to cancelled parcels.",
+                f"{run.judge_after_cancel} writes went to cancelled parcels.",
                 not run.judge_after_cancel,
             ),
             (f"{left} parcels are still shown wrongly, and nobody was asked.", not left),
-            ("A second run found something to PUT.", not run.puts_of_second_run),
+            ("A second run found something to tell.", not run.puts_of_second_run),
             (f"The history is damaged: {self.verified.first_bad}.", self.verified.ok),
         ]
 

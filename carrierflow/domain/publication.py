@@ -75,6 +75,8 @@ class PublishableStep:
     source: Source = Source.CARRIER
     cause: str | None = None
     occurred_at: datetime | None = None
+    inferred: bool = False
+    """Whether nobody told it: it was filled in before a step that was."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""Compares the ledger with a platform and issues exactly the missing PUTs."""
+"""Compares the ledger with a platform and issues exactly the missing writes."""
 
 from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE, TableRow
 from carrierflow.reconcile.parts import Parts

@@ -36,7 +36,7 @@ class Brake:
         self._doomed = 0
 
     def check_refusals(self) -> None:
-        """Stop where PUTs in a row were refused, which count as the freezes they would lead to.
+        """Stop where writes in a row were refused, which count as the freezes they would lead to.
 
         Raises:
             Braked: if these are too many.
@@ -44,7 +44,7 @@ class Brake:
         refused = self._counters.refusals_in_a_row
         if refused + self._doomed > self._most:
             raise Braked(
-                f"{refused} PUTs in a row were refused; does something between here and the "
+                f"{refused} writes in a row were refused; does something between here and the "
                 "platform answer in its place?",
                 refused=refused,
                 open=self._open,

@@ -40,7 +40,7 @@ def changed_orders(
     orders change and go. Only where a whole page bears one time pages are counted, until two
     passes over them saw the same: what shifted between the pages of the one is missing there.
 
-    Orders that change while we read, by our own PUTs too, come again at the end. A page with
+    Orders that change while we read, by our own writes too, come again at the end. A page with
     nothing else ends the sweep, or it would chase its own tail; the next sweep begins before
     it. Where the `whole` shop is wanted there is no next one: that page may be followed by
     orders that never came, so it goes on to the end.

@@ -1,7 +1,7 @@
 """What a run would do, as a file that a person can read, keep, and have carried out.
 
 A plan holds one line for each fulfillment that is not in sync, with the evidence it rests on
-and the exact PUTs. The same inputs give the same bytes. Before a line is carried out, its
+and the exact writes. The same inputs give the same bytes. Before a line is carried out, its
 target is read again; where the evidence changed, the line is stale and is left alone.
 """
 
@@ -67,7 +67,8 @@ class PlanLine:
     kind: PlanClass
     rows: tuple[str, ...] = ()
     """The rows of the decision table that decide, in order."""
-    puts: tuple[tuple[Machine, Status, RequestSketch], ...] = ()
+    puts: tuple[tuple[Machine, Status, str, RequestSketch], ...] = ()
+    """The writes: what for, what the platform calls each, and the request."""
     held: tuple[tuple[Machine, Status], ...] = ()
     """The steps that the policy does not let be told yet: nothing takes them back."""
     adopts: Status | None = None
@@ -82,8 +83,14 @@ class PlanLine:
             "class": self.kind,
             "rows": list(self.rows),
             "puts": [
-                {"machine": machine, "status": status, "method": it.method, "url": it.url}
-                for machine, status, it in self.puts
+                {
+                    "machine": machine,
+                    "status": status,
+                    "write": name,
+                    "method": request.method,
+                    "url": request.url,
+                }
+                for machine, status, name, request in self.puts
             ],
             "held": [{"machine": machine, "status": status} for machine, status in self.held],
             "adopts": self.adopts,
@@ -149,7 +156,7 @@ def plan_line(case: Case, sketch: Sketch) -> PlanLine | None:
     """
     first = case
     case = replace(case, now=case.seen.seen_at)
-    puts: list[tuple[Machine, Status, RequestSketch]] = []
+    puts: list[tuple[Machine, Status, str, RequestSketch]] = []
     rows: list[str] = []
     for _ in range(MOST_STEPS):
         evaluation = evaluate(case)
@@ -157,7 +164,8 @@ def plan_line(case: Case, sketch: Sketch) -> PlanLine | None:
         if evaluation.write is None or evaluation.adopt is not None:
             break
         step, write = evaluation.write.step, evaluation.write.by
-        puts.append((step.machine, step.to_status, sketch(case.parcel.ref, write)))
+        request = sketch(case.parcel.ref, write)
+        puts.append((step.machine, step.to_status, write.name, request))
         case = replace(evaluation.case, seen=_as_answered(evaluation.case.seen, write))
     kind = _class_of(evaluation, puts)
     if kind is None:

@@ -37,7 +37,7 @@ class Policy:
     freshness: timedelta = timedelta(seconds=15)
     """How young an observation must be to be acted on."""
     send_deadline: timedelta = timedelta(seconds=2)
-    """How long after its intent a PUT may still leave."""
+    """How long after its intent a write may still leave."""
     request_timeout: timedelta = timedelta(seconds=10)
     verify_within: timedelta = timedelta(hours=24)
     """How old the last look at an open fulfillment may be."""

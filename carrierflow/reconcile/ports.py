@@ -48,16 +48,16 @@ class FulfillmentUpdate:
     now: datetime
     publications: tuple[Publication, ...] = ()
     attempt: Attempt | None = None
-    """The intent of a PUT that is about to be sent."""
+    """The intent of a write that is about to be sent."""
     conclusion: AttemptResult | None = None
-    """The result of a PUT that was sent."""
+    """The result of a write that was sent."""
     observation: Observation | None = None
     findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OrderWithWork:
-    """An order with something to publish, and about how many PUTs that takes."""
+    """An order with something to publish, and about how many writes that takes."""
 
     order_id: str
     puts: int

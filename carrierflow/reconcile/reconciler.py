@@ -97,7 +97,7 @@ class Reconciler:
         verified_before: datetime | None = None,
         stop: Stop = never,
     ) -> tuple[list[PlanLine], Requests]:
-        """Say what `reconcile_shop` would do, from reads alone: nothing is written or PUT.
+        """Say what `reconcile_shop` would do, from reads alone: nothing is written or told.
 
         Raises:
             UnknownShop, WrongSecretKey, DatabaseUnavailable: as `reconcile_shop`.

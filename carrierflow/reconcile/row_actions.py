@@ -105,7 +105,7 @@ def wait_for_settling(case: MachineCase) -> Action:
 
 
 def send_again(case: MachineCase) -> Action:
-    """Repeat a PUT that was lost or refused, unless it was tried too often already."""
+    """Repeat a write that was lost or refused, unless it was tried too often already."""
     attempt, step, now = _given(case.attempt), _given(case.sent), case.whole.now
     refusals = case.refusals_of(step)
     if len(refusals) >= case.policy.refused_times:
@@ -275,10 +275,10 @@ def tell_amounts(case: OrderCase) -> Action:
 def earlier_on_platform(case: OrderCase) -> tuple[PublishableStep, datetime] | None:
     """Return the first step that the platform dates too early, with its date there.
 
-    Only what the carrier told has a date of its own: the opening and what follows from rules have
-    ours, what was adopted or imported has the platform's. Collected cash is left out, for the
-    platform counts it with the delivery. A later date is no difference: the platform stamps a
-    status when it is told it.
+    Only what the carrier told has a date of its own: the opening, what follows from rules and what
+    was filled in have ours, what was adopted or imported has the platform's. Collected cash is left
+    out, for the platform counts it with the delivery. A later date is no difference: the platform
+    stamps a status when it is told it.
     """
     if case.seen is None:
         return None
@@ -288,7 +288,7 @@ def earlier_on_platform(case: OrderCase) -> tuple[PublishableStep, datetime] | N
             first.setdefault(step.to_status, step)
     for status, step in first.items():
         date = case.seen.dates.get(status)
-        if date is None or status is Status.CODPAID:
+        if date is None or step.inferred or status is Status.CODPAID:
             continue
         if date + case.policy.timeline_tolerance < _given(step.occurred_at):
             return step, date

@@ -48,9 +48,9 @@ class RunCounters:
     incidents_opened: int = 0
     writes: int = 0
     failures_in_a_row: int = 0
-    """PUTs without an answer since the platform last took one."""
+    """Writes without an answer since the platform last took one."""
     refusals_in_a_row: int = 0
-    """PUTs that were refused since the platform last took one."""
+    """Writes that were refused since the platform last took one."""
     rows: dict[str, int] = field(default_factory=dict)
 
     @property

@@ -79,10 +79,10 @@ class RunReport:
     """Fulfillments compared."""
     in_sync: int = 0
     published: int = 0
-    """PUTs that the platform confirmed."""
+    """Writes that the platform confirmed."""
     adopted: int = 0
     waiting: int = 0
-    """Fulfillments with an unanswered PUT, or another reason to look again later."""
+    """Fulfillments with an unanswered write, or another reason to look again later."""
     frozen: int = 0
     """Fulfillments frozen by this run."""
     incidents_opened: int = 0

@@ -55,7 +55,7 @@ READ_AGAIN_TIMES = 5
 """How often one run reads an order again because its reading grew too old."""
 
 FAILURES_IN_A_ROW = 5
-"""PUTs without an answer after which the platform counts as down."""
+"""Writes without an answer after which the platform counts as down."""
 
 AMOUNTS = "cod_amount_differs"
 

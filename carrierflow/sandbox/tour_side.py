@@ -160,10 +160,6 @@ class TourSide(ABC):
         """Let the recorder begin anew."""
         self._distant.requests.clear()
 
-    def step_name(self, status: str, url: str) -> str:  # noqa: ARG002 - one of them is enough
-        """Return what a planned request is called: by the step, or by what its URL says."""
-        return status
-
     def requests_about(self, number: str) -> list[tuple[str, str]]:
         """Return the requests, since it last forgot, whose path names an order or a parcel."""
         return [(method, path) for method, path in self._distant.requests if number in path]

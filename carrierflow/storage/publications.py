@@ -54,7 +54,7 @@ IDS: BindParameter[int] = bindparam("ids", expanding=True)
 
 ENTRY = ("fulfillment", "machine", "seq")
 
-STEP = ("from_status", "to_status", "source", "cause", "occurred_at")
+STEP = ("from_status", "to_status", "source", "cause", "occurred_at", "inferred")
 
 READ_STEPS = (
     select(
@@ -174,6 +174,7 @@ def _step_from(row: Any) -> PublishableStep:
         source=Source(row.source),
         cause=row.cause,
         occurred_at=row.occurred_at,
+        inferred=bool(row.inferred),
     )
 
 

@@ -53,7 +53,7 @@ PER_RUN = {
     "published": _counter("Steps that runs brought to the platform.", "shop"),
     "adopted": _counter("Steps that runs took over from the platform.", "shop"),
     "get": _counter("Reads that runs made.", "shop"),
-    "put": _counter("PUTs that runs made.", "shop"),
+    "put": _counter("Writes that runs made.", "shop"),
     "throttled": _counter("Requests that the platform throttled.", "shop"),
 }
 """What runs count; the names are those of a run's counters."""

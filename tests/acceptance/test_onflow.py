@@ -95,6 +95,24 @@ def test_the_warehouse_s_steps_become_history(carrier):
     assert 0 == carrier.judged().writes_received
 
 
+def test_a_missed_scan_that_was_filled_in_is_no_difference(carrier):
+    """It bears the date of the next scan, a day after the warehouse handed the parcel over."""
+    ref = carrier.shipment("alpha", OnflowStage.HANDOVER)
+    carrier.clock.advance(86_400)
+    delivered = Event(
+        shop="alpha",
+        fulfillment_id=ref.fulfillment_id,
+        status=Status.DELIVERED,
+        occurred_at=carrier.clock(),
+        fill_gaps=True,
+    )
+    assert "accepted" == carrier.app.ledger.record(delivered).verdict
+
+    (report,) = carrier.runs()
+
+    assert (1, []) == (report.in_sync, carrier.app.incidents.all(state=None))
+
+
 def test_a_warehouse_that_is_behind_is_waited_for(carrier):
     """Nobody is called, nothing is sent, and the run has no work left."""
     carrier.shipment("alpha", OnflowStage.NEW, walk=["picking", "delivering"])

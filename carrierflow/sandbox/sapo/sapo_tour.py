@@ -163,10 +163,6 @@ class SapoTour(TourSide):
             body=b"{}",
         )
 
-    def step_name(self, status: str, url: str) -> str:  # noqa: ARG002 - a step may take two
-        """Return the action."""
-        return url.rpartition("/")[2].removesuffix(".json")
-
     def judged(self) -> Judged:
         """Return what the recorder saw."""
         seen = self._world.recorder.report()

@@ -7,6 +7,9 @@ from carrierflow import Event, Opening, Status
 from carrierflow.sandbox.sapo import SapoServer, SapoWorld
 
 
+BACK = ("picking", "delivering", "notmeetcustomer", "waitingforreturn")
+
+
 @pytest.fixture
 def sapo(shell):
     """A carrier whose one shop is on Sapo, at the ledger of the command line."""
@@ -19,13 +22,34 @@ def sapo(shell):
         carrier.close()
 
 
-def coming_back(carrier):
+def coming_back(carrier, *further):
     """Make a parcel that nobody met and that comes back, of which Sapo knows nothing."""
     ref = carrier.platform_parcel("alpha")
     carrier.app.ledger.open(Opening(ref=ref))
-    for status in ("picking", "delivering", "notmeetcustomer", "waitingforreturn"):
+    for status in (*BACK, *further):
         event = Event(shop="alpha", fulfillment_id=ref.fulfillment_id, status=Status(status))
         assert "accepted" == carrier.app.ledger.record(event).verdict
+
+
+def test_a_plan_names_each_write(shell, sapo):
+    """Two actions that lead to one step have names of their own; nobody speaks of PUTs."""
+    coming_back(sapo, "return")
+
+    plan = shell("reconcile", "--dry-run")
+    ((line,), run) = plan_of(shell), shell("reconcile")
+
+    names = ["ship", "cancel_shipped", "receive_after_cancellation"]
+    assert " → ".join(names) in plan.out
+    assert "Writes wanted: 3." in plan.out
+    assert names == [put["write"] for put in line["puts"]]
+    assert ["delivering", "return", "return"] == [put["status"] for put in line["puts"]]
+    assert "PUT" not in plan.out + plan.err + run.out + run.err
+    assert 3 == len(sapo.actions())
+
+
+def plan_of(shell):
+    """Return the lines of a dry run."""
+    return shell("reconcile", "--dry-run", "--json").json["plan"]
 
 
 def test_a_plan_shows_what_is_held_and_why(shell, sapo):
@@ -38,7 +62,7 @@ def test_a_plan_shows_what_is_held_and_why(shell, sapo):
 
     assert [0, 0, 0] == [before.code, told.code, after.code], told.err
     held = "waitingforreturn: held, nothing takes it back"
-    assert f"delivering; {held}" in before.out
+    assert f" ship; {held}" in before.out
     assert held in after.out
     assert f"; {held}" not in after.out
     assert ["ship"] == sapo.actions()

@@ -157,12 +157,18 @@ def test_row_20_is_one_cause_however_often_it_is_seen(ledger, platform):
     assert [f.digest for f in first] == [f.digest for f in later]
 
 
-def dated(platform, carrier=0.0, *, source=Source.CARRIER, word="picking", road=None):
-    """Return what is reported of a parcel whose last step has two dates, in hours after T0."""
+def dated(platform, carrier=0.0, *, source=Source.CARRIER, word="picking", road=None, inferred=()):
+    """Return what is reported of a parcel whose last step has two dates, in hours after T0.
+
+    Steps of the numbers `inferred` were filled in.
+    """
     made = a_case(road or f"readytopick {word}", groups=("return_after_delivery",))
     steps = tuple(
         replace(
-            step, source=source if step.seq > 1 else step.source, occurred_at=at(carrier * HOUR)
+            step,
+            source=source if step.seq > 1 else step.source,
+            occurred_at=at(carrier * HOUR),
+            inferred=step.machine is Machine.DELIVERY and step.seq in inferred,
         )
         for step in made.publication_log.steps
     )
@@ -192,6 +198,15 @@ def test_row_21_ends_within_six_hours_and_after(hours):
 def test_row_21_compares_only_what_the_carrier_told(source):
     """What was adopted, imported, corrected or made by rule has no date of the carrier's."""
     assert () == dated(-100.0, source=source)
+
+
+def test_row_21_does_not_compare_what_was_filled_in():
+    """A missed scan has the date of the next one; a later visit of its status is another."""
+    road = "readytopick picking delivering notmeetcustomer delivering"
+
+    assert () == dated(-100.0, inferred={2})
+    assert () == dated(-100.0, word="delivering", road=road, inferred={3})
+    assert [] != dated(-100.0, word="delivering", road=road, inferred={2, 5})
 
 
 def test_row_21_compares_with_the_first_of_two_visits():

@@ -139,7 +139,7 @@ def test_a_plan_names_the_puts_that_a_run_makes(scenario):
     """With a platform that answers as it should, a run PUTs what its plan says, in that order."""
     state = start(scenario)
     line = plan_line(situation_of(state, state.platform.shown(0.0, read=True)), sketch)
-    planned = [status for _, status, _ in line.puts] if line else []
+    planned = [status for _, status, *_ in line.puts] if line else []
 
     assert planned == [attempt.status for attempt in whole_run(state).publication_log.attempts]
 
