@@ -384,7 +384,7 @@ class Carrierflow:
             raise ConfigurationError(
                 "No client secret is set; put the app's into CARRIERFLOW_CLIENT_SECRET."
             )
-        store = SqlCallbackStore(self.store)
+        store = SqlCallbackStore(self.store, platform=DEFAULT.name)
         return CarrierService(
             Callbacks(
                 carrier,

@@ -303,8 +303,8 @@ class Platform(Protocol):
 
         Raises:
             ReadRefused: it will not list them; it may show what is asked for by id.
-            UnsupportedByPlatform: this shop's changes are never listed, as somebody chose; each
-                order is read when it is due.
+            UnsupportedByPlatform: this shop's changes are never listed, as somebody chose, or none
+                are on this platform; each order is read when it is due.
         """
         ...
 

@@ -158,7 +158,7 @@ class Installer:
         return self._round(install, LOGIN_SCOPES)
 
     def _second_round(self, install: Install, org_id: str) -> Redirect:
-        self._store.transact(lambda c: _check_identity(c, install, org_id))
+        self._store.transact(lambda c: self._check_identity(c, install, org_id))
         until = self._clock() + ROUND_FOR
         scopes = tuple(dict.fromkeys((*LOGIN_SCOPES, *self._scopes)))
         return self._round(replace(install, org_id=org_id, expires_at=until), scopes)
@@ -178,9 +178,25 @@ class Installer:
 
     def _known(self, code: str) -> Shop | None:
         with self._store.reading() as connection:
-            known = known_shop(connection, code)
+            return self._mine(connection, code)
+
+    def _mine(self, connection: Connection, code: str) -> Shop | None:
+        """Return the shop of a code, None if there is none; refuse one on another platform."""
+        known = known_shop(connection, code)
         if known is not None and known.platform != self._platform.name:
             raise InvalidInput(f"The code {code!r} stands for a shop on another platform.")
+        return known
+
+    def _check_identity(self, connection: Connection, install: Install, org_id: str) -> Shop | None:
+        """Refuse a code that stands for another shop, and a shop that has another code."""
+        known = self._mine(connection, install.shop)
+        if known is not None and known.org_id not in {None, org_id}:
+            raise InvalidInput(f"The code {install.shop!r} stands for another shop than this one.")
+        if known is not None and known.org_id is None and not install.invited:
+            raise InvalidInput("This carrier sends each shop a link to install with; ask for one.")
+        bearer = shop_of_org(connection, org_id, platform=self._platform.name)
+        if bearer not in {None, install.shop}:
+            raise InvalidInput("This shop is connected under another code already.")
         return known
 
     def _taken(self, state: str) -> Install:
@@ -202,7 +218,7 @@ class Installer:
         return Installed(shop=shop.code, notes=tuple(self._finish(shop.code)))
 
     def _write(self, connection: Connection, install: Install, tokens: Tokens) -> Shop:
-        known = _check_identity(connection, install, install.org_id or "")
+        known = self._check_identity(connection, install, install.org_id or "")
         paused = known is not None and known.state is ShopState.PAUSED
         now = self._clock()
         values: dict[str, object] = {
@@ -237,18 +253,6 @@ def missing_scopes(wanted: Sequence[str], granted: Sequence[str] | None) -> list
         and scope not in granted
         and scope.replace(".read_", ".write_") not in granted
     ]
-
-
-def _check_identity(connection: Connection, install: Install, org_id: str) -> Shop | None:
-    """Refuse a code that stands for another shop, and a shop that has another code."""
-    known = known_shop(connection, install.shop)
-    if known is not None and known.org_id not in {None, org_id}:
-        raise InvalidInput(f"The code {install.shop!r} stands for another shop than this one.")
-    if known is not None and known.org_id is None and not install.invited:
-        raise InvalidInput("This carrier sends each shop a link to install with; ask for one.")
-    if shop_of_org(connection, org_id) not in {None, install.shop}:
-        raise InvalidInput("This shop is connected under another code already.")
-    return known
 
 
 def _digest(purpose: str, state: str) -> str:

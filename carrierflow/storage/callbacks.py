@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Row,
     Select,
@@ -51,7 +52,11 @@ SHIPMENT = (
 
 CONNECTED = (
     select(shops.c.id)
-    .where(shops.c.code == bindparam("code"), shops.c.state != ShopState.REVOKED)
+    .where(
+        shops.c.code == bindparam("code"),
+        shops.c.platform == bindparam("platform"),
+        shops.c.state != ShopState.REVOKED,
+    )
     .scalar_subquery()
 )
 
@@ -70,7 +75,9 @@ def _parcel_by(column: Column[Any]) -> Select[Any]:
     )
 
 
-READ_STATE = select(shops.c.state).where(shops.c.code == bindparam("code"))
+READ_STATE = select(shops.c.state).where(
+    shops.c.code == bindparam("code"), shops.c.platform == bindparam("platform")
+)
 READ_GIVEN_OUT = union_all(
     select(shipments.c.external_code).where(
         shipments.c.shop == CONNECTED,
@@ -96,10 +103,14 @@ BY_FULFILLMENT = _parcel_by(fulfillments.c.fulfillment_id)
 
 
 class SqlCallbackStore:
-    """What callbacks read and write; each call is a transaction of its own."""
+    """What a platform's callbacks read and write; each call is a transaction of its own.
 
-    def __init__(self, store: SqlStore) -> None:
+    Shops of other platforms are none here, whatever code or id they bear.
+    """
+
+    def __init__(self, store: SqlStore, *, platform: str) -> None:
         self._store = store
+        self._platform = platform
 
     def read(self, work: Callable[[CallbackTransaction], T]) -> T:
         """Do some reads of a callback, each of which sees what is committed by then.
@@ -110,13 +121,14 @@ class SqlCallbackStore:
         with self._store.reading() as connection:
             if connection.dialect.driver == "psycopg" and is_plain(connection):
                 connection.execution_options(isolation_level="AUTOCOMMIT")
-            return work(SqlCallbackTransaction(connection, self._store.definitions))
+            return work(self._transaction(connection))
 
     def run_callback(self, work: Callable[[CallbackTransaction], T]) -> T:
         """Do some work of a callback and of the ledger in one transaction."""
-        return self._store.transact(
-            lambda c: work(SqlCallbackTransaction(c, self._store.definitions))
-        )
+        return self._store.transact(lambda c: work(self._transaction(c)))
+
+    def _transaction(self, connection: Connection) -> SqlCallbackTransaction:
+        return SqlCallbackTransaction(connection, self._store.definitions, platform=self._platform)
 
     def store_webhook(self, delivery: WebhookDelivery, *, acted: bool) -> list[str] | None:
         """Keep a webhook and mark the parcels of its order; None where it was acted on before."""
@@ -128,16 +140,25 @@ class SqlCallbackStore:
             if known is None:
                 connection.execute(ADD_WEBHOOK, _webhook_row(delivery, acted=acted))
             if delivery.org_id is not None and delivery.order_id is not None:
-                mine = select(shops.c.id).where(shops.c.org_id == delivery.org_id)
+                mine = select(shops.c.id).where(*self._of(delivery.org_id))
                 mark_hinted(connection, mine, delivery.order_id, now=delivery.received_at)
-            return _shops_of(connection, delivery.org_id)
+            return self._shops_of(connection, delivery.org_id)
 
         return self._store.transact(work)
 
     def shops_of(self, org_id: str | None) -> list[str]:
         """Return the codes of an organisation's shops; without an id there is none."""
         with self._store.reading() as connection:
-            return _shops_of(connection, org_id)
+            return self._shops_of(connection, org_id)
+
+    def _shops_of(self, connection: Connection, org_id: str | None) -> list[str]:
+        if org_id is None:
+            return []
+        mine = select(shops.c.code).where(*self._of(org_id)).order_by(shops.c.code)
+        return list(connection.execute(mine).scalars())
+
+    def _of(self, org_id: str) -> tuple[ColumnElement[bool], ...]:
+        return shops.c.platform == self._platform, shops.c.org_id == org_id
 
     def mark_webhook_handled(self, delivery: WebhookDelivery, *, now: datetime) -> None:
         """Write that a webhook needs nothing more."""
@@ -149,13 +170,15 @@ class SqlCallbackStore:
 class SqlCallbackTransaction(SqlLedgerTransaction):
     """Reads and writes of a callback, in one transaction with the ledger's."""
 
-    def __init__(self, connection: Connection, definitions: Definitions) -> None:
+    def __init__(self, connection: Connection, definitions: Definitions, *, platform: str) -> None:
         super().__init__(connection, definitions)
         self._connection = connection
+        self._platform = platform
 
     def check_shop(self, code: str) -> None:
         """Raise where no shop of this code is connected."""
-        state = self._connection.execute(READ_STATE, {"code": code}).scalar()
+        named = {"code": code, "platform": self._platform}
+        state = self._connection.execute(READ_STATE, named).scalar()
         if state is None:
             raise UnknownShop(code)
         if state == ShopState.REVOKED:
@@ -176,7 +199,7 @@ class SqlCallbackTransaction(SqlLedgerTransaction):
 
     def already_used(self, shop: str, code: str, number: str) -> AlreadyUsed | None:
         """Tell whether a code or a tracking number stands for a parcel already; the code first."""
-        names = {"code": shop, "external_code": code, "number": number}
+        names = {"code": shop, "external_code": code, "number": number, "platform": self._platform}
         found = set(self._connection.execute(READ_GIVEN_OUT, names).scalars())
         if code in found:
             return AlreadyUsed.CODE
@@ -209,17 +232,11 @@ class SqlCallbackTransaction(SqlLedgerTransaction):
         self._connection.execute(insert(evidence), refusal_row(parcel, reason, now=now))
 
     def _held(self, query: Select[Any], shop: str, name: str) -> ShipmentRecord | None:
-        row = self._connection.execute(query, {"code": shop, "name": name}).first()
+        named = {"code": shop, "name": name, "platform": self._platform}
+        row = self._connection.execute(query, named).first()
         if row is None:
             return None
         return ShipmentRecord(parcel=parcel_from(row, shop), shipment=_shipment_from(row))
-
-
-def _shops_of(connection: Connection, org_id: str | None) -> list[str]:
-    if org_id is None:
-        return []
-    mine = select(shops.c.code).where(shops.c.org_id == org_id).order_by(shops.c.code)
-    return list(connection.execute(mine).scalars())
 
 
 def _webhook_row(delivery: WebhookDelivery, *, acted: bool) -> dict[str, Any]:

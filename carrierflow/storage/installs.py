@@ -57,9 +57,10 @@ def known_shop(connection: Connection, code: str) -> Shop | None:
     return None if found is None else find_shop(connection, code)
 
 
-def shop_of_org(connection: Connection, org_id: str) -> str | None:
+def shop_of_org(connection: Connection, org_id: str, *, platform: str) -> str | None:
     """Return the code of the shop that bears an id of the platform's own."""
-    query = select(shops.c.code).where(shops.c.org_id == org_id).order_by(shops.c.id).limit(1)
+    theirs = shops.c.platform == platform, shops.c.org_id == org_id
+    query = select(shops.c.code).where(*theirs).order_by(shops.c.id).limit(1)
     return connection.execute(query).scalar()
 
 

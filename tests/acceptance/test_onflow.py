@@ -10,7 +10,7 @@ import pytest
 from carrier import START, carried
 from onflow_carrier import BEFORE, STAGES, OnflowCarrier
 
-from carrierflow import Event, Status
+from carrierflow import Event, Status, UnsupportedByPlatform
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import Machine
 from carrierflow.sandbox.clocks import ManualClock
@@ -111,6 +111,14 @@ def test_a_missed_scan_that_was_filled_in_is_no_difference(carrier):
     (report,) = carrier.runs()
 
     assert (1, []) == (report.in_sync, carrier.app.incidents.all(state=None))
+
+
+def test_an_import_says_that_nothing_is_listed(carrier):
+    """An account is not taken for an empty one."""
+    carrier.platform_parcel("alpha")
+
+    with pytest.raises(UnsupportedByPlatform, match="each shipment by its tracking code"):
+        list(carrier.app.import_shop("alpha"))
 
 
 def test_a_warehouse_that_is_behind_is_waited_for(carrier):

@@ -21,6 +21,7 @@ from carrierflow.errors import (
     OutcomeUnknown,
     ReadRefused,
     Refused,
+    UnsupportedByPlatform,
 )
 from carrierflow.platforms.http.client import NotThere
 from carrierflow.platforms.http.shop_connection import ShopConnection
@@ -141,11 +142,16 @@ class OnflowPlatform(ShopConnection):
         *,
         page: int = 1,  # noqa: ARG002 (likewise)
     ) -> tuple[RemoteOrder, ...]:
-        """Return nothing: how to list shipments is not documented.
+        """Refuse: how to list shipments is not documented.
 
-        So no change is found by this. Each open shipment is read when it is due, or hinted at.
+        Each open shipment is read when it is due, or hinted at.
+
+        Raises:
+            UnsupportedByPlatform: always.
         """
-        return ()
+        raise UnsupportedByPlatform(
+            "Onflow", "list of what changed", offers=("each shipment by its tracking code",)
+        )
 
     def fulfillment(self, ref: FulfillmentRef) -> Observation | Unreadable | None:
         """Read one shipment; None if Onflow says that there is none, or none can be called so.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from carrierflow.domain.model import FulfillmentRef, RemoteOrder, Status
+from carrierflow.errors import UnsupportedByPlatform
 from carrierflow.reconcile.changes import BATCH, OVERLAP, changed_orders, newest
-from carrierflow.testing.contract.expectations import equal, expect, status_of
+from carrierflow.testing.contract.expectations import equal, expect, is_kind, outcome_of, status_of
 from carrierflow.testing.contract.promise import promise
 from carrierflow.testing.contract.trial import Trial
 
@@ -29,12 +30,13 @@ def _parcels(trial: Trial, state: Status) -> list[FulfillmentRef]:
 def changes_are_listed_oldest_first(trial: Trial) -> None:
     """Page by page comes all that changed since, the oldest change first, nothing twice.
 
-    A platform that lists no changes is not asked for any.
+    A platform that lists no changes says so, and is not asked for any.
     """
     before = trial.clock()
     refs = _parcels(trial, trial.states[0])
     if not trial.under_test.lists_changes:
-        equal((), trial.platform.orders_changed(before), "changes that are not listed")
+        outcome = outcome_of(lambda: trial.platform.orders_changed(before))
+        is_kind(outcome, (UnsupportedByPlatform,), "a list where changes are never listed")
         equal([], trial.wire.passed, "requests for changes that are not listed")
         return
     pages = [trial.platform.orders_changed(before, page=number) for number in (1, 2)]

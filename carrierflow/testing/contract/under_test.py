@@ -36,7 +36,7 @@ class PlatformUnderTest(ABC):
     absent: ClassVar[tuple[str, str]]
     """The ids of an order and of a fulfillment that there are not, and could be."""
     lists_changes: ClassVar[bool] = True
-    """Whether the platform lists what changed; one that does not is asked nothing of the kind."""
+    """Whether the platform lists what changed; one that does not says so, and is not asked."""
 
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock

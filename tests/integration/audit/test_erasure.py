@@ -67,7 +67,7 @@ class Office:
             received_at=self.clock(),
             ciphertext=b"sealed",
         )
-        SqlCallbackStore(self.app.store).store_webhook(delivery, acted=True)
+        SqlCallbackStore(self.app.store, platform="haravan").store_webhook(delivery, acted=True)
         return delivery.digest
 
     def body(self, digest):

@@ -248,6 +248,16 @@ def test_a_webhook_that_cannot_be_kept_will_come_again(app, service, monkeypatch
     assert "canary" not in envelope(reply)["message"]
 
 
+def test_an_uninstall_leaves_a_shop_of_another_platform_alone(app, service):
+    """An id stands for two shops on two platforms; the one that was left loses its token."""
+    app.shops.add("shelf", platform="sapo", token="t", base_url="http://127.0.0.1", org_id="1000")
+
+    webhook(service, "app/uninstalled", {"org_id": 1000})
+
+    states = {shop.code: shop.state for shop in app.shops.all()}
+    assert {"sms": ShopState.REVOKED, "shelf": ShopState.ACTIVE} == states
+
+
 def test_an_uninstall_revokes_the_shop_once(app, service):
     """The shop loses its token; the same webhook again revokes no later install unasked.
 

@@ -19,6 +19,7 @@ from carrierflow.carrier_service.registration import Install
 from carrierflow.domain.model import Event as RoadEvent
 from carrierflow.domain.model import Status
 from carrierflow.domain.shop import ShopState
+from carrierflow.errors import InvalidInput
 from carrierflow.shops.install import missing_scopes
 from carrierflow.storage.encryption import KeyRing, generate_key
 from carrierflow.storage.installs import add_install, take_install
@@ -407,6 +408,48 @@ def test_a_change_of_keys_reseals_what_an_install_brought(journey):
     assert token != KeyRing(fresh).decrypt(
         app.shops.get("alpha").encrypted_token, context="token of shop alpha"
     )
+
+
+def shelf(journey, **more):
+    """Connect a shop of another platform under the code of one that the owner has here."""
+    org_id = journey.add_shop("alpha")
+    options = {"platform": "sapo", "token": "shelf-token", "base_url": "http://127.0.0.1"}
+    return org_id, lambda: journey.app.shops.add("alpha", **options | more)
+
+
+def test_an_install_under_a_code_of_another_platform_is_refused(journey):
+    """No link is given, neither to somebody invited nor to who comes by himself."""
+    _, add = shelf(journey)
+    add()
+
+    for begin in (journey.app.installer.invite, journey.app.installer.begin):
+        with pytest.raises(InvalidInput, match="'alpha' stands for a shop on another platform"):
+            begin("alpha")
+
+
+@pytest.mark.parametrize("rounds", [0, 1])
+def test_a_link_does_not_take_over_a_shop_of_another_platform(journey, rounds):
+    """One that was given before, or followed halfway, ends with a page that says so."""
+    org_id, add = shelf(journey)
+    url = f"{journey.invite('alpha')}&orgid={org_id}"
+    for _ in range(rounds):
+        url = journey.visit(journey.consent(url)).headers["Location"]
+    before = add()
+
+    answer = journey.visit(journey.consent(url))
+
+    assert (400, True) == (answer.status, b"stands for a shop on another platform" in answer.body)
+    assert before == journey.app.shops.get("alpha")
+
+
+def test_a_shop_of_another_platform_with_the_same_id_is_no_hindrance(journey):
+    """An id is the platform's own: a shop elsewhere may bear it under another code."""
+    org_id = journey.add_shop("beta")
+    journey.app.shops.add(
+        "alpha", platform="sapo", token="t", base_url="http://127.0.0.1", org_id=org_id
+    )
+
+    assert org_id == journey.install("beta").org_id
 
 
 class Hesitant:

@@ -344,7 +344,7 @@ def test_the_role_can_do_all_that_the_library_does(
     delivery = WebhookDelivery(
         digest="d", topic="t", org_id=None, order_id=None, received_at=clock(), ciphertext=b"x"
     )
-    callbacks = SqlCallbackStore(store)
+    callbacks = SqlCallbackStore(store, platform="haravan")
     callbacks.store_webhook(delivery, acted=False)
     callbacks.mark_webhook_handled(delivery, now=clock())
     with store.begin() as connection:
@@ -376,7 +376,7 @@ def other_errands(connection, parcel, database_clock, now):
         shipping_fee=0,
         accepted_at=now,
     )
-    SqlCallbackTransaction(connection, None).add_shipment(shipment, parcel)
+    SqlCallbackTransaction(connection, None, platform="haravan").add_shipment(shipment, parcel)
 
 
 def writing(parcel, now):

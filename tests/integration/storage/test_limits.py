@@ -373,7 +373,9 @@ def _file_name(world, text):
 
 def _cancel_refused(world, text):
     parcel = world.parcel()
-    SqlCallbackStore(world.store).run_callback(lambda tx: tx.keep_refusal(parcel, text, now=NOW))
+    SqlCallbackStore(world.store, platform="haravan").run_callback(
+        lambda tx: tx.keep_refusal(parcel, text, now=NOW)
+    )
     return world.one(E.reason, E.fulfillment == parcel.id)
 
 
@@ -394,7 +396,7 @@ def _webhook(header, column):
             received_at=NOW,
             ciphertext=b"",
         )
-        SqlCallbackStore(world.store).store_webhook(delivery, acted=True)
+        SqlCallbackStore(world.store, platform="haravan").store_webhook(delivery, acted=True)
         return world.one(WEBHOOKS[column], WEBHOOKS.digest == digest)
 
     return feed
@@ -427,7 +429,9 @@ def _handed_over(name):
             shipping_fee=accepted.shipping_fee,
             accepted_at=NOW,
         )
-        SqlCallbackStore(world.store).run_callback(lambda tx: tx.add_shipment(shipment, parcel))
+        SqlCallbackStore(world.store, platform="haravan").run_callback(
+            lambda tx: tx.add_shipment(shipment, parcel)
+        )
         return world.one(SHIPMENTS[name], SHIPMENTS.fulfillment == parcel.id)
 
     return feed

@@ -121,7 +121,7 @@ def test_everything_works_behind_a_pooler(pooler, pooled, make_store, make_shop,
         assert PARCELS * 6 == len(list(entry_rows(connection)))
         told = entries_of(connection, find_parcel(connection, shop, ids[-1]))
         assert {clock() - timedelta(hours=1), clock()} == {entry.occurred_at for entry in told}
-    assert SqlCallbackStore(store).read(lambda tx: tx.parcels(shop, ids))
+    assert SqlCallbackStore(store, platform="haravan").read(lambda tx: tx.parcels(shop, ids))
     assert len(pooler._all) == len(set(pooler.handed_out))
 
 

@@ -97,7 +97,9 @@ def test_moments_are_the_same_however_the_server_writes_them(
         expected = expected or stayed
         assert MOMENTS == moments
         assert expected == stayed
-        assert SqlCallbackStore(store).read(methodcaller("parcels", shop, ["1"]))
+        assert SqlCallbackStore(store, platform="haravan").read(
+            methodcaller("parcels", shop, ["1"])
+        )
         with store.reading() as connection:
             assert ("ISO", "UTC") == tuple(word[:3] for word in connection.execute(SHOWN).one())
         engine.dispose()

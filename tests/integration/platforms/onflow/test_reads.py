@@ -12,6 +12,7 @@ from carrierflow.errors import (
     PlatformUnavailable,
     ReadRefused,
     Throttled,
+    UnsupportedByPlatform,
 )
 from carrierflow.platforms.onflow import ShipmentPaths
 
@@ -71,9 +72,10 @@ def test_no_codes_or_too_many_are_a_mistake(server, platform, codes):
 
 
 def test_changes_are_not_listed(server, platform):
-    """No way of listing is documented, so none is tried, and no change is claimed."""
-    assert () == platform.orders_changed(datetime(2026, 3, 1, tzinfo=UTC))
-    assert () == platform.orders_changed(datetime(2026, 3, 1, tzinfo=UTC), page=2)
+    """No way of listing is documented, so none is tried, and nobody takes it for no change."""
+    for page in (1, 2):
+        with pytest.raises(UnsupportedByPlatform, match="Onflow has no list of what changed; it"):
+            platform.orders_changed(datetime(2026, 3, 1, tzinfo=UTC), page=page)
     assert [] == server.paths
 
 
