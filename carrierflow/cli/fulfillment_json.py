@@ -7,6 +7,7 @@ from typing import Any
 from carrierflow.app.carrierflow import Carrierflow
 from carrierflow.domain.canonical import stamp
 from carrierflow.domain.fulfillment import Fulfillment
+from carrierflow.errors import InvalidInput
 
 
 __all__ = ["overview"]
@@ -39,8 +40,15 @@ def overview(app: Carrierflow, parcel: Fulfillment) -> dict[str, Any]:
     }
 
 
-def _is_in_sync(app: Carrierflow, parcel: Fulfillment) -> bool:
-    """Tell whether nothing is left to tell, and the platform showed that when last seen."""
+def _is_in_sync(app: Carrierflow, parcel: Fulfillment) -> bool | None:
+    """Tell whether nothing is left to tell, and the platform showed that when last seen.
+
+    None where that is not known: a platform of somebody's own has a meaning elsewhere.
+    """
     if parcel.frozen or parcel.unpublished:
         return False
-    return app.projection_of(parcel.ref.shop).agrees(parcel)
+    try:
+        projection = app.projection_of(parcel.ref.shop)
+    except InvalidInput:
+        return None
+    return projection.agrees(parcel)

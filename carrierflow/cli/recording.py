@@ -48,6 +48,9 @@ def register(cli: click.Group) -> None:
     command(cli, "history", example="carrierflow history myshop 1054978733")(history)
 
 
+SAID = {True: "yes", False: "no", None: "not known"}
+
+
 def _show(session: Session, shop: str, fulfillment_id: str) -> None:
     document = overview(session.app, session.app.parcel(shop, fulfillment_id))
     remote = document["remote"]
@@ -57,7 +60,7 @@ def _show(session: Session, shop: str, fulfillment_id: str) -> None:
         f"  delivery     {_said(document['carrier_status'], labels)}",
         f"  cash         {_said(document['cod_status'], labels)}, {document['cod_amount']} đ",
         f"  platform     {remote['carrier_status'] or 'not seen'} / {remote['cod_status'] or '-'}",
-        f"  in sync      {'yes' if document['in_sync'] else 'no'}",
+        f"  in sync      {SAID[document['in_sync']]}",
         f"  unpublished  {document['unpublished']}",
     ]
     if document["frozen"]:

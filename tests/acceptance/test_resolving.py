@@ -17,6 +17,7 @@ from carrierflow.sandbox.faults import Fault, FaultKind, Faults, Rule
 from carrierflow.sandbox.haravan import ParcelRef
 from carrierflow.sandbox.onflow import OnflowServer, OnflowStage, OnflowWorld
 from carrierflow.sandbox.sapo import SapoAction, SapoRef, SapoServer, SapoWorld
+from carrierflow.storage.tables import shops
 
 
 @contextmanager
@@ -129,6 +130,18 @@ def test_what_somebody_did_there_is_adopted(on, platform):
     document = shown(carrier, ref)
     assert document["in_sync"]
     assert words == (document["remote"]["carrier_status"], document["remote"]["cod_status"])
+
+
+def test_of_a_platform_that_is_not_known_here_nothing_is_claimed(on):
+    """A shop on somebody's own platform is shown; whether it agrees is not known to `show`."""
+    carrier = on("haravan")
+    ref = handed_over(carrier, "picking")
+    assert shown(carrier, ref)["in_sync"]
+
+    with carrier.app.store.begin() as connection:
+        connection.execute(shops.update().values(platform="postbox"))
+
+    assert shown(carrier, ref)["in_sync"] is None
 
 
 def test_what_the_ledger_says_is_told_again(on):

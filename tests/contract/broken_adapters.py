@@ -320,6 +320,13 @@ class Reversing(PostboxPlatform):
         return super().orders_changed(since, page=page)[::-1]
 
 
+class Silent(PostboxPlatform):
+    """Lists no change, and passes that over as if nothing had changed."""
+
+    def orders_changed(self, since, *, page=1):
+        return super().orders_changed(since, page=page)[:0]
+
+
 class Losing(PostboxPlatform):
     """Lists no change after the first page."""
 

@@ -92,6 +92,13 @@ def test_a_fault_is_found(name, adapter, tmp_path):
     assert is_broken(name, under_test(adapter=adapter), tmp_path)
 
 
+def test_a_list_that_is_left_out_in_silence_is_found(tmp_path):
+    """Whoever lists nothing says so: an empty list would be taken for a shop without parcels."""
+    made = type("Listless", (under_test(adapter=broken.Silent),), {"lists_changes": False})
+
+    assert is_broken("changes_are_listed_oldest_first", made, tmp_path)
+
+
 def test_a_claim_is_found(tmp_path):
     """A profile that claims a feature breaks the promise that it is about."""
     assert is_broken(CLAIMED, under_test(profile=broken.PRETENDING), tmp_path)

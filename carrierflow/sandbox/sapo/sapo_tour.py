@@ -100,7 +100,7 @@ class SapoTour(TourSide):
         star="nobody at home, and back it came",
         open="Frozen, for a person to decide",
         moral="The shop shows what the road says, as far as Sapo has words for it",
-        remedies={"remote_ahead": ("abandon", "settled-with-shop")},
+        remedies={"remote_ahead": ("adopt", "customer-has-it")},
     )
     cast = _CAST
 
