@@ -64,7 +64,7 @@ def build(
         settings.secret_key.get_secret_value(), settings.secret_key_previous.get_secret_value()
     )
     store = SqlStore(
-        engine or build_engine(settings.database_url),
+        engine or build_engine(settings.database_url, settings.database_timeouts),
         definition,
         clock=now,
         sleep=sleep,

@@ -29,6 +29,7 @@ from carrierflow.domain.clock import EARLIEST
 from carrierflow.domain.typecheck import guarded
 from carrierflow.errors import ConfigurationError
 from carrierflow.platforms.registry import DEFAULT, PLATFORMS
+from carrierflow.storage.timeouts import DatabaseTimeouts
 
 
 __all__ = ["LogFormat", "Settings", "load_settings"]
@@ -98,6 +99,18 @@ class Settings(BaseSettings):
 
     database_url: str = Field(
         default="sqlite:///carrierflow.db", description="Where the ledger lives."
+    )
+    database_connect_timeout: Seconds = Field(
+        default=3, ge=2, description="Seconds to connect to the database."
+    )
+    database_statement_timeout: Seconds = Field(
+        default=60, ge=1, description="Seconds for each answer of a database server."
+    )
+    database_lock_timeout: Seconds = Field(
+        default=30, ge=1, description="Seconds for a lock that somebody else holds there."
+    )
+    database_pool_timeout: Seconds = Field(
+        default=10, gt=0, description="Seconds for one of this process's own connections."
     )
     secret_key: SecretStr = Field(
         default=SecretStr(""), description="Seals tokens and notes; `keys generate` makes one."
@@ -360,6 +373,16 @@ class Settings(BaseSettings):
         newest = f"{SECTIONS[name]}webhook_secret"
         found: list[SecretStr] = [getattr(self, key) for key in (newest, f"{newest}_previous")]
         return [secret.get_secret_value() for secret in found]
+
+    @property
+    def database_timeouts(self) -> DatabaseTimeouts:
+        """How long the database may keep us waiting."""
+        return DatabaseTimeouts(
+            connect=self.database_connect_timeout,
+            statement=self.database_statement_timeout,
+            lock=self.database_lock_timeout,
+            pool=self.database_pool_timeout,
+        )
 
     @property
     def verify_within(self) -> timedelta:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from threading import Event
 from typing import IO, Any
 
 import click
@@ -25,6 +23,7 @@ from carrierflow.cli.session import (
     short,
     tell,
 )
+from carrierflow.cli.stopping import stopping
 from carrierflow.cli.terminal import Page
 from carrierflow.reconcile import EndReason, Plan, Progress, Requests, RunReport
 
@@ -68,7 +67,7 @@ def reconcile(
     if dry_run or plan_out:
         _plan(session, shops, full=full, out=plan_out)
         return
-    with stopping() as stopped, bars(session) as update:
+    with stopping(session) as stopped, bars(session) as update:
         reports = session.app.reconcile(
             shops,
             full=full,
@@ -88,7 +87,7 @@ def apply_plan(session: Session, plan: Path) -> None:
     Each target is read again first; a line whose evidence changed is stale and is left alone.
     """
     content = Plan.from_text(plan.read_text(encoding="utf-8"))
-    with stopping() as stopped:
+    with stopping(session) as stopped:
         reports = session.app.apply(content, stop=stopped.is_set)
     report_runs(session, reports, interrupted=stopped.is_set())
 
@@ -243,25 +242,6 @@ def status(session: Session, within: float | None) -> None:
         for c in coverage
     ]
     session.emit({"shops": shops}, lambda c: c.table(columns, rows))
-
-
-@contextmanager
-def stopping() -> Iterator[Event]:
-    """Let Ctrl-C and a polite kill set a flag: runs end after the request under way."""
-    stopped = Event()
-
-    def stop(*_: object) -> None:
-        if stopped.is_set():
-            raise KeyboardInterrupt
-        stopped.set()
-        tell("Stopping after the request under way …")
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from carrierflow.cli.reconciling import stopping
 from carrierflow.cli.session import FAILED, Session, command
+from carrierflow.cli.stopping import stopping
 from carrierflow.domain import clock
 from carrierflow.errors import InvalidInput
 from carrierflow.scheduling import Job, JobRun, Loop, load_jobs
@@ -55,7 +55,7 @@ def list_jobs(session: Session, directory: Path) -> None:
 def once(session: Session, names: Sequence[str], directory: Path) -> None:
     """Run jobs once, all of them if none is named; exits with 1 if one failed."""
     loop = Loop(_chosen(directory, names), session.app, sleep=clock.sleep)
-    with stopping() as stopped:
+    with stopping(session) as stopped:
         loop.run_all(stopped.is_set)
     _report(session, loop.runs)
 
@@ -70,7 +70,7 @@ def run(session: Session, names: Sequence[str], directory: Path) -> None:
     a job waits for.
     """
     loop = Loop(_chosen(directory, names), session.app, sleep=clock.sleep)
-    with stopping() as stopped:
+    with stopping(session) as stopped:
         loop.run_until(stopped.is_set)
     _report(session, loop.runs)
 

@@ -14,8 +14,8 @@ import click
 
 from carrierflow.app.load_file import load_name
 from carrierflow.carrier_service import Carrier, CarrierService
-from carrierflow.cli.reconciling import stopping
 from carrierflow.cli.session import INTERRUPTED, Session, command
+from carrierflow.cli.stopping import hanging_up, stopping
 from carrierflow.domain import clock
 from carrierflow.domain.waiting import Stop
 from carrierflow.errors import ConfigurationError
@@ -31,7 +31,7 @@ __all__ = ["register"]
 OWED = ("quote", "accept", "cancel")
 """The methods of a `Carrier`."""
 
-DRAIN = 10
+DRAIN = 3
 """Seconds that requests under way get to end after a polite kill."""
 
 
@@ -79,8 +79,16 @@ def serve(
     url = f"http://{host}:{listener.getsockname()[1]}"
     session.emit({"url": url}, lambda c: c.say(_told(url, service)))
     gc.freeze()  # what is there now stays: no collection need look at it again
+
+    def leaving() -> bool:
+        return bool(server.should_exit)
+
     # The server sends the signal that ended it once more: that must not cut off a job's last PUT.
-    with stopping() as stopped, _jobs_beside(session, directory, lambda: server.should_exit):
+    with (
+        stopping(session) as stopped,
+        hanging_up(session, leaving),
+        _jobs_beside(session, directory, leaving),
+    ):
         server.run(sockets=[listener])
     if stopped.is_set():
         raise click.exceptions.Exit(INTERRUPTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,7 +28,9 @@ from carrierflow.errors import (
     InvalidInput,
 )
 from carrierflow.storage.database_urls import read_url
+from carrierflow.storage.lines import lines_of, prepare_lines
 from carrierflow.storage.sessions import error_codes, is_read_only, prepare_server
+from carrierflow.storage.timeouts import DatabaseTimeouts
 
 
 __all__ = [
@@ -40,7 +43,10 @@ __all__ = [
     "translated",
 ]
 
-SQLITE_BUSY_SECONDS = 30
+SLICE = 1
+"""Seconds that SQLite itself waits for a lock; between two of them we can be stopped."""
+
+SQLITE_BUSY = 5
 
 POOL = 10
 """Connections to a server that a process keeps; further threads wait for one of them.
@@ -71,17 +77,21 @@ UNSTORABLE = (
 )
 
 
-def build_engine(url: str) -> Engine:
+def build_engine(url: str, timeouts: DatabaseTimeouts | None = None) -> Engine:
     """Build an engine for a database URL, with the driver and the settings that we test.
+
+    What the URL itself says about time counts more than `timeouts`.
 
     Raises:
         ConfigurationError: if the URL cannot be read or its driver is not installed.
     """
+    timeouts = timeouts or DatabaseTimeouts()
     try:
         parsed, arguments = read_url(url)
         options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": POOL, "max_overflow": 0}
+        options["pool_timeout"] = timeouts.pool
         if parsed.get_backend_name() == "sqlite":
-            options, arguments = {}, {"timeout": SQLITE_BUSY_SECONDS}
+            options, arguments = {}, {"timeout": timeouts.lock}
         elif is_mysql(parsed.get_backend_name()):
             options["isolation_level"] = "READ COMMITTED"
         engine = create_engine(parsed, connect_args=arguments, **options)
@@ -100,9 +110,10 @@ def build_engine(url: str) -> Engine:
             "The database URL names a driver for asynchronous programs; write the URL without it."
         )
     if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine)
+        _prepare_sqlite(engine, timeouts.lock)
     else:
-        prepare_server(engine)
+        prepare_lines(engine, timeouts)
+        prepare_server(engine, timeouts)
     return engine
 
 
@@ -127,7 +138,7 @@ def is_mysql(name: str) -> bool:
     return name in {"mysql", "mariadb"}
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _prepare_sqlite(engine: Engine, patience: float) -> None:
     """Turn on what SQLite leaves off, and begin transactions as writers.
 
     A transaction that begins as a reader and writes later cannot wait for another writer: it
@@ -137,13 +148,31 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL"):
+        slices = f"busy_timeout={round(1000 * min(SLICE, patience))}"
+        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", slices):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get("carrierflow_reads_only")
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        if connection.get_execution_options().get("carrierflow_reads_only"):
+            connection.exec_driver_sql("BEGIN")
+        else:
+            _wait_to_write(connection, time.monotonic() + patience)
+
+
+def _wait_to_write(connection: Connection, deadline: float) -> None:
+    """Begin as a writer; in slices, so that a signal is heard between two of them."""
+    driver: Any = connection.connection.driver_connection
+    lines = lines_of(connection.engine)
+    while time.monotonic() + SLICE < deadline and not lines.is_cut:
+        try:
+            driver.execute("BEGIN IMMEDIATE").close()
+        except driver.OperationalError as error:
+            if error.sqlite_errorcode != SQLITE_BUSY:
+                break
+        else:
+            return
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # SQLAlchemy tells its error as any other
 
 
 def streamed(

@@ -1,6 +1,6 @@
 """What we see to on a server's connections, whatever the server is set to or stands behind.
 
-Nothing here outlives a transaction on the server: behind a transaction pooler, the next one may
+Behind a transaction pooler nothing here outlives a transaction on the server: the next one may
 run on another connection, and other clients on this one.
 """
 
@@ -14,6 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
+
+from carrierflow.storage.timeouts import DatabaseTimeouts
 
 
 __all__ = [
@@ -37,9 +39,12 @@ OPTION_PREVENTS = 1290
 UTC_NAMES = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Etc/UCT", "UCT", "Zulu"})
 ISO = "SET LOCAL DateStyle TO 'ISO'"
 UTC = "SET LOCAL TimeZone TO 'UTC'"
+SET_TIMEOUTS = (
+    "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false)"
+)
 
 
-def prepare_server(engine: Engine) -> None:
+def prepare_server(engine: Engine, timeouts: DatabaseTimeouts) -> None:
     """See to the connections of an engine of ours to a server.
 
     Whoever listens to an engine makes each of its statements dearer; so that is put off until
@@ -47,10 +52,10 @@ def prepare_server(engine: Engine) -> None:
     """
     event.listen(engine.dialect, "handle_error", _drop_if_read_only)
     if engine.dialect.name == "postgresql" and engine.dialect.driver == "psycopg":
-        event.listen(engine, "connect", _prepare_nothing_if_pooled)
+        event.listen(engine, "connect", partial(_set_by_ourselves, timeouts))
         event.listen(engine, "connect", partial(_look, engine))
     elif engine.dialect.name != "postgresql":
-        event.listen(engine, "connect", _set_utc)
+        event.listen(engine, "connect", partial(_set_utc, timeouts))
 
 
 def is_read_only(error: BaseException | None) -> bool:
@@ -76,23 +81,37 @@ def _drop_if_read_only(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
-def _prepare_nothing_if_pooled(driver: Any, _record: Any) -> None:
-    """Prepare no statements where a pooler may run them on another connection, which lacks them.
+def _set_by_ourselves(timeouts: DatabaseTimeouts, driver: Any, _record: Any) -> None:
+    """Set how long PostgreSQL lets a statement and a lock take, where the session is ours alone.
 
-    A pooler gives its clients numbers of its own for the server's processes.
+    A pooler may run the next transaction on another connection, and those of others on this one:
+    there no statements are prepared either, and time is up where our own patience is. A pooler
+    gives its clients numbers of its own for the server's processes.
     """
     if driver.prepare_threshold is None:
         return
     (process,) = driver.execute("SELECT pg_backend_pid()").fetchone()
-    driver.rollback()
     if process != driver.info.backend_pid:
         driver.prepare_threshold = None
+    else:
+        driver.execute(SET_TIMEOUTS, [f"{timeouts.statement:g}s", f"{timeouts.lock:g}s"])
+    driver.commit()
 
 
-def _set_utc(driver: Any, _record: Any) -> None:
-    """Let MariaDB's functions work in UTC; a pooler in front of it keeps that with its client."""
+def _set_utc(timeouts: DatabaseTimeouts, driver: Any, _record: Any) -> None:
+    """Let MariaDB's functions work in UTC, and its locks and statements take so long.
+
+    A pooler in front of it keeps that with its client. MySQL's own limit is for SELECT alone.
+    """
+    lock = max(1, round(timeouts.lock))
+    limits: dict[str, float] = {"innodb_lock_wait_timeout": lock, "lock_wait_timeout": lock}
+    if "MariaDB" in driver.get_server_info():
+        limits["max_statement_time"] = timeouts.statement
+    else:
+        limits["max_execution_time"] = round(1000 * timeouts.statement)
+    told = ", ".join(f"{name} = {value}" for name, value in limits.items())
     with driver.cursor() as cursor:
-        cursor.execute("SET time_zone = '+00:00'")
+        cursor.execute(f"SET time_zone = '+00:00', {told}")
 
 
 def _look(engine: Engine, driver: Any, _record: Any) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, false, update
 
 from carrierflow.domain.clock import Clock, Sleep
 from carrierflow.domain.lifecycle import Definition
@@ -19,9 +20,11 @@ from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import commit, translated
 from carrierflow.storage.ledger import SqlLedgerTransaction
+from carrierflow.storage.lines import lines_of
 from carrierflow.storage.migrate import require_migrated
 from carrierflow.storage.ownership import present_user, ways_around
 from carrierflow.storage.shops import find_shop
+from carrierflow.storage.tables import shops
 
 
 __all__ = ["SqlStore"]
@@ -35,6 +38,9 @@ TRIES = 12
 
 PAUSE = 0.005
 """Seconds of the first pause before that; each further one is longer."""
+
+LONGEST = 30
+"""Seconds after which it is not done again: each time may have waited for a lock in vain."""
 
 
 class SqlStore:
@@ -105,6 +111,24 @@ class SqlStore:
         """Do some work of the ledger in one transaction."""
         return self.transact(lambda c: work(SqlLedgerTransaction(c, self.definitions)))
 
+    def check_writable(self) -> None:
+        """Find out whether the database would take a write; none is made.
+
+        Raises:
+            DatabaseUnavailable: if it does not answer, or is read-only: a standby, say.
+            NotMigrated: if its tables are not those of this version.
+        """
+        with self.begin() as connection:
+            connection.execute(update(shops).where(false()).values(fence=shops.c.fence))
+
+    def hang_up(self, *, since: float, after: float) -> None:
+        """Cut the connections that have waited for the server for `after` seconds.
+
+        That is counted from `since`, by the monotonic clock; once one was cut, no other is made.
+        For a process that is to end while its database says nothing.
+        """
+        lines_of(self.engine).hang_up(since=since, after=after)
+
     def shop(self, code: str) -> Shop:
         """Return a shop by its code; raises `UnknownShop`."""
         with self.reading() as connection:
@@ -127,9 +151,12 @@ class SqlStore:
             log.warning("carrierflow.history_unguarded", extra={"user": user, "why": ways[0]})
 
     def _insist(self, work: Callable[[], T]) -> T:
+        last = time.monotonic() + LONGEST
         for attempt in range(1, TRIES):
             try:
                 return work()
             except ConcurrentUpdate:
+                if time.monotonic() > last:
+                    raise
                 self._sleep(random.uniform(0.5, 1.5) * PAUSE * attempt)  # noqa: S311
         return work()

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, text
 
 from carrierflow.errors import ConfigurationError, DatabaseUnavailable
 from carrierflow.storage.engine import is_mysql
+from carrierflow.storage.lines import allow_more_time
 from carrierflow.storage.sessions import begin_writing
 
 
@@ -16,6 +17,9 @@ __all__ = ["alone", "check_encoding"]
 
 PATIENCE = 60
 """Seconds to wait for another upgrade, or for those who use the tables."""
+
+LONGEST = 3600
+"""Seconds that one statement of an upgrade may take: it may copy a whole table."""
 
 LOCK = int.from_bytes(b"carrflow")
 """What PostgreSQL's lock is called; such a lock is for one database."""
@@ -32,6 +36,7 @@ def alone(engine: Engine) -> Iterator[Connection]:
         DatabaseUnavailable: if another one takes too long.
     """
     with engine.begin() as connection:
+        allow_more_time(connection, LONGEST)
         name = connection.dialect.name
         _lock = _lock_mysql if is_mysql(name) else _LOCKS[name]
         _lock(connection)
@@ -46,7 +51,6 @@ def _lock_postgresql(connection: Connection) -> None:
 
 def _lock_mysql(connection: Connection) -> None:
     """Take a lock that ends with the connection, which nobody is given after us."""
-    connection.detach()
     connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {PATIENCE}")
     if connection.execute(text(f"SELECT GET_LOCK({NAME}, {PATIENCE})")).scalar() != 1:
         raise DatabaseUnavailable("another `carrierflow db upgrade` is at work on it")

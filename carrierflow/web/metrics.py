@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from carrierflow.app.carrierflow import Carrierflow
 from carrierflow.domain.shop import Backlog
 from carrierflow.errors import CarrierflowError
+from carrierflow.web.questions import Question
 
 
 __all__ = ["FIGURES", "Figure", "Metrics"]
@@ -82,11 +83,15 @@ OVERLAP = timedelta(hours=1)
 
 
 class Metrics(Collector):
-    """Reads everything anew at each scrape; a database that is down leaves its figures out."""
+    """Reads everything anew at each scrape; a database that is down leaves its figures out.
+
+    So does one that says nothing for seconds.
+    """
 
     def __init__(self, carrierflow: Carrierflow) -> None:
         self._app = carrierflow
         self._runs = RunTotals(carrierflow)
+        self._known = Question(self._read)
 
     def describe(self) -> list[Metric]:
         """Name nothing beforehand: registering must not ask the database."""
@@ -96,13 +101,16 @@ class Metrics(Collector):
         """Yield all figures."""
         yield from self._counted()
         try:
-            known = [*self._coverage(), *self._backlogs(), *self._runs.collect()]
+            known = self._known.answer()
         except CarrierflowError:
             known = []
         up = UP["database_up"].family("database_up")
         up.add_metric([], bool(known))
         yield up
         yield from known
+
+    def _read(self) -> list[Metric]:
+        return [*self._coverage(), *self._backlogs(), *self._runs.collect()]
 
     def _counted(self) -> Iterator[Metric]:
         for name, figure in COUNTED.items():

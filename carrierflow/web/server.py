@@ -25,6 +25,7 @@ from carrierflow.carrier_service import Request as Asked
 from carrierflow.errors import CarrierflowError
 from carrierflow.web.metrics import Metrics
 from carrierflow.web.openapi import document
+from carrierflow.web.questions import Question
 
 
 __all__ = ["create_app"]
@@ -47,8 +48,9 @@ def create_app(
     So many `threads` work on requests at once; further ones wait for their turn. More of them
     help a `Carrier` that waits for others, and slow down one that does not.
 
-    `/health` says that the process is alive, `/ready` that its database answers and is migrated,
-    `/metrics` has figures for Prometheus, `/openapi.json` describes the callbacks.
+    `/health` says that the process is alive, `/ready` that its database answers, takes writes and
+    is migrated, `/metrics` has figures for Prometheus, `/openapi.json` describes the callbacks.
+    The first three answer within five seconds, whatever the database does.
     """
     registry = CollectorRegistry()
     registry.register(Metrics(carrierflow))
@@ -61,7 +63,7 @@ def create_app(
         routes=[
             *(Mount(it.dialect.mounted_at, app=CallbackEndpoint(it, limiter)) for it in services),
             Route("/health", _health),
-            Route("/ready", partial(_ready, carrierflow)),
+            Route("/ready", partial(_ready, Question(carrierflow.store.check_writable))),
             Route("/metrics", partial(_metrics, registry)),
             Route("/openapi.json", partial(_openapi, document(service, hints))),
         ],
@@ -137,9 +139,9 @@ async def _health(_request: Request) -> Response:
     return PlainTextResponse("alive\n")
 
 
-async def _ready(carrierflow: Carrierflow, _request: Request) -> Response:
+async def _ready(writable: Question[None], _request: Request) -> Response:
     try:
-        await run_in_threadpool(carrierflow.shops.all)
+        await run_in_threadpool(writable.answer)
     except CarrierflowError as error:
         return PlainTextResponse(f"{error}\n", status_code=503)
     return PlainTextResponse("ready\n")

@@ -1,4 +1,4 @@
-"""A wire between us and a database server that can be cut, at a COMMIT or at once."""
+"""A wire between us and a server that can be cut, at a COMMIT or at once, and that can freeze."""
 
 from __future__ import annotations
 
@@ -36,14 +36,44 @@ class Wire:
         self._pairs = set()
         self._cut_at, self._how = 0, Cut.BEFORE
         self.commits = self.cuts = 0
+        self._thawed = threading.Event()
+        self._thawed.set()
+        self._freeze_at, self._passed = 0, 0
         self.open_door()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        self.thaw()
         self.close_door()
         self.cut_all()
+
+    def freeze(self, *, after=0):
+        """Swallow what comes, at once or after so many more packets of ours; nothing is cut."""
+        with self._lock:
+            self._passed, self._freeze_at = 0, after
+        if not after:
+            self._thawed.clear()
+
+    def thaw(self):
+        """Let everything go on where it stood."""
+        with self._lock:
+            self._freeze_at = 0
+        self._thawed.set()
+
+    @property
+    def is_frozen(self):
+        """Whether nothing passes."""
+        return not self._thawed.is_set()
+
+    def _pass(self):
+        """Wait while it is frozen; count the packets, and freeze when it is time for that."""
+        with self._lock:
+            self._passed += 1
+            if self._passed == self._freeze_at:
+                self._thawed.clear()
+        self._thawed.wait()
 
     def open_door(self):
         """Let connections in, on the same port each time."""
@@ -95,6 +125,7 @@ class Wire:
         near, far = pair
         with contextlib.suppress(OSError):
             while data := near.recv(65536):
+                self._pass()
                 how = self._due(data)
                 if how in {Cut.AFTER, Cut.DURING}:
                     swallow.set()
@@ -108,6 +139,7 @@ class Wire:
         near, far = pair
         with contextlib.suppress(OSError):
             while (data := far.recv(65536)) and not swallow.is_set():
+                self._thawed.wait()
                 near.sendall(data)
         self._hang_up(pair)
 
