@@ -297,6 +297,7 @@ class Carrierflow:
         hinted: bool = False,
         wait: bool = False,
         max_writes: int | None = None,
+        parallel: int | None = None,
         stop: Stop | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[RunReport]:
@@ -304,7 +305,9 @@ class Carrierflow:
 
         `full` looks at every open order, however lately it was looked at; `hinted` only at what
         webhooks named, and only at shops where they named something. `wait` stays until the
-        settle windows of unanswered writes have passed, and decides them. Where there is a seal
+        settle windows of unanswered writes have passed, and decides them. So many shops as
+        `parallel` says are looked after at once. One whose host did not answer comes last, and is left alone
+        for a while after two times; not if it is named. Where there is a seal
         key, the history is sealed afterwards. Once `stop` says so, every run ends within a few
         seconds: after the write under way, or in the middle of a wait.
 
@@ -313,10 +316,10 @@ class Carrierflow:
             ShopHeld: if another run holds the only shop.
             WrongSecretKey, DatabaseUnavailable: if nothing can be done at all.
         """
-        codes, stop = self._codes(shops), stop or self._stop
+        chosen, stop = self._chosen(shops), stop or self._stop
         if hinted:
             waiting = self._runs.hinted_shops()
-            codes = [code for code in codes if code in waiting]
+            chosen = [shop for shop in chosen if shop.code in waiting]
         if max_writes is None:
             max_writes = self.settings.max_writes
         runner = ShopRunner(
@@ -327,8 +330,10 @@ class Carrierflow:
             sleep=self._sleep,
             stop=stop,
             progress=progress,
+            parallel=parallel or self.settings.parallel_shops,
+            patience=self.settings.connect_timeout + self.settings.request_timeout,
         )
-        reports = runner.work(codes, self.limits(max_writes))
+        reports = runner.work(chosen, self.limits(max_writes), named=bool(shops))
         reports = [self._looked_after(report, stop) for report in reports]
         if not stop():
             self.sealer.seal_if_possible()
@@ -351,8 +356,10 @@ class Carrierflow:
         before = self._clock() if full else None
         lines: list[PlanLine] = []
         requests: list[Requests] = []
-        for code in self._codes(shops):
-            found, made = self.reconciler.plan_shop(code, verified_before=before, stop=self._stop)
+        for shop in self._chosen(shops):
+            found, made = self.reconciler.plan_shop(
+                shop.code, verified_before=before, stop=self._stop
+            )
             lines += found
             requests.append(made)
         return Plan.of(lines), requests
@@ -489,11 +496,11 @@ class Carrierflow:
             freeze_share=settings.freeze_share,
         )
 
-    def _codes(self, shops: Sequence[str]) -> list[str]:
+    def _chosen(self, shops: Sequence[str]) -> list[Shop]:
         if shops:
             named = [self.shops.get(code) for code in dict.fromkeys(shops)]
             for shop in named:
                 if shop.state is ShopState.REVOKED:
                     raise ShopRevoked(shop.code)
-            return [shop.code for shop in named]
-        return [shop.code for shop in self.shops.all() if shop.state is ShopState.ACTIVE]
+            return named
+        return [shop for shop in self.shops.all() if shop.state is ShopState.ACTIVE]

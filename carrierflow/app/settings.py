@@ -234,6 +234,9 @@ class Settings(BaseSettings):
         le=1000 * MILLION,
         description="Writes that one run may make; none is no limit.",
     )
+    parallel_shops: int = Field(
+        default=4, ge=1, le=64, description="Shops that one run looks after at once."
+    )
     freeze_share: Number = Field(
         default=0.2, gt=0, le=1, description="A run that would freeze more than this stops."
     )

@@ -47,11 +47,17 @@ def register(cli: click.Group) -> None:
 )
 @click.option("--wait", is_flag=True, help="Stay until settle windows have passed.")
 @click.option("--max-writes", type=COUNT, help="Writes that each shop may get.")
+@click.option(
+    "--parallel",
+    type=click.IntRange(1, 64),
+    help="Shops looked after at once; by default the setting.",
+)
 def reconcile(
     session: Session,
     shops: Sequence[str],
     plan_out: IO[str] | None,
     max_writes: int | None,
+    parallel: int | None,
     *,
     full: bool,
     hinted: bool,
@@ -74,6 +80,7 @@ def reconcile(
             hinted=hinted,
             wait=wait,
             max_writes=max_writes,
+            parallel=parallel,
             stop=stopped.is_set,
             progress=update,
         )
@@ -151,6 +158,12 @@ def run_document(report: RunReport) -> dict[str, Any]:
     }
 
 
+LATER = frozenset({EndReason.THROTTLED, EndReason.RESTING})
+"""After these endings something is left to do, and nobody needs to do more than wait."""
+
+NAMED = 3
+"""Shops that are named where one line is about many."""
+
 COLUMNS = (
     "shop",
     "orders",
@@ -187,9 +200,8 @@ def report_runs(
 
     session.emit(document, draw)
     incidents = len(session.app.incidents.all())
+    tell(*_sentences(reports))
     for report in reports:
-        if report.sentence:
-            tell(f"{report.shop}: {report.sentence}")
         if alone := report.requests.alone:
             tell(f"{report.shop}: orders read one by one: {alone}; lists left their parcels out.")
     if incidents:
@@ -208,6 +220,17 @@ def _nobody(session: Session) -> str:
     return "No shop is connected; `carrierflow shop add` connects one."
 
 
+def _sentences(reports: Sequence[RunReport]) -> Iterator[str]:
+    """Yield what went wrong; shops of which the same is to be said share a line."""
+    said: dict[str, list[str]] = {}
+    for report in reports:
+        if report.sentence:
+            said.setdefault(report.sentence, []).append(report.shop)
+    for sentence, shops in said.items():
+        more = f" and {len(shops) - NAMED} more" if len(shops) > NAMED else ""
+        yield f"{', '.join(shops[:NAMED])}{more}: {sentence}"
+
+
 def exit_code(reports: Sequence[RunReport], *, incidents: bool) -> int:
     """Return 75 if other runs have every shop, 1 if a run failed, 3 if something is left."""
     if reports and all(report.held for report in reports):
@@ -215,7 +238,7 @@ def exit_code(reports: Sequence[RunReport], *, incidents: bool) -> int:
     if any(report.failed for report in reports):
         return FAILED
     mine = [report for report in reports if not report.held]
-    unfinished = any(r.left or r.waiting or r.end_reason is EndReason.THROTTLED for r in mine)
+    unfinished = any(r.left or r.waiting or r.end_reason in LATER for r in mine)
     if incidents or unfinished:
         return WORK_LEFT
     return 0
@@ -226,8 +249,26 @@ def status(session: Session, within: float | None) -> None:
     """Show for each shop how well its open fulfillments are known."""
     span = timedelta(hours=within) if within is not None else None
     coverage = session.app.coverage(span)
-    shops = [{**asdict(c), "oldest_verified_at": moment(c.oldest_verified_at)} for c in coverage]
-    columns = ("shop", "open", "verified", "oldest", "never", "unpublished", "frozen", "incidents")
+    shops = [
+        {
+            **asdict(c),
+            "oldest_verified_at": moment(c.oldest_verified_at),
+            "retry_at": moment(c.retry_at),
+        }
+        for c in coverage
+    ]
+    columns = (
+        "shop",
+        "open",
+        "verified",
+        "oldest",
+        "never",
+        "unpublished",
+        "frozen",
+        "incidents",
+        "silent",
+        "asked again",
+    )
     rows = [
         (
             c.shop,
@@ -238,6 +279,8 @@ def status(session: Session, within: float | None) -> None:
             c.unpublished,
             c.frozen,
             c.incidents,
+            c.unanswered,
+            short(c.retry_at),
         )
         for c in coverage
     ]

@@ -48,6 +48,10 @@ class Shop:
     revoked_at: datetime | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     """What was chosen for this shop; all else is as the settings and its platform have it."""
+    unanswered: int = 0
+    """How many runs in a row had no answer from its host."""
+    retry_at: datetime | None = None
+    """Until when runs leave it alone for that; UTC."""
 
     def __repr__(self) -> str:
         return f"Shop({self.code!r}, {self.platform!r}, {self.state!r})"
@@ -68,6 +72,10 @@ class Coverage:
     """Fulfillments with steps that the platform is not known to show; frozen ones count too."""
     frozen: int
     incidents: int
+    unanswered: int = 0
+    """How many runs in a row had no answer from the shop's host."""
+    retry_at: datetime | None = None
+    """Until when runs leave it alone for that."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

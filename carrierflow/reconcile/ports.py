@@ -198,6 +198,10 @@ class ReconcileStore(Protocol):
         """Close the incidents of one kind that some fulfillments have: their cause is gone."""
         ...
 
+    def save_silence(self, shop: Shop, unanswered: int, *, retry_at: datetime | None) -> None:
+        """Write how many runs in a row had no answer from a shop, and when it is asked again."""
+        ...
+
     def save_watermark(self, shop: Shop, to: datetime) -> None:
         """Write up to which change a shop was read."""
         ...

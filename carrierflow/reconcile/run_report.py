@@ -36,6 +36,8 @@ class EndReason(StrEnum):
     """It would have frozen or cancelled too much, or most orders were missing."""
     ACCESS_DENIED = "access_denied"
     UNAVAILABLE = "unavailable"
+    RESTING = "resting"
+    """The platform did not answer the last times, and is asked again later; nothing was tried."""
     THROTTLED = "throttled"
     """The platform wants a longer pause than a run waits for; the next run goes on."""
     LEASE_LOST = "lease_lost"

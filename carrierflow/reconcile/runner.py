@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from carrierflow.domain.clock import Sleep
+from carrierflow.domain.shop import Shop
 from carrierflow.domain.waiting import Stop, in_slices, until
-from carrierflow.errors import CarrierflowError, Interrupted, ShopHeld
+from carrierflow.errors import CarrierflowError, Interrupted, PlatformUnavailable, ShopHeld
+from carrierflow.reconcile.crew import Crew, Turn
 from carrierflow.reconcile.policy import RunLimits
 from carrierflow.reconcile.reconciler import Reconciler
 from carrierflow.reconcile.run_counters import RunCounters
 from carrierflow.reconcile.run_report import EndReason, RunReport
+from carrierflow.reconcile.silence import HostBreaker, answered, pause_after, rests
 
 
 __all__ = ["Progress", "ShopRunner"]
 
 log = logging.getLogger(__name__)
-
-SHOPS_AT_ONCE = 4
 
 SHARE_SECONDS = 60
 SHARE_REQUESTS = 240
@@ -30,6 +32,12 @@ SHARE_REQUESTS = 240
 
 WORTH_WAITING = frozenset({EndReason.DONE, EndReason.THROTTLED})
 """After these endings, what is left can be done when its time has come."""
+
+RESTING = (
+    "Its host did not answer the last times; it is tried again later, or now with --shop. "
+    "`carrierflow status` says when."
+)
+SKIPPED = "other shops at its host had no answer, so it was not asked"
 
 PAUSES_IN_A_ROW = 5
 """How often `wait` sits through a pause that the platform wants, before it gives up."""
@@ -59,6 +67,8 @@ class ShopRunner:
         sleep: Sleep,
         stop: Stop,
         progress: Callable[[Progress], None] | None,
+        parallel: int = 4,
+        patience: float = 15,
     ) -> None:
         self._reconciler = reconciler
         self._clock = reconciler.parts.clock
@@ -68,43 +78,72 @@ class ShopRunner:
         self._sleep = in_slices(sleep, until(stop))
         self._stop = stop
         self._progress = progress
+        self._parallel = parallel
+        self._patience = patience
+        self._breaker = HostBreaker()
 
-    def work(self, codes: Sequence[str], limits: RunLimits) -> list[RunReport]:
-        """Look after some shops; return one report for each, in their order."""
-        if len(codes) == 1:
-            return [self._look_after(codes[0], limits)]
-        if len(codes) > SHOPS_AT_ONCE:
+    def work(
+        self, shops: Sequence[Shop], limits: RunLimits, *, named: bool = False
+    ) -> list[RunReport]:
+        """Look after some shops; return one report for each, in their order.
+
+        Those that somebody `named` are tried however lately their host was silent.
+        """
+        if len(shops) == 1 and (named or not rests(shops[0], self._clock())):
+            report = self._look_after(Turn(shops[0]), limits)
+            self._remember(shops[0], report.end_reason)
+            return [report]
+        if len(shops) > self._parallel:
             limits = replace(limits, seconds=SHARE_SECONDS, requests=SHARE_REQUESTS)
-        with ThreadPoolExecutor(max_workers=SHOPS_AT_ONCE) as pool:
-            queue = {code: pool.submit(self._guarded, code, limits) for code in codes}
-            reports: dict[str, RunReport] = {}
-            while queue:
-                code, future = next(iter(queue.items()))
-                del queue[code]
-                report = future.result()
-                reports[code] = reports[code].then(report) if code in reports else report
-                if report.end_reason is EndReason.QUANTUM:
-                    queue[code] = pool.submit(self._guarded, code, limits)
-        return [reports[code] for code in codes]
+        queue, reports = deque[Shop](), dict[str, RunReport]()
 
-    def _guarded(self, code: str, limits: RunLimits) -> RunReport:
+        def turn(it: Turn) -> RunReport:
+            return self._guarded(it, limits, named=named)
+
+        crew = Crew(self._parallel, patience=self._patience)
+        for shop, report in crew.work(shops, turn, queue):
+            earlier = reports.get(shop.code)
+            reports[shop.code] = earlier.then(report) if earlier else report
+            if report.end_reason is EndReason.QUANTUM:
+                queue.append(shop)
+        return [reports[shop.code] for shop in shops]
+
+    def _guarded(self, turn: Turn, limits: RunLimits, *, named: bool) -> RunReport:
         """Look after one shop of several: its own trouble must not stop the others."""
-        began = self._clock()
+        began, shop = self._clock(), turn.shop
+        if not named and rests(shop, began):
+            return self._ended(shop.code, began, EndReason.RESTING, RESTING)
+        if self._breaker.is_open(shop):
+            sentence = str(PlatformUnavailable(SKIPPED))
+            return self._ended(shop.code, began, EndReason.UNAVAILABLE, sentence)
         try:
-            return self._look_after(code, limits)
+            report = self._look_after(turn, limits)
         except CarrierflowError as error:
             held = isinstance(error, ShopHeld)
             reason = EndReason.SHOP_HELD if held else EndReason.FAILED
-            return self._ended(code, began, reason, str(error))
+            return self._ended(shop.code, began, reason, str(error))
+        self._breaker.learn(shop, report.end_reason)
+        self._remember(shop, report.end_reason)
+        return report
 
-    def _look_after(self, code: str, limits: RunLimits) -> RunReport:
+    def _remember(self, shop: Shop, reason: EndReason) -> None:
+        """Keep with a shop how often its host was silent, and until when it is left alone."""
+        heard = answered(reason)
+        if heard is None or (heard and not shop.unanswered):
+            return
+        times = 0 if heard else shop.unanswered + 1
+        until_then = None if heard else self._clock() + pause_after(times)
+        with suppress(CarrierflowError):  # the next run learns it anew
+            self._reconciler.parts.store.save_silence(shop, times, retry_at=until_then)
+
+    def _look_after(self, turn: Turn, limits: RunLimits) -> RunReport:
         """Look after one shop, and let no defect of ours, or oddity of its rows, be more than that.
 
         What an unexpected error says may hold anything, so only its kind and its place are told.
         """
-        began = self._clock()
+        began, code = self._clock(), turn.shop.code
         try:
-            return self._patiently(code, limits)
+            return self._patiently(turn, limits)
         except CarrierflowError:
             raise
         except Exception as error:  # noqa: BLE001 - what it is, nobody can know
@@ -128,25 +167,32 @@ class ShopRunner:
             sentence=sentence,
         )
 
-    def _patiently(self, code: str, limits: RunLimits) -> RunReport:
+    def _patiently(self, turn: Turn, limits: RunLimits) -> RunReport:
         if self._stop():
-            return self._ended(code, self._clock(), EndReason.INTERRUPTED, str(Interrupted()))
-        report, pauses = self._run(code, limits), 0
+            return self._ended(
+                turn.shop.code, self._clock(), EndReason.INTERRUPTED, str(Interrupted())
+            )
+        report, pauses = self._run(turn, limits), 0
         while self._wait and report.next_look_at is not None and pauses < PAUSES_IN_A_ROW:
             try:
                 self._sleep(max(0.0, (report.next_look_at - self._clock()).total_seconds()))
             except Interrupted:
                 break
-            report = report.then(self._run(code, limits))
+            report = report.then(self._run(turn, limits))
             pauses = pauses + 1 if report.end_reason is EndReason.THROTTLED else 0
             if report.end_reason not in WORTH_WAITING:
                 break
         return report
 
-    def _run(self, code: str, limits: RunLimits) -> RunReport:
-        tell = self._progress
+    def _run(self, turn: Turn, limits: RunLimits) -> RunReport:
+        tell, code = self._progress, turn.shop.code
+
+        def stop() -> bool:
+            turn.check()
+            return self._stop()
 
         def told(counters: RunCounters, left: int) -> None:
+            turn.heard = True
             if tell is not None:
                 tell(
                     Progress(
@@ -163,6 +209,6 @@ class ShopRunner:
             limits=limits,
             verified_before=self._before,
             hinted=self._hinted,
-            stop=self._stop,
+            stop=stop,
             progress=told,
         )

@@ -144,6 +144,11 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
         """Write up to which change a shop was read."""
         self._store.transact(lambda c: change_shop(c, shop.code, swept_to=to))
 
+    def save_silence(self, shop: Shop, unanswered: int, *, retry_at: datetime | None) -> None:
+        """Write how many runs in a row had no answer from a shop, and when it is asked again."""
+        values = {"unanswered": unanswered, "retry_at": retry_at}
+        self._store.transact(lambda c: change_shop(c, shop.code, **values))
+
     def parcel(self, shop: str, fulfillment_id: str) -> Fulfillment:
         """Return one fulfillment."""
         with self._store.reading() as connection:

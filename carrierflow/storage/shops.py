@@ -52,6 +52,8 @@ FORGOTTEN: Mapping[str, Any] = MappingProxyType(
         "subscription_checked_at": None,
         "lease_owner": None,
         "lease_until": None,
+        "unanswered": 0,
+        "retry_at": None,
     }
 )
 """What a revoked shop's row no longer says."""
@@ -87,9 +89,12 @@ def find_shop(connection: Connection, code: str) -> Shop:
 
 
 def all_shops(connection: Connection) -> list[Shop]:
-    """Return every shop, those first that have waited longest for a run."""
+    """Return every shop, those first that have waited longest for a run.
+
+    Those whose host did not answer come after all others, the longest silent last.
+    """
     query = select(shops).order_by(
-        shops.c.next_due.is_(None).desc(), shops.c.next_due, shops.c.code
+        shops.c.unanswered, shops.c.next_due.is_(None).desc(), shops.c.next_due, shops.c.code
     )
     return [_shop_from(row) for row in connection.execute(query)]
 
@@ -103,7 +108,13 @@ def add_shop(connection: Connection, values: Mapping[str, Any]) -> None:
     query = select(shops.c.id).where(shops.c.code == values["code"])
     if connection.execute(query).scalar() is not None:
         raise InvalidInput(f"There is a shop {values['code']!r} already.")
-    fresh = {"fence": 0, "rate_until_us": 0, "paused_until_us": 0, "state": ShopState.ACTIVE}
+    fresh = {
+        "fence": 0,
+        "rate_until_us": 0,
+        "paused_until_us": 0,
+        "state": ShopState.ACTIVE,
+        "unanswered": 0,
+    }
     connection.execute(insert(shops), fresh | dict(values))
 
 
@@ -153,6 +164,8 @@ def coverage(connection: Connection, shop: Shop, *, since: datetime) -> Coverage
         unpublished=found[4],
         frozen=found[5],
         incidents=connection.execute(waiting).scalar_one(),
+        unanswered=shop.unanswered,
+        retry_at=shop.retry_at,
     )
 
 
@@ -180,4 +193,6 @@ def _shop_from(row: Row[Any]) -> Shop:
         subscribed_at=row.subscribed_at,
         revoked_at=row.revoked_at,
         options=json.loads(row.options or "{}"),
+        unanswered=row.unanswered,
+        retry_at=row.retry_at,
     )

@@ -156,6 +156,8 @@ shops = _table(
     Column("subscription_checked_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
     Column("options", String(limits.OPTIONS)),
+    Column("unanswered", Integer, nullable=False, default=0, server_default="0"),
+    Column("retry_at", UtcDateTime),
 )
 
 installs = _table(

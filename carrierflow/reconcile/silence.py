@@ -1,0 +1,76 @@
+"""Shops whose host does not answer: they are tried later and later, and hold up nobody else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from carrierflow.domain.shop import Shop
+from carrierflow.reconcile.run_report import EndReason
+
+
+__all__ = ["HostBreaker", "answered", "pause_after", "rests"]
+
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+
+IN_A_ROW = 3
+"""So many shops in a row without an answer from one host, and the others there are not tried."""
+
+ANSWERED = frozenset(
+    {
+        EndReason.DONE,
+        EndReason.QUANTUM,
+        EndReason.MAX_WRITES,
+        EndReason.BRAKE,
+        EndReason.ACCESS_DENIED,
+        EndReason.THROTTLED,
+    }
+)
+
+
+def answered(reason: EndReason) -> bool | None:
+    """Tell whether a run that ended so had an answer from the platform; None if nobody knows."""
+    if reason in ANSWERED:
+        return True
+    return False if reason is EndReason.UNAVAILABLE else None
+
+
+def pause_after(unanswered: int) -> timedelta:
+    """Return how long a shop is left alone after so many runs in a row without an answer.
+
+    After the first it is not: it only waits for the others. Then a minute, and twice as long each
+    time, up to an hour.
+    """
+    if unanswered <= 1:
+        return timedelta(0)
+    doubled: timedelta = FIRST_PAUSE * 2.0 ** min(unanswered - 2, 10)
+    return min(doubled, LONGEST_PAUSE)
+
+
+def rests(shop: Shop, now: datetime) -> bool:
+    """Tell whether a shop is left alone for now."""
+    return shop.retry_at is not None and now < shop.retry_at
+
+
+class HostBreaker:
+    """What one run has learnt about the hosts that its shops are at."""
+
+    def __init__(self) -> None:
+        self._silent: Counter[str] = Counter()
+
+    def learn(self, shop: Shop, reason: EndReason) -> None:
+        """Take in how the run at a shop ended."""
+        heard = answered(reason)
+        if heard:
+            self._silent[_host(shop)] = 0
+        elif heard is False:
+            self._silent[_host(shop)] += 1
+
+    def is_open(self, shop: Shop) -> bool:
+        """Tell whether it is of no use to ask a shop's host again in this run."""
+        return self._silent[_host(shop)] >= IN_A_ROW
+
+
+def _host(shop: Shop) -> str:
+    return urlsplit(shop.base_url).netloc
