@@ -31,6 +31,7 @@ from carrierflow.shops import (
 from carrierflow.storage import DatabaseClock, Engine, SqlStore, build_engine
 from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.reconcile import SqlReconcileStore
+from carrierflow.storage.timeouts import DatabaseTimeouts
 
 
 __all__ = ["anchors_from", "build"]
@@ -64,7 +65,7 @@ def build(
         settings.secret_key.get_secret_value(), settings.secret_key_previous.get_secret_value()
     )
     store = SqlStore(
-        engine or build_engine(settings.database_url, settings.database_timeouts),
+        engine or build_engine(settings.database_url, _timeouts(settings)),
         definition,
         clock=now,
         sleep=sleep,
@@ -127,6 +128,15 @@ def build(
         counters=counters,
         clock=now,
         sleep=sleep,
+    )
+
+
+def _timeouts(settings: Settings) -> DatabaseTimeouts:
+    return DatabaseTimeouts(
+        connect=settings.database_connect_timeout,
+        statement=settings.database_statement_timeout,
+        lock=settings.database_lock_timeout,
+        pool=settings.database_pool_timeout,
     )
 
 

@@ -29,7 +29,6 @@ from carrierflow.domain.clock import EARLIEST
 from carrierflow.domain.typecheck import guarded
 from carrierflow.errors import ConfigurationError
 from carrierflow.platforms.registry import DEFAULT, PLATFORMS
-from carrierflow.storage.timeouts import DatabaseTimeouts
 
 
 __all__ = ["LogFormat", "Settings", "load_settings"]
@@ -376,16 +375,6 @@ class Settings(BaseSettings):
         newest = f"{SECTIONS[name]}webhook_secret"
         found: list[SecretStr] = [getattr(self, key) for key in (newest, f"{newest}_previous")]
         return [secret.get_secret_value() for secret in found]
-
-    @property
-    def database_timeouts(self) -> DatabaseTimeouts:
-        """How long the database may keep us waiting."""
-        return DatabaseTimeouts(
-            connect=self.database_connect_timeout,
-            statement=self.database_statement_timeout,
-            lock=self.database_lock_timeout,
-            pool=self.database_pool_timeout,
-        )
 
     @property
     def verify_within(self) -> timedelta:

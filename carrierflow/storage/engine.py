@@ -28,7 +28,7 @@ from carrierflow.errors import (
     InvalidInput,
 )
 from carrierflow.storage.database_urls import read_url
-from carrierflow.storage.lines import lines_of, prepare_lines
+from carrierflow.storage.server_lines import lines_of, prepare_lines
 from carrierflow.storage.sessions import error_codes, is_read_only, prepare_server
 from carrierflow.storage.timeouts import DatabaseTimeouts
 

@@ -14,6 +14,9 @@ from psycopg.pq import TransactionStatus
 
 __all__ = ["PostgresLine"]
 
+INTERVAL = 0.1
+"""Seconds after which one who waits looks at the time."""
+
 CANCEL = 1
 """Seconds for asking the server to leave off what nobody waits for any more."""
 
@@ -29,7 +32,10 @@ class PostgresLine(psycopg.Connection[Any]):
     """Seconds for one answer; None is no limit."""
     waiting_since: float | None = None
 
-    def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
+    # 3.2 knows no `timeout`, and later ones pass it
+    def wait(  # type: ignore[override]
+        self, gen: Any, interval: float = INTERVAL, **others: Any
+    ) -> Any:
         """Wait for an answer.
 
         Raises:
@@ -37,7 +43,7 @@ class PostgresLine(psycopg.Connection[Any]):
         """
         self.waiting_since = time.monotonic()
         try:
-            return waiting.wait(self._within(gen), self.fileno(), *args, **kwargs)
+            return waiting.wait(self._within(gen), self.fileno(), interval=interval, **others)
         except (KeyboardInterrupt, _Unanswered):
             self._leave()
             raise
@@ -63,9 +69,7 @@ class PostgresLine(psycopg.Connection[Any]):
 
     def _leave(self) -> None:
         """Close, and let the server know as far as that goes: it may hold locks for us."""
-        if self.pgconn.transaction_status == TransactionStatus.ACTIVE and hasattr(
-            self, "cancel_safe"
-        ):
+        if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
             with suppress(psycopg.Error):
                 self.cancel_safe(timeout=CANCEL)
         self.close()

@@ -20,9 +20,9 @@ from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import commit, translated
 from carrierflow.storage.ledger import SqlLedgerTransaction
-from carrierflow.storage.lines import lines_of
 from carrierflow.storage.migrate import require_migrated
 from carrierflow.storage.ownership import present_user, ways_around
+from carrierflow.storage.server_lines import lines_of
 from carrierflow.storage.shops import find_shop
 from carrierflow.storage.tables import shops
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, text
 
 from carrierflow.errors import ConfigurationError, DatabaseUnavailable
 from carrierflow.storage.engine import is_mysql
-from carrierflow.storage.lines import allow_more_time
+from carrierflow.storage.server_lines import allow_more_time
 from carrierflow.storage.sessions import begin_writing
 
 

@@ -74,8 +74,10 @@ def test_a_command_gives_a_silent_database_up(own_database, name):
 
 @pytest.mark.slow
 @ON_SERVERS
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [("a run", signal.SIGINT), *((name, signal.SIGTERM) for name in COMMANDS)],
+)
 def test_a_command_that_waits_for_a_silent_database_can_be_stopped(own_database, name, number):
     """It ends within five seconds, however long the database might have been given."""
     with frozen_office(own_database) as (real, wire):

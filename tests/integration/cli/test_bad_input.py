@@ -197,9 +197,9 @@ def test_a_file_that_is_no_database_is_one_sentence(shell):
     assert content == file.read_bytes()
 
 
-def test_a_locked_database_is_one_sentence(ready, shop, monkeypatch):
+def test_a_locked_database_is_one_sentence(ready, shop):
     """A ledger that somebody holds locked says so, and the event can be recorded later."""
-    monkeypatch.setattr("carrierflow.storage.engine.SQLITE_BUSY_SECONDS", 0.05)
+    ready.environment["CARRIERFLOW_DATABASE_LOCK_TIMEOUT"] = "1"
     holder = sqlite3.connect(ready.folder / "ledger.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
 
