@@ -13,7 +13,7 @@ from datetime import datetime
 from carrierflow.domain.clock import Sleep
 from carrierflow.domain.shop import Shop
 from carrierflow.domain.waiting import Stop, in_slices, until
-from carrierflow.errors import CarrierflowError, Interrupted, PlatformUnavailable, ShopHeld
+from carrierflow.errors import CarrierflowError, Interrupted, ShopHeld
 from carrierflow.reconcile.crew import Crew, Turn
 from carrierflow.reconcile.policy import RunLimits
 from carrierflow.reconcile.reconciler import Reconciler
@@ -37,7 +37,6 @@ RESTING = (
     "Its host did not answer the last times; it is tried again later, or now with --shop. "
     "`carrierflow status` says when."
 )
-SKIPPED = "other shops at its host had no answer, so it was not asked"
 
 PAUSES_IN_A_ROW = 5
 """How often `wait` sits through a pause that the platform wants, before it gives up."""
@@ -114,15 +113,14 @@ class ShopRunner:
         if not named and rests(shop, began):
             return self._ended(shop.code, began, EndReason.RESTING, RESTING)
         if self._breaker.is_open(shop):
-            sentence = str(PlatformUnavailable(SKIPPED))
-            return self._ended(shop.code, began, EndReason.UNAVAILABLE, sentence)
+            return self._ended(shop.code, began, EndReason.UNAVAILABLE, self._breaker.why(shop))
         try:
             report = self._look_after(turn, limits)
         except CarrierflowError as error:
             held = isinstance(error, ShopHeld)
             reason = EndReason.SHOP_HELD if held else EndReason.FAILED
             return self._ended(shop.code, began, reason, str(error))
-        self._breaker.learn(shop, report.end_reason)
+        self._breaker.learn(shop, report.end_reason, report.sentence)
         self._remember(shop, report.end_reason)
         return report
 

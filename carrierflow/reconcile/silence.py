@@ -58,14 +58,20 @@ class HostBreaker:
 
     def __init__(self) -> None:
         self._silent: Counter[str] = Counter()
+        self._said: dict[str, str | None] = {}
 
-    def learn(self, shop: Shop, reason: EndReason) -> None:
+    def learn(self, shop: Shop, reason: EndReason, sentence: str | None = None) -> None:
         """Take in how the run at a shop ended."""
         heard = answered(reason)
         if heard:
             self._silent[_host(shop)] = 0
         elif heard is False:
             self._silent[_host(shop)] += 1
+            self._said[_host(shop)] = sentence
+
+    def why(self, shop: Shop) -> str | None:
+        """Return what was last said of a shop's host."""
+        return self._said.get(_host(shop))
 
     def is_open(self, shop: Shop) -> bool:
         """Tell whether it is of no use to ask a shop's host again in this run."""
