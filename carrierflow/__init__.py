@@ -126,6 +126,7 @@ from carrierflow.errors import (
     KeyReused,
     MissingSealKey,
     MissingSecretKey,
+    NotificationFailed,
     NotMigrated,
     NotSealed,
     NotSent,
@@ -168,6 +169,7 @@ from carrierflow.platforms.registry import (
 )
 from carrierflow.reconcile import EndReason, Plan, Progress, RunReport
 from carrierflow.reconcile.backfill import Imported, Unopened
+from carrierflow.reconcile.notification import IncidentNotifier, Notified, Telling
 from carrierflow.reconcile.plan import PlanClass, PlanLine
 from carrierflow.reconcile.policy import RunLimits
 from carrierflow.reconcile.ports import Budget, Platform, RequestCounts
@@ -257,6 +259,7 @@ __all__ = [
     "HttpLimits",
     "Imported",
     "Incident",
+    "IncidentNotifier",
     "IncidentResolver",
     "Installed",
     "Installer",
@@ -284,6 +287,8 @@ __all__ = [
     "NotSealed",
     "NotSent",
     "NotThere",
+    "NotificationFailed",
+    "Notified",
     "OAuthAccounts",
     "Observation",
     "ObservationItem",
@@ -357,6 +362,7 @@ __all__ = [
     "StepCount",
     "Subscription",
     "Subscriptions",
+    "Telling",
     "Throttled",
     "TimeInState",
     "Timeline",

@@ -25,6 +25,7 @@ CarrierflowError
 │   ├── ShopHeld
 │   ├── SealHeld
 │   ├── AnchorUnavailable
+│   ├── NotificationFailed
 │   └── PlatformUnavailable
 │       ├── ReadRefused          this question gets a clear no; another may be answered
 │       │   └── NotThere
@@ -65,6 +66,7 @@ __all__ = [
     "NotSealed",
     "NotSent",
     "NotThere",
+    "NotificationFailed",
     "OutcomeUnknown",
     "PlatformError",
     "PlatformUnavailable",
@@ -308,6 +310,17 @@ class AnchorUnavailable(TryLater):
         super().__init__(
             f"The {anchor} anchor did not take the checkpoint ({reason.rstrip('.')}); "
             "the next seal tries again."
+        )
+
+
+class NotificationFailed(TryLater):
+    """Nobody could be told of incidents on one way; the next notification tells them."""
+
+    def __init__(self, channel: str, reason: str) -> None:
+        self.channel = channel
+        super().__init__(
+            f"Incidents could not be told by {channel} ({reason.rstrip('.')}); "
+            "the next notification tries again."
         )
 
 

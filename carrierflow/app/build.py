@@ -7,20 +7,24 @@ from datetime import timedelta
 
 from carrierflow.app.carrierflow import Carrierflow
 from carrierflow.app.connect import PlatformFactory
+from carrierflow.app.messengers import messengers_from
 from carrierflow.app.settings import Settings
 from carrierflow.app.shop_choices import ShopChoices
 from carrierflow.audit.log.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.audit.log.ports import Anchor
 from carrierflow.audit.log.sealer import LogSealer
+from carrierflow.audit.reports.calendar import VIETNAM
 from carrierflow.carrier_service import Dialect
 from carrierflow.domain import clock
 from carrierflow.domain.counters import Counters
 from carrierflow.domain.lifecycle import Definition, Lifecycle, define
+from carrierflow.domain.quiet_hours import QuietHours
 from carrierflow.domain.typecheck import guarded
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.platforms.profile import AppSecrets, Feature, PlatformProfile
 from carrierflow.platforms.registry import DEFAULT, PlatformRegistry
 from carrierflow.reconcile import Parts, Reconciler
+from carrierflow.reconcile.notification import IncidentNotifier
 from carrierflow.shops import (
     AfterInstall,
     CarrierRegistration,
@@ -30,6 +34,7 @@ from carrierflow.shops import (
 )
 from carrierflow.storage import DatabaseClock, Engine, SqlStore, build_engine
 from carrierflow.storage.encryption import KeyRing
+from carrierflow.storage.notifications import SqlNotificationStore
 from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.timeouts import DatabaseTimeouts
 
@@ -105,6 +110,7 @@ def build(
         ledger=ledger,
         reconciler=Reconciler(parts, connect=factory),
         sealer=_sealer(settings, store, now=now),
+        notifier=_notifier(settings, store, now=now),
         lifecycle=lifecycle,
         dialect=dialect_from(settings),
         carriers=carriers,
@@ -159,6 +165,15 @@ def _sealer(settings: Settings, store: SqlStore, *, now: clock.Clock) -> LogSeal
         key_file=settings.seal_key_file,
         anchors=anchors_from(settings),
         lease=timedelta(seconds=settings.lease_seconds),
+        clock=now,
+    )
+
+
+def _notifier(settings: Settings, store: SqlStore, *, now: clock.Clock) -> IncidentNotifier:
+    return IncidentNotifier(
+        SqlNotificationStore(store),
+        messengers_from(settings),
+        quiet_hours=QuietHours.read(settings.quiet_hours, VIETNAM),
         clock=now,
     )
 

@@ -55,6 +55,7 @@ from carrierflow.reconcile import (
     ShopRunner,
 )
 from carrierflow.reconcile.backfill import Imported, import_shop
+from carrierflow.reconcile.notification import IncidentNotifier
 from carrierflow.reconcile.projection import Projection
 from carrierflow.reconcile.resolution import IncidentResolver
 from carrierflow.shops import (
@@ -90,6 +91,7 @@ class Carrierflow:
         ledger: Ledger,
         reconciler: Reconciler,
         sealer: LogSealer,
+        notifier: IncidentNotifier,
         lifecycle: Lifecycle,
         dialect: Dialect,
         carriers: CarrierRegistration,
@@ -110,6 +112,7 @@ class Carrierflow:
         self.reconciler = reconciler
         self._runs = reconciler.parts.store
         self.sealer = sealer
+        self.notifier = notifier
         self.verifier = DatabaseVerifier(
             store,
             sealer,

@@ -308,6 +308,25 @@ class Settings(BaseSettings):
         default=SecretStr("smtp://localhost"),
         description="The mail server, as smtp://, smtps:// or smtp+starttls://user:password@host.",
     )
+    notify_mail_to: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="New incidents are mailed to these, with commas between."
+    )
+    notify_mail_from: str = Field(default="", description="The sender of these mails.")
+    notify_smtp: SecretStr = Field(
+        default=SecretStr("smtp://localhost"),
+        description="The mail server, as smtp://, smtps:// or smtp+starttls://user:password@host.",
+    )
+    notify_webhook: SecretStr = Field(
+        default=SecretStr(""),
+        description="New incidents are POSTed to this address too: a chat's webhook; https.",
+    )
+    notify_webhook_field: str = Field(
+        default="text", min_length=1, description="What the chat calls a message's text."
+    )
+    quiet_hours: str = Field(
+        default="",
+        description="When nobody is told of incidents, in Vietnam's time, like 22:00-06:00.",
+    )
     earliest_event: AwareDatetime = Field(
         default=EARLIEST,
         ge=datetime(1970, 1, 1, tzinfo=UTC),
@@ -339,7 +358,9 @@ class Settings(BaseSettings):
             raise ValueError("it holds a line break or another character that no setting has")
         return value
 
-    @field_validator("lifecycle_groups", "verifier_keys", "anchor_mail_to", mode="before")
+    @field_validator(
+        "lifecycle_groups", "verifier_keys", "anchor_mail_to", "notify_mail_to", mode="before"
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, update
 
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Finding, Incident, ResolveAction
@@ -19,7 +19,13 @@ from carrierflow.storage.store import SqlStore
 from carrierflow.storage.tables import evidence, fulfillments, incidents, shops
 
 
-__all__ = ["SqlIncidents", "close_incident", "incidents_of", "open_incident"]
+__all__ = [
+    "SqlIncidents",
+    "close_incident",
+    "incidents_of",
+    "open_incident",
+    "open_incidents_but",
+]
 
 WHOLE_SHOP = "*"
 """The subject of an incident that concerns no single fulfillment."""
@@ -180,6 +186,13 @@ def _new_row(
 def incidents_of(connection: Connection, parcel: Fulfillment) -> list[Incident]:
     """Return every incident of one fulfillment, resolved ones too, oldest first."""
     query = _query().where(incidents.c.fulfillment == parcel.id).order_by(incidents.c.id)
+    return [_incident_from(row) for row in connection.execute(query)]
+
+
+def open_incidents_but(connection: Connection, ids: Select[tuple[int]]) -> list[Incident]:
+    """Return the open incidents without some of them, oldest first."""
+    others = incidents.c.id.not_in(ids)
+    query = _query().where(incidents.c.state == OPEN, others).order_by(incidents.c.id)
     return [_incident_from(row) for row in connection.execute(query)]
 
 

@@ -65,6 +65,7 @@ __all__ = [
     "log_nodes",
     "metadata",
     "notes",
+    "notifications",
     "observations",
     "outcomes",
     "publications",
@@ -403,6 +404,14 @@ incidents = _table(
     Index(None, "shop", "state"),
 )
 
+notifications = _table(
+    "notifications",
+    Column("incident", RowId, ForeignKey(incidents.c.id), primary_key=True, autoincrement=False),
+    Column("channel", Code, primary_key=True),
+    Column("claimed_at", UtcDateTime, nullable=False),
+    Column("told_at", UtcDateTime),
+)
+
 files = _table(
     "files",
     Column("digest", Digest, primary_key=True),
@@ -498,5 +507,5 @@ APPEND_ONLY = (
 )
 """Tables whose rows are never changed; the database itself refuses (see `protections`)."""
 
-ERASABLE = (notes, files, installs)
+ERASABLE = (notes, files, installs, notifications)
 """Tables whose rows end, because they may have to be erased or are over."""

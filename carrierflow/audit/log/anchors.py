@@ -7,28 +7,19 @@ then, to a place that a carrier chose, and has none of a platform's budgets, tok
 
 from __future__ import annotations
 
-import errno
 import os
-import smtplib
-import ssl
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from email.message import EmailMessage
 from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request
 
+from carrierflow.audit.log.delivery import MailServer, request_once, told_as
 from carrierflow.domain.urls import is_safe_url
 from carrierflow.errors import AnchorUnavailable, ConfigurationError
 
 
 __all__ = ["FileAnchor", "HttpAnchor", "MailAnchor"]
-
-TIMEOUT = 10.0
-"""Seconds that a mail server or a store may take."""
-
-MAIL_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 class FileAnchor:
@@ -57,12 +48,7 @@ class MailAnchor:
     name = "mail"
 
     def __init__(self, server: str, *, sender: str, to: Sequence[str]) -> None:
-        self._server = _parts(server)
-        if self._server.scheme not in MAIL_PORTS or not self._server.hostname:
-            raise ConfigurationError(
-                "anchor_smtp must be written like smtp://host, smtps://host or "
-                "smtp+starttls://user:password@host."
-            )
+        self._server = MailServer(server, setting="anchor_smtp")
         if not sender or not to:
             raise ConfigurationError("A mail anchor needs anchor_mail_from and anchor_mail_to.")
         self._sender = sender
@@ -74,8 +60,8 @@ class MailAnchor:
         Raises:
             AnchorUnavailable: if the server does not take it.
         """
-        with _told(self.name), _connected(self._server) as server:
-            server.send_message(self._message(checkpoints))
+        with _told(self.name):
+            self._server.send(self._message(checkpoints))
 
     def _message(self, checkpoints: Sequence[tuple[int, str]]) -> EmailMessage:
         size, note = checkpoints[-1]
@@ -102,7 +88,6 @@ class HttpAnchor:
             )
         self._url = url.rstrip("/")
         self._token = token
-        self._opener = build_opener(_NoRedirects)
 
     def keep(self, checkpoints: Sequence[tuple[int, str]]) -> None:
         """PUT some checkpoints, each under its size.
@@ -112,8 +97,7 @@ class HttpAnchor:
         """
         with _told(self.name):
             for size, note in checkpoints:
-                with self._opener.open(self._request(size, note), timeout=TIMEOUT):
-                    pass
+                request_once(self._request(size, note))
 
     def _request(self, size: int, note: str) -> Request:
         headers = {"Content-Type": "text/plain; charset=utf-8"}
@@ -123,58 +107,6 @@ class HttpAnchor:
         return Request(place, data=note.encode(), headers=headers, method="PUT")  # noqa: S310
 
 
-class _NoRedirects(HTTPRedirectHandler):
-    """Follows none: a token belongs to the place that it was given for."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Let the answer be the error that it is here."""
-
-
-@contextmanager
-def _told(anchor: str) -> Iterator[None]:
-    """Tell of any failure in our own words: the texts of others may hold a token or a password."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - whatever it is, the next seal tries again
-        if isinstance(error, HTTPError):
-            error.close()
-        raise AnchorUnavailable(anchor, _kind(error)) from None
-
-
-def _kind(error: BaseException) -> str:
-    """Return what kind of failure it is, and no value of it."""
-    if isinstance(error, HTTPError):
-        return f"HTTP status {error.code}"
-    if isinstance(error, URLError) and isinstance(error.reason, BaseException):
-        return _kind(error.reason)
-    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError | smtplib.SMTPException):
-        number = error.errno or 0
-        if number in errno.errorcode:
-            return os.strerror(number)
-    return type(error).__name__
-
-
-def _parts(url: str) -> SplitResult:
-    """Return the parts of a URL; none at all where it cannot be split, or its port is none."""
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 - asked for what it raises
-    except ValueError:
-        return urlsplit("")
-    return parts
-
-
-@contextmanager
-def _connected(place: SplitResult) -> Iterator[smtplib.SMTP]:
-    host, port = place.hostname or "", place.port or MAIL_PORTS[place.scheme]
-    context = ssl.create_default_context()
-    if place.scheme == "smtps":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=context)
-    else:
-        server = smtplib.SMTP(host, port, timeout=TIMEOUT)
-    with server:
-        if place.scheme == "smtp+starttls":
-            server.starttls(context=context)
-        if place.username:
-            server.login(unquote(place.username), unquote(place.password or ""))
-        yield server
+def _told(anchor: str) -> AbstractContextManager[None]:
+    """Tell of any failure in our own words; the next seal tries again."""
+    return told_as(lambda reason: AnchorUnavailable(anchor, reason))

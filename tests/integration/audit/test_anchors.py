@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import socketserver
 import traceback
-from contextlib import contextmanager
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
+from mail_server import mailbox, served
 
 from carrierflow.app.build import anchors_from
 from carrierflow.app.settings import Settings
-from carrierflow.audit.log import anchors
+from carrierflow.audit.log import delivery
 from carrierflow.audit.log.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.audit.log.checkpoint import split_notes
 from carrierflow.audit.log.keys import SealKey
 from carrierflow.errors import AnchorUnavailable, ConfigurationError
-
-
-@contextmanager
-def served(server):
-    """Serve in a thread of its own."""
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class Shelf(BaseHTTPRequestHandler):
@@ -58,35 +44,11 @@ def shelf():
             yield server
 
 
-class Post(socketserver.StreamRequestHandler):
-    """A mail server that takes every letter."""
-
-    def handle(self):
-        self.wfile.write(b"220 post\r\n")
-        while line := self.rfile.readline():
-            verb = line[:4].upper()
-            if verb == b"DATA":
-                self.wfile.write(b"354 go on\r\n")
-                self.server.letters.append(self.letter())
-            self.wfile.write(b"221 bye\r\n" if verb == b"QUIT" else b"250 fine\r\n")
-            if verb == b"QUIT":
-                return
-
-    def letter(self):
-        """Read a letter up to the dot at its end."""
-        lines = []
-        while (line := self.rfile.readline()) != b".\r\n":
-            lines.append(line.removeprefix(b"."))
-        return b"".join(lines)
-
-
 @pytest.fixture
 def post():
     """A mail server on loopback."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Post) as server:
-        server.letters = []
-        with served(server):
-            yield server
+    with mailbox() as server:
+        yield server
 
 
 def sealed(book, anchor, *, times=1):
@@ -183,7 +145,7 @@ CANARY = "canary-4be1"
 @pytest.fixture
 def broken(monkeypatch):
     """A port where every connection is answered as no protocol does, or not at all."""
-    monkeypatch.setattr(anchors, "TIMEOUT", 0.2)
+    monkeypatch.setattr(delivery, "TIMEOUT", 0.2)
 
     class Mute(socketserver.BaseRequestHandler):
         def handle(self):
@@ -218,7 +180,7 @@ def failing_stores(port):
 
 def failing_mailboxes(port):
     """Return mailboxes that cannot keep anything, whatever the port says."""
-    places = [f"{scheme}://u:{CANARY}@127.0.0.1:{port}" for scheme in anchors.MAIL_PORTS]
+    places = [f"{scheme}://u:{CANARY}@127.0.0.1:{port}" for scheme in delivery.MAIL_PORTS]
     made = [MailAnchor(place, sender="a@b.example", to=["c@d.example"]) for place in places]
     return [*made, MailAnchor("smtp://127.0.0.1:1", sender="a@b.example", to=["c@d.example"])]
 

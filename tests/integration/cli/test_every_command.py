@@ -97,6 +97,7 @@ COMMANDS = {
     "import": ["alpha"],
     "erase parcel": ["alpha", PARCEL],
     "erase old": ["--older-than", "1", "--dry-run"],
+    "notify": ["--dry-run"],
     "schedule list": ["--jobs", str(ROOT / "jobs")],
     "schedule once": ["probe", "--jobs", "jobs"],
     "states": [],
@@ -162,6 +163,7 @@ def answers(tmp_path_factory):
             "CARRIERFLOW_WEBHOOK_VERIFY_TOKEN": "verify",
             "CARRIERFLOW_GET_BACKOFF_SECONDS": "0.001",
             "CARRIERFLOW_WEBHOOK_URL": server.url,
+            "CARRIERFLOW_NOTIFY_WEBHOOK": server.url,
             "COLUMNS": str(WIDTH),
         }
         os.chdir(folder)
