@@ -21,7 +21,7 @@ from databases import (
     url_of,
 )
 from hypothesis import settings
-from outside import toolless
+from outside import lacking, toolless
 
 from carrierflow.cli.session import OTHERS
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
@@ -39,14 +39,23 @@ settings.load_profile("carrierflow")
 PAYLOADS = Path(__file__).parent / "payloads"
 """What platforms send, from their own documents."""
 
-PROGRAMS = {"browser": browserless, "outside": toolless}
+PROGRAMS = {
+    "browser": browserless,
+    "outside": toolless,
+    "prometheus": lacking("what Prometheus makes of the alerts", "prometheus", "promtool"),
+    "systemd": lacking("what systemd says of the units", "systemd-analyze"),
+    "newman": lacking("what newman does with a collection", "newman"),
+}
 """For each mark that needs programs, what says which of them are not there."""
+
+OPTIONAL = {"newman"}
+"""What no package of the system brings: a run that requires everything goes without it too."""
 
 
 def pytest_configure(config):
     """Refuse to begin without what the tests need where the environment says that it is there."""
-    if required() and (lacking := _left_out()):
-        raise pytest.UsageError(" ".join(lacking))
+    if required() and (missing := _left_out(without=OPTIONAL)):
+        raise pytest.UsageError(" ".join(missing))
     # A shell starts what it runs in the background deaf to Ctrl-C, and children inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -55,10 +64,10 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(config, items):
     """Leave out the tests of servers that are not named, and of programs that are not there."""
     kept, dropped = [], []
-    lacking = [name for name, programs in PROGRAMS.items() if programs()]
+    programless = [name for name, programs in PROGRAMS.items() if programs()]
     for item in items:
         missing = any(url_of(kind) is None for kind in _servers_of(item))
-        missing |= any(item.get_closest_marker(name) is not None for name in lacking)
+        missing |= any(item.get_closest_marker(name) is not None for name in programless)
         (dropped if missing else kept).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
@@ -71,9 +80,9 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(sentence)
 
 
-def _left_out():
-    lacking = (programs() for programs in PROGRAMS.values())
-    return left_out() + [sentence for sentences in lacking for sentence in sentences]
+def _left_out(without=()):
+    said = (programs() for name, programs in PROGRAMS.items() if name not in without)
+    return left_out() + [sentence for sentences in said for sentence in sentences]
 
 
 def _servers_of(item):

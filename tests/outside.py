@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 
-__all__ = ["environment", "toolless"]
+__all__ = ["environment", "lacking", "toolless"]
 
 GOPATH = Path("/usr/share/gocode")
 PACKAGE = GOPATH / "src/golang.org/x/mod/sumdb/tlog"
@@ -29,3 +29,13 @@ def toolless():
 def environment():
     """Return the environment of a process that may build with Go."""
     return {k: v for k, v in os.environ.items() if not k.startswith("CARRIERFLOW_")} | GO
+
+
+def lacking(proves, *tools):
+    """Return what says in a sentence which of some tools are not there."""
+
+    def say():
+        names = ", ".join(tool for tool in tools if shutil.which(tool) is None)
+        return [f"Left out: {proves}, for want of {names}."] if names else []
+
+    return say

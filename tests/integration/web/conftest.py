@@ -42,6 +42,7 @@ def app(sqlite_database):
         database_url=sqlite_database.url,
         secret_key=generate_key(),
         client_id="client",
+        get_backoff_seconds=0.001,
         client_secret=SECRET,
         public_url="http://127.0.0.1:1/haravan",
         accounts_url="http://127.0.0.1:1",
