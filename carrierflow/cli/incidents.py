@@ -9,7 +9,9 @@ import click
 from carrierflow.cli.session import Session, command, moment
 from carrierflow.cli.terminal import Page, json_text
 from carrierflow.domain.incident import Incident, ResolveAction
-from carrierflow.reconcile.resolution import curl, postman
+from carrierflow.platforms.registry import PLATFORMS
+from carrierflow.reconcile.request_collection import postman
+from carrierflow.reconcile.resolution import curl
 
 
 __all__ = ["register"]
@@ -107,8 +109,17 @@ def resolve(session: Session, incident_id: str, action: str, actor: str, reason:
 )
 @click.option("--shop", help="Only this shop.")
 def export(session: Session, out: IO[str], shop: str | None) -> None:
-    """Write the requests of open incidents as a Postman collection, without tokens."""
-    collection = postman(session.app.incidents.all(shop=shop))
+    """Write the requests of open incidents as a Postman collection, without tokens.
+
+    Each shop's token is a variable of its own, token_ and its code. Every request has a test, so
+    that `newman run` fails where one is refused.
+    """
+    shops = session.app.shops
+
+    def header_of(code: str) -> tuple[str, str]:
+        return PLATFORMS[shops.get(code).platform].token_header
+
+    collection = postman(session.app.incidents.all(shop=shop), header_of=header_of)
     out.write(json_text(collection) + "\n")
 
 

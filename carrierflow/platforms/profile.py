@@ -155,6 +155,8 @@ class PlatformProfile:
     projection: Projection
     defaults: Mapping[str, str]
     """What is chosen for a shop unless somebody chooses otherwise, for each of its options."""
+    token_header: tuple[str, str] = ("Authorization", "Bearer {token}")
+    """The header in which it wants a shop's token, and its value."""
     further_options: tuple[ShopOption, ...] = field(default=())
     app: AppDefaults = field(default=AppDefaults())
     accounts: Callable[[AppLink], OAuthAccounts] | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from carrierflow.domain import limits
 from carrierflow.domain.clock import Clock
@@ -18,7 +17,7 @@ from carrierflow.reconcile.ports import FulfillmentUpdate, ReconcileStore
 from carrierflow.reconcile.projection import Projection
 
 
-__all__ = ["IncidentResolver", "curl", "postman"]
+__all__ = ["IncidentResolver", "curl"]
 
 SHOP_ACTIONS = frozenset({ResolveAction.UNFREEZE, ResolveAction.ABANDON})
 
@@ -168,18 +167,6 @@ def curl(incident: Incident) -> str | None:
     )
 
 
-def postman(incidents: Sequence[Incident]) -> dict[str, Any]:
-    """Return the requests of incidents as a Postman collection; the token is a variable."""
-    return {
-        "info": {
-            "name": "carrierflow incidents",
-            "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json",
-        },
-        "variable": [{"key": "token", "value": ""}],
-        "item": [_postman_item(i) for i in incidents if i.evidence.get("request")],
-    }
-
-
 def _check(incident: Incident, action: ResolveAction, *, actor: str, reason: str) -> None:
     if incident.state != "open":
         raise InvalidInput(f"Incident {incident.id} is resolved already.")
@@ -239,18 +226,3 @@ def _reasserting(parcel: Fulfillment, projection: Projection) -> Fulfillment:
         raise InvalidInput(f"The platform shows {shown} and cannot be told {head.status} any more.")
     again = replace(head, confirmed=min(head.confirmed, head.seq - 1))
     return parcel.with_head(machine, again)
-
-
-def _postman_item(incident: Incident) -> dict[str, Any]:
-    request = incident.evidence["request"]
-    return {
-        "name": f"incident {incident.id}: {incident.sentence}",
-        "request": {
-            "method": request["method"],
-            "url": request["url"],
-            "header": [
-                {"key": "Authorization", "value": "Bearer {{token}}"},
-                {"key": "Content-Type", "value": "application/json"},
-            ],
-        },
-    }

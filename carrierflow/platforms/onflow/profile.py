@@ -35,6 +35,7 @@ ONFLOW = PlatformProfile(
     name="onflow",
     title="Onflow",
     base_url=None,
+    token_header=("Authorization", "{token}"),
     connect=connect,
     projection=PROJECTION,
     hints=OnflowHints,

@@ -36,6 +36,7 @@ SAPO = PlatformProfile(
     name="sapo",
     title="Sapo",
     base_url=None,
+    token_header=("X-Sapo-Access-Token", "{token}"),
     connect=connect,
     projection=PROJECTION,
     hints=SapoHints,
