@@ -43,6 +43,7 @@ PROGRAMS = {
     "browser": browserless,
     "outside": toolless,
     "prometheus": lacking("what Prometheus makes of the alerts", "prometheus", "promtool"),
+    "backups": lacking("what backups hold", "sqlite3", "pg_dump", "mariadb-dump"),
     "systemd": lacking("what systemd says of the units", "systemd-analyze"),
     "newman": lacking("what newman does with a collection", "newman"),
 }
