@@ -10,6 +10,7 @@ from carrierflow.cli.session import Session, command, moment
 from carrierflow.cli.terminal import Page, json_text
 from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.platforms.registry import PLATFORMS
+from carrierflow.reconcile.platform_report import platform_report
 from carrierflow.reconcile.request_collection import postman
 from carrierflow.reconcile.resolution import curl
 
@@ -114,13 +115,27 @@ def export(session: Session, out: IO[str], shop: str | None) -> None:
     Each shop's token is a variable of its own, token_ and its code. Every request has a test, so
     that `newman run` fails where one is refused.
     """
-    shops = session.app.shops
-
-    def header_of(code: str) -> tuple[str, str]:
-        return PLATFORMS[shops.get(code).platform].token_header
-
-    collection = postman(session.app.incidents.all(shop=shop), header_of=header_of)
+    found = session.app.incidents.all(shop=shop)
+    collection = postman(found, header_of=lambda code: _header_of(session, code))
     out.write(json_text(collection) + "\n")
+
+
+@command(incidents, "report", example="carrierflow incidents report 7")
+@click.argument("incident_id", metavar="ID")
+def report(session: Session, incident_id: str) -> None:
+    """Print what to write to the platform's own people, with the request as a curl line."""
+    incident = session.app.incidents.get(incident_id)
+    letter = platform_report(incident, header=_header_of(session, incident.shop))
+
+    def draw(page: Page) -> None:
+        for line in letter.splitlines():
+            (page.command if line.startswith("curl ") else page.say)(line)
+
+    session.emit({"letter": letter}, draw)
+
+
+def _header_of(session: Session, code: str) -> tuple[str, str]:
+    return PLATFORMS[session.app.shops.get(code).platform].token_header
 
 
 def _emit(session: Session, incident: Incident) -> None:

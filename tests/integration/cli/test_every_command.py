@@ -15,7 +15,7 @@ from carrierflow import build, load_settings
 from carrierflow.cli import cli
 from carrierflow.cli.terminal import cells, shown
 from carrierflow.domain.incident import Finding
-from carrierflow.domain.model import FulfillmentRef
+from carrierflow.domain.model import FulfillmentRef, RequestSketch
 from carrierflow.sandbox.haravan import SandboxServer, World
 from carrierflow.storage.encryption import generate_key
 
@@ -24,6 +24,7 @@ NASTY = "[/x][red]:key:\x1b[31m\x9b\u202e\x07漢\u200b"
 ORDER, PARCEL = f"o{NASTY}", f"p{NASTY}"
 REF = FulfillmentRef(shop="alpha", order_id=ORDER, fulfillment_id=PARCEL)
 TOKEN = "a-token"
+SKETCH = RequestSketch(method="PUT", url="https://api.example/1")
 WIDTH = 80
 
 ENDLESS = {"serve", "sandbox", "schedule run"}
@@ -70,6 +71,7 @@ COMMANDS = {
     "incidents list": [],
     "incidents show": ["1"],
     "incidents assign": ["1", "--owner", NASTY],
+    "incidents report": ["1"],
     "incidents export": [],
     "audit seal": [],
     "audit verify": [],
@@ -119,6 +121,10 @@ ELSEWHERE = {"demo", "incidents export", "states"}
 
 FREE = {"evidence", "rows"}
 """Objects whose keys are no words of ours: what an incident rests on, and rows by number."""
+
+
+FILES = {"incidents export"}
+"""Commands that print a file, to a person too: what is in it is for programs."""
 
 
 class Screen(io.TextIOWrapper):
@@ -197,7 +203,13 @@ def prepare(folder, url):
         assert run(arguments, tty=False)[0] == 0
     app = build(load_settings())
     findings = [
-        Finding(kind=kind, sentence=f"The platform says {NASTY}.", ref=REF, evidence={"raw": NASTY})
+        Finding(
+            kind=kind,
+            sentence=f"The platform says {NASTY}.",
+            ref=REF,
+            evidence={"raw": NASTY},
+            request=SKETCH,
+        )
         for kind in ("unknown_code", "diverged", "stuck")
     ]
     app.reconciler.parts.store.open_incidents(app.shops.get("alpha"), findings, now=app.now())
@@ -259,6 +271,8 @@ def test_what_others_wrote_is_shown_as_it_is(answers, name):
 def test_nothing_is_wider_than_the_terminal(answers):
     """Lines have 80 columns at most, but for a single word that is longer: it is never cut."""
     for name, found in answers.items():
+        if name in FILES:
+            continue
         for line in found["t"][1].replace("\x1b[1m", "").replace("\x1b[0m", "").split("\n"):
             longest = max(map(cells, line.split(" ")))
             assert cells(line) <= max(WIDTH, longest + 24), (name, line)

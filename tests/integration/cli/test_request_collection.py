@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -81,6 +82,23 @@ def test_the_collection_has_the_form_of_its_schema(exported):
     (event,) = collection["event"]
     assert ("test", "text/javascript") == (event["listen"], event["script"]["type"])
     assert all(isinstance(line, str) for line in event["script"]["exec"])
+
+
+def test_the_curl_line_of_a_letter_does_what_the_run_did(exported, ready):
+    """A shell that has the token sends the request, with the header that the platform wants."""
+    with ScriptedServer() as server, served(server):
+        exported(server.url)
+        server.plays(*(Answers.reply({}) for _ in SHOPS))
+        for number, (code, name, header, value) in enumerate(SHOPS.values(), 1):
+            letter = ready("incidents", "report", number).out
+            (line,) = (line for line in letter.splitlines() if line.startswith("curl "))
+            environment = {"TOKEN": "its token", "PATH": os.environ["PATH"]}
+            subprocess.run(["/bin/sh", "-c", line], env=environment, check=True, timeout=30)
+
+            method, path, headers = server.received[-1]
+            assert ("PUT", f"/of/{code}") == (method, path)
+            assert value.replace(f"{{{{{name}}}}}", "its token") == headers[header]
+            assert SECRET not in letter
 
 
 @pytest.mark.newman
