@@ -309,10 +309,10 @@ class Carrierflow:
         `full` looks at every open order, however lately it was looked at; `hinted` only at what
         webhooks named, and only at shops where they named something. `wait` stays until the
         settle windows of unanswered writes have passed, and decides them. So many shops as
-        `parallel` says are looked after at once. One whose host did not answer comes last, and is left alone
-        for a while after two times; not if it is named. Where there is a seal
-        key, the history is sealed afterwards. Once `stop` says so, every run ends within a few
-        seconds: after the write under way, or in the middle of a wait.
+        `parallel` says are looked after at once. One whose host did not answer comes last, and is
+        left alone for a while after two times; not if it is named. Where there is a seal key, the
+        history is sealed afterwards. Once `stop` says so, every run ends within a few seconds:
+        after the write under way, or in the middle of a wait.
 
         Raises:
             UnknownShop, ShopRevoked: if a shop named is not connected.
