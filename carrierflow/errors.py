@@ -165,9 +165,12 @@ class UnknownIncident(InvalidInput):
 class BadTime(InvalidInput):
     """A time that cannot be placed: unreadable, without a zone, too early, or in the future."""
 
-    def __init__(self, text: str, *, why: str) -> None:
+    def __init__(
+        self, text: str, *, why: str, example: str | None = "2026-03-01T08:30:00+07:00"
+    ) -> None:
         self.text = text
-        super().__init__(f"The time {text!r} {why}; write it like 2026-03-01T08:30:00+07:00.")
+        hint = f"; write it like {example}" if example else ""
+        super().__init__(f"The time {text!r} {why}{hint}.")
 
 
 class KeyReused(InvalidInput):

@@ -13,10 +13,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import click
 
+from carrierflow.cli.grouped_errors import GroupedErrors
+from carrierflow.cli.sender_options import sender_of, sender_options
 from carrierflow.cli.session import FAILED, Session, command, moment, tell
 from carrierflow.cli.streams import why_lost
 from carrierflow.domain import limits
@@ -54,6 +56,7 @@ def register(cli: click.Group) -> None:
 @click.option(
     "--verdicts", type=click.File("w", encoding="utf-8"), help="Write one verdict for each row."
 )
+@sender_options
 def record_file(
     session: Session,
     file: Path,
@@ -62,35 +65,48 @@ def record_file(
     *,
     fill_gaps: bool,
     force: bool,
+    **sender: Any,
 ) -> None:
     """Record many events from JSON lines or CSV; - reads stdin.
 
     Every row is accounted for. Exits with 1 where rows were rejected: malformed, or a key used
     again with other content. After an interruption record the file again: rows that are known
-    already are reported as duplicates.
+    already are reported as duplicates. The first ten errors of a kind are told one by one.
     """
+    written = sender_of(**sender)
     with _opened(file) as stream:
         digest = digest_of(stream)
         known = session.app.file_recorded_at(digest)
         if known is not None and not force:
             raise FileAlreadyRecorded(str(file), recorded_at=moment(known) or "")
-        counts = VerdictCounts()
+        counts, errors = VerdictCounts(), GroupedErrors()
         gc.freeze()  # what is there now stays: no collection need look at it again
         with session.progress("rows") as update:
             rows = read_rows(
-                stream, kind=RowFormat(kind) if kind else None, name=str(file), fill_gaps=fill_gaps
+                stream,
+                kind=RowFormat(kind) if kind else None,
+                name=str(file),
+                fill_gaps=fill_gaps,
+                sender=written,
             )
             for row, answer in session.app.record_rows(rows):
                 counts = counts.add(answer)
                 if verdicts is not None:
                     verdicts.write(_verdict(row, answer))
-                if isinstance(answer, CarrierflowError) and not session.as_json:
+                if not session.as_json and _is_told(answer, errors):
                     tell(f"row {row.number}: {answer}")
                 update(counts.rows, None)
+    for line in errors.untold():
+        tell(line)
     if verdicts is not None:
         _keep(verdicts)
-    session.app.file_recorded(digest, name=_storable(file.name), row_count=counts.rows)
+    if counts.rows:  # files of a header alone are all the same bytes
+        session.app.file_recorded(digest, name=_storable(file.name), row_count=counts.rows)
     _report_counts(session, counts)
+
+
+def _is_told(answer: Recorded | InvalidInput, errors: GroupedErrors) -> bool:
+    return isinstance(answer, CarrierflowError) and errors.add(answer)
 
 
 def _verdict(row: EventRow, answer: Recorded | InvalidInput) -> str:

@@ -3,6 +3,7 @@
 from carrierflow.ledger.files.digests import digest_of
 from carrierflow.ledger.files.event_rows import EventRow, read_rows
 from carrierflow.ledger.files.formats import RowFormat
+from carrierflow.ledger.files.senders import Sender
 from carrierflow.ledger.files.times import parse_time
 from carrierflow.ledger.files.verdict_lines import VerdictCounts, verdict_line
 
@@ -10,6 +11,7 @@ from carrierflow.ledger.files.verdict_lines import VerdictCounts, verdict_line
 __all__ = [
     "EventRow",
     "RowFormat",
+    "Sender",
     "VerdictCounts",
     "digest_of",
     "parse_time",

@@ -12,6 +12,7 @@ from carrierflow.errors import InvalidInput
 from carrierflow.ledger.files.fields import event_of
 from carrierflow.ledger.files.formats import Header, RowFormat, called, format_of, json_values
 from carrierflow.ledger.files.records import CsvEnds, Record, ends_line, records
+from carrierflow.ledger.files.senders import Sender
 
 
 __all__ = ["EventRow", "read_rows"]
@@ -30,7 +31,12 @@ class EventRow:
 
 
 def read_rows(
-    stream: BinaryIO, *, kind: RowFormat | None, name: str, fill_gaps: bool
+    stream: BinaryIO,
+    *,
+    kind: RowFormat | None,
+    name: str,
+    fill_gaps: bool,
+    sender: Sender | None = None,
 ) -> Iterator[EventRow]:
     """Read the rows of a file or of standard input, which is called `-`.
 
@@ -41,6 +47,7 @@ def read_rows(
     Raises:
         InvalidInput: if the file is empty, has no header, or is in no known format.
     """
+    sender = sender or Sender()
     lines = records(stream, ended=ends_line)
     first = next((line for line in _without_bom(lines) if not line.is_blank), None)
     if first is None:
@@ -48,11 +55,11 @@ def read_rows(
     if first.number == 1 and first.raw.startswith(_UTF16):
         raise InvalidInput(f"{called(name)} is UTF-16; save it as UTF-8.")
     if (kind or format_of(name, first)) is RowFormat.JSONL:
-        return _rows(chain([first], lines), json_values, fill_gaps=fill_gaps)
-    header = Header.of(first, name=name)
+        return _rows(chain([first], lines), json_values, sender, fill_gaps=fill_gaps)
+    header = Header.of(first, name=name, knows=sender.knows)
     ends = CsvEnds(header.delimiter)
     body = records(stream, ended=ends, number=first.last + 1)
-    return _rows(body, header.values, fill_gaps=fill_gaps)
+    return _rows(body, header.values, sender, fill_gaps=fill_gaps)
 
 
 def _without_bom(lines: Iterable[Record]) -> Iterator[Record]:
@@ -63,6 +70,7 @@ def _without_bom(lines: Iterable[Record]) -> Iterator[Record]:
 def _rows(
     found: Iterable[Record],
     values_of: Callable[[Record], Mapping[str, Any] | None],
+    sender: Sender,
     *,
     fill_gaps: bool,
 ) -> Iterator[EventRow]:
@@ -71,7 +79,8 @@ def _rows(
             values = values_of(record)
             if values is None:
                 continue
-            row = EventRow(number=record.number, event=event_of(values, fill_gaps=fill_gaps))
+            event = event_of(sender.named(values), fill_gaps=fill_gaps, moment=sender.moment)
+            row = EventRow(number=record.number, event=event)
         except InvalidInput as problem:
             row = EventRow(number=record.number, problem=problem)
         yield row

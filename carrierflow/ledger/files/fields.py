@@ -1,4 +1,6 @@
-"""From the named values of one row to an event; nothing is guessed, dropped or repaired.
+"""From the named values of one row to an event; nothing is guessed or dropped.
+
+Only the marks by which a spreadsheet keeps an id as text (`'123`, `="123"`) are taken off.
 
 A sentence about a row names columns and ids, and repeats the text of a status or a time only
 where it is short; what stands in a note, a reason or any other free text it never repeats.
@@ -7,7 +9,8 @@ where it is short; what stands in a note, a reason or any other free text it nev
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
@@ -40,8 +43,10 @@ _LONGEST = {
     "status": limits.CODE,
 }
 _PLAIN = ("shop", "fulfillment_id", "order_id", "tracking_number")
-_MAY_BE_WHOLE = frozenset({"fulfillment_id", "order_id", "tracking_number", "key", "cod_amount"})
+_IDS = frozenset({"fulfillment_id", "order_id", "tracking_number"})
+_MAY_BE_WHOLE = _IDS | {"key", "cod_amount"}
 _SPREADSHEET_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+|[0-9]+[.,]0+")
+_KEPT_AS_TEXT = re.compile(r"'([0-9A-Za-z][0-9A-Za-z._-]*)|=\"([0-9A-Za-z][0-9A-Za-z._-]*)\"")
 _CASH = re.compile(r"[0-9]{1,13}")
 _CUT = 40
 _MOST_NAMED = 3
@@ -53,7 +58,12 @@ class Whole(str):
     __slots__ = ()
 
 
-def event_of(values: Mapping[str, Any], *, fill_gaps: bool) -> Event:
+def event_of(
+    values: Mapping[str, Any],
+    *,
+    fill_gaps: bool,
+    moment: Callable[[str], datetime] = parse_time,
+) -> Event:
     """Return the event that the values of a row tell.
 
     Raises:
@@ -70,7 +80,7 @@ def event_of(values: Mapping[str, Any], *, fill_gaps: bool) -> Event:
         shop=texts["shop"],
         fulfillment_id=texts["fulfillment_id"],
         status=_status(texts["status"]),
-        occurred_at=parse_time(texts["at"]),
+        occurred_at=moment(texts["at"]),
         key=texts.get("key"),
         actor=texts.get("actor"),
         reason=texts.get("reason"),
@@ -101,7 +111,13 @@ def _text(name: str, value: object) -> str:
         raise InvalidInput(f"The {name} must be {wanted}, not {_kind(value)}.")
     if not limits.is_storable(value):
         raise InvalidInput(f"The {name} holds a character that cannot be stored.")
-    return str(value)
+    return _unmarked(value) if name in _IDS else str(value)
+
+
+def _unmarked(text: str) -> str:
+    """Return an id without the marks by which a spreadsheet keeps it as text."""
+    found = _KEPT_AS_TEXT.fullmatch(text)
+    return (found[1] or found[2]) if found else str(text)
 
 
 def _kind(value: object) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
 from typing import Any, NoReturn
 
 from carrierflow.errors import InvalidInput
-from carrierflow.ledger.files.fields import COLUMNS, REQUIRED, Whole, shown
+from carrierflow.ledger.files.fields import REQUIRED, Whole, shown
 from carrierflow.ledger.files.records import Record
 
 
@@ -107,7 +107,7 @@ class Header:
     columns: tuple[str, ...]
 
     @classmethod
-    def of(cls, record: Record, *, name: str) -> Header:
+    def of(cls, record: Record, *, name: str, knows: Callable[[str], bool]) -> Header:
         """Read a header, with the delimiter under which most of its names are known.
 
         Raises:
@@ -118,8 +118,8 @@ class Header:
         except InvalidInput:
             text = ""
         readings = [cls(delimiter=sign, columns=_names(text, sign)) for sign in _DELIMITERS]
-        header = max(readings, key=_known)
-        if not _known(header):
+        header = max(readings, key=lambda one: sum(map(knows, one.columns)))
+        if not any(map(knows, header.columns)):
             raise InvalidInput(
                 f"{called(name)} has no header; its first line must name the columns "
                 f"{', '.join(REQUIRED)}, in UTF-8."
@@ -148,10 +148,6 @@ class Header:
             raise InvalidInput(f"{record.called} has a cell in a column that has no name.")
         found.pop("", None)
         return found
-
-
-def _known(header: Header) -> int:
-    return sum(column in COLUMNS for column in header.columns)
 
 
 def _names(text: str, delimiter: str) -> tuple[str, ...]:

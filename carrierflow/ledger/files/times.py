@@ -1,14 +1,14 @@
-"""Times as people and scanners write them: ISO 8601 with a zone, and nothing that is guessed."""
+"""Times as people and scanners write them: nothing in them is guessed."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from carrierflow.errors import BadTime
 
 
-__all__ = ["parse_time"]
+__all__ = ["parse_time", "parse_time_by"]
 
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{0,9}))?)?"
@@ -32,8 +32,10 @@ _UNREADABLE = (
 """What is refused for a reason of its own; everything else is just not ISO 8601."""
 
 
-def parse_time(text: str) -> datetime:
-    """Return the moment that a text names, as an aware UTC datetime.
+def parse_time(text: str, *, zone: tzinfo | None = None) -> datetime:
+    """Return the moment that a text in ISO 8601 names, as an aware UTC datetime.
+
+    A text without a zone of its own is of `zone`.
 
     Digits beyond the microsecond are cut off, never rounded: a rounded time could lie after
     the moment at which it was written.
@@ -46,16 +48,44 @@ def parse_time(text: str) -> datetime:
     found = _TIME.fullmatch(text)
     if found is None:
         raise BadTime(text, why=_why_unreadable(text))
-    year, month, day, hour, minute, second, fraction, *zone = found.groups()
-    if not any(zone):
+    year, month, day, hour, minute, second, fraction, *given = found.groups()
+    if zone is None and not any(given):
         raise BadTime(text, why="has no time zone")
     date = (int(year), int(month), int(day))
     micros = int((fraction or "")[:6].ljust(6, "0"))
-    offset = _offset(text, *zone[1:])
+    own = timezone(_offset(text, *given[1:])) if any(given) else zone
     try:
         naive = datetime(*date, int(hour), int(minute), int(second or 0), micros)  # noqa: DTZ001
-        moment = naive.replace(tzinfo=timezone(offset)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
+        raise BadTime(text, why="does not exist") from error
+    return _placed(text, naive, own)
+
+
+def parse_time_by(form: str, text: str, *, zone: tzinfo | None) -> datetime:
+    """Return the moment that a text in a given form of `strptime` names, as UTC.
+
+    Raises:
+        BadTime: if it is not in that form, has no zone and is given none, or does not exist.
+    """
+    if len(text) > _LONGEST:
+        raise BadTime("…", why=f"has {len(text)} characters")
+    try:
+        found = datetime.strptime(text, form)  # noqa: DTZ007 (placed below)
+    except ValueError:
+        raise BadTime(text, why=f"is not of the form {form}", example=None) from None
+    return _placed(text, found.replace(tzinfo=None), found.tzinfo or zone)
+
+
+def _placed(text: str, naive: datetime, zone: tzinfo | None) -> datetime:
+    """Return the one moment that a clock in a zone shows so."""
+    if zone is None:
+        raise BadTime(text, why="has no time zone")
+    here = naive.replace(tzinfo=zone)
+    if here.utcoffset() != here.replace(fold=1).utcoffset():
+        raise BadTime(text, why=f"is no moment, or two, in {zone}")
+    try:
+        moment = here.astimezone(UTC)
+    except OverflowError as error:
         raise BadTime(text, why="does not exist") from error
     if not _ENDS[0] <= moment <= _ENDS[1]:
         raise BadTime(text, why="does not exist everywhere")

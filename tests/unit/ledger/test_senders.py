@@ -1,0 +1,116 @@
+"""Files as their senders write them: columns, zones and forms of times."""
+
+from datetime import UTC, datetime
+from io import BytesIO
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from carrierflow.errors import InvalidInput
+from carrierflow.ledger.files import Sender, read_rows
+
+from .reading import but, problem_of, read_csv, read_json
+
+
+VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+NAMES = {"Shop": "shop", "Mã": "fulfillment_id", "Trạng thái": "status", "Lúc": "at", "Ghi chú": ""}
+
+
+def read_as(sender, content, name="scans.csv"):
+    return list(
+        read_rows(BytesIO(content.encode()), kind=None, name=name, fill_gaps=False, sender=sender)
+    )
+
+
+def at_of(sender, at):
+    (row,) = read_as(sender, f"shop,fulfillment_id,status,at\ndemo,1,picking,{at}\n")
+    return row.event.occurred_at if row.event else problem_of(row)
+
+
+def test_a_senders_own_columns_and_times_are_read():
+    """Names in another language become ours, a column without a use is passed over."""
+    sender = Sender(zone=VIETNAM, date_format="%d/%m/%Y %H:%M", columns=NAMES)
+
+    (row,) = read_as(
+        sender, "Shop;Mã;Trạng thái;Lúc;Ghi chú\ndemo;7;picking;02/03/2026 08:30;gọi trước\n"
+    )
+
+    assert ("demo", "7") == (row.event.shop, row.event.fulfillment_id)
+    assert datetime(2026, 3, 2, 1, 30, tzinfo=UTC) == row.event.occurred_at
+    assert row.event.note is None
+
+
+def test_json_rows_are_named_the_same_way():
+    """What a column is called holds for JSON lines as for CSV."""
+    content = '{"Shop":"demo","Mã":7,"Trạng thái":"picking","Lúc":"2026-03-02T08:30"}'
+
+    (row,) = read_as(Sender(zone=VIETNAM, columns=NAMES), content, name="a.jsonl")
+
+    assert "7" == row.event.fulfillment_id
+
+
+def test_a_zone_is_for_times_that_have_none():
+    """A time with a zone of its own keeps it."""
+    sender = Sender(zone=VIETNAM)
+
+    assert datetime(2026, 3, 2, 1, 30, tzinfo=UTC) == at_of(sender, "2026-03-02 08:30")
+    assert datetime(2026, 3, 2, 8, 30, tzinfo=UTC) == at_of(sender, "2026-03-02T08:30Z")
+    assert "no time zone" in at_of(Sender(), "2026-03-02 08:30")
+
+
+@pytest.mark.parametrize("at", ["2026-03-29 02:30", "2026-10-25 02:30"])
+def test_a_clock_that_is_put_on_or_back_is_not_guessed(at):
+    """A time that a zone's clock shows twice or never is rejected."""
+    assert "no moment, or two" in at_of(Sender(zone=ZoneInfo("Europe/Berlin")), at)
+
+
+@pytest.mark.parametrize("at", ["2026-03-02 08:30", "31/02/2026 08:30", "0001-01-01", "9" * 50])
+def test_a_time_in_another_form_is_rejected(at):
+    """Where a form is given, nothing else is read, and nobody is told to write ISO 8601."""
+    said = at_of(Sender(zone=VIETNAM, date_format="%d/%m/%Y %H:%M"), at)
+
+    assert "%d/%m/%Y %H:%M" in said or "characters" in said
+
+
+@pytest.mark.parametrize("form", ["%d/%m/%Y", "%d/%m %H:%M", "%Y-%m-%d %I:%M", "%Q", "", "%"])
+def test_a_form_that_loses_a_part_of_a_moment_is_refused(form):
+    """A day without a time, or twelve hours without their half, would be guesses."""
+    with pytest.raises(InvalidInput, match="must tell year"):
+        Sender(zone=VIETNAM, date_format=form)
+
+
+def test_a_form_without_a_zone_needs_one():
+    """A form with a zone needs none besides."""
+    with pytest.raises(InvalidInput, match="name the time zone"):
+        Sender(date_format="%d/%m/%Y %H:%M")
+    sender = Sender(date_format="%d/%m/%Y %H:%M %z")
+    assert datetime(2026, 3, 2, 1, 30, tzinfo=UTC) == at_of(sender, "02/03/2026 08:30 +0700")
+
+
+def test_a_name_for_a_column_that_is_none_is_refused():
+    """A slip in the mapping is found before any row is read."""
+    with pytest.raises(InvalidInput, match="'trackingnumber'"):
+        Sender(columns={"Mã vận đơn": "trackingnumber"})
+
+
+def test_two_columns_for_one_are_a_problem():
+    """Which of the two was meant is not guessed."""
+    (row,) = read_as(Sender(columns={"Mã": "shop"}), '{"Mã": "a", "shop": "b"}', name="a.jsonl")
+
+    assert "two columns for 'shop'" in problem_of(row)
+
+
+@pytest.mark.parametrize("read_one", [read_json, read_csv])
+@pytest.mark.parametrize("cell", ["'00123", '="00123"'])
+def test_ids_that_a_spreadsheet_keeps_as_text_lose_its_marks(read_one, cell):
+    """The marks are no part of the id, and its zeros are."""
+    (row,) = read_one(but(fulfillment_id=cell, order_id=cell))
+
+    assert "00123" == row.event.fulfillment_id == row.event.opening.ref.order_id
+
+
+def test_marks_elsewhere_are_kept():
+    """A note or a key is what it is."""
+    (row,) = read_json(but(note="'123", key="'123"))
+
+    assert ("'123", "'123") == (row.event.note, row.event.key)
