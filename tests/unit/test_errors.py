@@ -13,7 +13,7 @@ import carrierflow
 from carrierflow.errors import CarrierflowError
 
 
-INTERNAL = {"Braked", "Lost", "StopRun", "_Again"}
+INTERNAL = {"Braked", "Lost", "StopRun", "_Again", "_Unanswered"}
 """What is caught where it is raised, and reaches no caller."""
 
 SAMPLES = {

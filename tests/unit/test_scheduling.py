@@ -24,6 +24,7 @@ def test_the_shipped_jobs_load_by_path():
     assert [
         "audit_pass",
         "erase_old",
+        "notify_incidents",
         "reconcile_hinted",
         "reconcile_open",
         "report_coverage",
