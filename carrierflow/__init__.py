@@ -181,6 +181,7 @@ from carrierflow.shops import CarrierRegistration, Installer, Shops, WebhookSubs
 from carrierflow.shops.carrier_registration import Done, Registered
 from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.encryption import generate_key
+from carrierflow.storage.ownership import WayAround
 
 
 __all__ = [
@@ -380,6 +381,7 @@ __all__ = [
     "Verdict",
     "Verification",
     "VerifierKey",
+    "WayAround",
     "Webhook",
     "WebhookSubscription",
     "WrongSecretKey",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -37,8 +38,8 @@ from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.domain.model import Recorded
 from carrierflow.domain.shop import Backlog, Coverage, EndedRun, Shop, ShopState
 from carrierflow.domain.typecheck import check_fields, guarded_methods
-from carrierflow.domain.waiting import Idle, Stop, never, until
-from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked
+from carrierflow.domain.waiting import Idle, Stop, in_slices, never, until
+from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked, UnknownShop
 from carrierflow.ledger.files import EventRow
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.platforms.profile import Feature
@@ -58,6 +59,7 @@ from carrierflow.reconcile.backfill import Imported, import_shop
 from carrierflow.reconcile.notification import IncidentNotifier
 from carrierflow.reconcile.projection import Projection
 from carrierflow.reconcile.resolution import IncidentResolver
+from carrierflow.reconcile.turns import work_in_turn
 from carrierflow.shops import (
     CarrierRegistration,
     Installer,
@@ -69,9 +71,13 @@ from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, backlog
 from carrierflow.storage.callbacks import SqlCallbackStore
 from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.hinted import SqlHintStore
+from carrierflow.storage.ownership import WayAround, way_around
+from carrierflow.storage.shops import coverages
 
 
 __all__ = ["Carrierflow"]
+
+log = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 2_000
 
@@ -260,10 +266,36 @@ class Carrierflow:
 
         return self.store.transact(work)
 
-    def coverage(self, within: timedelta | None = None) -> list[Coverage]:
-        """Return for each shop how well its open fulfillments are known."""
+    def coverage(
+        self, within: timedelta | None = None, *, shops: Sequence[str] = ()
+    ) -> list[Coverage]:
+        """Return for some shops, or all if none is named, how well their parcels are known.
+
+        Only open fulfillments count. The database is asked as often for ten thousand shops as
+        for one.
+
+        Raises:
+            UnknownShop: if a shop named is not there.
+        """
         since = self._clock() - (within or self.settings.verify_within)
-        return [self._runs.coverage(shop, since=since) for shop in self.shops.all()]
+        with self.store.reading() as connection:
+            found = coverages(connection, since=since, codes=shops)
+        for code in sorted(set(shops) - {each.shop for each in found}):
+            raise UnknownShop(code)
+        return found
+
+    def way_around_triggers(self) -> WayAround | None:
+        """Return how whom we connect as could change history; None where it could not.
+
+        On SQLite nothing can say so: whoever may write the file could.
+        """
+        with self.store.reading() as connection:
+            return way_around(connection)
+
+    def warn_if_unguarded(self) -> None:
+        """Log a warning where history is not protected from whom we connect as."""
+        if found := self.way_around_triggers():
+            log.warning("carrierflow.history_unguarded", extra=asdict(found))
 
     def backlogs(self) -> list[Backlog]:
         """Return what waits at each shop, by its code."""
@@ -308,10 +340,11 @@ class Carrierflow:
 
         `full` looks at every open order, however lately it was looked at; `hinted` only at what
         webhooks named, and only at shops where they named something. `wait` stays until the
-        settle windows of unanswered writes have passed, and decides them. So many shops as
-        `parallel` says are looked after at once. One whose host did not answer comes last, and is
-        left alone for a while after two times; not if it is named. Where there is a seal key, the
-        history is sealed afterwards. Once `stop` says so, every run ends within a few seconds:
+        settle windows of unanswered writes have passed, and decides them; and until shops that
+        another run holds are free, for an hour at most. So many shops as `parallel` says are
+        looked after at once. One whose host did not answer comes last, and is left alone for a
+        while after two times; not if it is named. Where there is a seal key, the history is
+        sealed afterwards. Once `stop` says so, every run ends within a few seconds:
         after the write under way, or in the middle of a wait.
 
         Raises:
@@ -336,7 +369,17 @@ class Carrierflow:
             parallel=parallel or self.settings.parallel_shops,
             patience=self.settings.connect_timeout + self.settings.request_timeout,
         )
-        reports = runner.work(chosen, self.limits(max_writes), named=bool(shops))
+        limits, by_code = self.limits(max_writes), {shop.code: shop for shop in chosen}
+
+        def work(codes: Sequence[str]) -> list[RunReport]:
+            some = [by_code[code] for code in codes]
+            return runner.work(some, limits, named=bool(shops))
+
+        if wait:
+            asking = in_slices(self._sleep, until(stop))
+            reports = work_in_turn(work, list(by_code), sleep=asking)
+        else:
+            reports = work(list(by_code))
         reports = [self._looked_after(report, stop) for report in reports]
         if not stop():
             self.sealer.seal_if_possible()

@@ -25,6 +25,7 @@ from carrierflow.cli import (
     serving,
     shops,
     states,
+    status,
     webhooks,
 )
 from carrierflow.cli.session import INTERRUPTED, ROOT, Session, tell
@@ -70,6 +71,7 @@ for part in (
     recording,
     files,
     reconciling,
+    status,
     incidents,
     notifying,
     auditing,

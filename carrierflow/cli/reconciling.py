@@ -1,17 +1,17 @@
-"""`reconcile`, `apply`, `status`: the main job, and how well it is done."""
+"""`reconcile` and `apply`: the main job."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
-from carrierflow.cli.ranges import COUNT, HOURS
+from carrierflow.cli.complaints import complaints, remarks
+from carrierflow.cli.ranges import COUNT
 from carrierflow.cli.session import (
     FAILED,
     HELD,
@@ -20,7 +20,6 @@ from carrierflow.cli.session import (
     Session,
     command,
     moment,
-    short,
     tell,
 )
 from carrierflow.cli.stopping import stopping
@@ -35,7 +34,6 @@ def register(cli: click.Group) -> None:
     """Add these commands."""
     command(cli, "reconcile", example="carrierflow reconcile --shop myshop --wait")(reconcile)
     command(cli, "apply", example="carrierflow apply plan.jsonl")(apply_plan)
-    command(cli, "status", example="carrierflow status --within 24")(status)
 
 
 @click.option("--shop", "shops", multiple=True, metavar="CODE", help="Only this shop; repeatable.")
@@ -45,7 +43,7 @@ def register(cli: click.Group) -> None:
 @click.option(
     "--plan-out", type=click.File("w", encoding="utf-8"), help="Write the plan of a dry run here."
 )
-@click.option("--wait", is_flag=True, help="Stay until settle windows have passed.")
+@click.option("--wait", is_flag=True, help="Wait for shops that are held, and for settle windows.")
 @click.option("--max-writes", type=COUNT, help="Writes that each shop may get.")
 @click.option(
     "--parallel",
@@ -84,7 +82,7 @@ def reconcile(
             stop=stopped.is_set,
             progress=update,
         )
-    report_runs(session, reports, interrupted=stopped.is_set())
+    report_runs(session, reports, full=full, interrupted=stopped.is_set())
 
 
 @click.argument("plan", type=click.Path(path_type=Path, dir_okay=False, exists=True))
@@ -161,9 +159,6 @@ def run_document(report: RunReport) -> dict[str, Any]:
 LATER = frozenset({EndReason.THROTTLED, EndReason.RESTING})
 """After these endings something is left to do, and nobody needs to do more than wait."""
 
-NAMED = 3
-"""Shops that are named where one line is about many."""
-
 COLUMNS = (
     "shop",
     "orders",
@@ -179,9 +174,16 @@ COLUMNS = (
 
 
 def report_runs(
-    session: Session, reports: Sequence[RunReport], *, interrupted: bool = False
+    session: Session,
+    reports: Sequence[RunReport],
+    *,
+    full: bool = False,
+    interrupted: bool = False,
 ) -> None:
-    """Print what runs did, and exit with the code that says how they ended."""
+    """Print what runs did, and exit with the code that says how they ended.
+
+    What needs a person is told on stderr beside: all of it after a full pass, else what is new.
+    """
     document = {"shops": [run_document(report) for report in reports]}
     rows = [
         [
@@ -192,20 +194,17 @@ def report_runs(
         for report in reports
     ]
 
+    incidents = session.app.incidents.all()
+
     def draw(page: Page) -> None:
         if rows:
             page.table((*COLUMNS, "GETs / writes", "ended"), rows)
         else:
             page.say(_nobody(session))
+        page.say(*remarks(reports, len(incidents)))
 
     session.emit(document, draw)
-    incidents = len(session.app.incidents.all())
-    tell(*_sentences(reports))
-    for report in reports:
-        if alone := report.requests.alone:
-            tell(f"{report.shop}: orders read one by one: {alone}; lists left their parcels out.")
-    if incidents:
-        tell(f"Incidents open: {incidents}; see `carrierflow incidents list`.")
+    tell(*complaints(reports, incidents, full=full))
     code = exit_code(reports, incidents=bool(incidents))
     if interrupted:
         code = INTERRUPTED
@@ -220,17 +219,6 @@ def _nobody(session: Session) -> str:
     return "No shop is connected; `carrierflow shop add` connects one."
 
 
-def _sentences(reports: Sequence[RunReport]) -> Iterator[str]:
-    """Yield what went wrong; shops of which the same is to be said share a line."""
-    said: dict[str, list[str]] = {}
-    for report in reports:
-        if report.sentence:
-            said.setdefault(report.sentence, []).append(report.shop)
-    for sentence, shops in said.items():
-        more = f" and {len(shops) - NAMED} more" if len(shops) > NAMED else ""
-        yield f"{', '.join(shops[:NAMED])}{more}: {sentence}"
-
-
 def exit_code(reports: Sequence[RunReport], *, incidents: bool) -> int:
     """Return 75 if other runs have every shop, 1 if a run failed, 3 if something is left."""
     if reports and all(report.held for report in reports):
@@ -242,49 +230,6 @@ def exit_code(reports: Sequence[RunReport], *, incidents: bool) -> int:
     if incidents or unfinished:
         return WORK_LEFT
     return 0
-
-
-@click.option("--within", type=HOURS, help="Hours; by default the setting.")
-def status(session: Session, within: float | None) -> None:
-    """Show for each shop how well its open fulfillments are known."""
-    span = timedelta(hours=within) if within is not None else None
-    coverage = session.app.coverage(span)
-    shops = [
-        {
-            **asdict(c),
-            "oldest_verified_at": moment(c.oldest_verified_at),
-            "retry_at": moment(c.retry_at),
-        }
-        for c in coverage
-    ]
-    columns = (
-        "shop",
-        "open",
-        "verified",
-        "oldest",
-        "never",
-        "unpublished",
-        "frozen",
-        "incidents",
-        "silent",
-        "asked again",
-    )
-    rows = [
-        (
-            c.shop,
-            c.open,
-            c.verified,
-            short(c.oldest_verified_at),
-            c.never_verified,
-            c.unpublished,
-            c.frozen,
-            c.incidents,
-            c.unanswered,
-            short(c.retry_at),
-        )
-        for c in coverage
-    ]
-    session.emit({"shops": shops}, lambda c: c.table(columns, rows))
 
 
 @contextmanager

@@ -78,6 +78,7 @@ def serve(
     listener = _listening(host, port)
     url = f"http://{host}:{listener.getsockname()[1]}"
     session.emit({"url": url}, lambda c: c.say(_told(url, service)))
+    session.app.warn_if_unguarded()
     gc.freeze()  # what is there now stays: no collection need look at it again
 
     def leaving() -> bool:

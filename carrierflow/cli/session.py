@@ -184,6 +184,8 @@ def _files(context: click.Context) -> list[IO[Any]]:
 def _fail(session: Session, context: click.Context, error: Exception, code: int) -> None:
     if session.as_json:
         print_json({"error": type(error).__name__, "sentence": str(error)})
+    elif code == HELD:  # somebody else does the work: no complaint
+        session.page.say(str(error))
     else:
         tell(f"Error: {error}")
     context.exit(code)
@@ -262,7 +264,8 @@ class TextLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Write one record."""
         told = " ".join(f"{name}={value}" for name, value in facts(record).items())
-        lines = [f"{record.levelname.lower()} {record.getMessage()} {told}".rstrip()]
+        at = stamp(datetime.fromtimestamp(record.created).astimezone())
+        lines = [f"{at} {record.levelname.lower()} {record.getMessage()} {told}".rstrip()]
         if record.exc_info:
             lines += self.formatException(record.exc_info).splitlines()
         return "\n".join(map(shown, lines))

@@ -72,10 +72,18 @@ class Coverage:
     """Fulfillments with steps that the platform is not known to show; frozen ones count too."""
     frozen: int
     incidents: int
+    late: int
+    """Open for longer than the span asked about, and not looked at within it."""
+    state: ShopState
     unanswered: int = 0
     """How many runs in a row had no answer from the shop's host."""
     retry_at: datetime | None = None
     """Until when runs leave it alone for that."""
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Tell whether a person is needed: for an incident, or because no run gets to it."""
+        return self.incidents > 0 or (self.state is ShopState.ACTIVE and self.late > 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

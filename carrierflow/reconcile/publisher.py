@@ -133,7 +133,7 @@ class Publisher:
         self._counters.incidents_opened += opened
         if parcel.frozen and not writing.before.frozen:
             self._counters.frozen += 1
-            log.warning("carrierflow.frozen", extra={"ref": str(parcel.ref), "kind": parcel.frozen})
+            log.info("carrierflow.frozen", extra={"ref": str(parcel.ref), "kind": parcel.frozen})
         return replace(case, parcel=parcel)
 
     def _tell(self, case: Case, wanted: Write) -> Case | PublishResult:
@@ -240,7 +240,7 @@ class Publisher:
     def _unknown(self, case: Case, attempt: Attempt, error: OutcomeUnknown) -> PublishResult:
         self._counters.failures_in_a_row += 1
         case = self._conclude(case, attempt, Outcome.UNKNOWN, error)
-        log.warning(
+        log.info(
             "carrierflow.unanswered",
             extra={"ref": str(case.parcel.ref), "to": attempt.status},
         )
@@ -250,7 +250,7 @@ class Publisher:
         """Take a refusal for no more than an answer: a proxy may have said it, before or after."""
         self._counters.refusals_in_a_row += 1
         case = self._conclude(case, attempt, Outcome.REFUSED, error)
-        log.warning(
+        log.info(
             "carrierflow.refused",
             extra={
                 "ref": str(case.parcel.ref),

@@ -139,9 +139,7 @@ class TokenKeeper:
         """
         if not self._store.transact(lambda c: end_refresh(c, shop, claim)):
             return self.renewed(shop, sleep)
-        log.warning(
-            "carrierflow.token.not_renewed", extra={"shop": shop.code, "reason": str(error)}
-        )
+        log.info("carrierflow.token.not_renewed", extra={"shop": shop.code, "reason": str(error)})
         if shop.token_expires_at is not None and shop.token_expires_at <= self.clock():
             raise error
         return shop

@@ -94,7 +94,7 @@ class WebhookSubscription:
                 return None
             self._keep_on(code, idle)
         except CarrierflowError as error:
-            log.warning("carrierflow.webhooks.not_kept", extra={"shop": code, "reason": str(error)})
+            log.info("carrierflow.webhooks.not_kept", extra={"shop": code, "reason": str(error)})
             return f"Its webhooks could not be looked after: {error}"
         return None
 
@@ -104,7 +104,7 @@ class WebhookSubscription:
                 return
             _switched_on(there)
         self._note(code, subscribed_at=self._clock())
-        log.warning("carrierflow.webhooks.renewed", extra={"shop": code})
+        log.info("carrierflow.webhooks.renewed", extra={"shop": code})
 
     def _is_due(self, shop: Shop) -> bool:
         """Take the turn of this hour; False if it is not over, or another process took it."""

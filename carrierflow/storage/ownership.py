@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
@@ -11,7 +12,7 @@ from carrierflow.storage.grants import grants
 from carrierflow.storage.tables import APPEND_ONLY
 
 
-__all__ = ["postgresql_ways", "present_user", "ways_around"]
+__all__ = ["WayAround", "postgresql_ways", "present_user", "way_around", "ways_around"]
 
 NAMES = tuple(table.name for table in APPEND_ONLY)
 
@@ -51,6 +52,20 @@ POSTGRESQL_QUESTION = text(
     "(SELECT to_regclass(name) FROM unnest(CAST(:tables AS text[])) AS name) "
     f"SELECT {POSTGRESQL_ANSWERS}"
 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WayAround:
+    """By which name the database knows us, and why that user could take the triggers away."""
+
+    user: str
+    why: str
+
+
+def way_around(connection: Connection) -> WayAround | None:
+    """Return the first way in which the present user could take the triggers away, if any."""
+    ways = ways_around(connection)
+    return WayAround(user=present_user(connection), why=ways[0]) if ways else None
 
 
 def ways_around(connection: Connection) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -12,11 +12,13 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     bindparam,
     case,
     func,
     insert,
     select,
+    true,
     update,
 )
 
@@ -30,6 +32,7 @@ __all__ = [
     "all_shops",
     "change_shop",
     "coverage",
+    "coverages",
     "find_shop",
     "revoke_shop",
     "shop_codes",
@@ -144,29 +147,72 @@ def revoke_shop(connection: Connection, code: str, *, now: datetime) -> Shop:
 
 def coverage(connection: Connection, shop: Shop, *, since: datetime) -> Coverage:
     """Return how well the open fulfillments of a shop are known."""
+    (found,) = coverages(connection, since=since, codes=[shop.code])
+    return found
+
+
+def coverages(
+    connection: Connection, *, since: datetime, codes: Collection[str] = ()
+) -> list[Coverage]:
+    """Return that of some shops, or of all if none is named, by their codes.
+
+    Three questions, however many shops there are.
+    """
+    which = shops.c.code.in_(codes) if codes else true()
+    s = shops.c
+    known = select(s.id, s.code, s.state, s.unanswered, s.retry_at).where(which).order_by(s.code)
+    mine = select(shops.c.id).where(which)
+    figures = _figures(connection, mine, since)
+    i = incidents.c
+    open_ones = select(i.shop, func.count()).where(i.state == "open", i.shop.in_(mine))
+    waiting = {row.shop: row[1] for row in connection.execute(open_ones.group_by(i.shop))}
+    return [
+        Coverage(
+            shop=code,
+            state=ShopState(state),
+            incidents=waiting.get(number, 0),
+            unanswered=unanswered,
+            retry_at=retry_at,
+            **figures.get(number, NOTHING_OPEN),
+        )
+        for number, code, state, unanswered, retry_at in connection.execute(known)
+    ]
+
+
+NOTHING_OPEN: Mapping[str, Any] = MappingProxyType(
+    {
+        "open": 0,
+        "verified": 0,
+        "oldest_verified_at": None,
+        "never_verified": 0,
+        "unpublished": 0,
+        "frozen": 0,
+        "late": 0,
+    }
+)
+
+
+def _figures(
+    connection: Connection, mine: Select[tuple[int]], since: datetime
+) -> dict[int, dict[str, Any]]:
+    """Return what is counted of open fulfillments, by the shops' own ids."""
     f = fulfillments.c
-    mine = select(
-        func.count(),
-        _count(f.verified_at >= since),
-        func.min(f.verified_at),
-        _count(f.verified_at.is_(None)),
-        _count(f.unpublished > 0),
-        _count(f.frozen.is_not(None)),
-    ).where(f.shop == shop.id, f.open)
-    found = connection.execute(mine).one()
-    waiting = select(func.count()).where(incidents.c.shop == shop.id, incidents.c.state == "open")
-    return Coverage(
-        shop=shop.code,
-        open=found[0],
-        verified=found[1],
-        oldest_verified_at=found[2],
-        never_verified=found[3],
-        unpublished=found[4],
-        frozen=found[5],
-        incidents=connection.execute(waiting).scalar_one(),
-        unanswered=shop.unanswered,
-        retry_at=shop.retry_at,
+    query = (
+        select(
+            f.shop,
+            func.count().label("open"),
+            _count(f.verified_at >= since).label("verified"),
+            func.min(f.verified_at).label("oldest_verified_at"),
+            _count(f.verified_at.is_(None)).label("never_verified"),
+            _count(f.unpublished > 0).label("unpublished"),
+            _count(f.frozen.is_not(None)).label("frozen"),
+            _count(func.coalesce(f.verified_at, f.opened_at) < since).label("late"),
+        )
+        .where(f.open, f.shop.in_(mine))
+        .group_by(f.shop)
     )
+    rows = (dict(row) for row in connection.execute(query).mappings())
+    return {row.pop("shop"): row for row in rows}
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -21,15 +20,12 @@ from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import commit, translated
 from carrierflow.storage.ledger import SqlLedgerTransaction
 from carrierflow.storage.migrate import require_migrated
-from carrierflow.storage.ownership import present_user, ways_around
 from carrierflow.storage.server_lines import lines_of
 from carrierflow.storage.shops import find_shop
 from carrierflow.storage.tables import shops
 
 
 __all__ = ["SqlStore"]
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -46,8 +42,7 @@ LONGEST = 30
 class SqlStore:
     """A database of our own transactions.
 
-    The first use checks that the schema is the one of this version, and warns where we connect
-    as somebody who could take the triggers of history away.
+    The first use checks that the schema is the one of this version.
     """
 
     def __init__(
@@ -144,11 +139,7 @@ class SqlStore:
             require_migrated(connection)
             definitions = Definitions([self._definition], clock=self._clock)
             definitions.ensure(connection)
-            ways = ways_around(connection)
-            user = present_user(connection) if ways else ""
         self.definitions = definitions
-        if ways:
-            log.warning("carrierflow.history_unguarded", extra={"user": user, "why": ways[0]})
 
     def _insist(self, work: Callable[[], T]) -> T:
         last = time.monotonic() + LONGEST

@@ -372,7 +372,7 @@ class PlatformClient:
         try:
             yield
         except TryLater as exc:
-            _log.warning(self._dialect.budget_event, extra={"reason": str(exc)})
+            _log.info(self._dialect.budget_event, extra={"reason": str(exc)})
 
 
 def _printed(document: Any) -> bytes | None:

@@ -83,7 +83,7 @@ def test_tables_for_people_hold_the_same(ready, shop):
 
     assert "picking" in ready("show", "alpha", shop).out
     assert "readytopick" in ready("history", "alpha", shop).out
-    assert "alpha" in ready("status").out
+    assert "alpha" in ready("status", "--all").out
     assert "as they were written" in ready("audit", "verify").out
 
 

@@ -1,0 +1,146 @@
+"""`status`: what needs somebody, on one screen, however many shops there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+from carrierflow.cli.ranges import HOURS
+from carrierflow.cli.session import WORK_LEFT, Session, command, moment, short
+from carrierflow.cli.terminal import Page
+from carrierflow.domain.shop import Coverage, ShopState
+
+
+__all__ = ["register"]
+
+COUNTED = ("open", "verified", "late", "never_verified", "unpublished", "frozen", "incidents")
+"""What is summed up over all shops."""
+
+AGELESS = datetime.max.replace(tzinfo=UTC)
+
+
+def register(cli: click.Group) -> None:
+    """Add this command."""
+    command(cli, "status", example="carrierflow status --only late --sort oldest")(status)
+
+
+@click.option("--within", type=HOURS, help="Hours; by default the setting.")
+@click.option("--shop", "shops", multiple=True, metavar="CODE", help="Only this shop; repeatable.")
+@click.option(
+    "--only", type=click.Choice([*COUNTED, *ShopState]), help="Only shops with such, or so."
+)
+@click.option(
+    "--sort",
+    "order",
+    type=click.Choice(["shop", "oldest", *COUNTED]),
+    default="shop",
+    show_default=True,
+    help="What comes first: the most, or the longest ago.",
+)
+@click.option("--all", "everything", is_flag=True, help="Also the shops that need nobody.")
+def status(
+    session: Session,
+    within: float | None,
+    shops: Sequence[str],
+    only: str | None,
+    order: str,
+    *,
+    everything: bool,
+) -> None:
+    """Show whether the shops are in order, and which of them need somebody.
+
+    A shop needs somebody for an open incident, or if it is active and has fulfillments that no
+    run looked at for too long. Shops that need nobody are only counted, unless they are asked
+    for by --all, --shop or --only; with --json all are there. Exits with 3 where a shop that was
+    asked for needs somebody.
+    """
+    span = timedelta(hours=within) if within is not None else None
+    found = [c for c in session.app.coverage(span, shops=shops) if only is None or _is(c, only)]
+    found.sort(key=lambda each: _place(each, order))
+    needing = [each for each in found if each.needs_somebody]
+    shown = found if everything or shops or only else needing
+    unguarded = session.app.way_around_triggers()
+    sums = totals(found)
+    document = {
+        "totals": sums,
+        "unguarded": asdict(unguarded) if unguarded else None,
+        "shops": [_document(each) for each in found],
+    }
+
+    def draw(page: Page) -> None:
+        _draw(page, sums, shown)
+        if unguarded:
+            page.say(
+                f"History is not protected from {unguarded.user}, as whom carrierflow connects: "
+                f"{unguarded.why}. See `carrierflow db check`."
+            )
+
+    session.emit(document, draw)
+    if needing:
+        raise click.exceptions.Exit(WORK_LEFT)
+
+
+def _is(each: Coverage, wanted: str) -> bool:
+    """Tell whether a shop is in a state, or has some of what is counted."""
+    return each.state == wanted if wanted in set(ShopState) else getattr(each, wanted) > 0
+
+
+def _place(each: Coverage, order: str) -> Any:
+    """Return by what shops are sorted; equals stay in the order of their codes."""
+    if order == "oldest":
+        return each.oldest_verified_at or AGELESS
+    return each.shop if order == "shop" else -getattr(each, order)
+
+
+def totals(found: Sequence[Coverage]) -> dict[str, int]:
+    """Return the sums of what is known of some shops, and how many of them need somebody."""
+    sums = {name: sum(getattr(each, name) for each in found) for name in COUNTED}
+    needing = sum(each.needs_somebody for each in found)
+    return {"shops": len(found), "needs_somebody": needing, **sums}
+
+
+def _document(each: Coverage) -> dict[str, Any]:
+    return {
+        **asdict(each),
+        "oldest_verified_at": moment(each.oldest_verified_at),
+        "needs_somebody": each.needs_somebody,
+    }
+
+
+def _draw(page: Page, sums: Mapping[str, int], shown: Sequence[Coverage]) -> None:
+    page.say(
+        f"Shops: {sums['shops']}; {sums['needs_somebody']} need somebody. "
+        f"Open fulfillments: {sums['open']}; {sums['verified']} looked at in time, "
+        f"{sums['late']} late, {sums['unpublished']} unpublished, {sums['frozen']} frozen. "
+        f"Incidents: {sums['incidents']}."
+    )
+    if not shown:
+        return
+    page.say("")
+    columns = ("shop", "state", "open", "late", "oldest", "unpublished", "frozen", "incidents")
+    rows = [
+        (
+            each.shop,
+            each.state,
+            each.open,
+            each.late,
+            short(each.oldest_verified_at),
+            each.unpublished,
+            each.frozen,
+            each.incidents,
+            _remedy(each),
+        )
+        for each in shown
+    ]
+    page.table((*columns, "what to do"), rows)
+
+
+def _remedy(each: Coverage) -> str:
+    """Say what shows more of what a shop needs a person for."""
+    if each.incidents:
+        return f"carrierflow incidents list --shop {each.shop}"
+    return f"carrierflow reconcile --full --shop {each.shop}" if each.needs_somebody else ""
