@@ -105,9 +105,11 @@ def totals(found: Sequence[Coverage]) -> dict[str, int]:
 
 def _document(each: Coverage) -> dict[str, Any]:
     return {
-        **asdict(each),
-        "oldest_verified_at": moment(each.oldest_verified_at),
+        "shop": each.shop,
+        "state": each.state,
         "needs_somebody": each.needs_somebody,
+        **{name: getattr(each, name) for name in COUNTED},
+        "oldest_verified_at": moment(each.oldest_verified_at),
     }
 
 
