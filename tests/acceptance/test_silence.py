@@ -98,10 +98,15 @@ def test_a_night_that_needs_nobody_mails_nothing(night):
 def test_what_needs_a_person_is_one_mail_with_a_line_for_each_thing(night):
     """Two parcels cancelled in one shop, and a token that is refused: one mail of two lines."""
 
+    for ref in night.parcels[:2]:
+        night.carrier.record(ref, *ROAD[:2])
+        night.walks[ref] = []
+
     def trouble():
         for ref in night.parcels[:2]:
-            night.walks[ref] = []
-            night.carrier.world.edit(ref, carrier_status="cancel")
+            there = night.carrier.world.shop(ref.shop)
+            parcel = there.parcel(int(ref.order_id), int(ref.fulfillment_id))
+            night.carrier.world.edit(parcel.ref, carrier_status="cancel")
         night.carrier.world.uninstall(SHOPS[5])
 
     (mail,) = night.mails(trouble)
