@@ -110,6 +110,8 @@ def _document(each: Coverage) -> dict[str, Any]:
         "needs_somebody": each.needs_somebody,
         **{name: getattr(each, name) for name in COUNTED},
         "oldest_verified_at": moment(each.oldest_verified_at),
+        "unanswered": each.unanswered,
+        "retry_at": moment(each.retry_at),
     }
 
 
@@ -123,7 +125,19 @@ def _draw(page: Page, sums: Mapping[str, int], shown: Sequence[Coverage]) -> Non
     if not shown:
         return
     page.say("")
-    columns = ("shop", "state", "open", "late", "oldest", "unpublished", "frozen", "incidents")
+    columns = (
+        "shop",
+        "state",
+        "open",
+        "late",
+        "oldest",
+        "unpublished",
+        "frozen",
+        "incidents",
+        "silent",
+        "asked again",
+        "what to do",
+    )
     rows = [
         (
             each.shop,
@@ -134,11 +148,13 @@ def _draw(page: Page, sums: Mapping[str, int], shown: Sequence[Coverage]) -> Non
             each.unpublished,
             each.frozen,
             each.incidents,
+            each.unanswered,
+            short(each.retry_at),
             _remedy(each),
         )
         for each in shown
     ]
-    page.table((*columns, "what to do"), rows)
+    page.table(columns, rows)
 
 
 def _remedy(each: Coverage) -> str:

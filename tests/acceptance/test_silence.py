@@ -97,7 +97,6 @@ def test_a_night_that_needs_nobody_mails_nothing(night):
 @pytest.mark.slow
 def test_what_needs_a_person_is_one_mail_with_a_line_for_each_thing(night):
     """Two parcels cancelled in one shop, and a token that is refused: one mail of two lines."""
-
     for ref in night.parcels[:2]:
         night.carrier.record(ref, *ROAD[:2])
         night.walks[ref] = []
