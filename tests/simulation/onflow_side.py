@@ -42,6 +42,9 @@ UNPLAYED = {
 """It shows no cash, no orders and no other carrier's shipments, and no step of it leads back;
 amounts and dates have tests of their own."""
 
+NOTHING_LEADS_BACK = "person reassert"
+"""What is refused there, always: nothing that it can be told takes a shipment back."""
+
 PROFILES = ("calm", "network", "kills", "merchant")
 
 MOST_PARCELS = 5
@@ -106,7 +109,7 @@ class OnflowSide(Side):
             "faults": tuple(str(kind) for kind in EFFECTS if kind not in unlisted),
             "rows": tuple(r.number for r in (*TABLE, *ORDER_TABLE) if r.number not in UNPLAYED),
             "met": (
-                *EVERYWHERE["met"],
+                *(it for it in EVERYWHERE["met"] if it != NOTHING_LEADS_BACK),
                 *(f"warehouse {stage}" for stage in (*ROAD, BY_HAND, TOUCHED)),
                 *("cancel applied", "cancel refused", "cancel no_op"),
                 *("cancel after the handover", "a no in a 200", "a second cancel is refused"),

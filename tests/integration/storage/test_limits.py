@@ -72,6 +72,7 @@ OUR_WORDS = {
     "observations": ("source",),
     "incidents": ("kind", "state", "action"),
     "leases": ("name",),
+    "notifications": ("channel",),
 }
 """Columns that hold words of ours alone, and those sentences that are ours throughout."""
 
