@@ -174,6 +174,7 @@ from carrierflow.reconcile.plan import PlanClass, PlanLine
 from carrierflow.reconcile.policy import RunLimits
 from carrierflow.reconcile.ports import Budget, Platform, RequestCounts
 from carrierflow.reconcile.projection import Leader, Projection
+from carrierflow.reconcile.rehearsal import LedgerStep, ResolutionPreview
 from carrierflow.reconcile.resolution import IncidentResolver
 from carrierflow.reconcile.run_report import Requests
 from carrierflow.scheduling import Job
@@ -272,6 +273,7 @@ __all__ = [
     "KeyReused",
     "Leader",
     "Ledger",
+    "LedgerStep",
     "LedgerTransaction",
     "Lifecycle",
     "Listed",
@@ -330,6 +332,7 @@ __all__ = [
     "RequestCounts",
     "RequestSketch",
     "Requests",
+    "ResolutionPreview",
     "ResolveAction",
     "ResolvedEvent",
     "Response",

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from typing import IO, Any
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import IO, Any, TypeVar
 
 import click
 
-from carrierflow.cli.session import Session, command, moment
+from carrierflow.cli.incident_text import (
+    draw_incident,
+    draw_steps,
+    incident_document,
+    list_rows,
+    preview_lines,
+    whole_document,
+)
+from carrierflow.cli.ranges import HOURS
+from carrierflow.cli.session import Session, command, tell
 from carrierflow.cli.terminal import Page, json_text
 from carrierflow.domain.incident import Incident, ResolveAction
+from carrierflow.domain.incident_kinds import KINDS
 from carrierflow.platforms.registry import PLATFORMS
 from carrierflow.reconcile.platform_report import platform_report
+from carrierflow.reconcile.rehearsal import ResolutionPreview
 from carrierflow.reconcile.request_collection import postman
-from carrierflow.reconcile.resolution import curl
 
 
 __all__ = ["register"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @click.group()
@@ -28,54 +43,98 @@ def register(cli: click.Group) -> None:
     cli.add_command(incidents)
 
 
-def document_of(incident: Incident) -> dict[str, Any]:
-    """Return an incident as JSON carries it."""
-    return {
-        "id": incident.id,
-        "kind": incident.kind,
-        "shop": incident.shop,
-        "order_id": incident.order_id,
-        "fulfillment_id": incident.fulfillment_id,
-        "sentence": incident.sentence,
-        "state": incident.state,
-        "opened_at": moment(incident.opened_at),
-        "last_seen_at": moment(incident.last_seen_at),
-        "times_seen": incident.times_seen,
-        "owner": incident.owner,
-        "evidence": incident.evidence,
-        "curl": curl(incident),
-        "resolved_at": moment(incident.resolved_at),
-        "action": incident.action,
-        "resolved_by": incident.resolved_by,
-        "resolved_reason": incident.resolved_reason,
-    }
+def narrowed(function: F) -> F:
+    """Give a command the options that say which incidents it is about."""
+    for option in (
+        click.option(
+            "--older-than", "hours", type=HOURS, help="Only what is open for so many hours."
+        ),
+        click.option("--shop", help="Only this shop."),
+        click.option("--kind", type=click.Choice(list(KINDS)), help="Only this kind."),
+    ):
+        function = option(function)
+    return function
+
+
+def many(function: F) -> F:
+    """Give a command that changes incidents one of them, or a choice that is confirmed first."""
+    for option in (
+        click.option("--yes", is_flag=True, help="Do it without asking."),
+        click.option("--all", "everything", is_flag=True, help="All that are open."),
+    ):
+        function = option(function)
+    return click.argument("incident_id", metavar="[ID]", required=False)(narrowed(function))
 
 
 @command(incidents, "list", example="carrierflow incidents list --shop myshop")
-@click.option("--shop", help="Only this shop.")
+@narrowed
 @click.option("--all", "everything", is_flag=True, help="Resolved ones too.")
-def list_incidents(session: Session, shop: str | None, *, everything: bool) -> None:
-    """List what needs a person, oldest first."""
-    found = session.app.incidents.all(shop=shop, state=None if everything else "open")
-    documents = [document_of(incident) for incident in found]
-    columns = ("id", "kind", "shop", "fulfillment_id", "opened_at", "state", "sentence")
-    rows = [[each[name] for name in columns] for each in documents]
-    session.emit({"incidents": documents}, lambda c: c.table(columns, rows))
+def list_incidents(
+    session: Session, kind: str | None, shop: str | None, hours: float | None, *, everything: bool
+) -> None:
+    """List what needs a person, oldest first; many of one kind in one shop are one line.
+
+    With --kind, each is a line.
+    """
+    state = None if everything else "open"
+    found = _narrowed(session, state, kind, shop, hours)
+    documents = [incident_document(incident) for incident in found]
+    columns = ("id", "kind", "shop", "fulfillment", "opened_at", "state", "sentence")
+    rows = list_rows(found, each=kind is not None)
+    session.emit({"incidents": documents}, lambda page: page.table(columns, rows))
 
 
 @command(incidents, "show", example="carrierflow incidents show 7")
 @click.argument("incident_id", metavar="ID")
 def show(session: Session, incident_id: str) -> None:
-    """Show one incident with its evidence, and the request to repeat by hand."""
-    _emit(session, session.app.incidents.get(incident_id))
+    """Show one incident with both sides' history, and what each decision would do."""
+    app = session.app
+    incident = app.incidents.get(incident_id)
+    timeline = None
+    if incident.order_id is not None and incident.fulfillment_id is not None:
+        timeline = app.timeline(incident.shop, incident.fulfillment_id)
+    previews = _possible(session, incident)
+    document = whole_document(incident, timeline, previews)
+
+    def draw(page: Page) -> None:
+        draw_incident(page, incident, document)
+        draw_steps(page, document, previews)
+
+    session.emit(document, draw)
+
+
+def _possible(session: Session, incident: Incident) -> list[ResolutionPreview]:
+    """Return what can be decided about an incident, with what each decision would do."""
+    actions: tuple[ResolveAction, ...] = (ResolveAction.RESUME,)
+    if incident.state == "open":
+        actions = KINDS[incident.kind].actions if incident.kind in KINDS else tuple(ResolveAction)
+    elif incident.action != ResolveAction.ABANDON:
+        return []
+    return [session.app.incidents.preview(incident.id, action) for action in actions]
 
 
 @command(incidents, "assign", example="carrierflow incidents assign 7 --owner lan")
-@click.argument("incident_id", metavar="ID")
+@many
 @click.option("--owner", required=True, help="Who looks after it: a code of your own.")
-def assign(session: Session, incident_id: str, owner: str) -> None:
-    """Write who looks after an incident."""
-    _emit(session, session.app.incidents.assign(incident_id, owner))
+def assign(
+    session: Session,
+    incident_id: str | None,
+    kind: str | None,
+    shop: str | None,
+    hours: float | None,
+    owner: str,
+    *,
+    everything: bool,
+    yes: bool,
+) -> None:
+    """Write who looks after one incident, or after all that the options choose."""
+    if incident_id is not None:
+        _only_one(kind, shop, hours, everything=everything)
+        _emit(session, session.app.incidents.assign(incident_id, owner))
+        return
+    chosen = _chosen(session, kind, shop, hours, everything=everything)
+    _confirm(session, chosen, f"Assign these to {owner}?", yes=yes)
+    _emit_many(session, [session.app.incidents.assign(each.id, owner) for each in chosen])
 
 
 @command(
@@ -83,7 +142,7 @@ def assign(session: Session, incident_id: str, owner: str) -> None:
     "resolve",
     example="carrierflow incidents resolve 7 --action adopt --actor lan --reason shop-is-right",
 )
-@click.argument("incident_id", metavar="ID")
+@many
 @click.option(
     "--action",
     type=click.Choice([action.value for action in ResolveAction]),
@@ -92,16 +151,42 @@ def assign(session: Session, incident_id: str, owner: str) -> None:
 )
 @click.option("--actor", required=True, help="Who decides: a code of your own, not a name.")
 @click.option("--reason", required=True, help="Why.")
-def resolve(session: Session, incident_id: str, action: str, actor: str, reason: str) -> None:
+@click.option("--dry-run", is_flag=True, help="Say what it would write and have told.")
+def resolve(
+    session: Session,
+    incident_id: str | None,
+    kind: str | None,
+    shop: str | None,
+    hours: float | None,
+    action: str,
+    actor: str,
+    reason: str,
+    *,
+    everything: bool,
+    yes: bool,
+    dry_run: bool,
+) -> None:
     """Carry out a decision; who decided and why is kept for ever.
 
     unfreeze looks again; adopt makes the ledger say what the platform shows; reassert tells
-    the platform where the parcel stands; abandon stops looking after the fulfillment.
+    the platform where the parcel stands; abandon stops looking after the fulfillment, and
+    resume takes that back. What the options choose is shown first, and done after a yes.
     """
-    done = session.app.incidents.resolve(
-        incident_id, ResolveAction(action), actor=actor, reason=reason
-    )
-    _emit(session, done)
+    wanted, desk = ResolveAction(action), session.app.incidents
+    if incident_id is not None:
+        _only_one(kind, shop, hours, everything=everything)
+        chosen = [desk.get(incident_id)]
+    else:
+        chosen = _chosen(session, kind, shop, hours, everything=everything)
+    if dry_run:
+        _rehearse(session, [desk.preview(each.id, wanted) for each in chosen])
+        return
+    if incident_id is not None:
+        _emit(session, desk.resolve(incident_id, wanted, actor=actor, reason=reason))
+        return
+    _confirm(session, chosen, f"Resolve these with {action}?", yes=yes)
+    done = [desk.resolve(each.id, wanted, actor=actor, reason=reason) for each in chosen]
+    _emit_many(session, done)
 
 
 @command(incidents, "export", example="carrierflow incidents export --out incidents.json")
@@ -138,21 +223,62 @@ def _header_of(session: Session, code: str) -> tuple[str, str]:
     return PLATFORMS[session.app.shops.get(code).platform].token_header
 
 
-def _emit(session: Session, incident: Incident) -> None:
-    document = document_of(incident)
-    lines = [
-        f"Incident {incident.id}: {incident.kind} ({incident.state})",
-        incident.sentence,
-        f"  shop {incident.shop}, fulfillment {incident.fulfillment_id or '-'}",
-        f"  opened {document['opened_at']}, seen {incident.times_seen} times",
-        *json_text(incident.evidence).splitlines(),
+def _narrowed(
+    session: Session, state: str | None, kind: str | None, shop: str | None, hours: float | None
+) -> list[Incident]:
+    app = session.app
+    before = None if hours is None else app.now() - timedelta(hours=hours)
+    return [
+        each
+        for each in app.incidents.all(shop=shop, state=state)
+        if kind in {None, each.kind} and (before is None or each.opened_at <= before)
     ]
-    if incident.action:
-        lines.append(f"  {incident.action} by {incident.resolved_by}: {incident.resolved_reason}")
 
-    def draw(page: Page) -> None:
-        page.say(*lines)
-        if document["curl"]:
-            page.command(document["curl"])
 
-    session.emit(document, draw)
+def _only_one(kind: str | None, shop: str | None, hours: float | None, *, everything: bool) -> None:
+    if everything or (kind, shop, hours) != (None, None, None):
+        raise click.UsageError("Give an ID, or say by options which incidents; not both.")
+
+
+def _chosen(
+    session: Session, kind: str | None, shop: str | None, hours: float | None, *, everything: bool
+) -> list[Incident]:
+    """Return the open incidents that options choose; none of these would choose them all."""
+    if not everything and (kind, shop, hours) == (None, None, None):
+        raise click.UsageError("Give an ID, or --kind, --shop, --older-than or --all.")
+    return _narrowed(session, "open", kind, shop, hours)
+
+
+def _confirm(session: Session, chosen: Sequence[Incident], question: str, *, yes: bool) -> None:
+    """Show what was chosen, and go on after a yes; a program has to have said it beforehand."""
+    if yes or not chosen:
+        return
+    if session.as_json:
+        raise click.UsageError("With --json nobody can be asked; add --yes, or try --dry-run.")
+    tell(
+        *(
+            f"{number} {kind} {shop} {about or '-'}"
+            for number, kind, shop, about, *_ in list_rows(chosen)
+        )
+    )
+    click.confirm(f"{len(chosen)} incidents. {question}", abort=True, err=True)
+
+
+def _rehearse(session: Session, previews: Sequence[ResolutionPreview]) -> None:
+    lines = [
+        line
+        for preview in previews
+        for line in (f"Incident {preview.incident}", *preview_lines(preview))
+    ]
+    document = {"previews": [asdict(preview) for preview in previews]}
+    session.emit(document, lambda page: page.say(*lines, "Nothing was written."))
+
+
+def _emit(session: Session, incident: Incident) -> None:
+    document = incident_document(incident)
+    session.emit(document, lambda page: draw_incident(page, incident, document))
+
+
+def _emit_many(session: Session, done: Sequence[Incident]) -> None:
+    documents = [incident_document(incident) for incident in done]
+    session.emit({"incidents": documents}, lambda page: page.say(f"Incidents: {len(done)}."))

@@ -20,6 +20,7 @@ from carrierflow.domain.model import (
 
 
 __all__ = [
+    "ABANDONED",
     "GENESIS",
     "Change",
     "EvidenceEntry",
@@ -32,6 +33,9 @@ __all__ = [
 
 GENESIS = "0" * 64
 """The `prev_hash` of the first entry of each chain."""
+
+ABANDONED = "abandoned"
+"""What a fulfillment is frozen by that a person gave up."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

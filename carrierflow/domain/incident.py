@@ -15,7 +15,13 @@ from carrierflow.domain.model import FulfillmentRef, RequestSketch
 from carrierflow.domain.publication import PlatformWrite
 
 
-__all__ = ["Finding", "Incident", "ResolveAction"]
+__all__ = ["ONE_PER_CAUSE", "REFUSES_WRITES", "Finding", "Incident", "ResolveAction"]
+
+ONE_PER_CAUSE = frozenset({"unknown_here", "unreadable"})
+"""Kinds that concern no fulfillment of the ledger, and of which a shop may have many at once."""
+
+REFUSES_WRITES = "refuses_writes"
+"""The evidence of `access_denied` that tells whether it was a write that was not accepted."""
 
 
 class ResolveAction(StrEnum):
@@ -29,6 +35,8 @@ class ResolveAction(StrEnum):
     """The ledger is right: tell the platform where the parcel stands."""
     ABANDON = "abandon"
     """Nobody will mend it: stop looking after this fulfillment."""
+    RESUME = "resume"
+    """It was abandoned, and is to be looked after again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

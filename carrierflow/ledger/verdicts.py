@@ -15,6 +15,7 @@ from typing import Protocol
 
 from carrierflow.domain.canonical import entry_hash, stamp
 from carrierflow.domain.fulfillment import (
+    ABANDONED,
     Change,
     EvidenceEntry,
     Fulfillment,
@@ -39,6 +40,9 @@ from carrierflow.errors import KeyReused
 
 
 __all__ = ["Draft", "Steps", "VerdictRules"]
+
+
+GIVEN_UP = " A person abandoned this parcel: no platform is told of it."
 
 
 class Steps(Protocol):
@@ -82,6 +86,12 @@ class Draft:
         """Tell whether this parcel has no history yet."""
         return self.heads[Machine.DELIVERY].status == START
 
+    @property
+    def _is_open(self) -> bool:
+        """Tell whether runs look after it: whatever moved is looked at, unless it was given up."""
+        moved = bool(self.entries) and self.parcel.frozen != ABANDONED
+        return self.parcel.open or moved
+
     def change(self) -> Change | None:
         """Return what must be written, or None where nothing happened."""
         if not self.entries and not self.kept:
@@ -92,7 +102,7 @@ class Draft:
             cod=self.heads[Machine.COD],
             version=self.parcel.version + 1,
             held=len(self.past.waiting),
-            open=self.parcel.open or bool(self.entries),
+            open=self._is_open,
             settled_at=None if self.entries else self.parcel.settled_at,
         )
         return Change(
@@ -397,7 +407,7 @@ def _answer(draft: Draft, weighed: ReasonedVerdict, entries: tuple[HistoryEntry,
     return Recorded(
         verdict=weighed.verdict,
         reason=weighed.reason,
-        sentence=weighed.sentence,
+        sentence=weighed.sentence + (GIVEN_UP if draft.parcel.frozen == ABANDONED else ""),
         carrier_status=Status(draft.heads[Machine.DELIVERY].status),
         cod_status=Status(draft.heads[Machine.COD].status),
         entries=entries,

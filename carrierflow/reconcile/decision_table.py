@@ -85,7 +85,7 @@ TABLE: tuple[TableRow[MachineCase], ...] = (
     TableRow(
         number="1",
         when="the fulfillment is frozen",
-        then="note changes only",
+        then="note changes only; where both sides agree again, free it and close the incident",
         applies=lambda case: case.whole.parcel.frozen is not None,
         action=lambda _: Observe(),
     ),

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from carrierflow.domain.canonical import observation_digest
-from carrierflow.domain.fulfillment import Fulfillment, MachineHead, RemoteSnapshot
+from carrierflow.domain.fulfillment import ABANDONED, Fulfillment, MachineHead, RemoteSnapshot
 from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import Machine, Observation, Source, Status
 from carrierflow.domain.publication import Publication, PublicationState, PublishableStep
@@ -69,6 +69,12 @@ class Evaluation:
         return None if self.before.frozen else self.case.parcel.frozen
 
     @property
+    def over(self) -> frozenset[str]:
+        """Return the kind of incident whose cause is gone: it froze what both sides agree on."""
+        kind = None if self.case.parcel.frozen else self.before.frozen
+        return frozenset({kind}) if kind else frozenset()
+
+    @property
     def in_sync(self) -> bool:
         """Tell whether both machines agree with the platform."""
         last = dict(self.decisions)
@@ -107,7 +113,18 @@ class _Draft:
 
 
 def evaluate(case: Case) -> Evaluation:
-    """Decide everything about one fulfillment that can be decided from one observation."""
+    """Decide everything about one fulfillment that can be decided from one observation.
+
+    One that is frozen is free again where both sides agree: nothing is left to be told, and
+    nothing for a person to decide. What a person gave up stays so.
+    """
+    if case.parcel.frozen in {None, ABANDONED}:
+        return _evaluate(case)
+    free = _evaluate(replace(case, parcel=replace(case.parcel, frozen=None)))
+    return replace(free, before=case.parcel) if free.in_sync else _evaluate(case)
+
+
+def _evaluate(case: Case) -> Evaluation:
     draft = _Draft(case, [], {}, [])
     for machine in Machine:
         _set_parcel(draft, remote=case.parcel.remote)

@@ -53,6 +53,8 @@ class FulfillmentUpdate:
     """The result of a write that was sent."""
     observation: Observation | None = None
     findings: tuple[Finding, ...] = ()
+    over: frozenset[str] = frozenset()
+    """The kinds of the fulfillment's incidents whose cause is gone: they close."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,8 +190,16 @@ class ReconcileStore(Protocol):
         """Close what could not be read of some orders: all of it can be read again."""
         ...
 
-    def parcels_with(self, shop: Shop, kind: str) -> set[int]:
-        """Return the fulfillments, by their own ids, that have an open incident of one kind."""
+    def close_denials(self, shop: Shop, *, written: bool, now: datetime) -> None:
+        """Close what says that the token is not accepted: it was, for a read or for a write."""
+        ...
+
+    def close_known(self, shop: Shop, *, now: datetime) -> None:
+        """Close what says of parcels that the ledger lacks them, where it has them by now."""
+        ...
+
+    def parcels_with(self, shop: Shop, kinds: Collection[str]) -> dict[str, set[int]]:
+        """Return the fulfillments, by their own ids, that have open incidents of some kinds."""
         ...
 
     def close_parcel_incidents(

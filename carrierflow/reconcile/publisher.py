@@ -99,7 +99,8 @@ class Publisher:
                     return answered
                 case = answered
             else:
-                return PublishResult(case=case, ending=ending_of(evaluation))
+                found = frozenset(finding.kind for finding in evaluation.findings)
+                return PublishResult(case=case, ending=ending_of(evaluation), found=found)
 
     def _write(self, evaluation: Evaluation) -> Case:
         """Write what a turn decided, where there is anything to write."""
@@ -118,6 +119,7 @@ class Publisher:
             conclusion=conclusion,
             observation=evaluation.case.seen if new_word else None,
             findings=tuple(map(self._with_request, evaluation.findings)),
+            over=evaluation.over,
         )
         return self._commit(evaluation.case, writing)
 
@@ -155,6 +157,7 @@ class Publisher:
             return self._refused(case, attempt, error)
         except AccessDenied as error:
             self._conclude(case, attempt, Outcome.ACCESS_DENIED, error)
+            self._counters.refuses_writes = True
             raise
         return self._answered(case, attempt, reply)
 

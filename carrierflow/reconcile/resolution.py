@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 
 from carrierflow.domain import limits
 from carrierflow.domain.clock import Clock
-from carrierflow.domain.fulfillment import Fulfillment, RemoteSnapshot
+from carrierflow.domain.fulfillment import ABANDONED, Fulfillment, RemoteSnapshot
 from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.domain.model import Event, Machine, RemoteWord, Source, Status, Verdict
 from carrierflow.domain.typecheck import check_text, guarded_methods
@@ -15,9 +16,13 @@ from carrierflow.errors import InvalidInput
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.reconcile.ports import FulfillmentUpdate, ReconcileStore
 from carrierflow.reconcile.projection import Projection
+from carrierflow.reconcile.rehearsal import RehearsedLedger, ResolutionPreview, told_after
 
 
 __all__ = ["IncidentResolver", "curl"]
+
+REHEARSING = "rehearsal"
+"""Who decides, and why, where nothing is written."""
 
 SHOP_ACTIONS = frozenset({ResolveAction.UNFREEZE, ResolveAction.ABANDON})
 
@@ -59,6 +64,30 @@ class IncidentResolver:
         self._store.assign_incident(incident.id, owner)
         return self.get(incident_id)
 
+    def preview(self, incident_id: str, action: ResolveAction) -> ResolutionPreview:
+        """Say what `resolve` would write to the ledger and have told; nothing is written.
+
+        Raises:
+            UnknownIncident: if there is none of that number.
+        """
+        incident, ledger = self.get(incident_id), RehearsedLedger(self._ledger)
+        twin = copy(self)
+        vars(twin).update(_ledger=ledger)
+        try:
+            _check(incident, action, actor=REHEARSING, reason=REHEARSING)
+            writing = None
+            if incident.order_id is not None and incident.fulfillment_id is not None:
+                writing = twin._act(incident, action, actor=REHEARSING, reason=REHEARSING)  # noqa: SLF001
+        except InvalidInput as error:
+            return ResolutionPreview(incident=incident.id, action=action, refused=str(error))
+        tells: tuple[str, ...] = ()
+        if writing is not None:
+            log = self._store.publication_logs([writing.before])[writing.before.id]
+            tells = tuple(told_after(writing, log))
+        return ResolutionPreview(
+            incident=incident.id, action=action, writes=tuple(ledger.writes), tells=tells
+        )
+
     def resolve(
         self, incident_id: str, action: ResolveAction, *, actor: str, reason: str
     ) -> Incident:
@@ -98,8 +127,12 @@ class IncidentResolver:
                 projection = self._projection_of(parcel.ref.shop)
                 return self._freed(parcel, _reasserting(parcel, projection))
             case ResolveAction.ABANDON:
-                after = replace(parcel, frozen="abandoned", open=False)
+                after = replace(parcel, frozen=ABANDONED, open=False)
                 return FulfillmentUpdate(before=parcel, after=after, now=self._clock())
+            case ResolveAction.RESUME:
+                if parcel.frozen != ABANDONED:
+                    raise InvalidInput(f"Fulfillment {parcel.ref.fulfillment_id} is looked after.")
+                return self._freed(parcel, replace(parcel, open=True, settled_at=None))
 
     def _adopt(
         self, parcel: Fulfillment, incident: Incident, *, actor: str, reason: str
@@ -113,7 +146,7 @@ class IncidentResolver:
         corrected = []
         shows_of = self._projection_of(parcel.ref.shop).shows_of
         for status, shown in zip(adopted, shows_of(parcel), strict=True):
-            if shown is status:
+            if shown is status or not _concerns(incident, status.machine):
                 continue
             event = Event(
                 shop=parcel.ref.shop,
@@ -168,8 +201,7 @@ def curl(incident: Incident) -> str | None:
 
 
 def _check(incident: Incident, action: ResolveAction, *, actor: str, reason: str) -> None:
-    if incident.state != "open":
-        raise InvalidInput(f"Incident {incident.id} is resolved already.")
+    _check_state(incident, action)
     if not actor.strip() or not reason.strip():
         raise InvalidInput("A resolution needs an actor and a reason.")
     check_text("actor", actor, limits.ACTOR)
@@ -179,6 +211,19 @@ def _check(incident: Incident, action: ResolveAction, *, actor: str, reason: str
             f"Incident {incident.id} concerns no fulfillment of the ledger; "
             "it can only be closed, with --action unfreeze."
         )
+
+
+def _check_state(incident: Incident, action: ResolveAction) -> None:
+    if action is ResolveAction.RESUME:
+        if incident.action != ResolveAction.ABANDON:
+            raise InvalidInput(f"Incident {incident.id} was not abandoned; nothing is taken back.")
+    elif incident.state != "open":
+        raise InvalidInput(f"Incident {incident.id} is resolved already.")
+
+
+def _concerns(incident: Incident, machine: Machine) -> bool:
+    """Tell whether an incident is about a machine: one about cash never moves a delivery."""
+    return machine is Machine.COD or incident.evidence.get("machine") != Machine.COD
 
 
 def _showing(parcel: Fulfillment, machines: Sequence[Machine]) -> Fulfillment:

@@ -51,6 +51,8 @@ class RunCounters:
     """Writes without an answer since the platform last took one."""
     refusals_in_a_row: int = 0
     """Writes that were refused since the platform last took one."""
+    refuses_writes: bool = False
+    """Whether the platform did not accept the token for a write."""
     rows: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -91,6 +93,8 @@ class PublishResult:
 
     case: Case
     ending: EndState
+    found: frozenset[str] = frozenset()
+    """The kinds of incidents that the last turn found."""
 
 
 def ending_of(evaluation: Evaluation) -> EndState:

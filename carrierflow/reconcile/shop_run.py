@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, replace
 from datetime import datetime
 
 from carrierflow.domain.clock import seconds
 from carrierflow.domain.fulfillment import Fulfillment
-from carrierflow.domain.incident import Finding
+from carrierflow.domain.incident import REFUSES_WRITES, Finding
 from carrierflow.domain.limits import SENTENCE, cut
 from carrierflow.domain.model import Observation, Unreadable
 from carrierflow.domain.shop import Shop
@@ -35,6 +35,7 @@ from carrierflow.reconcile.batches import ShopBatch, ShopReader
 from carrierflow.reconcile.brake import Brake, Braked
 from carrierflow.reconcile.decision_table import OrderCase
 from carrierflow.reconcile.evaluate import Evaluation, evaluate
+from carrierflow.reconcile.healing import Healing
 from carrierflow.reconcile.orders import OrderEvaluation, evaluate_order, odd_finding
 from carrierflow.reconcile.parts import Parts
 from carrierflow.reconcile.policy import RunLimits
@@ -56,8 +57,6 @@ READ_AGAIN_TIMES = 5
 
 FAILURES_IN_A_ROW = 5
 """Writes without an answer after which the platform counts as down."""
-
-AMOUNTS = "cod_amount_differs"
 
 
 class ShopRun:
@@ -86,8 +85,7 @@ class ShopRun:
         self._id = str(uuid.uuid4())
         self._counters = RunCounters(since=started_at)
         self._again: Counter[str] = Counter()
-        self._unread: set[str] = set()
-        self._differing: set[int] = set()
+        self._healing = Healing(parts.store, shop, parts.clock)
         self._nameless = False
         self._brake = Brake(limits, self._counters, open_count=0)
         self._refused: list[ReadRefused | AccessDenied] = []
@@ -121,12 +119,13 @@ class ShopRun:
         try:
             self._work_through(read, verified_before)
         except StopRun as stopped:
+            self._healing.ended(self._counters, asked=False)
             return stopped.reason, stopped.sentence
         except Braked as braked:
             self._report_shop("brake", braked.sentence, braked.evidence)
             return EndReason.BRAKE, braked.sentence
         except AccessDenied as error:
-            self._report_shop("access_denied", str(error), {"http_status": error.http_status})
+            self._report_shop("access_denied", str(error), self._denial(error))
             return EndReason.ACCESS_DENIED, str(error)
         except (Interrupted, PlatformUnavailable, ShopHeld) as error:
             if isinstance(error, Throttled):
@@ -138,21 +137,23 @@ class ShopRun:
     def _settle(self, *, whole: bool) -> None:
         """Close what this run has shown to be over: only the whole shop proves the brake wrong."""
         made = self._platform.requests
-        shown = {"access_denied": made.get + made.put > 0, "brake": whole}
-        for kind in (kind for kind, is_over in shown.items() if is_over):
-            self._store.close_shop_incidents(self._shop, kind, now=self._parts.clock())
+        self._healing.ended(self._counters, asked=made.get + made.put > 0)
+        if whole:
+            self._store.close_shop_incidents(self._shop, "brake", now=self._parts.clock())
         if whole and not self._nameless:
-            self._can_be_read({""})
+            self._healing.read({""})
+
+    def _denial(self, error: AccessDenied) -> dict[str, int | None]:
+        evidence = {"http_status": error.http_status}
+        return evidence | ({REFUSES_WRITES: 1} if self._counters.refuses_writes else {})
 
     def _work_through(self, read: Reader, verified_before: datetime) -> None:
         self._check_limits()
         reader = reader_of(self._parts, self._shop, self._platform, verified_before)
         publisher = self._publisher()
-        self._unread = self._store.unread_orders(self._shop)
         coverage = self._store.coverage(self._shop, since=self._started_at)
         self._brake = Brake(self._limits, self._counters, open_count=coverage.open)
-        if coverage.incidents:
-            self._differing = self._store.parcels_with(self._shop, AMOUNTS)
+        self._healing.begin(incidents=coverage.incidents)
         for each in read(reader):
             self._check_limits()
             batch = self._braked(each, reader, publisher)
@@ -191,8 +192,9 @@ class ShopRun:
         if batch.unknown:
             self._report_unknown(batch.unknown)
         self._report_unreadable(batch.unreadable)
-        self._can_be_read(batch.clean)
-        self._amounts_agree(batch.same_amount & self._differing)
+        self._healing.read(batch.clean)
+        self._healing.equal(batch.same_amount)
+        self._healing.agreed([parcel.id for parcel in batch.in_sync])
         began, writes = self._parts.clock(), self._counters.writes
         for case in batch.to_decide:
             self._check_limits()
@@ -208,6 +210,7 @@ class ShopRun:
         if settled.ending is EndState.CUT_SHORT:
             raise StopRun(EndReason.MAX_WRITES, "The allowed number of writes is used up.")
         counters.look(before, in_sync=settled.ending is EndState.IN_SYNC)
+        self._healing.settled(settled)
         awaits = settled.ending is EndState.AWAITING
         (counters.awaiting.add if awaits else counters.awaiting.discard)(parcel.id)
         if settled.ending is EndState.READ_AGAIN and self._reads_again(parcel, reader):
@@ -296,18 +299,6 @@ class ShopRun:
             self._counters.incidents_opened += self._store.open_incidents(
                 self._shop, [odd_finding(row) for row in rows], now=self._parts.clock()
             )
-
-    def _can_be_read(self, order_ids: Collection[str]) -> None:
-        """Close what could not be read of some orders before."""
-        if healed := self._unread & set(order_ids):
-            self._store.close_order_incidents(self._shop, healed, now=self._parts.clock())
-            self._unread -= healed
-
-    def _amounts_agree(self, parcel_ids: Collection[int]) -> None:
-        """Row 20, the other way round: close what was told of two amounts that are one again."""
-        if parcel_ids:
-            now = self._parts.clock()
-            self._store.close_parcel_incidents(self._shop, AMOUNTS, parcel_ids, now=now)
 
     def _check_limits(self) -> None:
         """Stop where somebody asked for it, the share is used up, or the platform is down."""

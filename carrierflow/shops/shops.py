@@ -22,6 +22,7 @@ from carrierflow.platforms.profile import PlatformProfile
 from carrierflow.platforms.registry import DEFAULT, PlatformRegistry
 from carrierflow.reconcile.ports import Platform
 from carrierflow.storage import Connection, SqlStore
+from carrierflow.storage.incident_ends import close_denials
 from carrierflow.storage.shops import add_shop, all_shops, change_shop, find_shop, revoke_shop
 
 
@@ -107,7 +108,14 @@ class Shops:
         Raises:
             ShopRevoked: if it has no token.
         """
-        return self._change(code, state=ShopState.PAUSED)
+        now = self._clock()
+
+        def work(connection: Connection) -> Shop:
+            shop = self._with_token(connection, code)
+            close_denials(connection, shop.id, written=True, now=now)
+            return change_shop(connection, code, state=ShopState.PAUSED)
+
+        return self._store.transact(work)
 
     def resume(self, code: str) -> Shop:
         """Let runs look after a shop again.
@@ -159,17 +167,30 @@ class Shops:
         more. What the shop gets by another install continues the same history. Doing it twice
         changes nothing.
         """
-        found = self._store.transact(lambda c: revoke_shop(c, code, now=self._clock()))
+        now = self._clock()
+
+        def work(connection: Connection) -> Shop:
+            shop = revoke_shop(connection, code, now=now)
+            close_denials(connection, shop.id, written=True, now=now)
+            return shop
+
+        found = self._store.transact(work)
         log.warning("carrierflow.shop.revoked", extra={"shop": code})
         return found
 
     def _change(self, code: str, **values: object) -> Shop:
         def work(connection: Connection) -> Shop:
-            if not find_shop(connection, code).encrypted_token:
-                raise ShopRevoked(code)
+            self._with_token(connection, code)
             return change_shop(connection, code, **values)
 
         return self._store.transact(work)
+
+    @staticmethod
+    def _with_token(connection: Connection, code: str) -> Shop:
+        found = find_shop(connection, code)
+        if not found.encrypted_token:
+            raise ShopRevoked(code)
+        return found
 
     def _encrypted(self, code: str, token: str) -> bytes:
         token = cleaned(token)

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from carrierflow.domain.model import Machine
 from carrierflow.domain.shop import Backlog, EndedRun
 from carrierflow.storage.database_clock import DatabaseClock
-from carrierflow.storage.incidents import OPEN
+from carrierflow.storage.incident_ends import OPEN
 from carrierflow.storage.tables import fulfillments, history, incidents, runs, shops
 
 
@@ -55,7 +55,7 @@ def _oldest_unpublished(connection: Connection) -> dict[int, datetime]:
     query = (
         select(f.shop, func.min(h.recorded_at).label("oldest"))
         .join(history, h.fulfillment == f.id)
-        .where(f.unpublished > 0, or_(*(_is_next(machine) for machine in Machine)))
+        .where(f.unpublished > 0, f.open, or_(*(_is_next(machine) for machine in Machine)))
         .group_by(f.shop)
     )
     return {row.shop: row.oldest for row in connection.execute(query)}

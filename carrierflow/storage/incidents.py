@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from carrierflow.domain.fulfillment import Fulfillment
-from carrierflow.domain.incident import Finding, Incident, ResolveAction
+from carrierflow.domain.incident import ONE_PER_CAUSE, Finding, Incident, ResolveAction
 from carrierflow.domain.limits import SENTENCE, cut
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import UnknownIncident
+from carrierflow.storage.incident_ends import GONE, OPEN, RESOLVED, WHOLE_SHOP, SqlIncidentEnds
 from carrierflow.storage.store import SqlStore
 from carrierflow.storage.tables import evidence, fulfillments, incidents, shops
 
@@ -27,18 +28,10 @@ __all__ = [
     "open_incidents_but",
 ]
 
-WHOLE_SHOP = "*"
-"""The subject of an incident that concerns no single fulfillment."""
-
 NUMBER = re.compile("[0-9]{1,18}")
 
-OPEN, RESOLVED = "open", "resolved"
 
-GONE = "gone"
-"""What became of an incident that closed by itself."""
-
-
-class SqlIncidents:
+class SqlIncidents(SqlIncidentEnds):
     """What a person has to look at; each call is a transaction of its own."""
 
     _store: SqlStore
@@ -79,90 +72,54 @@ class SqlIncidents:
 
         return self._store.transact(work)
 
-    def close_shop_incidents(self, shop: Shop, kind: str, *, now: datetime) -> None:
-        """Close the shop's own incidents of one kind: their cause is gone."""
-        over = (
-            update(incidents)
-            .where(
-                incidents.c.shop == shop.id,
-                incidents.c.subject == WHOLE_SHOP,
-                incidents.c.kind == kind,
-                incidents.c.state == OPEN,
-            )
-            .values(**_over(now))
-        )
-        self._store.transact(lambda c: c.execute(over))
-
-    def unread_orders(self, shop: Shop) -> set[str]:
-        """Return the orders with rows that could not be read when they were last looked at.
-
-        One whose own id cannot be read is the empty one.
-        """
-        with self._store.reading() as connection:
-            return {order_id for _, order_id in _unread(connection, shop.id)}
-
-    def close_order_incidents(
-        self, shop: Shop, order_ids: Collection[str], *, now: datetime
-    ) -> None:
-        """Close what could not be read of some orders: every row of them can be read again."""
-
-        def work(connection: Connection) -> None:
-            unread = _unread(connection, shop.id)
-            ids = [number for number, order_id in unread if order_id in order_ids]
-            over = update(incidents).where(incidents.c.id.in_(ids)).values(**_over(now))
-            connection.execute(over)
-
-        self._store.transact(work)
-
-    def parcels_with(self, shop: Shop, kind: str) -> set[int]:
-        """Return the fulfillments, by their own ids, that have an open incident of one kind."""
-        query = select(incidents.c.fulfillment).where(*_open_of(shop.id, kind))
-        with self._store.reading() as connection:
-            return set(connection.execute(query).scalars())
-
-    def close_parcel_incidents(
-        self, shop: Shop, kind: str, parcel_ids: Collection[int], *, now: datetime
-    ) -> None:
-        """Close the incidents of one kind that some fulfillments have: their cause is gone."""
-
-        def work(connection: Connection) -> None:
-            for number in parcel_ids:  # seldom more than one
-                mine = (*_open_of(shop.id, kind), incidents.c.fulfillment == number)
-                connection.execute(update(incidents).where(*mine).values(**_over(now)))
-
-        self._store.transact(work)
-
 
 def open_incident(
     connection: Connection, shop_id: int, parcel_id: int | None, finding: Finding, now: datetime
 ) -> bool:
     """Open an incident, or count that its cause was seen again; True if it is open anew.
 
-    A cause that froze its fulfillment again after a person resolved it is opened again, and so is
-    one whose incident had closed by itself; one that was only reported stays as the person left
-    it.
+    There is one open incident of a kind about a fulfillment: another cause of the same kind is
+    counted on it, and its evidence is what was found last. A cause that froze its fulfillment
+    again after a person resolved it is opened again, and so is one whose incident had closed by
+    itself; one that was only reported stays as the person left it.
     """
     subject = finding.ref.fulfillment_id if finding.ref else WHOLE_SHOP
-    same = (
-        (incidents.c.shop == shop_id)
-        & (incidents.c.subject == subject)
-        & (incidents.c.kind == finding.kind)
-        & (incidents.c.evidence_digest == finding.digest)
-    )
-    known = connection.execute(
-        select(incidents.c.id, incidents.c.state, incidents.c.action, incidents.c.times_seen).where(
-            same
-        )
-    ).one_or_none()
+    same = _same_kind(connection, shop_id, subject, finding)
+    known = _known_as(same, finding)
     if known is None:
         connection.execute(insert(incidents), _new_row(shop_id, parcel_id, subject, finding, now))
         return True
     anew = known.state == RESOLVED and (finding.freezes or known.action == GONE)
     values: dict[str, Any] = {"times_seen": known.times_seen + 1, "last_seen_at": now}
+    if known.evidence_digest != finding.digest:
+        values |= {"sentence": cut(finding.sentence, SENTENCE), "evidence": finding.text}
+        if all(row.evidence_digest != finding.digest for row in same):
+            values["evidence_digest"] = finding.digest
     if anew:
         values |= {"state": OPEN, "resolved_at": None, "action": None}
     connection.execute(update(incidents).where(incidents.c.id == known.id).values(**values))
     return anew
+
+
+def _same_kind(
+    connection: Connection, shop_id: int, subject: str, finding: Finding
+) -> Sequence[Any]:
+    i = incidents.c
+    query = (
+        select(i.id, i.state, i.action, i.times_seen, i.evidence_digest)
+        .where(i.shop == shop_id, i.subject == subject, i.kind == finding.kind)
+        .order_by(i.id)
+    )
+    if finding.kind in ONE_PER_CAUSE:
+        query = query.where(i.evidence_digest == finding.digest)
+    return connection.execute(query).all()
+
+
+def _known_as(same: Sequence[Any], finding: Finding) -> Any:
+    """Return the row that a finding is counted on: the open one, else that of the same cause."""
+    still_open = [row for row in same if row.state == OPEN]
+    alike = [row for row in same if row.evidence_digest == finding.digest]
+    return next(iter([*still_open[-1:], *alike]), None)
 
 
 def _new_row(
@@ -234,38 +191,6 @@ def close_incident(
             "recorded_at": now,
             "fill_gaps": False,
         },
-    )
-
-
-def _over(now: datetime) -> dict[str, Any]:
-    return {
-        "state": RESOLVED,
-        "resolved_at": now,
-        "action": GONE,
-        "resolved_by": "carrierflow",
-        "resolved_reason": "A later run did not meet it any more.",
-    }
-
-
-def _unread(connection: Connection, shop_id: int) -> list[tuple[int, str]]:
-    rows = connection.execute(
-        select(incidents.c.id, incidents.c.evidence).where(
-            incidents.c.shop == shop_id,
-            incidents.c.subject == WHOLE_SHOP,
-            incidents.c.kind == "unreadable",
-            incidents.c.state == OPEN,
-        )
-    )
-    return [(row.id, json.loads(row.evidence)["order_id"] or "") for row in rows]
-
-
-def _open_of(shop_id: int, kind: str) -> tuple[ColumnElement[bool], ...]:
-    of_parcels = incidents.c.fulfillment.is_not(None)
-    return (
-        incidents.c.shop == shop_id,
-        incidents.c.kind == kind,
-        incidents.c.state == OPEN,
-        of_parcels,
     )
 
 

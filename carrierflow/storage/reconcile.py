@@ -36,6 +36,7 @@ from carrierflow.errors import ConcurrentUpdate, ShopHeld
 from carrierflow.reconcile.ports import DueOrder, FulfillmentUpdate, OrderWithWork, WebhookHint
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.database_clock import EPOCH
+from carrierflow.storage.incident_ends import close_of
 from carrierflow.storage.incidents import SqlIncidents, close_incident, open_incident
 from carrierflow.storage.leases import SqlLeases
 from carrierflow.storage.publications import (
@@ -323,6 +324,8 @@ def write(connection: Connection, writing: FulfillmentUpdate) -> tuple[Fulfillme
         connection.execute(insert(outcomes), outcome_row(after.id, writing.conclusion))
     if writing.observation is not None:
         connection.execute(insert(observations), _observation_row(after, writing.observation))
+    if writing.over:
+        close_of(connection, after.shop_id, after.id, writing.over, writing.now)
     opened = [
         open_incident(connection, after.shop_id, after.id, finding, writing.now)
         for finding in writing.findings

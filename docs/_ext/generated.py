@@ -20,6 +20,7 @@ from carrierflow.app.settings import Settings
 from carrierflow.carrier_service import ROUTES, Result
 from carrierflow.cli import cli
 from carrierflow.domain import limits
+from carrierflow.domain.incident_kinds import ACTIONS, KINDS
 from carrierflow.domain.lifecycle import DEFAULT, GROUPS, LABELS, as_mermaid, as_rows, define
 from carrierflow.domain.model import Reason, Status
 from carrierflow.errors import CarrierflowError
@@ -272,6 +273,26 @@ def _metrics() -> str:
     return _table(("figure", "labels", "says"), rows)
 
 
+def _incidents() -> str:
+    rows = [
+        (f"`{name}`", kind.rows, kind.freezes, kind.means, kind.to_do)
+        for name, kind in KINDS.items()
+    ]
+    return _table(("kind", "row", "freezes", "means", "what to do"), rows)
+
+
+def _incident_ends() -> str:
+    rows = [
+        (f"`{name}`", kind.ends, kind.meanwhile, ", ".join(f"`{each}`" for each in kind.actions))
+        for name, kind in KINDS.items()
+    ]
+    return _table(("kind", "closes by itself when", "until then", "decisions that fit"), rows)
+
+
+def _incident_actions() -> str:
+    return _table(("action", "does"), [(f"`{name}`", does) for name, does in ACTIONS.items()])
+
+
 def _columns() -> str:
     rows = [(f"`{name}`", "yes" if name in REQUIRED else "") for name in COLUMNS]
     return _table(("column", "required"), rows)
@@ -393,6 +414,9 @@ PARTS = {
     "exceptions": lambda: _names("exception"),
     "faults": lambda: _bullets(FaultKind),
     "hints": _hint_paths,
+    "incident-actions": _incident_actions,
+    "incident-ends": _incident_ends,
+    "incidents": _incidents,
     "functions": lambda: _names("function"),
     "limits": _limits,
     "metrics": _metrics,

@@ -64,13 +64,13 @@ def test_the_oldest_unpublished_entry_is_the_first_that_is_not_confirmed(
 def test_open_incidents_are_counted_by_kind(store, shop, clock, backlog):
     """Each kind has its own count, and what was settled is not in it."""
     mine = store.shop(shop)
-    for kind, number in (("brake", 1), ("brake", 2), ("access_denied", 1)):
+    for kind, number in (("unreadable", 1), ("unreadable", 2), ("brake", 1), ("brake", 2)):
         finding = Finding(kind=kind, sentence="So.", ref=None, evidence={"number": number})
         SqlReconcileStore(store).open_incidents(mine, [finding], now=clock())
-    assert {"brake": 2, "access_denied": 1} == backlog().incidents
+    assert {"unreadable": 2, "brake": 1} == backlog().incidents
 
     SqlReconcileStore(store).close_shop_incidents(mine, "brake", now=clock())
-    assert {"access_denied": 1} == backlog().incidents
+    assert {"unreadable": 2} == backlog().incidents
 
 
 def test_the_budget_leaks(store, engine, shop, clock, backlog):

@@ -1,0 +1,178 @@
+"""An incident as a document for programs, and as lines for a person who must decide."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from carrierflow.audit.reports.timeline import Timeline
+from carrierflow.cli.fulfillment_json import overview
+from carrierflow.cli.session import moment, short
+from carrierflow.cli.terminal import Page, json_text
+from carrierflow.domain.incident import Incident
+from carrierflow.domain.incident_kinds import KINDS
+from carrierflow.reconcile.rehearsal import ResolutionPreview
+from carrierflow.reconcile.resolution import curl
+
+
+__all__ = [
+    "draw_incident",
+    "draw_steps",
+    "incident_document",
+    "list_rows",
+    "preview_lines",
+    "whole_document",
+]
+
+TOGETHER = 3
+"""As many incidents of one kind in one shop are a line each; more of them are one line."""
+
+
+def incident_document(incident: Incident) -> dict[str, Any]:
+    """Return an incident as JSON carries it."""
+    return {
+        "id": incident.id,
+        "kind": incident.kind,
+        "shop": incident.shop,
+        "order_id": incident.order_id,
+        "fulfillment_id": incident.fulfillment_id,
+        "sentence": incident.sentence,
+        "state": incident.state,
+        "opened_at": moment(incident.opened_at),
+        "last_seen_at": moment(incident.last_seen_at),
+        "times_seen": incident.times_seen,
+        "owner": incident.owner,
+        "evidence": incident.evidence,
+        "curl": curl(incident),
+        "resolved_at": moment(incident.resolved_at),
+        "action": incident.action,
+        "resolved_by": incident.resolved_by,
+        "resolved_reason": incident.resolved_reason,
+    }
+
+
+def whole_document(
+    incident: Incident, timeline: Timeline | None, previews: Sequence[ResolutionPreview]
+) -> dict[str, Any]:
+    """Return an incident with its parcel, both histories, and what may be decided."""
+    kind = KINDS.get(incident.kind)
+    return {
+        **incident_document(incident),
+        "to_do": kind.to_do if kind else None,
+        "ends": kind.ends if kind else None,
+        "meanwhile": kind.meanwhile if kind else None,
+        "fulfillment": overview(timeline.parcel) if timeline else None,
+        "histories": _histories(timeline) if timeline else None,
+        "steps": [asdict(preview) for preview in previews],
+    }
+
+
+def list_rows(incidents: Sequence[Incident], *, each: bool = False) -> list[tuple[object, ...]]:
+    """Return the rows of a list; many of one kind in one shop and state are one row.
+
+    `each` asks for a row of each all the same.
+    """
+    if each:
+        return [_own_row(incident) for incident in incidents]
+    alike: dict[tuple[str, str, str], list[Incident]] = defaultdict(list)
+    for incident in incidents:
+        alike[incident.kind, incident.shop, incident.state].append(incident)
+    return [row for group in alike.values() for row in _rows_of(group)]
+
+
+def _rows_of(group: Sequence[Incident]) -> list[tuple[object, ...]]:
+    if len(group) <= TOGETHER:
+        return [_own_row(each) for each in group]
+    first, last = group[0], group[-1]
+    told = f"{len(group)} of them; `incidents list --shop {first.shop} --kind {first.kind}`"
+    return [_row(f"{first.id}…{last.id}", first, f"{len(group)}", told)]
+
+
+def _own_row(incident: Incident) -> tuple[object, ...]:
+    return _row(incident.id, incident, _about(incident), incident.sentence)
+
+
+def _row(number: str, first: Incident, about: str | None, says: str) -> tuple[object, ...]:
+    return number, first.kind, first.shop, about, short(first.opened_at), first.state, says
+
+
+def _about(incident: Incident) -> str | None:
+    """Return the fulfillment that an incident is about, though the ledger may not know it."""
+    return incident.fulfillment_id or incident.evidence.get("fulfillment_id")
+
+
+def draw_incident(page: Page, incident: Incident, document: dict[str, Any]) -> None:
+    """Show an incident to a person."""
+    page.say(
+        f"Incident {incident.id}: {incident.kind} ({incident.state})",
+        incident.sentence,
+        f"  shop {incident.shop}, fulfillment {_about(incident) or '-'}",
+        f"  opened {document['opened_at']}, seen {incident.times_seen} times, "
+        f"last {document['last_seen_at']}",
+    )
+    if incident.action:
+        page.say(f"  {incident.action} by {incident.resolved_by}: {incident.resolved_reason}")
+    if document.get("fulfillment"):
+        _draw_parcel(page, document["fulfillment"], document["histories"])
+    page.say(*json_text(incident.evidence).splitlines())
+    if document["curl"]:
+        page.command(document["curl"])
+
+
+def draw_steps(page: Page, document: dict[str, Any], previews: Sequence[ResolutionPreview]) -> None:
+    """Show what a person can do, what that does, and what happens otherwise."""
+    for name, words in (
+        ("to_do", "To do"),
+        ("ends", "Closes by itself when"),
+        ("meanwhile", "Meanwhile"),
+    ):
+        if document[name]:
+            page.say(f"{words}: {document[name]}.")
+    for preview in previews:
+        page.say(*preview_lines(preview))
+
+
+def preview_lines(preview: ResolutionPreview) -> list[str]:
+    """Say what a decision would do."""
+    head = f"{preview.action}:"
+    if preview.refused is not None:
+        return [f"  {head} not now. {preview.refused}"]
+    lines = [
+        f"  {head} would write {each.machine} {each.from_status} → {each.to_status}"
+        + (", as a correction" if each.correction else "")
+        for each in preview.writes
+    ]
+    if preview.tells:
+        lines.append(f"  {head} the next run may write {', '.join(preview.tells)}")
+    return lines or [f"  {head} would write no history and tell nothing"]
+
+
+def _draw_parcel(page: Page, parcel: dict[str, Any], histories: dict[str, Any]) -> None:
+    page.say(
+        f"  order {parcel['order_id']}, waybill {parcel['tracking_number'] or '-'}, "
+        f"cash {parcel['cod_amount']} VND",
+    )
+    sides = [(side, each) for side in ("ledger", "platform") for each in histories[side]]
+    rows = [
+        (each["at"], *(each["status"] if of == side else "" for of in ("ledger", "platform")))
+        for side, each in sorted(sides, key=lambda pair: pair[1]["at"])
+    ]
+    page.table(("at", "ledger", "platform"), rows)
+
+
+def _histories(timeline: Timeline) -> dict[str, Any]:
+    """Return both histories: what happened by the ledger, and what the platform showed."""
+    ledger = [_said(each.occurred_at, each.to_status) for each in timeline.entries]
+    shown, platform = "", []
+    for each in timeline.observations:
+        if (words := f"{each.carrier_code}, {each.cod_code}") != shown:
+            platform.append(_said(each.seen_at, words))
+            shown = words
+    return {"ledger": ledger, "platform": platform}
+
+
+def _said(at: datetime, status: str) -> dict[str, Any]:
+    return {"at": moment(at), "status": status}

@@ -1,0 +1,272 @@
+"""What is over closes by itself, and a decision does what was said of it beforehand."""
+
+from __future__ import annotations
+
+import pytest
+from carrier import carrying
+
+from carrierflow.domain.incident import ResolveAction
+from carrierflow.domain.incident_kinds import KINDS
+from carrierflow.domain.model import Event, Opening, Status
+from carrierflow.errors import InvalidInput
+from carrierflow.sandbox.haravan import Fault, FaultKind, Rule
+
+from .test_faults import FAST
+
+
+DECIDED = {"actor": "lan", "reason": "seen"}
+
+
+@pytest.fixture
+def carrier(tmp_path):
+    """A carrier with one shop."""
+    with carrying(f"sqlite:///{tmp_path}/ledger.db", **FAST) as made:
+        made.connect("alpha", bucket_size=100_000, leak_per_second=100_000)
+        yield made
+
+
+def run(carrier):
+    """Look at everything, half an hour later; return what is open afterwards."""
+    carrier.clock.advance(1800)
+    carrier.app.reconcile(full=True)
+    return [incident.kind for incident in carrier.app.incidents.all()]
+
+
+def edit(carrier, ref, **words):
+    """Let a merchant set something by hand, a while later."""
+    carrier.clock.advance(600)
+    shop = carrier.world.shop("alpha")
+    carrier.world.edit(shop.parcel(int(ref.order_id), int(ref.fulfillment_id)).ref, **words)
+
+
+def told(carrier, ref):
+    """Return a parcel on which both sides agree that it is being delivered."""
+    carrier.record(ref, "picking", "delivering")
+    run(carrier)
+    assert carrier.agrees(ref)
+    return ref
+
+
+def put_answers(carrier, status, times=1000):
+    """Let something before the platform answer each PUT so."""
+    fault = Fault(kind=FaultKind.PROXY_BEFORE, status=status)
+    carrier.server.haravan.faults.add(Rule(fault=fault, method="PUT", times=times))
+
+
+def merchant_edit(carrier, ref):
+    """Yield once the merchant moved it back; heal it by hand there."""
+    told(carrier, ref)
+    edit(carrier, ref, carrier_status="picking")
+    yield
+    edit(carrier, ref, carrier_status="delivering")
+
+
+def unknown_code(carrier, ref):
+    """Yield once the platform says a word that nobody knows; heal it by hand there."""
+    told(carrier, ref)
+    edit(carrier, ref, carrier_status="lost in the rain")
+    yield
+    edit(carrier, ref, carrier_status="delivering")
+
+
+def remote_ahead(carrier, ref):
+    """Yield once the merchant set what no scan told; heal it by the scan."""
+    told(carrier, ref)
+    edit(carrier, ref, carrier_status="delivered")
+    yield
+    carrier.record(ref, "delivered")
+
+
+def refused(carrier, ref):
+    """Yield once three PUTs were refused; heal it by a request by hand."""
+    put_answers(carrier, 422, times=3)
+    carrier.record(ref, "picking")
+    for _ in range(4):
+        run(carrier)
+    yield
+    edit(carrier, ref, carrier_status="picking")
+
+
+def cash_disputed(carrier, ref):
+    """Yield once the platform shows no cash where some is due; heal it by hand there."""
+    told(carrier, ref)
+    edit(carrier, ref, cod_status="none")
+    yield
+    edit(carrier, ref, cod_status="codpending")
+
+
+def unknown_here(carrier, _ref):
+    """Yield once the platform has a parcel more; heal it by opening that."""
+    run(carrier)
+    stranger = carrier.platform_parcel("alpha", carrier_status="readytopick")
+    yield
+    carrier.app.ledger.open(Opening(ref=stranger))
+
+
+def access_denied(carrier, _ref):
+    """Yield once the token is refused; heal it by the right one."""
+    carrier.world.replace_token("alpha", "another")
+    yield
+    carrier.app.shops.rotate_token("alpha", "another")
+
+
+HEALED = {
+    each.__name__: each
+    for each in (
+        *(merchant_edit, unknown_code, remote_ahead, refused),
+        *(cash_disputed, unknown_here, access_denied),
+    )
+}
+
+
+@pytest.mark.parametrize("kind", HEALED)
+def test_what_is_over_closes_by_the_next_run(carrier, kind):
+    """An incident opens for its cause, and is gone with it, as the reference says."""
+    ref = carrier.parcel("alpha", cod=50_000)
+    cause = HEALED[kind](carrier, ref)
+    next(cause)
+    assert [kind] == run(carrier) == run(carrier)
+
+    next(cause, None)
+
+    assert [] == run(carrier)
+    (was,) = carrier.app.incidents.all(state=None)
+    assert ("gone", "resolved", "carrierflow") == (was.action, was.state, was.resolved_by)
+    assert carrier.agrees(ref)
+    assert "nothing" not in KINDS[kind].ends.split(":")[0]
+
+
+def test_a_parcel_that_is_free_again_is_told_what_comes_next(carrier):
+    """Once both sides agree, a frozen parcel goes on as if nothing had been."""
+    ref = carrier.parcel("alpha")
+    cause = merchant_edit(carrier, ref)
+    next(cause)
+    assert ["merchant_edit"] == run(carrier)
+    next(cause, None)
+    run(carrier)
+
+    carrier.record(ref, "delivered")
+
+    assert [] == run(carrier)
+    assert ("delivered", "none") == carrier.shown(ref)
+
+
+def test_what_is_not_over_stays(carrier):
+    """A frozen parcel that is moved, and not to where the ledger has it, stays frozen."""
+    ref = told(carrier, carrier.parcel("alpha"))
+    edit(carrier, ref, carrier_status="picking")
+    run(carrier)
+    edit(carrier, ref, carrier_status="readytopick")
+
+    assert ["merchant_edit"] == run(carrier)
+    assert "merchant_edit" == carrier.app.parcel("alpha", ref.fulfillment_id).frozen
+
+
+def test_a_token_that_may_not_write_is_not_proved_right_by_reading(carrier):
+    """A 403 to a PUT stops the shop as a 401 does; only a PUT that is taken closes that."""
+    refs = [carrier.parcel("alpha") for _ in range(3)]
+    run(carrier)
+    put_answers(carrier, 403, times=1)
+    for ref in refs:
+        carrier.record(ref, "picking")
+    (report,) = carrier.app.reconcile(full=True)
+    assert ("access_denied", 1) == (report.end_reason, report.requests.put)
+    assert ["access_denied"] == [incident.kind for incident in carrier.app.incidents.all()]
+    for ref in refs:
+        parcel = carrier.app.parcel("alpha", ref.fulfillment_id)
+        assert (None, 1) == (parcel.frozen, parcel.unpublished)
+
+    assert [] == run(carrier)
+    assert {"picking"} == {carrier.shown(ref)[0] for ref in refs}
+
+
+def test_reading_alone_does_not_close_what_refuses_writes(carrier):
+    """Where nothing is to be written, nothing is known of it, and the incident stays."""
+    ref = carrier.parcel("alpha")
+    run(carrier)
+    put_answers(carrier, 403)
+    carrier.record(ref, "picking")
+    assert ["access_denied"] == run(carrier)
+    edit(carrier, ref, carrier_status="picking")
+
+    assert ["access_denied"] == run(carrier)
+    carrier.app.shops.pause("alpha")
+    assert [] == carrier.app.incidents.all()
+
+
+def test_one_kind_is_open_once_for_a_parcel(carrier):
+    """A second cause of the same kind is counted, and its evidence is the one that is shown."""
+    ref = told(carrier, carrier.parcel("alpha", cod=50_000))
+    edit(carrier, ref, cod_status="none")
+    run(carrier)
+    edit(carrier, ref, cod_status="codnotreceipt")
+
+    assert ["cash_disputed"] == run(carrier)
+    (incident,) = carrier.app.incidents.all(state=None)
+    assert 2 == incident.times_seen
+    assert "codnotreceipt" in incident.sentence
+
+
+def test_adopting_about_cash_leaves_the_delivery(carrier):
+    """An incident about cash takes over the cash alone, and says so beforehand."""
+    ref = told(carrier, carrier.parcel("alpha", cod=50_000))
+    edit(carrier, ref, cod_status="none")
+    run(carrier)
+    carrier.record(ref, "delivered")
+    (incident,) = carrier.app.incidents.all()
+    desk = carrier.app.incidents
+
+    said = desk.preview(incident.id, ResolveAction.ADOPT)
+    assert [("cod", "codpaid", "none")] == [
+        (str(each.machine), each.from_status, each.to_status) for each in said.writes
+    ]
+    assert ("delivered",) == said.tells
+    before = carrier.rows()
+    desk.preview(incident.id, ResolveAction.REASSERT)
+    assert before == carrier.rows()
+
+    desk.resolve(incident.id, ResolveAction.ADOPT, **DECIDED)
+    assert ("delivered", "none") == carrier.known(ref)
+
+
+@pytest.mark.parametrize("action", ["unfreeze", "adopt", "reassert", "abandon"])
+def test_a_decision_does_what_was_said(carrier, action):
+    """The entries and PUTs that follow are those of the preview."""
+    ref = told(carrier, carrier.parcel("alpha"))
+    edit(carrier, ref, carrier_status="picking")
+    run(carrier)
+    (incident,) = carrier.app.incidents.all()
+    written, puts = len(carrier.app.timeline("alpha", ref.fulfillment_id).entries), carrier.writes
+
+    said = carrier.app.incidents.preview(incident.id, ResolveAction(action))
+    carrier.app.incidents.resolve(incident.id, ResolveAction(action), **DECIDED)
+    carrier.clock.advance(600)
+    carrier.app.reconcile(full=True)
+
+    entries = carrier.app.timeline("alpha", ref.fulfillment_id).entries[written:]
+    assert [each.to_status for each in said.writes] == [each.to_status for each in entries]
+    assert len(said.tells) == carrier.writes - puts
+
+
+def test_what_was_abandoned_can_be_resumed(carrier):
+    """Abandoned, a parcel is recorded and not told, nor counted; resumed, it is told."""
+    ref = told(carrier, carrier.parcel("alpha"))
+    edit(carrier, ref, carrier_status="picking")
+    run(carrier)
+    (incident,) = carrier.app.incidents.all()
+    desk = carrier.app.incidents
+    with pytest.raises(InvalidInput, match="was not abandoned"):
+        desk.resolve(incident.id, ResolveAction.RESUME, **DECIDED)
+    desk.resolve(incident.id, ResolveAction.ABANDON, **DECIDED)
+
+    scan = Event(shop="alpha", fulfillment_id=ref.fulfillment_id, status=Status.DELIVERED)
+    answer = carrier.app.ledger.record(scan)
+    assert ("accepted", True) == (answer.verdict, "abandoned" in answer.sentence)
+    assert [] == run(carrier)
+    (backlog,), (coverage,) = carrier.app.backlogs(), carrier.app.coverage()
+    assert (None, 0) == (backlog.oldest_unpublished_at, coverage.unpublished)
+
+    assert "resume" == desk.resolve(incident.id, ResolveAction.RESUME, **DECIDED).action
+    edit(carrier, ref, carrier_status="delivering")
+    run(carrier)
+    assert ("delivered", "none") == carrier.shown(ref)
