@@ -107,6 +107,7 @@ from carrierflow.domain.model import (
     Unreadable,
     Verdict,
 )
+from carrierflow.domain.past_run import PastRun
 from carrierflow.domain.publication import PlatformWrite
 from carrierflow.domain.shop import Backlog, Coverage, EndedRun, Shop, ShopState
 from carrierflow.errors import (
@@ -300,6 +301,7 @@ __all__ = [
     "Opening",
     "OutcomeUnknown",
     "PastEvents",
+    "PastRun",
     "Place",
     "Plan",
     "PlanClass",

@@ -42,6 +42,7 @@ CarrierflowError
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 
@@ -293,9 +294,29 @@ class ConcurrentUpdate(TryLater):
 class ShopHeld(TryLater):
     """Another run holds the shop."""
 
-    def __init__(self, shop: str) -> None:
+    def __init__(
+        self,
+        shop: str,
+        *,
+        run: str | None = None,
+        process: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> None:
         self.shop = shop
-        super().__init__(f"Another run holds shop {shop!r}; it will look after it.")
+        self.run = run
+        self.process = process
+        self.since = since
+        """When it took the shop, where that is known."""
+        self.until = until
+        """When the shop is free if that run does not hold on to it."""
+        who = f" ({process or 'run'}, run {run})" if run else ""
+        span = "".join(
+            f", {word} {moment:%Y-%m-%d %H:%M:%S}Z"
+            for word, moment in (("since", since), ("until", until))
+            if moment is not None
+        )
+        super().__init__(f"Another run{who} holds shop {shop!r}{span}; it will look after it.")
 
 
 class SealHeld(TryLater):

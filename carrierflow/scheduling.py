@@ -20,6 +20,7 @@ from carrierflow.app.load_file import load_name
 from carrierflow.domain.clock import Sleep
 from carrierflow.domain.waiting import Stop, never
 from carrierflow.errors import ConfigurationError
+from carrierflow.reconcile import RunReport
 
 
 __all__ = ["Job", "JobRun", "Loop", "load_jobs"]
@@ -74,8 +75,15 @@ def load_jobs(directory: Path) -> list[Job]:
 def run_job(job: Job, app: Carrierflow) -> JobRun:
     """Run a job once; whatever it raises is logged, for the next job must run all the same.
 
-    So is `sys.exit`: it is this job's failure and not the end of the process. Ctrl-C is.
+    So is `sys.exit`: it is this job's failure and not the end of the process. Ctrl-C is. A job
+    whose runs could do nothing for a shop has failed too, if it returns their reports.
     """
+    ran = _run_job(job, app)
+    app.counters.count("jobs", job=job.name, result="ok" if ran.ok else "failed")
+    return ran
+
+
+def _run_job(job: Job, app: Carrierflow) -> JobRun:
     began = time.monotonic()
     try:
         result = job.run(app)
@@ -84,8 +92,22 @@ def run_job(job: Job, app: Carrierflow) -> JobRun:
         sentence = f"{type(error).__name__}: {error}"
         return JobRun(name=job.name, ok=False, seconds=time.monotonic() - began, error=sentence)
     seconds = time.monotonic() - began
+    if failed := _failed_shops(result):
+        log.error("carrierflow.job.failed", extra={"job": job.name, "shops": failed})
+        sentence = f"Shops that could not be looked after: {failed}"
+        return JobRun(name=job.name, ok=False, seconds=seconds, result=result, error=sentence)
     log.info("carrierflow.job.done", extra={"job": job.name, "seconds": round(seconds, 3)})
     return JobRun(name=job.name, ok=True, seconds=seconds, result=result)
+
+
+def _failed_shops(result: object) -> str:
+    """Return which shops a job's runs could do nothing for, and why; nothing of other results."""
+    reports = result if isinstance(result, list | tuple) else [result]
+    return "; ".join(
+        f"{each.shop}: {each.end_reason}"
+        for each in reports
+        if isinstance(each, RunReport) and each.failed
+    )
 
 
 class Loop:

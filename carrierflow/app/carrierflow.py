@@ -36,6 +36,7 @@ from carrierflow.domain.counters import Counters
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.domain.model import Recorded
+from carrierflow.domain.past_run import PastRun
 from carrierflow.domain.shop import Backlog, Coverage, EndedRun, Shop, ShopState
 from carrierflow.domain.typecheck import check_fields, guarded_methods
 from carrierflow.domain.waiting import Idle, Stop, in_slices, never, until
@@ -72,7 +73,8 @@ from carrierflow.storage.callbacks import SqlCallbackStore
 from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.hinted import SqlHintStore
 from carrierflow.storage.ownership import WayAround, way_around
-from carrierflow.storage.shops import coverages
+from carrierflow.storage.run_history import last_runs, past_runs
+from carrierflow.storage.shops import coverages, find_shop
 
 
 __all__ = ["Carrierflow"]
@@ -309,6 +311,24 @@ class Carrierflow:
         """Return the runs that ended at or after a time, whichever process made them."""
         with self.store.reading() as connection:
             return backlog.runs_ended(connection, since)
+
+    def past_runs(self, *, shop: str | None = None, since: datetime) -> list[PastRun]:
+        """Return the runs that began at or after a time, whichever process made them.
+
+        The newest is the first. One that was cut off is told from one that is under way.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        with self.store.reading() as connection:
+            if shop is not None:
+                find_shop(connection, shop)
+            return past_runs(connection, shop=shop, since=since)
+
+    def last_runs(self) -> dict[str, PastRun]:
+        """Return the run that began last at each shop that had any, by its code."""
+        with self.store.reading() as connection:
+            return last_runs(connection)
 
     def verify(
         self,

@@ -9,6 +9,7 @@ from typing import IO, Any
 
 import click
 
+from carrierflow.cli.runs import last_run_text, run_line
 from carrierflow.cli.session import FAILED, TIME, WORK_LEFT, Session, command, moment
 from carrierflow.cli.terminal import Page
 from carrierflow.domain.shop import Shop
@@ -125,13 +126,22 @@ def show_shop(session: Session, code: str) -> None:
     """Show a shop, and every choice that holds for it, with who made it."""
     found = session.app.shops.get(code)
     choices = session.app.choices.of(found)
+    last = session.app.last_runs().get(code)
     document = _document(found) | {
+        "last_run": run_line(last) if last else None,
         "choices": [
             {"name": name, "value": it.value, "origin": it.origin} for name, it in choices.items()
-        ]
+        ],
     }
     rows = [[name, it.value, it.origin] for name, it in choices.items()]
-    session.emit(document, lambda c: _tell_shop(c, document, rows))
+
+    def draw(page: Page) -> None:
+        _tell_shop(page, document, rows)
+        page.say(f"{'last run':<14}{last_run_text(last)}")
+        if last and last.sentence:
+            page.say(last.sentence)
+
+    session.emit(document, draw)
 
 
 def _tell_shop(page: Page, document: Mapping[str, Any], rows: Sequence[Sequence[str]]) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 import click
 
 from carrierflow.cli.ranges import HOURS
+from carrierflow.cli.runs import last_run_text, run_line
 from carrierflow.cli.session import WORK_LEFT, Session, command, moment, short
 from carrierflow.cli.terminal import Page
+from carrierflow.domain.past_run import PastRun
 from carrierflow.domain.shop import Coverage, ShopState
 
 
@@ -64,15 +66,15 @@ def status(
     needing = [each for each in found if each.needs_somebody]
     shown = found if everything or shops or only else needing
     unguarded = session.app.way_around_triggers()
-    sums = totals(found)
+    sums, last = totals(found), session.app.last_runs()
     document = {
         "totals": sums,
         "unguarded": asdict(unguarded) if unguarded else None,
-        "shops": [_document(each) for each in found],
+        "shops": [_document(each, last.get(each.shop)) for each in found],
     }
 
     def draw(page: Page) -> None:
-        _draw(page, sums, shown)
+        _draw(page, sums, shown, last)
         if unguarded:
             page.say(
                 f"History is not protected from {unguarded.user}, as whom carrierflow connects: "
@@ -103,7 +105,7 @@ def totals(found: Sequence[Coverage]) -> dict[str, int]:
     return {"shops": len(found), "needs_somebody": needing, **sums}
 
 
-def _document(each: Coverage) -> dict[str, Any]:
+def _document(each: Coverage, last: PastRun | None) -> dict[str, Any]:
     return {
         "shop": each.shop,
         "state": each.state,
@@ -112,10 +114,16 @@ def _document(each: Coverage) -> dict[str, Any]:
         "oldest_verified_at": moment(each.oldest_verified_at),
         "unanswered": each.unanswered,
         "retry_at": moment(each.retry_at),
+        "last_run": run_line(last) if last else None,
     }
 
 
-def _draw(page: Page, sums: Mapping[str, int], shown: Sequence[Coverage]) -> None:
+def _draw(
+    page: Page,
+    sums: Mapping[str, int],
+    shown: Sequence[Coverage],
+    last: Mapping[str, PastRun],
+) -> None:
     page.say(
         f"Shops: {sums['shops']}; {sums['needs_somebody']} need somebody. "
         f"Open fulfillments: {sums['open']}; {sums['verified']} looked at in time, "
@@ -136,6 +144,7 @@ def _draw(page: Page, sums: Mapping[str, int], shown: Sequence[Coverage]) -> Non
         "incidents",
         "silent",
         "asked again",
+        "last run",
         "what to do",
     )
     rows = [
@@ -150,6 +159,7 @@ def _draw(page: Page, sums: Mapping[str, int], shown: Sequence[Coverage]) -> Non
             each.incidents,
             each.unanswered,
             short(each.retry_at),
+            last_run_text(last.get(each.shop)),
             _remedy(each),
         )
         for each in shown

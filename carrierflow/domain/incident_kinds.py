@@ -208,8 +208,8 @@ KINDS: Mapping[str, IncidentKind] = MappingProxyType(
             freezes="shop",
             means="the platform does not accept the shop's token",
             to_do="`shop rotate-token`, or another install by the owner",
-            ends="something is read with it; where writes were not accepted, one is; or the "
-            "shop is paused or revoked",
+            ends="something is read with it; where writes were not accepted, one is, or none is "
+            "wanted any more; or the shop is paused or revoked",
             meanwhile=SHOP_STANDS,
             actions=(UNFREEZE,),
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.shop import Shop
@@ -28,12 +29,14 @@ class Healing:
         self._store = store
         self._shop = shop
         self._clock = clock
+        self._any = False
         self._unread: set[str] = set()
         self._reported: dict[str, set[int]] = {}
 
     def begin(self, *, incidents: int) -> None:
         """Ask what is open, where anything is."""
-        if incidents:
+        self._any = bool(incidents)
+        if self._any:
             self._unread = self._store.unread_orders(self._shop)
             self._reported = self._store.parcels_with(self._shop, {AMOUNTS, *AGREEMENT})
 
@@ -60,11 +63,17 @@ class Healing:
 
     def ended(self, counters: RunCounters, *, asked: bool) -> None:
         """Close what the run as such has shown to be over; `asked` whether anything was."""
+        if not self._any:
+            return
         now = self._clock()
         if counters.checked or asked:
-            written = counters.published > 0
+            written = counters.published > 0 or self._nothing_to_tell(now)
             self._store.close_denials(self._shop, written=written, now=now)
         self._store.close_known(self._shop, now=now)
+
+    def _nothing_to_tell(self, now: datetime) -> bool:
+        """Tell whether no write is wanted at all: what is frozen would want one too."""
+        return not self._store.coverage(self._shop, since=now).unpublished
 
     def _over(self, kind: str, parcel_ids: Collection[int]) -> None:
         reported = self._reported.get(kind, set())

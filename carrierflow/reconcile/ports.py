@@ -108,8 +108,16 @@ class ReconcileStore(Protocol):
         """Write that a run began."""
         ...
 
-    def end_run(self, run: str, *, reason: str, counters: Mapping[str, int], now: datetime) -> None:
-        """Write how a run ended."""
+    def end_run(
+        self,
+        run: str,
+        *,
+        reason: str,
+        counters: Mapping[str, int],
+        now: datetime,
+        sentence: str | None = None,
+    ) -> None:
+        """Write how a run ended, and what went wrong."""
         ...
 
     def work(self, shop: Shop, *, now: datetime) -> list[OrderWithWork]:

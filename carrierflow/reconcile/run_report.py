@@ -11,7 +11,7 @@ from carrierflow.errors import Interrupted, PlatformUnavailable, ShopHeld, Throt
 from carrierflow.reconcile.ports import RequestCounts
 
 
-__all__ = ["EndReason", "Requests", "RunReport", "StopRun", "ending_of"]
+__all__ = ["FAILURES", "EndReason", "Requests", "RunReport", "StopRun", "ending_of"]
 
 SUMMED = (
     "orders",
@@ -45,6 +45,12 @@ class EndReason(StrEnum):
     NOT_ACTIVE = "not_active"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+
+
+FAILURES = frozenset(
+    {EndReason.BRAKE, EndReason.ACCESS_DENIED, EndReason.UNAVAILABLE, EndReason.FAILED}
+)
+"""After these endings the work is not done, and no other run does it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,12 +126,7 @@ class RunReport:
     @property
     def failed(self) -> bool:
         """Tell whether the run could not do its work, and no other does it."""
-        return self.end_reason in {
-            EndReason.BRAKE,
-            EndReason.ACCESS_DENIED,
-            EndReason.UNAVAILABLE,
-            EndReason.FAILED,
-        }
+        return self.end_reason in FAILURES
 
 
 class StopRun(Exception):  # noqa: N818 - as its sentence says

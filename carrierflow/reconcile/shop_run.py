@@ -112,7 +112,10 @@ class ShopRun:
         """Write that the run ended, as far as the database lets us; its counters are not known."""
         reason = EndReason.FAILED if isinstance(error, Exception) else EndReason.INTERRUPTED
         with suppress(CarrierflowError):
-            self._store.end_run(self._id, reason=reason, counters={}, now=self._parts.clock())
+            said = str(error) if isinstance(error, CarrierflowError) else type(error).__name__
+            self._store.end_run(
+                self._id, reason=reason, counters={}, now=self._parts.clock(), sentence=said
+            )
 
     def _look_after(self, read: Reader, verified_before: datetime) -> tuple[EndReason, str | None]:
         """Work through the shop; say why it ended."""
@@ -388,7 +391,7 @@ class ShopRun:
         numbers = {
             name: value for name, value in asdict(report).items() if isinstance(value, int)
         } | asdict(report.requests)
-        self._store.end_run(self._id, reason=reason, counters=numbers, now=now)
+        self._store.end_run(self._id, reason=reason, counters=numbers, now=now, sentence=sentence)
         log.info("carrierflow.reconciled", extra={"shop": self._shop.code, **numbers})
         return report
 

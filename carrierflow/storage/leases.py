@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Update,
     and_,
     or_,
     select,
@@ -15,11 +17,18 @@ from sqlalchemy import (
 
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import ShopHeld
+from carrierflow.storage.processes import is_gone, process_in_words, this_process
 from carrierflow.storage.store import SqlStore
 from carrierflow.storage.tables import shops
 
 
 __all__ = ["SqlLeases"]
+
+
+log = logging.getLogger(__name__)
+
+LEFT = dict.fromkeys(("lease_owner", "lease_process", "lease_since", "lease_until"))
+"""What the row of a shop says that nobody holds."""
 
 
 class SqlLeases:
@@ -39,16 +48,38 @@ class SqlLeases:
 
     def _claim(self, connection: Connection, shop: Shop, owner: str, span: timedelta) -> int:
         now = self._clock.now(connection)
+        mine = {
+            "lease_owner": owner,
+            "lease_process": this_process(),
+            "lease_since": now,
+            "lease_until": now + span,
+            "fence": shops.c.fence + 1,
+        }
         free = or_(shops.c.lease_until.is_(None), shops.c.lease_until <= now)
-        taken = connection.execute(
-            update(shops)
-            .where(shops.c.id == shop.id, free)
-            .values(lease_owner=owner, lease_until=now + span, fence=shops.c.fence + 1)
-        )
-        if not taken.rowcount:
-            raise ShopHeld(shop.code)
+        claim = update(shops).where(shops.c.id == shop.id).values(**mine)
+        if not connection.execute(claim.where(free)).rowcount:
+            self._take_over(connection, shop, claim)
         query = select(shops.c.fence).where(shops.c.id == shop.id)
         return int(connection.execute(query).scalar_one())
+
+    def _take_over(self, connection: Connection, shop: Shop, claim: Update) -> None:
+        """Take a shop from a run whose process is provably gone; its lease need not run out."""
+        it = shops.c
+        query = select(it.lease_owner, it.lease_process, it.lease_since, it.lease_until, it.fence)
+        holder = connection.execute(query.where(it.id == shop.id)).one()
+        if is_gone(holder.lease_process):
+            taken = connection.execute(claim.where(it.fence == holder.fence))
+            if taken.rowcount:
+                extra = {"shop": shop.code, "run": holder.lease_owner}
+                log.info("carrierflow.shop.taken_over", extra=extra)
+                return
+        raise ShopHeld(
+            shop.code,
+            run=holder.lease_owner,
+            process=process_in_words(holder.lease_process),
+            since=holder.lease_since,
+            until=holder.lease_until,
+        )
 
     def renew(self, shop: Shop, fence: int, span: timedelta) -> bool:
         """Hold on to a shop for longer; False if another run took it meanwhile."""
@@ -68,9 +99,7 @@ class SqlLeases:
     def _release(self, connection: Connection, shop: Shop, fence: int) -> None:
         now = self._clock.now(connection)
         connection.execute(
-            update(shops)
-            .where(self._held(shop, fence))
-            .values(lease_owner=None, lease_until=None, next_due=now)
+            update(shops).where(self._held(shop, fence)).values(**LEFT, next_due=now)
         )
 
     def holds(self, connection: Connection, shop: Shop, fence: int) -> bool:

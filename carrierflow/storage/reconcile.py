@@ -26,7 +26,7 @@ from sqlalchemy import (
 from carrierflow.domain.canonical import observation_digest
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Incident, ResolveAction
-from carrierflow.domain.limits import WORD, cut
+from carrierflow.domain.limits import SENTENCE, WORD, cut
 from carrierflow.domain.model import Observation
 from carrierflow.domain.publication import (
     PublicationLog,
@@ -135,9 +135,22 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
         row = {"id": run, "kind": kind, "shop": shop.id, "started_at": now}
         self._store.transact(lambda c: c.execute(insert(runs), row))
 
-    def end_run(self, run: str, *, reason: str, counters: Mapping[str, int], now: datetime) -> None:
-        """Write how a run ended."""
-        values = {"ended_at": now, "end_reason": reason, "counters": json.dumps(dict(counters))}
+    def end_run(
+        self,
+        run: str,
+        *,
+        reason: str,
+        counters: Mapping[str, int],
+        now: datetime,
+        sentence: str | None = None,
+    ) -> None:
+        """Write how a run ended, and what went wrong."""
+        values = {
+            "ended_at": now,
+            "end_reason": reason,
+            "counters": json.dumps(dict(counters)),
+            "sentence": cut(sentence, SENTENCE) if sentence else None,
+        }
         ended = update(runs).where(runs.c.id == run).values(**values)
         self._store.transact(lambda c: c.execute(ended))
 

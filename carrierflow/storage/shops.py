@@ -55,6 +55,8 @@ FORGOTTEN: Mapping[str, Any] = MappingProxyType(
         "subscription_checked_at": None,
         "lease_owner": None,
         "lease_until": None,
+        "lease_process": None,
+        "lease_since": None,
         "unanswered": 0,
         "retry_at": None,
     }

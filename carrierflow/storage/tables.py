@@ -145,6 +145,8 @@ shops = _table(
     Column("swept_to", UtcDateTime),
     Column("lease_owner", OwnerId),
     Column("lease_until", UtcDateTime),
+    Column("lease_process", String(255)),
+    Column("lease_since", UtcDateTime),
     Column("fence", BigInteger, nullable=False, default=0),
     Column("rate_until_us", BigInteger, nullable=False, default=0),
     Column("paused_until_us", BigInteger, nullable=False, default=0),
@@ -328,6 +330,7 @@ runs = _table(
     Column("ended_at", UtcDateTime),
     Column("end_reason", Code),
     Column("counters", LongText),
+    Column("sentence", Sentence),
     Index(None, "shop", "started_at"),
 )
 

@@ -47,6 +47,7 @@ COUNTED = {
     "callbacks": _counter("Calls that were answered.", "call", "result"),
     "webhooks": _counter("Webhooks that arrived.", "topic", "result"),
     "verdicts": _counter("Events recorded by this process.", "verdict"),
+    "jobs": _counter("Jobs that this process ran.", "job", "result"),
 }
 """What a process counts; the names are those of its meter."""
 
@@ -73,9 +74,14 @@ BACKLOG = {
     "incidents": _gauge("Open incidents.", "shop", "kind"),
 }
 
+LAST_RUN = {
+    "last_run_timestamp_seconds": _gauge("When the last run ended, in seconds of Unix.", "shop"),
+    "last_run_failed": _gauge("Whether the last run could not do its work.", "shop"),
+}
+
 UP = {"database_up": _gauge("Whether the database answered.")}
 
-FIGURES = {**COUNTED, **PER_RUN, **COVERAGE, **BACKLOG, **UP}
+FIGURES = {**COUNTED, **PER_RUN, **COVERAGE, **BACKLOG, **LAST_RUN, **UP}
 """Every figure, by its name without `carrierflow_`."""
 
 OVERLAP = timedelta(hours=1)
@@ -110,7 +116,8 @@ class Metrics(Collector):
         yield from known
 
     def _read(self) -> list[Metric]:
-        return [*self._coverage(), *self._backlogs(), *self._runs.collect()]
+        known = (self._coverage(), self._backlogs(), self._last_runs(), self._runs.collect())
+        return [family for part in known for family in part]
 
     def _counted(self) -> Iterator[Metric]:
         for name, figure in COUNTED.items():
@@ -136,6 +143,14 @@ class Metrics(Collector):
             for kind, count in shop.incidents.items():
                 incidents.add_metric([shop.shop, kind], count)
         yield from (ages, used, incidents)
+
+    def _last_runs(self) -> Iterator[Metric]:
+        ended, failed = (figure.family(name) for name, figure in LAST_RUN.items())
+        for shop, run in self._app.last_runs().items():
+            failed.add_metric([shop], run.failed)
+            if run.ended_at is not None:
+                ended.add_metric([shop], run.ended_at.timestamp())
+        yield from (ended, failed)
 
     def _age(self, backlog: Backlog) -> float:
         if backlog.oldest_unpublished_at is None:

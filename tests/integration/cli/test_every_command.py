@@ -97,6 +97,7 @@ COMMANDS = {
     "apply": ["plan-{mode}.jsonl"],
     "reconcile": ["--shop", "alpha"],
     "import": ["alpha"],
+    "runs": ["--shop", "alpha"],
     "erase parcel": ["alpha", PARCEL],
     "erase old": ["--older-than", "1", "--dry-run"],
     "notify": ["--dry-run"],
@@ -119,8 +120,8 @@ TELLS = (
 ELSEWHERE = {"demo", "incidents export", "states"}
 """Commands whose document has an inner form of its own."""
 
-FREE = {"evidence", "rows"}
-"""Objects whose keys are no words of ours: what an incident rests on, and rows by number."""
+FREE = {"evidence", "rows", "counters"}
+"""Objects whose keys are no words of ours, or those of a report: evidence, rows by number."""
 
 
 FILES = {"incidents export"}

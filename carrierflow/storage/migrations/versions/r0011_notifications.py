@@ -17,7 +17,7 @@ from carrierflow.storage.types import UtcDateTime
 
 
 revision = "r0011"
-down_revision = "r0009"
+down_revision = "r0010"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,54 @@
+"""The runs that were made: all of a while, and the last one of each shop."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, select
+
+from carrierflow.domain.past_run import PastRun
+from carrierflow.reconcile.run_report import FAILURES
+from carrierflow.storage.tables import runs, shops
+
+
+__all__ = ["last_runs", "past_runs"]
+
+CUT_OFF = "cut_off"
+"""How a run ended that could not say so: its process was killed, or lost the database."""
+
+
+def past_runs(connection: Connection, *, shop: str | None, since: datetime) -> list[PastRun]:
+    """Return the runs that began at or after a time, the newest first."""
+    query = _query().where(runs.c.started_at >= since).order_by(runs.c.started_at.desc())
+    if shop is not None:
+        query = query.where(shops.c.code == shop)
+    return [_run_from(row) for row in connection.execute(query)]
+
+
+def last_runs(connection: Connection) -> dict[str, PastRun]:
+    """Return the run of each shop that began last, by the shop's code."""
+    newest = select(runs.c.shop, func.max(runs.c.started_at).label("at")).group_by(runs.c.shop)
+    last = newest.subquery()
+    query = _query().join(last, and_(last.c.shop == runs.c.shop, last.c.at == runs.c.started_at))
+    return {row.code: _run_from(row) for row in connection.execute(query)}
+
+
+def _query() -> Any:
+    return select(runs, shops.c.code, shops.c.lease_owner).join(shops, shops.c.id == runs.c.shop)
+
+
+def _run_from(row: Row[Any]) -> PastRun:
+    cut_off = row.ended_at is None and row.lease_owner != row.id
+    reason = CUT_OFF if cut_off else row.end_reason
+    return PastRun(
+        id=row.id,
+        shop=row.code,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        end_reason=reason,
+        sentence=row.sentence,
+        failed=cut_off or reason in FAILURES,
+        counters=json.loads(row.counters or "{}"),
+    )
