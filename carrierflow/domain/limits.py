@@ -59,6 +59,8 @@ NOTE = 64 * 1024
 OPTIONS = 1000
 """What was chosen for one shop, as JSON."""
 TOPIC = 96
+PROCESS = 255
+"""Where a process runs, its number and its start."""
 FILE_NAME = 255
 MOST_CASH = 10**12
 """The largest sum, in đồng; beyond it somebody took another unit."""

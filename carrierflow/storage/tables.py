@@ -145,7 +145,7 @@ shops = _table(
     Column("swept_to", UtcDateTime),
     Column("lease_owner", OwnerId),
     Column("lease_until", UtcDateTime),
-    Column("lease_process", String(255)),
+    Column("lease_process", String(limits.PROCESS)),
     Column("lease_since", UtcDateTime),
     Column("fence", BigInteger, nullable=False, default=0),
     Column("rate_until_us", BigInteger, nullable=False, default=0),

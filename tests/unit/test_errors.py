@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pickle
 import pkgutil
+from datetime import UTC, datetime
 from enum import Enum
 from types import NoneType, UnionType
 from typing import get_args, get_type_hints
@@ -22,6 +23,7 @@ SAMPLES = {
     int: 404,
     NoneType: None,
     tuple: ("a", "b"),
+    datetime: datetime(2026, 3, 2, tzinfo=UTC),
     dict: {"errors": {"": "a text"}},
 }
 

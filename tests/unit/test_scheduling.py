@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from freezegun import freeze_time
 
+from carrierflow.domain.counters import Counters
 from carrierflow.errors import ConfigurationError
 from carrierflow.scheduling import Job, Loop, load_jobs
 
@@ -37,6 +38,7 @@ class Application:
     """Stands for the application: remembers by whom its waits can be ended."""
 
     asks = None
+    counters = Counters()
 
     def stopped_by(self, stop):
         self.asks = stop

@@ -25,7 +25,7 @@ def test_a_run_that_failed_is_seen_everywhere(ready, shop, haravan):
     assert "401" in ready("shop", "show", "alpha").out
     assert found[0] == ready("status", "--json").json["shops"][0]["last_run"]
     assert [] == ready("runs", "--since", "2038-01-01T00:00:00Z", "--json").json["runs"]
-    assert 2 == ready("runs", "--shop", "other").code
+    assert "no shop 'other'" in ready("runs", "--shop", "other").err
 
 
 def test_a_run_that_never_said_how_it_ended_was_cut_off(ready, shop):

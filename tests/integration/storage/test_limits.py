@@ -585,6 +585,8 @@ GROUPS = {
 ELSEWHERE = {
     ("carrierflow_shops", "scopes"): limits.SCOPES,
     ("carrierflow_shops", "options"): limits.OPTIONS,  # words and numbers, each checked
+    ("carrierflow_shops", "lease_process"): limits.PROCESS,  # a host, cut, and numbers
+    ("carrierflow_runs", "sentence"): limits.SENTENCE,  # cut
     ("carrierflow_shops", "carrier_service_id"): limits.ID,  # digits, as every id there
     ("carrierflow_installs", "shop"): limits.ID,  # a shop code, checked as one
     ("carrierflow_installs", "org_id"): limits.ID,  # digits
