@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from carrierflow.audit.reports.timeline import Timeline
-from carrierflow.cli.fulfillment_json import overview
 from carrierflow.cli.session import moment, short
 from carrierflow.cli.terminal import Page, json_text
 from carrierflow.domain.incident import Incident
@@ -55,7 +54,10 @@ def incident_document(incident: Incident) -> dict[str, Any]:
 
 
 def whole_document(
-    incident: Incident, timeline: Timeline | None, previews: Sequence[ResolutionPreview]
+    incident: Incident,
+    timeline: Timeline | None,
+    fulfillment: dict[str, Any] | None,
+    previews: Sequence[ResolutionPreview],
 ) -> dict[str, Any]:
     """Return an incident with its parcel, both histories, and what may be decided."""
     kind = KINDS.get(incident.kind)
@@ -64,7 +66,7 @@ def whole_document(
         "to_do": kind.to_do if kind else None,
         "ends": kind.ends if kind else None,
         "meanwhile": kind.meanwhile if kind else None,
-        "fulfillment": overview(timeline.parcel) if timeline else None,
+        "fulfillment": fulfillment,
         "histories": _histories(timeline) if timeline else None,
         "steps": [asdict(preview) for preview in previews],
     }

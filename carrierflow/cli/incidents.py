@@ -9,6 +9,7 @@ from typing import IO, Any, TypeVar
 
 import click
 
+from carrierflow.cli.fulfillment_json import overview
 from carrierflow.cli.incident_text import (
     draw_incident,
     draw_steps,
@@ -90,11 +91,12 @@ def show(session: Session, incident_id: str) -> None:
     """Show one incident with both sides' history, and what each decision would do."""
     app = session.app
     incident = app.incidents.get(incident_id)
-    timeline = None
+    timeline = fulfillment = None
     if incident.order_id is not None and incident.fulfillment_id is not None:
         timeline = app.timeline(incident.shop, incident.fulfillment_id)
+        fulfillment = overview(app, timeline.parcel)
     previews = _possible(session, incident)
-    document = whole_document(incident, timeline, previews)
+    document = whole_document(incident, timeline, fulfillment, previews)
 
     def draw(page: Page) -> None:
         draw_incident(page, incident, document)
