@@ -58,7 +58,7 @@ def add_shop(app, code, *, open_for=0, parcels=1, incidents=0):
         mine = fulfillments.c.shop == shop.id
         connection.execute(update(fulfillments).where(mine).values(opened_at=since))
     findings = [
-        Finding(kind="brake", sentence="So.", ref=None, evidence={"number": number})
+        Finding(kind="unreadable", sentence="So.", ref=None, evidence={"number": number})
         for number in range(incidents)
     ]
     SqlReconcileStore(app.store).open_incidents(shop, findings, now=now())
