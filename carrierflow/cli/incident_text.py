@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -13,11 +13,12 @@ from carrierflow.cli.session import moment, short
 from carrierflow.cli.terminal import Page, json_text
 from carrierflow.domain.incident import Incident
 from carrierflow.domain.incident_kinds import KINDS
+from carrierflow.reconcile.platform_report import curl
 from carrierflow.reconcile.rehearsal import ResolutionPreview
-from carrierflow.reconcile.resolution import curl
 
 
 __all__ = [
+    "HeaderOf",
     "draw_incident",
     "draw_steps",
     "incident_document",
@@ -26,12 +27,14 @@ __all__ = [
     "whole_document",
 ]
 
+HeaderOf = Callable[[str], tuple[str, str]]
+
 TOGETHER = 3
 """As many incidents of one kind in one shop are a line each; more of them are one line."""
 
 
-def incident_document(incident: Incident) -> dict[str, Any]:
-    """Return an incident as JSON carries it."""
+def incident_document(incident: Incident, header_of: HeaderOf) -> dict[str, Any]:
+    """Return an incident as JSON carries it; `header_of` says of a shop how it takes its token."""
     return {
         "id": incident.id,
         "kind": incident.kind,
@@ -45,7 +48,7 @@ def incident_document(incident: Incident) -> dict[str, Any]:
         "times_seen": incident.times_seen,
         "owner": incident.owner,
         "evidence": incident.evidence,
-        "curl": curl(incident),
+        "curl": curl(incident, header=header_of(incident.shop)),
         "resolved_at": moment(incident.resolved_at),
         "action": incident.action,
         "resolved_by": incident.resolved_by,
@@ -55,6 +58,7 @@ def incident_document(incident: Incident) -> dict[str, Any]:
 
 def whole_document(
     incident: Incident,
+    header_of: HeaderOf,
     timeline: Timeline | None,
     fulfillment: dict[str, Any] | None,
     previews: Sequence[ResolutionPreview],
@@ -62,7 +66,7 @@ def whole_document(
     """Return an incident with its parcel, both histories, and what may be decided."""
     kind = KINDS.get(incident.kind)
     return {
-        **incident_document(incident),
+        **incident_document(incident, header_of),
         "to_do": kind.to_do if kind else None,
         "ends": kind.ends if kind else None,
         "meanwhile": kind.meanwhile if kind else None,

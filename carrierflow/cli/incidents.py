@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
+from functools import cache
 from typing import IO, Any, TypeVar
 
 import click
 
 from carrierflow.cli.fulfillment_json import overview
 from carrierflow.cli.incident_text import (
+    HeaderOf,
     draw_incident,
     draw_steps,
     incident_document,
@@ -23,7 +25,7 @@ from carrierflow.cli.session import Session, command, tell
 from carrierflow.cli.terminal import Page, json_text
 from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.domain.incident_kinds import KINDS
-from carrierflow.platforms.registry import PLATFORMS
+from carrierflow.platforms.registry import DEFAULT, PLATFORMS
 from carrierflow.reconcile.platform_report import platform_report
 from carrierflow.reconcile.rehearsal import ResolutionPreview
 from carrierflow.reconcile.request_collection import postman
@@ -78,8 +80,8 @@ def list_incidents(
     With --kind, each is a line.
     """
     state = None if everything else "open"
-    found = _narrowed(session, state, kind, shop, hours)
-    documents = [incident_document(incident) for incident in found]
+    found, header_of = _narrowed(session, state, kind, shop, hours), _headers(session)
+    documents = [incident_document(incident, header_of) for incident in found]
     columns = ("id", "kind", "shop", "fulfillment", "opened_at", "state", "sentence")
     rows = list_rows(found, each=kind is not None)
     session.emit({"incidents": documents}, lambda page: page.table(columns, rows))
@@ -96,7 +98,7 @@ def show(session: Session, incident_id: str) -> None:
         timeline = app.timeline(incident.shop, incident.fulfillment_id)
         fulfillment = overview(app, timeline.parcel)
     previews = _possible(session, incident)
-    document = whole_document(incident, timeline, fulfillment, previews)
+    document = whole_document(incident, _headers(session), timeline, fulfillment, previews)
 
     def draw(page: Page) -> None:
         draw_incident(page, incident, document)
@@ -203,7 +205,7 @@ def export(session: Session, out: IO[str], shop: str | None) -> None:
     that `newman run` fails where one is refused.
     """
     found = session.app.incidents.all(shop=shop)
-    collection = postman(found, header_of=lambda code: _header_of(session, code))
+    collection = postman(found, header_of=_headers(session))
     out.write(json_text(collection) + "\n")
 
 
@@ -212,7 +214,7 @@ def export(session: Session, out: IO[str], shop: str | None) -> None:
 def report(session: Session, incident_id: str) -> None:
     """Print what to write to the platform's own people, with the request as a curl line."""
     incident = session.app.incidents.get(incident_id)
-    letter = platform_report(incident, header=_header_of(session, incident.shop))
+    letter = platform_report(incident, header=_headers(session)(incident.shop))
 
     def draw(page: Page) -> None:
         for line in letter.splitlines():
@@ -221,8 +223,14 @@ def report(session: Session, incident_id: str) -> None:
     session.emit({"letter": letter}, draw)
 
 
-def _header_of(session: Session, code: str) -> tuple[str, str]:
-    return PLATFORMS[session.app.shops.get(code).platform].token_header
+def _headers(session: Session) -> HeaderOf:
+    """Return what says of a shop in which header its platform takes the token, and in what form."""
+
+    @cache
+    def header_of(code: str) -> tuple[str, str]:
+        return PLATFORMS.get(session.app.shops.get(code).platform, DEFAULT).token_header
+
+    return header_of
 
 
 def _narrowed(
@@ -277,10 +285,11 @@ def _rehearse(session: Session, previews: Sequence[ResolutionPreview]) -> None:
 
 
 def _emit(session: Session, incident: Incident) -> None:
-    document = incident_document(incident)
+    document = incident_document(incident, _headers(session))
     session.emit(document, lambda page: draw_incident(page, incident, document))
 
 
 def _emit_many(session: Session, done: Sequence[Incident]) -> None:
-    documents = [incident_document(incident) for incident in done]
+    header_of = _headers(session)
+    documents = [incident_document(incident, header_of) for incident in done]
     session.emit({"incidents": documents}, lambda page: page.say(f"Incidents: {len(done)}."))

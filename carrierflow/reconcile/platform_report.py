@@ -10,7 +10,7 @@ from carrierflow.errors import InvalidInput
 from carrierflow.reconcile.request_collection import TOKEN
 
 
-__all__ = ["platform_report"]
+__all__ = ["curl", "platform_report"]
 
 
 def platform_report(incident: Incident, *, header: tuple[str, str]) -> str:
@@ -21,8 +21,8 @@ def platform_report(incident: Incident, *, header: tuple[str, str]) -> str:
     Raises:
         InvalidInput: if the incident is about no request.
     """
-    request = incident.evidence.get("request")
-    if not request:
+    request, line = incident.evidence.get("request"), curl(incident, header=header)
+    if not request or not line:
         raise InvalidInput(f"Incident {incident.id} is about no request that could be repeated.")
     place = f"{incident.shop} / {incident.order_id or '-'} / {incident.fulfillment_id or '-'}"
     seen = f"{stamp(incident.opened_at)}, {stamp(incident.last_seen_at)}"
@@ -37,7 +37,7 @@ def platform_report(incident: Incident, *, header: tuple[str, str]) -> str:
             f"First, last seen (lần đầu, lần cuối): {seen}",
             "",
             "To repeat it, with the shop's token in TOKEN (để lặp lại, với token của cửa hàng):",
-            _curl(request["method"], request["url"], header),
+            line,
             "",
             "The same request is in the Postman collection that is attached. /",
             "Yêu cầu này cũng có trong bộ sưu tập Postman đính kèm.",
@@ -45,11 +45,18 @@ def platform_report(incident: Incident, *, header: tuple[str, str]) -> str:
     )
 
 
-def _curl(method: str, url: str, header: tuple[str, str]) -> str:
+def curl(incident: Incident, *, header: tuple[str, str]) -> str | None:
+    """Return an incident's request as a line for a shell, which has the token in a variable.
+
+    None if it is about no request. `header` is as above.
+    """
+    request = incident.evidence.get("request")
+    if not request:
+        return None
     name, form = header
     before, _, after = form.partition(TOKEN)
     token = f'{shlex.quote(f"{name}: {before}")}"$TOKEN"{after}'
     return (
-        f"curl -i -X {shlex.quote(method)} -H {token} "
-        f"-H 'Content-Type: application/json' {shlex.quote(url)}"
+        f"curl -i -X {shlex.quote(request['method'])} -H {token} "
+        f"-H 'Content-Type: application/json' {shlex.quote(request['url'])}"
     )

@@ -19,7 +19,7 @@ from carrierflow.reconcile.projection import Projection
 from carrierflow.reconcile.rehearsal import RehearsedLedger, ResolutionPreview, told_after
 
 
-__all__ = ["IncidentResolver", "curl"]
+__all__ = ["IncidentResolver"]
 
 REHEARSING = "rehearsal"
 """Who decides, and why, where nothing is written."""
@@ -187,17 +187,6 @@ class IncidentResolver:
 
     def _parcel(self, incident: Incident) -> Fulfillment:
         return self._store.parcel(incident.shop, incident.fulfillment_id or "")
-
-
-def curl(incident: Incident) -> str | None:
-    """Return the incident's request as a line for a shell; the token is a variable."""
-    request = incident.evidence.get("request")
-    if not request:
-        return None
-    return (
-        f"curl -X {request['method']} -H 'Authorization: Bearer '\"$TOKEN\" "
-        f"-H 'Content-Type: application/json' '{request['url']}'"
-    )
 
 
 def _check(incident: Incident, action: ResolveAction, *, actor: str, reason: str) -> None:

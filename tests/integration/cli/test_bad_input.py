@@ -306,7 +306,7 @@ def test_a_refused_put_carries_a_request_to_repeat(ready, shop, haravan):
     (incident,) = ready("incidents", "list", "--json").json["incidents"]
     assert "refused" == incident["kind"]
     assert "refused picking 3 times; at last it said: HTTP 422" in incident["sentence"]
-    assert "curl -X PUT" in incident["curl"]
+    assert "curl -i -X PUT" in incident["curl"]
     assert "$TOKEN" in incident["curl"]
     collection = json.loads(ready("incidents", "export").out)
     assert "carrier_status/picking.json" in collection["item"][0]["request"]["url"]
