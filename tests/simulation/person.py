@@ -6,6 +6,10 @@ from carrierflow.domain.incident import ResolveAction
 from carrierflow.errors import ConcurrentUpdate, InvalidInput
 
 
+DECISIONS = tuple(action for action in ResolveAction if action is not ResolveAction.RESUME)
+"""What may be decided of an open incident; what was given up is taken up again later."""
+
+
 def start_person(stage):
     """Let a person resolve open incidents now and then."""
     chance = stage.chance
@@ -15,7 +19,7 @@ def start_person(stage):
             for incident in app.incidents.all():
                 if chance.random() < 0.5:
                     continue
-                action = chance.choice(list(ResolveAction))
+                action = chance.choice(DECISIONS)
                 stage.watch.resolved.add(incident.fulfillment_id)
                 try:
                     app.incidents.resolve(incident.id, action, actor="person", reason="seen")

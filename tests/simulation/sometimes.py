@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from carrierflow.domain.incident import ResolveAction
-
+from .person import DECISIONS
 from .scenario import PROFILES
 
 
@@ -19,7 +18,7 @@ EVERYWHERE = {
     "verdicts": ("accepted", "duplicate", "late", "refused"),
     "met": (
         *(f"kill {label}" for label in KILLED_AT),
-        *(f"person {action}" for action in ResolveAction),
+        *(f"person {action}" for action in DECISIONS),
         *(f"run {end}" for end in ENDS),
         *("stall", "slow database", "connection refused", "connection reset", "timeout"),
         *("clocks apart", "platform's clock fast", "platform's clock slow"),
