@@ -7,7 +7,7 @@ from carrierflow.errors import ConcurrentUpdate, InvalidInput
 
 
 DECISIONS = tuple(action for action in ResolveAction if action is not ResolveAction.RESUME)
-"""What may be decided of an open incident; what was given up is taken up again later."""
+"""What may be decided of an open incident: only what was given up is resumed, and it is closed."""
 
 
 def start_person(stage):
@@ -19,7 +19,7 @@ def start_person(stage):
             for incident in app.incidents.all():
                 if chance.random() < 0.5:
                     continue
-                action = chance.choice(DECISIONS)
+                action = chance.choice(list(ResolveAction))
                 stage.watch.resolved.add(incident.fulfillment_id)
                 try:
                     app.incidents.resolve(incident.id, action, actor="person", reason="seen")
