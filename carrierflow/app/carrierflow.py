@@ -39,7 +39,7 @@ from carrierflow.domain.model import Recorded
 from carrierflow.domain.past_run import PastRun
 from carrierflow.domain.shop import Backlog, Coverage, EndedRun, Shop, ShopState
 from carrierflow.domain.typecheck import check_fields, guarded_methods
-from carrierflow.domain.waiting import Idle, Stop, in_slices, never, until
+from carrierflow.domain.waiting import Idle, Stop, never, until
 from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked, UnknownShop
 from carrierflow.ledger.files import EventRow
 from carrierflow.ledger.ledger import Ledger
@@ -60,7 +60,6 @@ from carrierflow.reconcile.backfill import Imported, import_shop
 from carrierflow.reconcile.notification import IncidentNotifier
 from carrierflow.reconcile.projection import Projection
 from carrierflow.reconcile.resolution import IncidentResolver
-from carrierflow.reconcile.turns import work_in_turn
 from carrierflow.shops import (
     CarrierRegistration,
     Installer,
@@ -282,8 +281,8 @@ class Carrierflow:
         since = self._clock() - (within or self.settings.verify_within)
         with self.store.reading() as connection:
             found = coverages(connection, since=since, codes=shops)
-        for code in sorted(set(shops) - {each.shop for each in found}):
-            raise UnknownShop(code)
+        if missing := set(shops) - {each.shop for each in found}:
+            raise UnknownShop(min(missing))
         return found
 
     def way_around_triggers(self) -> WayAround | None:
@@ -325,10 +324,10 @@ class Carrierflow:
                 find_shop(connection, shop)
             return past_runs(connection, shop=shop, since=since)
 
-    def last_runs(self) -> dict[str, PastRun]:
-        """Return the run that began last at each shop that had any, by its code."""
+    def last_runs(self, *, shop: str | None = None) -> dict[str, PastRun]:
+        """Return the run that began last at each shop, or at one, that had any, by its code."""
         with self.store.reading() as connection:
-            return last_runs(connection)
+            return last_runs(connection, shop=shop)
 
     def verify(
         self,
@@ -389,17 +388,7 @@ class Carrierflow:
             parallel=parallel or self.settings.parallel_shops,
             patience=self.settings.connect_timeout + self.settings.request_timeout,
         )
-        limits, by_code = self.limits(max_writes), {shop.code: shop for shop in chosen}
-
-        def work(codes: Sequence[str]) -> list[RunReport]:
-            some = [by_code[code] for code in codes]
-            return runner.work(some, limits, named=bool(shops))
-
-        if wait:
-            asking = in_slices(self._sleep, until(stop))
-            reports = work_in_turn(work, list(by_code), sleep=asking)
-        else:
-            reports = work(list(by_code))
+        reports = runner.work(chosen, self.limits(max_writes), named=bool(shops))
         reports = [self._looked_after(report, stop) for report in reports]
         if not stop():
             self.sealer.seal_if_possible()

@@ -378,8 +378,7 @@ class Settings(BaseSettings):
         """Return what is set for the shops of one platform, by the name of what is chosen.
 
         What is set for all of them counts where somebody set it. The bare `rate_…` are those of the
-        platform that was the only one once. A platform that a host brings
-        has no table here.
+        platform that was the only one once. A platform that a host brings has no table here.
         """
         places = [(key, key) for key in FOR_ALL]
         places += [(key, SECTIONS[name] + key) for key in OF_ONE if name in SECTIONS]

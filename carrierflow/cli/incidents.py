@@ -132,13 +132,10 @@ def assign(
     yes: bool,
 ) -> None:
     """Write who looks after one incident, or after all that the options choose."""
-    if incident_id is not None:
-        _only_one(kind, shop, hours, everything=everything)
-        _emit(session, session.app.incidents.assign(incident_id, owner))
-        return
-    chosen = _chosen(session, kind, shop, hours, everything=everything)
-    _confirm(session, chosen, f"Assign these to {owner}?", yes=yes)
-    _emit_many(session, [session.app.incidents.assign(each.id, owner) for each in chosen])
+    chosen = _chosen(session, incident_id, kind, shop, hours, everything=everything)
+    _confirm(session, chosen, f"Assign these to {owner}?", yes=yes or incident_id is not None)
+    done = [session.app.incidents.assign(each.id, owner) for each in chosen]
+    _emit_done(session, done, many=incident_id is None)
 
 
 @command(
@@ -177,20 +174,13 @@ def resolve(
     resume takes that back. What the options choose is shown first, and done after a yes.
     """
     wanted, desk = ResolveAction(action), session.app.incidents
-    if incident_id is not None:
-        _only_one(kind, shop, hours, everything=everything)
-        chosen = [desk.get(incident_id)]
-    else:
-        chosen = _chosen(session, kind, shop, hours, everything=everything)
+    chosen = _chosen(session, incident_id, kind, shop, hours, everything=everything)
     if dry_run:
         _rehearse(session, [desk.preview(each.id, wanted) for each in chosen])
         return
-    if incident_id is not None:
-        _emit(session, desk.resolve(incident_id, wanted, actor=actor, reason=reason))
-        return
-    _confirm(session, chosen, f"Resolve these with {action}?", yes=yes)
+    _confirm(session, chosen, f"Resolve these with {action}?", yes=yes or incident_id is not None)
     done = [desk.resolve(each.id, wanted, actor=actor, reason=reason) for each in chosen]
-    _emit_many(session, done)
+    _emit_done(session, done, many=incident_id is None)
 
 
 @command(incidents, "export", example="carrierflow incidents export --out incidents.json")
@@ -245,16 +235,22 @@ def _narrowed(
     ]
 
 
-def _only_one(kind: str | None, shop: str | None, hours: float | None, *, everything: bool) -> None:
-    if everything or (kind, shop, hours) != (None, None, None):
-        raise click.UsageError("Give an ID, or say by options which incidents; not both.")
-
-
 def _chosen(
-    session: Session, kind: str | None, shop: str | None, hours: float | None, *, everything: bool
+    session: Session,
+    incident_id: str | None,
+    kind: str | None,
+    shop: str | None,
+    hours: float | None,
+    *,
+    everything: bool,
 ) -> list[Incident]:
-    """Return the open incidents that options choose; none of these would choose them all."""
-    if not everything and (kind, shop, hours) == (None, None, None):
+    """Return the one incident of an id, or the open ones that options choose."""
+    by_options = everything or (kind, shop, hours) != (None, None, None)
+    if incident_id is not None:
+        if by_options:
+            raise click.UsageError("Give an ID, or say by options which incidents; not both.")
+        return [session.app.incidents.get(incident_id)]
+    if not by_options:
         raise click.UsageError("Give an ID, or --kind, --shop, --older-than or --all.")
     return _narrowed(session, "open", kind, shop, hours)
 
@@ -284,12 +280,11 @@ def _rehearse(session: Session, previews: Sequence[ResolutionPreview]) -> None:
     session.emit(document, lambda page: page.say(*lines, "Nothing was written."))
 
 
-def _emit(session: Session, incident: Incident) -> None:
-    document = incident_document(incident, _headers(session))
-    session.emit(document, lambda page: draw_incident(page, incident, document))
-
-
-def _emit_many(session: Session, done: Sequence[Incident]) -> None:
+def _emit_done(session: Session, done: Sequence[Incident], *, many: bool) -> None:
+    """Show what became of the incidents; the only one whole."""
     header_of = _headers(session)
     documents = [incident_document(incident, header_of) for incident in done]
-    session.emit({"incidents": documents}, lambda page: page.say(f"Incidents: {len(done)}."))
+    if many:
+        session.emit({"incidents": documents}, lambda page: page.say(f"Incidents: {len(done)}."))
+    else:
+        session.emit(documents[0], lambda page: draw_incident(page, done[0], documents[0]))

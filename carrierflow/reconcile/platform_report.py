@@ -21,9 +21,10 @@ def platform_report(incident: Incident, *, header: tuple[str, str]) -> str:
     Raises:
         InvalidInput: if the incident is about no request.
     """
-    request, line = incident.evidence.get("request"), curl(incident, header=header)
-    if not request or not line:
+    line = curl(incident, header=header)
+    if line is None:
         raise InvalidInput(f"Incident {incident.id} is about no request that could be repeated.")
+    request = incident.evidence["request"]
     place = f"{incident.shop} / {incident.order_id or '-'} / {incident.fulfillment_id or '-'}"
     seen = f"{stamp(incident.opened_at)}, {stamp(incident.last_seen_at)}"
     return "\n".join(

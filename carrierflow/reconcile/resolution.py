@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import copy
 from dataclasses import replace
 
 from carrierflow.domain import limits
@@ -71,13 +70,8 @@ class IncidentResolver:
             UnknownIncident: if there is none of that number.
         """
         incident, ledger = self.get(incident_id), RehearsedLedger(self._ledger)
-        twin = copy(self)
-        vars(twin).update(_ledger=ledger)
         try:
-            _check(incident, action, actor=REHEARSING, reason=REHEARSING)
-            writing = None
-            if incident.order_id is not None and incident.fulfillment_id is not None:
-                writing = twin._act(incident, action, actor=REHEARSING, reason=REHEARSING)  # noqa: SLF001
+            writing = self._decided(incident, action, ledger, actor=REHEARSING, reason=REHEARSING)
         except InvalidInput as error:
             return ResolutionPreview(incident=incident.id, action=action, refused=str(error))
         tells: tuple[str, ...] = ()
@@ -102,25 +96,34 @@ class IncidentResolver:
             ConcurrentUpdate: if the fulfillment was changed meanwhile; look at it again.
         """
         incident = self.get(incident_id)
-        _check(incident, action, actor=actor, reason=reason)
-        writing = None
-        if incident.order_id is not None and incident.fulfillment_id is not None:
-            writing = self._act(incident, action, actor=actor, reason=reason)
+        writing = self._decided(incident, action, self._ledger, actor=actor, reason=reason)
         self._store.resolve(
             incident, writing, action=action, actor=actor, reason=reason, now=self._clock()
         )
         return self.get(incident_id)
 
-    def _act(
-        self, incident: Incident, action: ResolveAction, *, actor: str, reason: str
-    ) -> FulfillmentUpdate:
-        """Return what an action makes of the incident's fulfillment, once adopting is recorded."""
+    def _decided(
+        self,
+        incident: Incident,
+        action: ResolveAction,
+        ledger: Ledger | RehearsedLedger,
+        *,
+        actor: str,
+        reason: str,
+    ) -> FulfillmentUpdate | None:
+        """Return what an action makes of the incident's fulfillment, once adopting is recorded.
+
+        None where the incident concerns none.
+        """
+        _check(incident, action, actor=actor, reason=reason)
+        if incident.order_id is None or incident.fulfillment_id is None:
+            return None
         parcel = self._parcel(incident)
         match action:
             case ResolveAction.UNFREEZE:
                 return self._freed(parcel, parcel)
             case ResolveAction.ADOPT:
-                corrected = self._adopt(parcel, incident, actor=actor, reason=reason)
+                corrected = self._adopt(parcel, incident, ledger, actor=actor, reason=reason)
                 parcel = self._parcel(incident)
                 return self._freed(parcel, _showing(parcel, corrected))
             case ResolveAction.REASSERT:
@@ -135,7 +138,13 @@ class IncidentResolver:
                 return self._freed(parcel, replace(parcel, open=True, settled_at=None))
 
     def _adopt(
-        self, parcel: Fulfillment, incident: Incident, *, actor: str, reason: str
+        self,
+        parcel: Fulfillment,
+        incident: Incident,
+        ledger: Ledger | RehearsedLedger,
+        *,
+        actor: str,
+        reason: str,
     ) -> list[Machine]:
         """Make the ledger say what the platform shows: by legal steps, or by a correction.
 
@@ -158,10 +167,10 @@ class IncidentResolver:
                 source=Source.OPERATOR,
                 fill_gaps=True,
             )
-            if self._ledger.probe(event).verdict is Verdict.ACCEPTED:
-                self._ledger.record(event)
+            if ledger.probe(event).verdict is Verdict.ACCEPTED:
+                ledger.record(event)
             else:
-                self._ledger.amend(event)
+                ledger.amend(event)
             corrected.append(status.machine)
         return corrected
 

@@ -20,6 +20,7 @@ from carrierflow.reconcile.reconciler import Reconciler
 from carrierflow.reconcile.run_counters import RunCounters
 from carrierflow.reconcile.run_report import EndReason, RunReport
 from carrierflow.reconcile.silence import HostBreaker, answered, pause_after, rests
+from carrierflow.reconcile.turns import work_in_turn
 
 
 __all__ = ["Progress", "ShopRunner"]
@@ -66,8 +67,8 @@ class ShopRunner:
         sleep: Sleep,
         stop: Stop,
         progress: Callable[[Progress], None] | None,
-        parallel: int = 4,
-        patience: float = 15,
+        parallel: int,
+        patience: float,
     ) -> None:
         self._reconciler = reconciler
         self._clock = reconciler.parts.clock
@@ -86,8 +87,19 @@ class ShopRunner:
     ) -> list[RunReport]:
         """Look after some shops; return one report for each, in their order.
 
-        Those that somebody `named` are tried however lately their host was silent.
+        Those that somebody `named` are tried however lately their host was silent. Whoever is to
+        `wait` does so for shops that another run holds, too.
         """
+        by_code = {shop.code: shop for shop in shops}
+
+        def work(codes: Sequence[str]) -> list[RunReport]:
+            return self._work([by_code[code] for code in codes], limits, named=named)
+
+        if self._wait:
+            return work_in_turn(work, list(by_code), sleep=self._sleep)
+        return work(list(by_code))
+
+    def _work(self, shops: Sequence[Shop], limits: RunLimits, *, named: bool) -> list[RunReport]:
         if len(shops) == 1 and (named or not rests(shops[0], self._clock())):
             report = self._look_after(Turn(shops[0]), limits)
             self._remember(shops[0], report.end_reason)

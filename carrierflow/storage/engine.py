@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from sqlite3 import SQLITE_BUSY
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, create_engine, event
@@ -45,8 +46,6 @@ __all__ = [
 
 SLICE = 1
 """Seconds that SQLite itself waits for a lock; between two of them we can be stopped."""
-
-SQLITE_BUSY = 5
 
 POOL = 10
 """Connections to a server that a process keeps; further threads wait for one of them.

@@ -63,9 +63,9 @@ class PostgresLine(psycopg.Connection[Any]):
             return end.value
 
     def _is_late(self) -> bool:
-        since = self.waiting_since
-        late = None not in {self.limit, since}
-        return late and time.monotonic() - (since or 0) > (self.limit or 0)
+        if self.limit is None or self.waiting_since is None:
+            return False
+        return time.monotonic() - self.waiting_since > self.limit
 
     def _leave(self) -> None:
         """Close, and let the server know as far as that goes: it may hold locks for us."""

@@ -27,9 +27,13 @@ def past_runs(connection: Connection, *, shop: str | None, since: datetime) -> l
     return [_run_from(row) for row in connection.execute(query)]
 
 
-def last_runs(connection: Connection) -> dict[str, PastRun]:
-    """Return the run of each shop that began last, by the shop's code."""
+def last_runs(connection: Connection, *, shop: str | None = None) -> dict[str, PastRun]:
+    """Return the run of each shop, or of one, that began last, by the shop's code."""
     newest = select(runs.c.shop, func.max(runs.c.started_at).label("at")).group_by(runs.c.shop)
+    if shop is not None:
+        newest = newest.where(
+            runs.c.shop == select(shops.c.id).where(shops.c.code == shop).scalar_subquery()
+        )
     last = newest.subquery()
     query = _query().join(last, and_(last.c.shop == runs.c.shop, last.c.at == runs.c.started_at))
     return {row.code: _run_from(row) for row in connection.execute(query)}

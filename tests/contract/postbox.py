@@ -15,6 +15,7 @@ from typing import Any
 from carrierflow import (
     FulfillmentRef,
     InvalidInput,
+    NotThere,
     Observation,
     OutcomeUnknown,
     Platform,
@@ -30,7 +31,7 @@ from carrierflow import (
     Unreadable,
 )
 from carrierflow.domain.canonical import digest
-from carrierflow.platforms.http.client import NotThere, PlatformClient
+from carrierflow.platforms.http.client import PlatformClient
 from carrierflow.platforms.http.http_dialect import HttpDialect, no_page
 from carrierflow.platforms.http.replies import PlatformReply, UnreadableReply
 from carrierflow.platforms.http.shop_connection import ShopConnection

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from carrierflow.reconcile.ports import Platform
 
 
-__all__ = ["HARAVAN", "client"]
+__all__ = ["HARAVAN"]
 
 
 def connect(link: ShopLink) -> Platform:

@@ -18,12 +18,12 @@ from carrierflow.domain.waiting import Idle, keep_waiting
 from carrierflow.errors import (
     AccessDenied,
     InvalidInput,
+    NotThere,
     OutcomeUnknown,
     ReadRefused,
     Refused,
     UnsupportedByPlatform,
 )
-from carrierflow.platforms.http.client import NotThere
 from carrierflow.platforms.http.shop_connection import ShopConnection
 from carrierflow.platforms.onflow.error_flag import (
     INVALID_TOKEN,

@@ -17,11 +17,12 @@ from carrierflow.domain.model import (
 from carrierflow.domain.waiting import Idle, keep_waiting
 from carrierflow.errors import (
     InvalidInput,
+    NotThere,
     OutcomeUnknown,
     ReadRefused,
     Refused,
 )
-from carrierflow.platforms.http.client import NotThere, PlatformClient
+from carrierflow.platforms.http.client import PlatformClient
 from carrierflow.platforms.http.replies import UnreadableReply
 from carrierflow.platforms.http.shop_connection import ShopConnection
 from carrierflow.platforms.sapo.admin_paths import AdminPaths
