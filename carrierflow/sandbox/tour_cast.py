@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-__all__ = ["SHARES", "Cast", "Itinerary", "MerchantAction", "Role"]
+__all__ = [
+    "CALLED_OFF_IN_TIME",
+    "CALLED_OFF_UNDER_WAY",
+    "SAID_TO_BE_THERE",
+    "SHARES",
+    "Cast",
+    "Itinerary",
+    "MerchantAction",
+    "Role",
+]
 
 
 class Itinerary(StrEnum):
@@ -46,6 +55,29 @@ class Role:
     pays_cash: bool
     action: MerchantAction | None = None
     action_day: int = 0
+
+
+CALLED_OFF_UNDER_WAY = Role(
+    itinerary=Itinerary.SECOND_TRY,
+    booked=4,
+    pays_cash=True,
+    action=MerchantAction.CANCEL,
+    action_day=5,
+)
+CALLED_OFF_IN_TIME = Role(
+    itinerary=Itinerary.WAITING,
+    booked=5,
+    pays_cash=True,
+    action=MerchantAction.CANCEL,
+    action_day=5,
+)
+SAID_TO_BE_THERE = Role(
+    itinerary=Itinerary.SECOND_TRY,
+    booked=4,
+    pays_cash=False,
+    action=MerchantAction.MARK_DELIVERED,
+    action_day=5,
+)
 
 
 SHARES: Mapping[Itinerary, int] = {

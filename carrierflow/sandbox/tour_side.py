@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 from carrierflow.sandbox.http_server import LocalServer
 
@@ -98,6 +98,25 @@ class TourWords:
     """What a person would most likely decide here, and why, where it is not as everywhere."""
 
 
+class Forgetful(Protocol):
+    """A recorder, as far as the tour asks for the same of each."""
+
+    def forget(self) -> None:
+        """Begin anew."""
+        ...
+
+
+class TourWorld(Protocol):
+    """A sandbox's world, likewise."""
+
+    lock: threading.RLock
+
+    @property
+    def recorder(self) -> Forgetful:
+        """What writes down what was asked there."""
+        ...
+
+
 class TourSide(ABC):
     """One shop of a sandbox: what is booked and done there by hand, and what it shows.
 
@@ -115,12 +134,11 @@ class TourSide(ABC):
     carrier_code: ClassVar[str] = "external"
     """What the shop's parcels say of who carries them."""
 
-    def __init__(
-        self, platform: SandboxPlatform, clock: ManualClock, lock: threading.RLock
-    ) -> None:
+    def __init__(self, platform: SandboxPlatform, clock: ManualClock, world: TourWorld) -> None:
         self._distant = DistantPlatform(platform, clock)
+        self._recorder = world.recorder
         self.server = LocalServer(self._distant)
-        self.lock = lock
+        self.lock = world.lock
         """Held by whoever touches the shop while it is served."""
 
     @classmethod
@@ -159,6 +177,7 @@ class TourSide(ABC):
     def forget(self) -> None:
         """Let the recorder begin anew."""
         self._distant.requests.clear()
+        self._recorder.forget()
 
     def requests_about(self, number: str) -> list[tuple[str, str]]:
         """Return the requests, since it last forgot, whose path names an order or a parcel."""

@@ -9,7 +9,16 @@ from carrierflow.sandbox.haravan.parcels import ParcelRef
 from carrierflow.sandbox.haravan.recorder import TouchSource
 from carrierflow.sandbox.haravan.vocabulary import BY_CODE, StatusMachine
 from carrierflow.sandbox.haravan.world import World
-from carrierflow.sandbox.tour_cast import SHARES, Cast, Itinerary, MerchantAction, Role
+from carrierflow.sandbox.tour_cast import (
+    CALLED_OFF_IN_TIME,
+    CALLED_OFF_UNDER_WAY,
+    SAID_TO_BE_THERE,
+    SHARES,
+    Cast,
+    Itinerary,
+    MerchantAction,
+    Role,
+)
 from carrierflow.sandbox.tour_side import SHOP, Judged, NaiveCall, TourSide, TourWords
 
 
@@ -40,27 +49,9 @@ _CAST = Cast(
             action=MerchantAction.CANCEL,
             action_day=3,
         ),
-        Role(
-            itinerary=Itinerary.SECOND_TRY,
-            booked=4,
-            pays_cash=True,
-            action=MerchantAction.CANCEL,
-            action_day=5,
-        ),
-        Role(
-            itinerary=Itinerary.WAITING,
-            booked=5,
-            pays_cash=True,
-            action=MerchantAction.CANCEL,
-            action_day=5,
-        ),
-        Role(
-            itinerary=Itinerary.SECOND_TRY,
-            booked=4,
-            pays_cash=False,
-            action=MerchantAction.MARK_DELIVERED,
-            action_day=5,
-        ),
+        CALLED_OFF_UNDER_WAY,
+        CALLED_OFF_IN_TIME,
+        SAID_TO_BE_THERE,
         Role(
             itinerary=Itinerary.FIRST_TRY,
             booked=2,
@@ -101,7 +92,7 @@ class HaravanTour(TourSide):
         self._world = World(clock=clock)
         self._token, self._legal = token, legal
         self._world.add_shop(code=SHOP, token=token)
-        super().__init__(Haravan(self._world, legal=legal), clock, self._world.lock)
+        super().__init__(Haravan(self._world, legal=legal), clock, self._world)
 
     @classmethod
     def opened(cls, clock: ManualClock, token: str, legal: Legal) -> Self:
@@ -164,11 +155,6 @@ class HaravanTour(TourSide):
             after_end=len(seen.after_cancel),
             touched=frozenset(str(ref.fulfillment_id) for ref in touched),
         )
-
-    def forget(self) -> None:
-        """Let the recorder begin anew."""
-        super().forget()
-        self._world.recorder.forget()
 
     def _place(self, number: int) -> ParcelRef:
         order, fulfillment = self.names(number)

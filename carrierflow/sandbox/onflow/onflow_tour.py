@@ -8,7 +8,14 @@ from carrierflow.sandbox.onflow.cancel_judge import OnflowResult
 from carrierflow.sandbox.onflow.gate import Onflow
 from carrierflow.sandbox.onflow.status_numbers import OnflowStage
 from carrierflow.sandbox.onflow.warehouse import OnflowWorld
-from carrierflow.sandbox.tour_cast import SHARES, Cast, Itinerary, MerchantAction, Role
+from carrierflow.sandbox.tour_cast import (
+    CALLED_OFF_IN_TIME,
+    SHARES,
+    Cast,
+    Itinerary,
+    MerchantAction,
+    Role,
+)
 from carrierflow.sandbox.tour_side import SHOP, Judged, NaiveCall, TourSide, TourWords
 
 
@@ -43,13 +50,7 @@ _CAST = Cast(
         Role(itinerary=Itinerary.CANCELLED, booked=2, pays_cash=False),
         Role(itinerary=Itinerary.CANCELLED_LATE, booked=3, pays_cash=True),
         Role(itinerary=Itinerary.CANCELLED_LATE, booked=5, pays_cash=True),
-        Role(
-            itinerary=Itinerary.WAITING,
-            booked=5,
-            pays_cash=True,
-            action=MerchantAction.CANCEL,
-            action_day=5,
-        ),
+        CALLED_OFF_IN_TIME,
     ),
     shares={each: share for each, share in SHARES.items() if each is not Itinerary.MISSED_SCAN},
 )
@@ -87,7 +88,7 @@ class OnflowTour(TourSide):
         self._world = OnflowWorld(clock=clock)
         self._token = token
         self._world.add_account(code=SHOP, token=token, pace=_PACE)
-        super().__init__(Onflow(self._world), clock, self._world.lock)
+        super().__init__(Onflow(self._world), clock, self._world)
 
     @classmethod
     def opened(cls, clock: ManualClock, token: str, legal: Legal) -> Self:  # noqa: ARG003 - it knows them
@@ -143,8 +144,3 @@ class OnflowTour(TourSide):
                 move.tracking_code for move in seen.moves if move.stage is not OnflowStage.HANDOVER
             ),
         )
-
-    def forget(self) -> None:
-        """Let the recorder begin anew."""
-        super().forget()
-        self._world.recorder.forget()

@@ -8,7 +8,16 @@ from carrierflow.sandbox.sapo.fulfillment_states import SapoAction, SapoState
 from carrierflow.sandbox.sapo.sapo_api import TOKEN_HEADER, Sapo
 from carrierflow.sandbox.sapo.sapo_orders import SapoRef
 from carrierflow.sandbox.sapo.sapo_world import SapoWorld
-from carrierflow.sandbox.tour_cast import SHARES, Cast, Itinerary, MerchantAction, Role
+from carrierflow.sandbox.tour_cast import (
+    CALLED_OFF_IN_TIME,
+    CALLED_OFF_UNDER_WAY,
+    SAID_TO_BE_THERE,
+    SHARES,
+    Cast,
+    Itinerary,
+    MerchantAction,
+    Role,
+)
 from carrierflow.sandbox.tour_side import SHOP, Judged, NaiveCall, TourSide, TourWords
 
 
@@ -51,27 +60,9 @@ _CAST = Cast(
         Role(itinerary=Itinerary.RETURNED, booked=0, pays_cash=True),
         Role(itinerary=Itinerary.RETURNED, booked=2, pays_cash=True),
         Role(itinerary=Itinerary.CANCELLED, booked=2, pays_cash=False),
-        Role(
-            itinerary=Itinerary.SECOND_TRY,
-            booked=4,
-            pays_cash=True,
-            action=MerchantAction.CANCEL,
-            action_day=5,
-        ),
-        Role(
-            itinerary=Itinerary.WAITING,
-            booked=5,
-            pays_cash=True,
-            action=MerchantAction.CANCEL,
-            action_day=5,
-        ),
-        Role(
-            itinerary=Itinerary.SECOND_TRY,
-            booked=4,
-            pays_cash=False,
-            action=MerchantAction.MARK_DELIVERED,
-            action_day=5,
-        ),
+        CALLED_OFF_UNDER_WAY,
+        CALLED_OFF_IN_TIME,
+        SAID_TO_BE_THERE,
     ),
     shares=SHARES,
 )
@@ -111,7 +102,7 @@ class SapoTour(TourSide):
             code=SHOP, token=token, bucket_size=40, leak_per_minute=40
         )
         self._places: dict[int, SapoRef] = {}
-        super().__init__(Sapo(self._world), clock, self._world.lock)
+        super().__init__(Sapo(self._world), clock, self._world)
 
     @classmethod
     def opened(cls, clock: ManualClock, token: str, legal: Legal) -> Self:  # noqa: ARG003 - it knows them
@@ -175,11 +166,6 @@ class SapoTour(TourSide):
             after_end=len(seen.after_final),
             touched=frozenset(str(touch.ref.fulfillment_id) for touch in seen.touches),
         )
-
-    def forget(self) -> None:
-        """Let the recorder begin anew."""
-        super().forget()
-        self._world.recorder.forget()
 
     def _place(self, number: int) -> SapoRef:
         return self._places.get(number) or SapoRef(SHOP, number, number)
