@@ -112,6 +112,7 @@ from carrierflow.domain.publication import PlatformWrite
 from carrierflow.domain.shop import Backlog, Coverage, EndedRun, Shop, ShopState
 from carrierflow.errors import (
     AccessDenied,
+    AmbiguousTrackingNumber,
     AnchorUnavailable,
     BadTime,
     CarrierflowError,
@@ -146,12 +147,13 @@ from carrierflow.errors import (
     UnknownIncident,
     UnknownShop,
     UnknownStatus,
+    UnknownTrackingNumber,
     UnsupportedByPlatform,
     WrongSecretKey,
 )
 from carrierflow.ledger.files.event_rows import EventRow
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.ledger.ports import EncryptedNote, LedgerTransaction
+from carrierflow.ledger.ports import Borne, EncryptedNote, LedgerTransaction
 from carrierflow.platforms.http.transport import HttpLimits
 from carrierflow.platforms.profile import (
     AppDefaults,
@@ -193,6 +195,7 @@ __all__ = [
     "Address",
     "AgedCash",
     "AgedLooks",
+    "AmbiguousTrackingNumber",
     "AnchorUnavailable",
     "Anchored",
     "AppDefaults",
@@ -205,6 +208,7 @@ __all__ = [
     "BadTime",
     "Band",
     "Basis",
+    "Borne",
     "Budget",
     "Call",
     "CallRecord",
@@ -379,6 +383,7 @@ __all__ = [
     "UnknownIncident",
     "UnknownShop",
     "UnknownStatus",
+    "UnknownTrackingNumber",
     "Unopened",
     "Unreadable",
     "Unseen",

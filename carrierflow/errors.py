@@ -5,6 +5,8 @@ CarrierflowError
 │   ├── UnknownShop
 │   ├── ShopRevoked
 │   ├── UnknownFulfillment
+│   ├── UnknownTrackingNumber
+│   ├── AmbiguousTrackingNumber
 │   ├── UnknownStatus
 │   ├── UnknownIncident
 │   ├── BadTime
@@ -48,6 +50,7 @@ from typing import Any
 
 __all__ = [
     "AccessDenied",
+    "AmbiguousTrackingNumber",
     "AnchorUnavailable",
     "BadTime",
     "CarrierflowError",
@@ -82,6 +85,7 @@ __all__ = [
     "UnknownIncident",
     "UnknownShop",
     "UnknownStatus",
+    "UnknownTrackingNumber",
     "UnsupportedByPlatform",
     "WrongSecretKey",
 ]
@@ -141,6 +145,35 @@ class UnknownFulfillment(InvalidInput):
             f"The ledger has no fulfillment {fulfillment_id!r} of shop {shop!r}; "
             "open it first, or import it from the platform."
         )
+
+
+class UnknownTrackingNumber(InvalidInput):
+    """No fulfillment of the shop bears that tracking number; of any shop, where none is named."""
+
+    def __init__(self, shop: str | None, tracking_number: str) -> None:
+        self.shop = shop
+        self.tracking_number = tracking_number
+        super().__init__(
+            f"The ledger has no fulfillment with the tracking number {tracking_number!r}"
+            f"{_of_shop(shop)}; open one with it, or name the fulfillment by its id."
+        )
+
+
+class AmbiguousTrackingNumber(InvalidInput):
+    """Several fulfillments bear that tracking number; which one is meant is never guessed."""
+
+    def __init__(self, shop: str | None, tracking_number: str, *, count: int) -> None:
+        self.shop = shop
+        self.tracking_number = tracking_number
+        self.count = count
+        super().__init__(
+            f"{count} fulfillments{_of_shop(shop)} bear the tracking number {tracking_number!r}; "
+            "name the one that is meant by its id."
+        )
+
+
+def _of_shop(shop: str | None) -> str:
+    return "" if shop is None else f" of shop {shop!r}"
 
 
 class UnknownStatus(InvalidInput):

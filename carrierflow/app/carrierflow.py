@@ -74,6 +74,7 @@ from carrierflow.storage.hinted import SqlHintStore
 from carrierflow.storage.ownership import WayAround, way_around
 from carrierflow.storage.run_history import last_runs, past_runs
 from carrierflow.storage.shops import coverages, find_shop
+from carrierflow.storage.waybills import find_parcels
 
 
 __all__ = ["Carrierflow"]
@@ -218,6 +219,14 @@ class Carrierflow:
         """
         with self.store.reading() as connection:
             return queries.find_parcel(connection, shop, fulfillment_id)
+
+    def find(self, *, tracking_number: str, shop: str | None = None) -> list[Fulfillment]:
+        """Return the fulfillments that bear a tracking number, the oldest first, 100 at most.
+
+        Without a shop those of all shops are looked through; mostly there is one, or none.
+        """
+        with self.store.reading() as connection:
+            return find_parcels(connection, tracking_number, shop=shop)
 
     def timeline(self, shop: str, fulfillment_id: str) -> Timeline:
         """Return everything that is known of one fulfillment.

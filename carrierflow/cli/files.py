@@ -110,9 +110,8 @@ def _is_told(answer: Recorded | InvalidInput, errors: GroupedErrors) -> bool:
 
 
 def _verdict(row: EventRow, answer: Recorded | InvalidInput) -> str:
-    event = row.event
-    shop, name = (event.shop, event.fulfillment_id) if event else (None, None)
-    return json.dumps(verdict_line(row.number, shop, name, answer), ensure_ascii=False) + "\n"
+    line = verdict_line(row.number, row.event, answer)
+    return json.dumps(line, ensure_ascii=False) + "\n"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from carrierflow.cli.fulfillment_json import overview
+from carrierflow.cli.parcel_names import fulfillment_of, parcel, parcel_and_status, told_of
 from carrierflow.cli.ranges import CASH
 from carrierflow.cli.session import FAILED, TIME, Session, command, moment, short
 from carrierflow.cli.terminal import Page
@@ -100,8 +101,7 @@ def open_fulfillment(
 
 
 @click.argument("shop")
-@click.argument("fulfillment_id")
-@click.argument("status")
+@parcel_and_status
 @click.option("--at", type=TIME, help="When it happened, with a zone; now by default.")
 @click.option("--actor", help="Who did it: a code of your own, not a name.")
 @click.option("--reason", help="Why: a code of your own.")
@@ -111,8 +111,8 @@ def open_fulfillment(
 def record(
     session: Session,
     shop: str,
-    fulfillment_id: str,
-    status: str,
+    words: tuple[str, ...],
+    tracking_number: str | None,
     at: datetime | None,
     *,
     fill_gaps: bool,
@@ -122,9 +122,11 @@ def record(
 
     Exits with 0 if it was accepted, seen before, or late; with 1 if it was refused.
     """
+    fulfillment_id, status = told_of(words, tracking_number)
     event = Event(
         shop=shop,
         fulfillment_id=fulfillment_id,
+        tracking_number=tracking_number,
         status=parse_status(status),
         occurred_at=at,
         fill_gaps=fill_gaps,
@@ -134,23 +136,24 @@ def record(
 
 
 @click.argument("shop")
-@click.argument("fulfillment_id")
-@click.argument("status")
+@parcel_and_status
 @click.option("--actor", required=True, help="Who corrects: a code of your own, not a name.")
 @click.option("--reason", required=True, help="Why it was wrong.")
 @click.option("--at", type=TIME, help="Since when it is so; now by default.")
 def amend(
     session: Session,
     shop: str,
-    fulfillment_id: str,
-    status: str,
+    words: tuple[str, ...],
+    tracking_number: str | None,
     at: datetime | None,
     **texts: Any,
 ) -> None:
     """Correct where a parcel stands, by a new entry that needs no legal step."""
+    fulfillment_id, status = told_of(words, tracking_number)
     event = Event(
         shop=shop,
         fulfillment_id=fulfillment_id,
+        tracking_number=tracking_number,
         status=parse_status(status),
         occurred_at=at,
         source=Source.OPERATOR,
@@ -161,6 +164,8 @@ def amend(
 
 def _answer(session: Session, answer: Recorded) -> None:
     document = {
+        "shop": answer.ref.shop,
+        "fulfillment_id": answer.ref.fulfillment_id,
         "verdict": answer.verdict,
         "reason": answer.reason,
         "sentence": answer.sentence,
@@ -174,17 +179,26 @@ def _answer(session: Session, answer: Recorded) -> None:
         raise click.exceptions.Exit(FAILED)
 
 
-@click.argument("shop")
-@click.argument("fulfillment_id")
-def show(session: Session, shop: str, fulfillment_id: str) -> None:
-    """Show where a fulfillment stands, here and on the platform."""
-    _show(session, shop, fulfillment_id)
+@parcel
+def show(
+    session: Session, shop: str | None, fulfillment_id: str | None, tracking_number: str | None
+) -> None:
+    """Show where a fulfillment stands, here and on the platform.
+
+    By its tracking number alone it is looked for in every shop.
+    """
+    _show(session, *fulfillment_of(session, shop, fulfillment_id, tracking_number))
 
 
-@click.argument("shop")
-@click.argument("fulfillment_id")
-def history(session: Session, shop: str, fulfillment_id: str) -> None:
-    """Show every entry of a fulfillment, and every event that did not become one."""
+@parcel
+def history(
+    session: Session, shop: str | None, fulfillment_id: str | None, tracking_number: str | None
+) -> None:
+    """Show every entry of a fulfillment, and every event that did not become one.
+
+    By its tracking number alone it is looked for in every shop.
+    """
+    shop, fulfillment_id = fulfillment_of(session, shop, fulfillment_id, tracking_number)
     timeline = session.app.timeline(shop, fulfillment_id)
     entries = [entry_document(entry) for entry in timeline.entries]
     evidence = [

@@ -150,10 +150,15 @@ class Opening:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """Something that happened to a parcel or to its cash, as the carrier tells it."""
+    """Something that happened to a parcel or to its cash, as the carrier tells it.
+
+    It names its parcel by the platform's id or by the waybill, and not by both.
+    """
 
     shop: str
-    fulfillment_id: str
+    fulfillment_id: str | None = None
+    tracking_number: str | None = None
+    """The carrier's own number, the waybill, where it stands for one parcel of the shop."""
     status: Status
     occurred_at: datetime | None = None
     """The scanner's clock, aware; None stands for the moment of recording."""
@@ -223,6 +228,8 @@ class HistoryEntry:
 class Recorded:
     """The answer to a recorded event."""
 
+    ref: FulfillmentRef
+    """The parcel that it was about, by whichever name the event gave."""
     verdict: Verdict
     reason: Reason
     sentence: str

@@ -25,9 +25,9 @@ from carrierflow.errors import (
     ConcurrentUpdate,
     InvalidInput,
     MissingSecretKey,
-    UnknownFulfillment,
     UnknownShop,
 )
+from carrierflow.ledger.naming import NamedDrafts
 from carrierflow.ledger.ports import EncryptedNote, Encryptor, LedgerStore, LedgerTransaction
 from carrierflow.ledger.validation import (
     check_event,
@@ -110,7 +110,9 @@ class Ledger:
         """Record one event and say what became of it.
 
         Raises:
-            UnknownShop, UnknownFulfillment: if there is nothing to record it on.
+            UnknownShop, UnknownFulfillment, UnknownTrackingNumber: if there is nothing to record
+                it on.
+            AmbiguousTrackingNumber: if several fulfillments bear its tracking number.
             KeyReused: if its key stands for another event.
             BadTime: if its time has no zone, lies more than a day ahead or before the earliest.
         """
@@ -171,7 +173,8 @@ class Ledger:
 
         Raises:
             InvalidInput: if the actor or the reason is missing.
-            UnknownShop, UnknownFulfillment: if there is nothing to correct.
+            UnknownShop, UnknownFulfillment, UnknownTrackingNumber: if there is nothing to correct.
+            AmbiguousTrackingNumber: if several fulfillments bear its tracking number.
         """
         if not event.actor or not event.reason:
             raise InvalidInput("A correction needs an actor and a reason.")
@@ -205,35 +208,32 @@ class Ledger:
         faults = validation_errors(events, now=asked_at, earliest=self._earliest)
         sound = [number for number in range(len(events)) if number not in faults]
         openers = _openers(events, sound, now=asked_at)
-        drafts: dict[str, dict[str, Draft]] = {}
+        named = NamedDrafts(tx, (events[number] for number in sound))
         answers: dict[int, Recorded | InvalidInput] = {**faults}
         for shop in dict.fromkeys(events[number].shop for number in sound):
             mine = [number for number in sound if events[number].shop == shop]
-            ids = list(dict.fromkeys(events[number].fulfillment_id for number in mine))
+            ids = named.ids(events[number] for number in mine)
             try:
-                drafts[shop] = self._drafts(tx, shop, ids, _openings(openers, shop))
+                named.add(shop, self._drafts(tx, shop, ids, _openings(openers, shop)))
             except UnknownShop as error:
                 answers |= dict.fromkeys(mine, error)
         now = self._clock()
-        for number in _openers_first(sound, openers, drafts):
-            event = events[number]
+        for number in _openers_first(sound, openers, named.by_shop):
             if number not in answers:
-                draft = drafts[event.shop].get(event.fulfillment_id)
-                answers[number] = self._answer(tx, event, draft, rules, now)
-        _save(tx, [draft for by_id in drafts.values() for draft in by_id.values()])
+                answers[number] = self._answer(tx, events[number], named, rules, now)
+        _save(tx, [draft for by_id in named.by_shop.values() for draft in by_id.values()])
         return [answers[number] for number in range(len(events))]
 
     def _answer(
         self,
         tx: LedgerTransaction,
         event: Event,
-        draft: Draft | None,
+        named: NamedDrafts,
         rules: VerdictRules,
         now: datetime,
     ) -> Recorded | InvalidInput:
         try:
-            if draft is None:
-                raise UnknownFulfillment(event.shop, event.fulfillment_id)
+            draft = named.of(event)
             if event.opening is not None:
                 check_same(draft.parcel, event.opening)
             note = self._encrypted(event.note)
@@ -250,11 +250,9 @@ class Ledger:
 
     def _draft(self, tx: LedgerTransaction, event: Event) -> Draft:
         """Take up the one fulfillment of an event, which must be known."""
-        ids = [event.fulfillment_id]
-        draft = self._drafts(tx, event.shop, ids, []).get(event.fulfillment_id)
-        if draft is None:
-            raise UnknownFulfillment(event.shop, event.fulfillment_id)
-        return draft
+        named = NamedDrafts(tx, [event])
+        named.add(event.shop, self._drafts(tx, event.shop, named.ids([event]), []))
+        return named.of(event)
 
     def _drafts(
         self,
@@ -363,10 +361,10 @@ def _openers(events: Sequence[Event], sound: Iterable[int], *, now: datetime) ->
         event = events[number]
         if event.opening is None:
             continue
-        mine = found[event.shop]
-        other = mine.get(event.fulfillment_id)
+        mine, name = found[event.shop], event.opening.ref.fulfillment_id
+        other = mine.get(name)
         if other is None or _when(event, now) < _when(events[other[0]], now):
-            mine[event.fulfillment_id] = number, event.opening
+            mine[name] = number, event.opening
     return found
 
 

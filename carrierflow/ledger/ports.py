@@ -13,7 +13,7 @@ from carrierflow.domain.model import (
 )
 
 
-__all__ = ["EncryptedNote", "Encryptor", "LedgerStore", "LedgerTransaction"]
+__all__ = ["Borne", "EncryptedNote", "Encryptor", "LedgerStore", "LedgerTransaction"]
 
 T = TypeVar("T")
 
@@ -26,6 +26,14 @@ class EncryptedNote:
     ciphertext: bytes
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Borne:
+    """How many fulfillments of a shop bear a tracking number, and one of them."""
+
+    count: int
+    fulfillment_id: str | None
+
+
 class LedgerTransaction(Protocol):
     """What the ledger reads and writes, all in one database transaction."""
 
@@ -34,6 +42,14 @@ class LedgerTransaction(Protocol):
 
         Raises:
             UnknownShop: if no such shop is connected.
+        """
+        ...
+
+    def bearers(self, shop: str, tracking_numbers: Collection[str]) -> dict[str, Borne]:
+        """Find by whom some tracking numbers are borne in a shop; what nobody bears is not there.
+
+        A fulfillment bears the number that it was opened with, and the one that it was given
+        when the platform handed it over. Nothing is locked.
         """
         ...
 

@@ -19,12 +19,13 @@ __all__ = ["check_event", "check_opening", "check_same", "check_time", "validati
 LONGEST = {
     "shop": limits.ID,
     "fulfillment_id": limits.ID,
+    "tracking_number": limits.TRACKING_NUMBER,
     "key": limits.KEY,
     "actor": limits.ACTOR,
     "reason": limits.REASON,
     "note": limits.NOTE,
 }
-NAMES = {"shop", "fulfillment_id", "key"}
+NAMES = {"shop", "fulfillment_id", "tracking_number", "key"}
 """Texts by which something is found again."""
 
 
@@ -97,6 +98,8 @@ def check_event(event: Event, *, now: datetime, earliest: datetime) -> None:
     A platform's dates were looked at by whoever read them, by a floor that is no setting.
     """
     check_fields(event, Event)
+    if (event.fulfillment_id is None) == (event.tracking_number is None):
+        raise InvalidInput("An event names a fulfillment_id or a tracking_number: one of the two.")
     floor = EARLIEST if event.source is Source.PLATFORM else earliest
     check_time(event.occurred_at, now=now, earliest=floor)
     for name, longest in LONGEST.items():

@@ -405,6 +405,7 @@ def _remember(draft: Draft, resolved: ResolvedEvent, verdict: Verdict) -> None:
 
 def _answer(draft: Draft, weighed: ReasonedVerdict, entries: tuple[HistoryEntry, ...]) -> Recorded:
     return Recorded(
+        ref=draft.parcel.ref,
         verdict=weighed.verdict,
         reason=weighed.reason,
         sentence=weighed.sentence + (GIVEN_UP if draft.parcel.frozen == ABANDONED else ""),

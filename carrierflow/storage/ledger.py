@@ -21,7 +21,7 @@ from carrierflow.domain.model import (
     Verdict,
 )
 from carrierflow.errors import ConcurrentUpdate
-from carrierflow.ledger.ports import EncryptedNote
+from carrierflow.ledger.ports import Borne, EncryptedNote
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.bulk import execute_many, insert_many
 from carrierflow.storage.definitions import Definitions
@@ -37,6 +37,7 @@ from carrierflow.storage.rows import (
 )
 from carrierflow.storage.shops import shop_number
 from carrierflow.storage.tables import evidence, fulfillments, history, notes, shops
+from carrierflow.storage.waybills import bearers
 
 
 __all__ = ["SqlLedgerTransaction"]
@@ -126,6 +127,10 @@ class SqlLedgerTransaction:
         if not found:
             self._shop_number(shop)
         return found
+
+    def bearers(self, shop: str, tracking_numbers: Collection[str]) -> dict[str, Borne]:
+        """Find by whom some tracking numbers are borne in a shop, each that anybody bears."""
+        return bearers(self._connection, shop, tracking_numbers)
 
     def past_events(self, parcels: Collection[Fulfillment]) -> dict[int, PastEvents]:
         """Read what the past of some parcels says, by the parcels' own ids."""

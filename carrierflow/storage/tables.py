@@ -218,7 +218,7 @@ fulfillments = _table(
     Index(None, "shop", "order_id"),
     Index(None, "shop", "unpublished"),
     Index(None, "shop", "open", "verified_at"),
-    Index(None, "shop", "tracking_number"),
+    Index(None, "tracking_number", "shop"),
     Index(None, "shop", "hinted_at"),
 )
 
@@ -437,6 +437,7 @@ shipments = _table(
     Column("accepted_at", UtcDateTime, nullable=False),
     UniqueConstraint("shop", "external_code"),
     UniqueConstraint("shop", "tracking_number"),
+    Index(None, "tracking_number"),
 )
 
 webhooks = _table(

@@ -24,6 +24,7 @@ from carrierflow.ledger.files.times import parse_time
 __all__ = ["COLUMNS", "REQUIRED", "Whole", "event_of", "shown"]
 
 REQUIRED = ("shop", "fulfillment_id", "status", "at")
+"""What each row has; a tracking number may stand in place of the fulfillment's id."""
 COLUMNS = (
     *REQUIRED,
     "actor",
@@ -70,15 +71,14 @@ def event_of(
         InvalidInput: if a value is missing, unknown, of the wrong type or out of bounds.
     """
     texts = _texts(values)
-    missing = [name for name in REQUIRED if name not in texts]
-    if missing:
-        raise InvalidInput(f"The row has no {', no '.join(missing)}.")
+    _check_required(texts)
     for name in _PLAIN:
         if name in texts:
             _check_plain(name, texts[name])
     return Event(
         shop=texts["shop"],
-        fulfillment_id=texts["fulfillment_id"],
+        fulfillment_id=texts.get("fulfillment_id"),
+        tracking_number=None if "fulfillment_id" in texts else texts["tracking_number"],
         status=_status(texts["status"]),
         occurred_at=moment(texts["at"]),
         key=texts.get("key"),
@@ -88,6 +88,20 @@ def event_of(
         fill_gaps=fill_gaps,
         opening=_opening(texts),
     )
+
+
+def _check_required(texts: Mapping[str, str]) -> None:
+    by_waybill = "fulfillment_id" not in texts and "tracking_number" in texts
+    missing = [name for name in REQUIRED if name not in texts]
+    if by_waybill:
+        missing.remove("fulfillment_id")
+    if missing:
+        raise InvalidInput(f"The row has no {', no '.join(missing)}.")
+    if by_waybill and "order_id" in texts:
+        raise InvalidInput(
+            "The row has an order_id, which opens a fulfillment, and no fulfillment_id to open it "
+            "by; map that column to nothing to go by the tracking_number alone."
+        )
 
 
 def shown(name: str) -> str:

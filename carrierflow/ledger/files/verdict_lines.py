@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from carrierflow.domain.model import Recorded
+from carrierflow.domain.model import Event, Recorded
 from carrierflow.errors import InvalidInput
 
 
@@ -15,17 +15,21 @@ _REJECTED = "rejected"
 
 
 def verdict_line(
-    row_number: int,
-    shop: str | None,
-    fulfillment_id: str | None,
-    answer: Recorded | InvalidInput,
+    row_number: int, event: Event | None, answer: Recorded | InvalidInput
 ) -> dict[str, object]:
     """Return the line of a verdicts file that says what became of one row.
 
-    A rejected row has no status, and as its reason the kind of error in snake case; shop and
-    fulfillment are null where the row could not be read.
+    A rejected row has no status, and as its reason the kind of error in snake case; what names
+    its parcel is null where the row could not be read. A row that named its parcel by the
+    tracking number has both, once that is known to be one.
     """
-    line: dict[str, object] = {"row": row_number, "shop": shop, "fulfillment_id": fulfillment_id}
+    known = answer.ref.fulfillment_id if isinstance(answer, Recorded) else None
+    line: dict[str, object] = {
+        "row": row_number,
+        "shop": event and event.shop,
+        "fulfillment_id": known or (event and event.fulfillment_id),
+        "tracking_number": event and event.tracking_number,
+    }
     if isinstance(answer, InvalidInput):
         return line | {
             "verdict": _REJECTED,

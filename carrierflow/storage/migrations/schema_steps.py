@@ -19,7 +19,7 @@ from carrierflow.storage.install_triggers import run, trigger_names
 from carrierflow.storage.triggers import enable_always, function_statements, triggers
 
 
-__all__ = ["add_column", "add_row", "create_index", "create_table", "protect"]
+__all__ = ["add_column", "add_row", "create_index", "create_table", "drop_index", "protect"]
 
 
 def create_table(name: str, *parts: Any, **options: Any) -> None:
@@ -37,6 +37,12 @@ def create_index(name: str, table: str, columns: Sequence[str]) -> None:
     """Make an index that a table has not got yet."""
     if name not in {found["name"] for found in inspect(op.get_bind()).get_indexes(table)}:
         op.create_index(name, table, columns)
+
+
+def drop_index(name: str, table: str) -> None:
+    """Remove an index that a table still has."""
+    if name in {found["name"] for found in inspect(op.get_bind()).get_indexes(table)}:
+        op.drop_index(name, table)
 
 
 def add_row(table: str, key: str, values: dict[str, Any]) -> None:
