@@ -179,10 +179,15 @@ def _of_shop(shop: str | None) -> str:
 class UnknownStatus(InvalidInput):
     """A word that is none of the lifecycle's statuses; it is never guessed."""
 
-    def __init__(self, word: str, *, known: tuple[str, ...] = ()) -> None:
+    def __init__(self, word: str, *, known: tuple[str, ...] = (), of_sender: bool = False) -> None:
+        """Name the word and those that there are: ours, or of a sender's own those mapped to ours.
+
+        It is never guessed what a sender means by a word that is not mapped, ours or not.
+        """
         self.word = word
         self.known = known
-        choices = f"; the statuses are {', '.join(known)}" if known else ""
+        whose = "statuses that are mapped" if of_sender else "statuses"
+        choices = f"; the {whose} are {', '.join(known)}" if known else ""
         super().__init__(f"{word!r} is not a status{choices}.")
 
 

@@ -21,6 +21,7 @@ SAMPLES = {
     str: "a text, \x1b[31m, and “more”",
     float: 2.5,
     int: 404,
+    bool: True,
     NoneType: None,
     tuple: ("a", "b"),
     datetime: datetime(2026, 3, 2, tzinfo=UTC),

@@ -11,13 +11,12 @@ from carrierflow.domain.model import Event
 from carrierflow.errors import InvalidInput
 from carrierflow.ledger.files.fields import event_of
 from carrierflow.ledger.files.formats import Header, RowFormat, called, format_of, json_values
+from carrierflow.ledger.files.other_forms import other_form
 from carrierflow.ledger.files.records import CsvEnds, Record, ends_line, records
 from carrierflow.ledger.files.senders import Sender
 
 
 __all__ = ["EventRow", "read_rows"]
-
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,8 +51,8 @@ def read_rows(
     first = next((line for line in _without_bom(lines) if not line.is_blank), None)
     if first is None:
         raise InvalidInput(f"{called(name)} is empty.")
-    if first.number == 1 and first.raw.startswith(_UTF16):
-        raise InvalidInput(f"{called(name)} is UTF-16; save it as UTF-8.")
+    if other := other_form(first.raw):
+        raise InvalidInput(f"{called(name)} is {other}.")
     if (kind or format_of(name, first)) is RowFormat.JSONL:
         return _rows(chain([first], lines), json_values, sender, fill_gaps=fill_gaps)
     header = Header.of(first, name=name, knows=sender.knows)
@@ -79,7 +78,12 @@ def _rows(
             values = values_of(record)
             if values is None:
                 continue
-            event = event_of(sender.named(values), fill_gaps=fill_gaps, moment=sender.moment)
+            event = event_of(
+                sender.named(values),
+                fill_gaps=fill_gaps,
+                moment=sender.moment,
+                status=sender.status,
+            )
             row = EventRow(number=record.number, event=event)
         except InvalidInput as problem:
             row = EventRow(number=record.number, problem=problem)

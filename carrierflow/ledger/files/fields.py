@@ -21,10 +21,11 @@ from carrierflow.errors import InvalidInput
 from carrierflow.ledger.files.times import parse_time
 
 
-__all__ = ["COLUMNS", "REQUIRED", "Whole", "event_of", "shown"]
+__all__ = ["COLUMNS", "NAMED", "REQUIRED", "Whole", "event_of", "shown", "status_of"]
 
 REQUIRED = ("shop", "fulfillment_id", "status", "at")
-"""What each row has; a tracking number may stand in place of the fulfillment's id."""
+NAMED = {"fulfillment_id": "fulfillment_id or tracking_number"}
+"""What may stand in place of what each row has."""
 COLUMNS = (
     *REQUIRED,
     "actor",
@@ -64,6 +65,7 @@ def event_of(
     *,
     fill_gaps: bool,
     moment: Callable[[str], datetime] = parse_time,
+    status: Callable[[str], Status] | None = None,
 ) -> Event:
     """Return the event that the values of a row tell.
 
@@ -79,7 +81,7 @@ def event_of(
         shop=texts["shop"],
         fulfillment_id=texts.get("fulfillment_id"),
         tracking_number=None if "fulfillment_id" in texts else texts["tracking_number"],
-        status=_status(texts["status"]),
+        status=(status or status_of)(texts["status"]),
         occurred_at=moment(texts["at"]),
         key=texts.get("key"),
         actor=texts.get("actor"),
@@ -92,9 +94,9 @@ def event_of(
 
 def _check_required(texts: Mapping[str, str]) -> None:
     by_waybill = "fulfillment_id" not in texts and "tracking_number" in texts
-    missing = [name for name in REQUIRED if name not in texts]
+    missing = [NAMED.get(name, name) for name in REQUIRED if name not in texts]
     if by_waybill:
-        missing.remove("fulfillment_id")
+        missing.remove(NAMED["fulfillment_id"])
     if missing:
         raise InvalidInput(f"The row has no {', no '.join(missing)}.")
     if by_waybill and "order_id" in texts:
@@ -175,7 +177,12 @@ def _check_plain(name: str, text: str) -> None:
         )
 
 
-def _status(text: str) -> Status:
+def status_of(text: str) -> Status:
+    """Return the status that a text is the code of.
+
+    Raises:
+        InvalidInput: if it is none of ours; it is repeated where it is short.
+    """
     if len(text) > _LONGEST["status"]:
         raise InvalidInput(f"The status has {len(text)} characters; it is none that we know.")
     return parse_status(text)

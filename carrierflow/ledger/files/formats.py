@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Any, NoReturn
 
 from carrierflow.errors import InvalidInput
-from carrierflow.ledger.files.fields import REQUIRED, Whole, shown
+from carrierflow.ledger.files.fields import NAMED, REQUIRED, Whole, shown
 from carrierflow.ledger.files.records import Record
 
 
@@ -115,14 +115,15 @@ class Header:
         """
         try:
             text = record.text()
-        except InvalidInput:
-            text = ""
+        except InvalidInput as problem:
+            raise InvalidInput(f"The header of {called(name)} cannot be read. {problem}") from None
         readings = [cls(delimiter=sign, columns=_names(text, sign)) for sign in _DELIMITERS]
         header = max(readings, key=lambda one: sum(map(knows, one.columns)))
         if not any(map(knows, header.columns)):
             raise InvalidInput(
                 f"{called(name)} has no header; its first line must name the columns "
-                f"{', '.join(REQUIRED)}, in UTF-8."
+                f"{', '.join(NAMED.get(column, column) for column in REQUIRED)}, with commas, "
+                "semicolons or tabs between them."
             )
         named = [column for column in header.columns if column]
         if len(set(named)) < len(named):

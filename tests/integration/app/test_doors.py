@@ -75,6 +75,7 @@ SOUND = {
     "status": Status.PICKING,
     "stop": lambda: False,
     "token": "a-token",
+    "tracking_number": "W1",
 }
 """For each parameter that has to be given, what would do."""
 

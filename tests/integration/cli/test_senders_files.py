@@ -23,13 +23,31 @@ def test_the_first_ten_errors_of_a_kind_are_told_and_the_rest_counted(ready):
 
 def test_errors_that_differ_in_ids_alone_are_one_kind(ready):
     """What is quoted, and numbers, tell no kinds apart."""
-    rows = "".join(f"demo,{n},st{n},2026-03-01T08:30Z\n" for n in range(30))
+    rows = "".join(f"demo,{n},picking,2926-03-{n % 28 + 1:02}T08:30Z\n" for n in range(30))
     path = ready.file("scans.csv", "shop,fulfillment_id,status,at\n" + rows)
 
     lines = ready("record-file", path).err.splitlines()
 
     assert 11 == len(lines)
     assert lines[-1].startswith("and 20 more rows: ")
+
+
+def test_words_that_are_no_status_are_told_with_how_often_they_came(ready):
+    """Those that came most often first: they are what the mapping lacks."""
+    words = ["Đang giao"] * 9 + ["Chờ"] * 4 + [f"st{n}" for n in range(20)]
+    rows = "".join(f"demo,{n},{word},2026-03-01T08:30Z\n" for n, word in enumerate(words))
+    path = ready.file("scans.csv", "shop,fulfillment_id,status,at\n" + rows)
+
+    lines = ready("record-file", path, "--status", "Đã giao=delivered").err.splitlines()
+
+    assert 11 == len(lines)
+    assert (
+        "row 2: 'Đang giao' is not a status; the statuses that are mapped are Đã giao." == lines[0]
+    )
+    assert lines[-1].startswith(
+        "and 23 more rows: not a status. In how many rows: 'Đang giao' (9), 'Chờ' (4), 'st0' (1), "
+    )
+    assert lines[-1].endswith("'st17' (1), others (2)")
 
 
 def test_files_without_rows_are_never_the_same(ready):
@@ -61,6 +79,10 @@ def test_a_senders_file_says_how_its_files_are_written(ready):
         ("zone = 1", "has 'zone'"),
         ("timezone = 7", "must be text"),
         ("columns = 'x'", "must be a table"),
+        ("statuses = 'x'", "must be a table"),
+        ("[statuses]\na = 1", "must be text"),
+        ("[statuses]\na = 'gone'", "'gone' is not a status"),
+        ("[shop]\na = 'x'", "must be text"),
         ("[columns]\na = 1", "must be text"),
         ("oops", "is not TOML"),
         ("timezone = 'Mars/Base'", "no time zone 'Mars/Base'"),
@@ -83,6 +105,8 @@ def test_a_senders_file_that_cannot_be_understood_is_one_sentence(ready, content
         (("--timezone", "Mars"), "no time zone 'Mars'"),
         (("--timezone", "../etc"), "no time zone '../etc'"),
         (("--map", "oops"), "is not THEIRS=OURS"),
+        (("--status", "oops"), "is not THEIRS=OURS"),
+        (("--status", "a=gone"), "'gone' is not a status"),
         (("--map", "a=b"), "'a' cannot be 'b'"),
         (("--date-format", "%d/%m/%Y %H:%M"), "name the time zone"),
         (("--sender", "missing.toml"), "cannot be read"),

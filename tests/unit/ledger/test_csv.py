@@ -65,7 +65,10 @@ BAD_ROWS = [
     (b"demo,\0,delivered,2026-03-01T01:30:00Z,\n", "The row holds a NUL byte."),
     (b"demo,1001,delivered,," + b"n" * 65536 + b"\n", "The row has more than 65536 bytes."),
     (b"demo,1001,delivered,,\n", "The row has no at."),
-    (b"demo,,,2026-03-01T01:30:00Z,\n", "The row has no fulfillment_id, no status."),
+    (
+        b"demo,,,2026-03-01T01:30:00Z,\n",
+        "The row has no fulfillment_id or tracking_number, no status.",
+    ),
 ]
 
 
@@ -133,9 +136,9 @@ def test_a_stray_quote_reaches_no_further_than_the_next_one():
 UNUSABLE = [
     (ROW, "no header"),
     ("a,b,c\n" + ROW, "no header"),
-    (b"\xff\xff\n" + ROW.encode(), "no header"),
+    (b"\xff\xff\n" + ROW.encode(), "header of .* not UTF-8"),
     ('"shop,at\n' + ROW, "no header"),
-    ("shop," + "x" * 70_000 + "\n" + ROW, "no header"),
+    ("shop," + "x" * 70_000 + "\n" + ROW, "header of .* more than"),
     ("shop,at,shop\n", "names 'shop' more than once"),
 ]
 

@@ -9,9 +9,10 @@ from carrierflow.errors import InvalidInput
 from carrierflow.ledger import files
 from carrierflow.ledger.files import RowFormat, digest_of, read_rows
 
-from .reading import GOOD, outcome, read
+from .reading import GOOD, but, outcome, problem_of, read, read_csv
 
 
+AT = GOOD["at"]
 JSON = json.dumps(GOOD) + "\n"
 CSV = "shop,fulfillment_id,status,at\ndemo,1001,delivered,2026-03-01T01:30:00Z\n"
 
@@ -149,3 +150,73 @@ def test_the_public_names_are_sorted_and_exist():
     """Everything that the package promises is there."""
     assert sorted(files.__all__) == files.__all__
     assert all(hasattr(files, name) for name in files.__all__)
+
+
+TEXT = "shop;fulfillment_id;status;at\r\ndemo;1;picking;2026-03-02T08:30Z\r\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"PK\x03\x04\x14\x00\x06\x00" + bytes(range(256)), r"Excel workbook \(XLSX\).*CSV UTF-8"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), r"Excel workbook \(XLS\).*CSV UTF-8"),
+        (b"\x1f\x8b\x08" + bytes(99), "compressed by gzip"),
+        (b"%PDF-1.7\n", "a PDF"),
+        (b"<!DOCTYPE html>\n<table>", "HTML or XML"),
+        (b"<HTML><table>\n", "HTML or XML"),
+        (TEXT.encode("utf-16"), "UTF-16"),
+        (TEXT.encode("utf-16-le"), "UTF-16"),
+        (TEXT.encode("utf-16-be"), "UTF-16"),
+        (TEXT.replace("\r\n", "\r").encode(), "CR alone"),
+        (
+            TEXT.replace("status", "trạng thái").encode("utf-8").replace(b"\xe1", b"\xff"),
+            "not UTF-8",
+        ),
+        (TEXT.replace("status", "mâu").encode("cp1258"), "header of .* not UTF-8"),
+        (b"sep=;\r\n" + TEXT.encode(), "its first line must name the columns"),
+        (TEXT.replace(";", "|").encode(), "commas, semicolons or tabs"),
+    ],
+)
+@pytest.mark.parametrize("name", ["scans.csv", "-", "scans.xlsx"])
+def test_a_file_of_another_kind_says_which_it_is(content, says, name):
+    """Whatever its name says, nothing of it is taken for rows, and the sentence says what to do."""
+    if name == "scans.xlsx":
+        says = f"{says}|no known format"
+
+    with pytest.raises(InvalidInput, match=says):
+        read(content, name=name)
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+@pytest.mark.parametrize("sign", [";", ",", "\t"])
+@pytest.mark.parametrize("begins", ["", "\ufeff"])
+def test_files_as_spreadsheets_save_them_are_read(ends, sign, begins):
+    """A mark at the beginning, either line end, any of three signs, quotes, and empty rows."""
+    rows = [
+        *(
+            ["shop", "fulfillment_id", "status", "at", "note"],
+            ["demo", "1", "picking", AT, '"a, b;"'],
+        ),
+        *([""] * 5, [], ["demo", "2", "picking", AT, '"a ""b"""']),
+    ]
+    content = begins + "".join(sign.join(row) + ends for row in rows)
+
+    found = read(content, name="scans.csv")
+
+    assert ["1", "2"] == [row.event.fulfillment_id for row in found]
+    assert ["a, b;", 'a "b"'] == [row.event.note for row in found]
+
+
+def test_a_row_of_totals_is_rejected_and_no_scan_is_lost():
+    """What a program writes below the rows is none, and is not taken for one."""
+    content = f"shop,fulfillment_id,status,at\ndemo,1,picking,{AT}\nTotal,,1,\n"
+
+    assert [(2, True), (3, False)] == outcome(read(content, name="scans.csv"))
+
+
+@pytest.mark.parametrize("amount", ["250.000", "250,000", "250 000", "250000 ₫", "250000.00", "-1"])
+def test_an_amount_is_never_guessed(amount):
+    """A point may stand before thousands or before cents: digits alone say what was meant."""
+    (row,) = read_csv(but(order_id="9", cod_amount=amount))
+
+    assert "whole đồng, from 0" in problem_of(row)

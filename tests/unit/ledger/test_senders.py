@@ -1,12 +1,14 @@
 """Files as their senders write them: columns, zones and forms of times."""
 
+import unicodedata
 from datetime import UTC, datetime
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from carrierflow.errors import InvalidInput
+from carrierflow.domain.model import Status
+from carrierflow.errors import InvalidInput, UnknownStatus
 from carrierflow.ledger.files import Sender, read_rows
 
 from .reading import but, problem_of, read_csv, read_json
@@ -114,3 +116,90 @@ def test_marks_elsewhere_are_kept():
     (row,) = read_json(but(note="'123", key="'123"))
 
     assert ("'123", "'123") == (row.event.note, row.event.key)
+
+
+WORDS = {"Đã giao": "delivered", "Đang  giao": "Delivering"}
+
+
+def status_of(sender, word):
+    (row,) = read_csv_as(sender, but(status=word))
+    return row.event.status if row.event else row.problem
+
+
+def read_csv_as(sender, row):
+    header, cells = ",".join(row), ",".join(f'"{cell}"' for cell in row.values())
+    return read_as(sender, f"{header}\n{cells}\n")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("change", [str, str.upper, str.lower, " {}".format, "{} ".format])
+def test_a_senders_own_words_are_our_statuses(form, change):
+    """Whatever the case, the blanks, and the form in which a program writes letters with marks."""
+    sender = Sender(statuses=WORDS)
+
+    assert Status.DELIVERED == status_of(sender, unicodedata.normalize(form, change("Đã giao")))
+    assert Status.DELIVERING == status_of(sender, unicodedata.normalize(form, change("Đang giao")))
+
+
+@pytest.mark.parametrize("word", ["Da giao", "Đã", "Đã giao một phần", "delivered", "picking"])
+def test_a_word_that_is_not_mapped_is_never_guessed(word):
+    """Nor is one of ours, which may mean something else to a sender with words of its own."""
+    problem = status_of(Sender(statuses=WORDS), word)
+
+    assert isinstance(problem, UnknownStatus)
+    assert word == problem.word
+    assert "the statuses that are mapped are Đã giao, " in str(problem)
+
+
+def test_a_long_text_in_place_of_a_word_is_not_repeated():
+    """It may be a note with somebody's name in it."""
+    problem = status_of(Sender(statuses=WORDS), "Lan " * 30)
+
+    assert "Lan" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ({"Đã giao": "gone"}, "'gone' is not a status"),
+        ({"Đã giao": ""}, "'' is not a status"),
+        ({"Đã giao": "delivered", "ĐÃ GIAO": "return"}, "and to another"),
+        ({" ": "delivered"}, "1 to 64 characters"),
+        ({"x" * 65: "delivered"}, "1 to 64 characters"),
+    ],
+)
+def test_words_that_mean_nothing_or_two_things_are_refused(words, says):
+    """A slip in the mapping is found before any row is read."""
+    with pytest.raises(InvalidInput, match=says):
+        Sender(statuses=words)
+
+
+def test_columns_are_the_same_in_every_form_of_their_letters():
+    """A header of another program's is the one that was mapped."""
+    named = {unicodedata.normalize("NFD", name): ours for name, ours in NAMES.items()}
+    content = "Shop,Mã,Trạng thái,Lúc,Ghi chú\ndemo,7,picking,2026-03-02T08:30Z,x\n"
+
+    (row,) = read_as(Sender(columns=named), content)
+
+    assert "7" == row.event.fulfillment_id
+
+
+def test_a_shop_is_given_for_files_that_name_none():
+    """Where a file has the column as well, which of the two was meant is not guessed."""
+    sender = Sender(shop="demo")
+
+    (row,) = read_csv_as(sender, but(shop=...))
+    assert "demo" == row.event.shop
+    (row,) = read_csv_as(sender, but(shop="other"))
+    assert "a shop of its own" in problem_of(row)
+
+
+def test_a_tracking_number_stands_in_place_of_the_id():
+    """With an id it is what the parcel is opened with, and alone it opens nothing."""
+    (row,) = read_csv_as(Sender(), but(fulfillment_id=..., tracking_number="'0042"))
+    assert (None, "0042") == (row.event.fulfillment_id, row.event.tracking_number)
+    (row,) = read_csv_as(Sender(), but(tracking_number="W1", order_id="9"))
+    assert ("1001", None) == (row.event.fulfillment_id, row.event.tracking_number)
+    assert "W1" == row.event.opening.tracking_number
+    (row,) = read_csv_as(Sender(), but(fulfillment_id=..., tracking_number="W1", order_id="9"))
+    assert "no fulfillment_id to open it by" in problem_of(row)

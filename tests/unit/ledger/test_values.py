@@ -127,7 +127,7 @@ CASH = "The cod_amount must be whole đồng, from 0 to 1000000000000, in digits
 
 PROBLEMS = [
     (but(shop=...), "The row has no shop."),
-    (but(fulfillment_id=""), "The row has no fulfillment_id."),
+    (but(fulfillment_id=""), "The row has no fulfillment_id or tracking_number."),
     (but(status=None), "The row has no status."),
     (but(status=..., at=...), "The row has no status, no at."),
     (but(status="lost"), "'lost' is not a status"),
@@ -163,7 +163,7 @@ PROBLEMS = [
     (but(SHOP="demo"), "'SHOP' (did you mean 'shop'?)"),
     (but(zzz=None), "The row has 'zzz', which is unknown; the columns are shop, fulfillment_id"),
     (but(p=1, q=2, x=3, y=4, z=5), "'p', 'q', 'x' and 2 more, which is unknown"),
-    ({}, "The row has no shop, no fulfillment_id, no status, no at."),
+    ({}, "The row has no shop, no fulfillment_id or tracking_number, no status, no at."),
 ]
 
 
