@@ -52,6 +52,8 @@ class IncidentKind:
     """What closes it without a person, by what a run has seen."""
     meanwhile: str
     """What happens next where nobody does anything."""
+    heals: bool = True
+    """Whether it ever closes by itself; where not, only a person ends it."""
     actions: tuple[ResolveAction, ...] = (UNFREEZE, ADOPT, REASSERT, ABANDON)
     """The decisions that fit it."""
 
@@ -93,6 +95,7 @@ KINDS: Mapping[str, IncidentKind] = MappingProxyType(
             to_do="tell the shop, or do it by hand over there",
             ends=AGREED,
             meanwhile="later steps that can be told are told",
+            actions=(UNFREEZE, ADOPT, ABANDON),
         ),
         "cash_disputed": IncidentKind(
             rows="C5",
@@ -189,6 +192,7 @@ KINDS: Mapping[str, IncidentKind] = MappingProxyType(
             to_do="look who set it there; check the scanner's clock and time zone; then "
             "`unfreeze`, which closes it",
             ends="nothing: what is past stays so",
+            heals=False,
             meanwhile=GOES_ON,
             actions=(UNFREEZE,),
         ),

@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from carrierflow.domain.incident import ResolveAction
-from carrierflow.domain.model import Event, Machine, Recorded, Verdict
+from carrierflow.domain.model import Event, Machine, Recorded, Status, Verdict
 from carrierflow.domain.publication import PublicationLog
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.reconcile.ports import FulfillmentUpdate
+from carrierflow.reconcile.projection import Projection
 
 
 __all__ = ["LedgerStep", "RehearsedLedger", "ResolutionPreview", "told_after"]
+
+AT_AN_END = frozenset({Status.DELIVERED, Status.RETURN})
+"""What a cancel is not told to by itself: row 12."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,10 +79,21 @@ class RehearsedLedger:
         self.writes.append(step)
 
 
-def told_after(writing: FulfillmentUpdate, log: PublicationLog) -> Iterator[str]:
-    """Yield what is left to be told of a fulfillment once a decision is written."""
+def told_after(
+    writing: FulfillmentUpdate, log: PublicationLog, projection: Projection
+) -> Iterator[str]:
+    """Yield what is left to be told of a fulfillment once a decision is written.
+
+    Left out is what no write leads to from what the platform shows, and a cancel of what is at an
+    end there, unless the person insists on it.
+    """
     after = writing.after
-    if after.frozen is None and after.open:
-        for step in log.steps:
-            if after.head(step.machine).confirmed < step.seq:
+    if after.frozen is not None or not after.open:
+        return
+    insists = after.reassert is not None and after.reassert != writing.before.reassert
+    for step in log.steps:
+        if after.head(step.machine).confirmed < step.seq:
+            shown = after.remote.word(step.machine).status if after.remote else None
+            conflicts = step.to_status is Status.CANCEL and shown in AT_AN_END and not insists
+            if shown is None or (projection.plan(shown, step.to_status) and not conflicts):
                 yield step.to_status

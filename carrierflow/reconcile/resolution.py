@@ -77,7 +77,8 @@ class IncidentResolver:
         tells: tuple[str, ...] = ()
         if writing is not None:
             log = self._store.publication_logs([writing.before])[writing.before.id]
-            tells = tuple(told_after(writing, log))
+            projection = self._projection_of(incident.shop)
+            tells = tuple(told_after(writing, log, projection))
         return ResolutionPreview(
             incident=incident.id, action=action, writes=tuple(ledger.writes), tells=tells
         )
