@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
 import pytest
-from carrier import START, carried
-from carrier import carrying as on_haravan
 from onflow_carrier import OnflowCarrier
-from sapo_carrier import SapoCarrier
 
 from carrierflow import InvalidInput, ResolveAction
 from carrierflow.cli.fulfillment_json import overview
-from carrierflow.sandbox.clocks import ManualClock
 from carrierflow.sandbox.faults import Fault, FaultKind, Faults, Rule
 from carrierflow.sandbox.haravan import ParcelRef
-from carrierflow.sandbox.onflow import OnflowServer, OnflowStage, OnflowWorld
-from carrierflow.sandbox.sapo import SapoAction, SapoRef, SapoServer, SapoWorld
+from carrierflow.sandbox.onflow import OnflowStage
+from carrierflow.sandbox.sapo import SapoAction, SapoRef
 from carrierflow.storage.tables import shops
 
-
-@contextmanager
-def carrying(platform, folder, faults):
-    """Build a carrier of one platform, with one shop, and take it down again."""
-    url, clock = f"sqlite:///{folder}/ledger.db", ManualClock(START)
-    if platform == "haravan":
-        made = on_haravan(url, faults=faults)
-    elif platform == "sapo":
-        made = carried(SapoCarrier, url, SapoServer(SapoWorld(clock=clock), faults=faults))
-    else:
-        made = carried(OnflowCarrier, url, OnflowServer(OnflowWorld(clock=clock), faults=faults))
-    with made as carrier:
-        carrier.connect("alpha")
-        yield carrier
+from .causes import carrying
 
 
 @pytest.fixture
