@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from carrierflow.domain.incident import ResolveAction
 from carrierflow.domain.model import Event, Machine, Recorded, Status, Verdict
-from carrierflow.domain.publication import PublicationLog
+from carrierflow.domain.publication import PublicationLog, PublishableStep
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.reconcile.ports import FulfillmentUpdate
 from carrierflow.reconcile.projection import Projection
@@ -82,18 +82,34 @@ class RehearsedLedger:
 def told_after(
     writing: FulfillmentUpdate, log: PublicationLog, projection: Projection
 ) -> Iterator[str]:
-    """Yield what is left to be told of a fulfillment once a decision is written.
+    """Yield what the next run tells of a fulfillment once a decision is written.
 
-    Left out is what no write leads to from what the platform shows, and a cancel of what is at an
-    end there, unless the person insists on it.
+    That is as far as the platform still shows what it showed last: from where it stood, a run goes
+    on; elsewhere it tells nothing, unless the person insists, or a cancel can still be told.
     """
     after = writing.after
     if after.frozen is not None or not after.open:
         return
     insists = after.reassert is not None and after.reassert != writing.before.reassert
-    for step in log.steps:
-        if after.head(step.machine).confirmed < step.seq:
-            shown = after.remote.word(step.machine).status if after.remote else None
-            conflicts = step.to_status is Status.CANCEL and shown in AT_AN_END and not insists
-            if shown is None or (projection.plan(shown, step.to_status) and not conflicts):
-                yield step.to_status
+    for machine in Machine:
+        confirmed = after.head(machine).confirmed
+        path = [s for s in log.steps if s.machine is machine and s.seq > confirmed]
+        if path and after.remote is None:
+            yield from (step.to_status for step in path)
+        elif path and after.remote is not None:
+            shown = after.remote.word(machine).status
+            due = path[-1:] if insists else _due(path, shown, projection)
+            told = (s.to_status for s in due if shown is not projection.shows(s.to_status))
+            yield from (to for to in told if insists or projection.plan(shown, to))
+
+
+def _due(
+    path: list[PublishableStep], shown: Status | None, projection: Projection
+) -> list[PublishableStep]:
+    """Return the steps that a run would tell from what is shown."""
+    if path[-1].to_status is Status.CANCEL:
+        return [] if shown in AT_AN_END else path[-1:]
+    if path[0].seq > 1 and shown is projection.shows(Status(path[0].from_status)):
+        return path
+    passed = [n for n, step in enumerate(path) if projection.shows(step.to_status) is shown]
+    return path[passed[-1] + 1 :] if passed else []

@@ -94,6 +94,41 @@ def test_a_decision_does_exactly_what_was_said(tmp_path, kind, action):
         assert list(said.tells) == log_of(carrier)[len(puts) :]
 
 
+@pytest.mark.parametrize(
+    "kind", [k for k, it in KINDS.items() if ResolveAction.ABANDON in it.actions]
+)
+def test_resuming_tells_what_was_said(tmp_path, kind):
+    """What was abandoned over any incident is looked at again, and told as announced."""
+    with opened(kind, tmp_path) as (carrier, _, _):
+        (incident,) = carrier.app.incidents.all()
+        desk = carrier.app.incidents
+        desk.resolve(incident.id, ResolveAction.ABANDON, **DECIDED)
+        run(carrier)
+        puts, rows = log_of(carrier), carrier.rows()
+
+        said = desk.preview(incident.id, ResolveAction.RESUME)
+
+        assert (None, (), rows) == (said.refused, said.writes, carrier.rows())
+        desk.resolve(incident.id, ResolveAction.RESUME, **DECIDED)
+        run(carrier)
+        assert list(said.tells) == log_of(carrier)[len(puts) :]
+
+
+def test_a_disputed_cash_that_moves_on_is_not_announced(tmp_path):
+    """Where the platform shows no cash, a run tells none, and a preview says so."""
+    with opened("cash_disputed", tmp_path) as (carrier, ref, _):
+        (incident,) = carrier.app.incidents.all()
+        carrier.record(ref, "codreceipt")
+        puts = carrier.writes
+
+        said = carrier.app.incidents.preview(incident.id, ResolveAction.UNFREEZE)
+
+        assert () == said.tells
+        carrier.app.incidents.resolve(incident.id, ResolveAction.UNFREEZE, **DECIDED)
+        run(carrier)
+        assert puts == carrier.writes
+
+
 def test_a_parcel_that_is_free_again_is_told_what_comes_next(carrier):
     """Once both sides agree, a frozen parcel goes on as if nothing had been."""
     cause = CAUSES["merchant_edit"].play(carrier)
