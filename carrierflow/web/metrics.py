@@ -14,7 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from carrierflow.app.carrierflow import Carrierflow
-from carrierflow.domain.shop import Backlog
+from carrierflow.domain.shop import Backlog, ShopState
 from carrierflow.errors import CarrierflowError
 from carrierflow.web.questions import Question
 
@@ -68,6 +68,8 @@ COVERAGE = {
 }
 """How well shops are known; the names are those of `Coverage`."""
 
+STATE = {"shop_active": _gauge("Whether runs look after the shop: 0 if it is paused.", "shop")}
+
 BACKLOG = {
     "oldest_unpublished_seconds": _gauge("Age of the oldest entry not known to be shown.", "shop"),
     "budget_used": _gauge("Requests in the platform's bucket, by our count.", "shop"),
@@ -81,7 +83,7 @@ LAST_RUN = {
 
 UP = {"database_up": _gauge("Whether the database answered.")}
 
-FIGURES = {**COUNTED, **PER_RUN, **COVERAGE, **BACKLOG, **LAST_RUN, **UP}
+FIGURES = {**COUNTED, **PER_RUN, **COVERAGE, **STATE, **BACKLOG, **LAST_RUN, **UP}
 """Every figure, by its name without `carrierflow_`."""
 
 OVERLAP = timedelta(hours=1)
@@ -134,6 +136,10 @@ class Metrics(Collector):
             for shop in shops:
                 family.add_metric([shop.shop], getattr(shop, name))
             yield family
+        active = STATE["shop_active"].family("shop_active")
+        for shop in shops:
+            active.add_metric([shop.shop], shop.state is ShopState.ACTIVE)
+        yield active
 
     def _backlogs(self) -> Iterator[Metric]:
         ages, used, incidents = (figure.family(name) for name, figure in BACKLOG.items())

@@ -122,6 +122,18 @@ def test_every_figure_is_shown(platform, app):
     assert "carrierflow_database_up 1.0" in text
 
 
+def test_a_shop_that_is_paused_is_shown_as_such(platform, app):
+    """Whoever watches can tell that no run is to be missed there."""
+
+    def shown():
+        text = requests.get(platform.url + "/metrics", timeout=30).text
+        return re.search(r'^carrierflow_shop_active{shop="myshop"} (.+)$', text, re.MULTILINE)[1]
+
+    assert "1.0" == shown()
+    app.shops.pause("myshop")
+    assert "0.0" == shown()
+
+
 def test_runs_of_other_processes_are_counted_once(platform, app):
     """Each run that ends is added to the totals, whoever made it, at the first scrape after it."""
 
