@@ -86,7 +86,7 @@ from carrierflow.domain.fulfillment import (
     RemoteSnapshot,
     SeenKey,
 )
-from carrierflow.domain.incident import Incident, ResolveAction
+from carrierflow.domain.incident import Incident, OpenIncidents, ResolveAction
 from carrierflow.domain.lifecycle import Definition, Lifecycle, define
 from carrierflow.domain.lifecycle.definition import Coupling, Edge, MachineDefinition
 from carrierflow.domain.model import (
@@ -302,6 +302,7 @@ __all__ = [
     "ObservationItem",
     "OnMerchantEdit",
     "OnRemoteAhead",
+    "OpenIncidents",
     "Opening",
     "OutcomeUnknown",
     "PastEvents",

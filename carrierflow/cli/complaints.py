@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-from carrierflow.domain.incident import Incident
+from carrierflow.domain.incident import OpenIncidents
 from carrierflow.reconcile import EndReason, RunReport
 
 
@@ -21,7 +21,7 @@ LASTS = frozenset({EndReason.DONE, EndReason.UNAVAILABLE, EndReason.RESTING})
 
 
 def complaints(
-    reports: Sequence[RunReport], incidents: Sequence[Incident], *, full: bool
+    reports: Sequence[RunReport], incidents: Sequence[OpenIncidents], *, full: bool
 ) -> Iterator[str]:
     """Yield what a person must see of some runs, and of the incidents that are open.
 
@@ -30,12 +30,9 @@ def complaints(
     """
     yield from _together(report for report in reports if _is_trouble(report, full=full))
     news = {report.shop for report in reports if report.incidents_opened}
-    kinds: dict[Hashable, list[Incident]] = defaultdict(list)
-    for incident in incidents:
-        if full or incident.shop in news:
-            kinds[incident.shop, incident.kind].append(incident)
-    for some in kinds.values():
-        yield _incidents_of_a_kind(some)
+    for some in incidents:
+        if full or some.shop in news:
+            yield _incidents_of_a_kind(some)
 
 
 def remarks(reports: Sequence[RunReport], incidents: int) -> Iterator[str]:
@@ -68,10 +65,9 @@ def _names(shops: Sequence[str]) -> str:
     return f"{', '.join(shops[:NAMED])} and {len(shops) - NAMED} more shops"
 
 
-def _incidents_of_a_kind(some: Sequence[Incident]) -> str:
-    first = some[0]
-    if len(some) == 1:
-        say = f"carrierflow incidents show {first.id}"
-        return f"{first.shop}: {first.kind}: {first.sentence} See `{say}`."
-    say = f"carrierflow incidents list --shop {first.shop}"
-    return f"{first.shop}: {first.kind}, {len(some)} incidents. See `{say}`."
+def _incidents_of_a_kind(some: OpenIncidents) -> str:
+    if some.count == 1:
+        say = f"carrierflow incidents show {some.first_id}"
+        return f"{some.shop}: {some.kind}: {some.first_sentence} See `{say}`."
+    say = f"carrierflow incidents list --shop {some.shop}"
+    return f"{some.shop}: {some.kind}, {some.count} incidents. See `{say}`."

@@ -194,14 +194,14 @@ def report_runs(
         for report in reports
     ]
 
-    incidents = session.app.incidents.all()
+    incidents = session.app.incidents.by_kind()
 
     def draw(page: Page) -> None:
         if rows:
             page.table((*COLUMNS, "GETs / writes", "ended"), rows)
         else:
             page.say(_nobody(session))
-        page.say(*remarks(reports, len(incidents)))
+        page.say(*remarks(reports, sum(some.count for some in incidents)))
 
     session.emit(document, draw)
     tell(*complaints(reports, incidents, full=full))

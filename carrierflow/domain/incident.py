@@ -15,7 +15,14 @@ from carrierflow.domain.model import FulfillmentRef, RequestSketch
 from carrierflow.domain.publication import PlatformWrite
 
 
-__all__ = ["ONE_PER_CAUSE", "REFUSES_WRITES", "Finding", "Incident", "ResolveAction"]
+__all__ = [
+    "ONE_PER_CAUSE",
+    "REFUSES_WRITES",
+    "Finding",
+    "Incident",
+    "OpenIncidents",
+    "ResolveAction",
+]
 
 ONE_PER_CAUSE = frozenset({"unknown_here", "unreadable"})
 """Kinds that concern no fulfillment of the ledger, and of which a shop may have many at once."""
@@ -95,6 +102,17 @@ class Incident:
     action: str | None = None
     resolved_by: str | None = None
     resolved_reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenIncidents:
+    """How many incidents of one kind are open in one shop, and the first of them."""
+
+    shop: str
+    kind: str
+    count: int
+    first_id: str
+    first_sentence: str
 
 
 def _canonical(content: Mapping[str, Any]) -> str:

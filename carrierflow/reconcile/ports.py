@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from carrierflow.domain.fulfillment import Fulfillment
-from carrierflow.domain.incident import Finding, Incident, ResolveAction
+from carrierflow.domain.incident import Finding, Incident, OpenIncidents, ResolveAction
 from carrierflow.domain.model import (
     FulfillmentRef,
     Observation,
@@ -234,6 +234,10 @@ class ReconcileStore(Protocol):
 
     def incidents(self, *, shop: str | None = None, state: str | None = "open") -> list[Incident]:
         """Return incidents, oldest first; `state` None returns resolved ones too."""
+        ...
+
+    def open_by_kind(self) -> list[OpenIncidents]:
+        """Return what is open, by shop and kind, oldest first."""
         ...
 
     def incident(self, incident_id: str) -> Incident:

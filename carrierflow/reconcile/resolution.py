@@ -8,7 +8,7 @@ from dataclasses import replace
 from carrierflow.domain import limits
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.fulfillment import ABANDONED, Fulfillment, RemoteSnapshot
-from carrierflow.domain.incident import Incident, ResolveAction
+from carrierflow.domain.incident import Incident, OpenIncidents, ResolveAction
 from carrierflow.domain.model import Event, Machine, RemoteWord, Source, Status, Verdict
 from carrierflow.domain.typecheck import check_text, guarded_methods
 from carrierflow.errors import InvalidInput
@@ -49,6 +49,10 @@ class IncidentResolver:
     def all(self, *, shop: str | None = None, state: str | None = "open") -> list[Incident]:
         """Return incidents, oldest first; `state` None returns resolved ones too."""
         return self._store.incidents(shop=shop, state=state)
+
+    def by_kind(self) -> list[OpenIncidents]:
+        """Return how many are open of each kind in each shop, oldest first."""
+        return self._store.open_by_kind()
 
     def get(self, incident_id: str) -> Incident:
         """Return one incident; raises `UnknownIncident`."""

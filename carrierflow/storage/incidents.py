@@ -8,10 +8,16 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from carrierflow.domain.fulfillment import Fulfillment
-from carrierflow.domain.incident import ONE_PER_CAUSE, Finding, Incident, ResolveAction
+from carrierflow.domain.incident import (
+    ONE_PER_CAUSE,
+    Finding,
+    Incident,
+    OpenIncidents,
+    ResolveAction,
+)
 from carrierflow.domain.limits import SENTENCE, cut
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import UnknownIncident
@@ -45,6 +51,23 @@ class SqlIncidents(SqlIncidentEnds):
             query = query.where(incidents.c.state == state)
         with self._store.reading() as connection:
             return [_incident_from(row) for row in connection.execute(query)]
+
+    def open_by_kind(self) -> list[OpenIncidents]:
+        """Return what is open, by shop and kind, oldest first.
+
+        One question, which reads open incidents alone, however many were ever resolved.
+        """
+        with self._store.reading() as connection:
+            return [
+                OpenIncidents(
+                    shop=row.code,
+                    kind=row.kind,
+                    count=row.number,
+                    first_id=str(row.id),
+                    first_sentence=row.sentence,
+                )
+                for row in connection.execute(_by_kind())
+            ]
 
     def incident(self, incident_id: str) -> Incident:
         """Return one incident.
@@ -199,6 +222,22 @@ def _query() -> Any:
         select(incidents, shops.c.code, fulfillments.c.order_id, fulfillments.c.fulfillment_id)
         .join(shops, shops.c.id == incidents.c.shop)
         .outerjoin(fulfillments, fulfillments.c.id == incidents.c.fulfillment)
+    )
+
+
+def _by_kind() -> Any:
+    i = incidents.c
+    grouped = (
+        select(func.min(i.id).label("first"), func.count().label("number"))
+        .where(i.shop.in_(select(shops.c.id)), i.state == OPEN)
+        .group_by(i.shop, i.kind)
+        .subquery()
+    )
+    return (
+        select(shops.c.code, i.kind, grouped.c.number, i.id, i.sentence)
+        .join_from(grouped, incidents, i.id == grouped.c.first)
+        .join(shops, shops.c.id == i.shop)
+        .order_by(i.id)
     )
 
 

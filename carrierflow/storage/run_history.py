@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, select
 
 from carrierflow.domain.past_run import PastRun
 from carrierflow.reconcile.run_report import FAILURES
@@ -21,26 +21,38 @@ CUT_OFF = "cut_off"
 
 def past_runs(connection: Connection, *, shop: str | None, since: datetime) -> list[PastRun]:
     """Return the runs that began at or after a time, the newest first."""
-    query = _query().where(runs.c.started_at >= since).order_by(runs.c.started_at.desc())
+    query = (
+        _query(shops.c.id == runs.c.shop)
+        .where(runs.c.started_at >= since)
+        .order_by(runs.c.started_at.desc())
+    )
     if shop is not None:
         query = query.where(shops.c.code == shop)
     return [_run_from(row) for row in connection.execute(query)]
 
 
 def last_runs(connection: Connection, *, shop: str | None = None) -> dict[str, PastRun]:
-    """Return the run of each shop, or of one, that began last, by the shop's code."""
-    newest = select(runs.c.shop, func.max(runs.c.started_at).label("at")).group_by(runs.c.shop)
+    """Return the run of each shop, or of one, that began last, by the shop's code.
+
+    That is two rows found by index for each shop, however many runs it has had.
+    """
+    earlier = runs.alias()
+    newest = (
+        select(earlier.c.id)
+        .where(earlier.c.shop == shops.c.id)
+        .order_by(earlier.c.started_at.desc())
+        .limit(1)
+        .correlate(shops)
+        .scalar_subquery()
+    )
+    query = _query(runs.c.id == newest)
     if shop is not None:
-        newest = newest.where(
-            runs.c.shop == select(shops.c.id).where(shops.c.code == shop).scalar_subquery()
-        )
-    last = newest.subquery()
-    query = _query().join(last, and_(last.c.shop == runs.c.shop, last.c.at == runs.c.started_at))
+        query = query.where(shops.c.code == shop)
     return {row.code: _run_from(row) for row in connection.execute(query)}
 
 
-def _query() -> Any:
-    return select(runs, shops.c.code, shops.c.lease_owner).join(shops, shops.c.id == runs.c.shop)
+def _query(which: ColumnElement[bool]) -> Any:
+    return select(runs, shops.c.code, shops.c.lease_owner).select_from(shops.join(runs, which))
 
 
 def _run_from(row: Row[Any]) -> PastRun:

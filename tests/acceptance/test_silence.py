@@ -52,7 +52,7 @@ class Night:
             for record in self.caplog.records
             if record.name.startswith("carrierflow") and record.levelno >= logging.WARNING
         ]
-        told = complaints(reports, self.carrier.app.incidents.all(), full=full)
+        told = complaints(reports, self.carrier.app.incidents.by_kind(), full=full)
         return "\n".join([*logged, *told])
 
     def _scan(self):
