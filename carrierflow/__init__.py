@@ -181,7 +181,14 @@ from carrierflow.reconcile.rehearsal import LedgerStep, ResolutionPreview
 from carrierflow.reconcile.resolution import IncidentResolver
 from carrierflow.reconcile.run_report import Requests
 from carrierflow.scheduling import Job
-from carrierflow.shops import CarrierRegistration, Installer, Shops, WebhookSubscription
+from carrierflow.shops import (
+    CarrierRegistration,
+    Installer,
+    ShopCheck,
+    Shops,
+    TokenState,
+    WebhookSubscription,
+)
 from carrierflow.shops.carrier_registration import Done, Registered
 from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.encryption import generate_key
@@ -356,6 +363,7 @@ __all__ = [
     "SeenKey",
     "Settings",
     "Shop",
+    "ShopCheck",
     "ShopHeld",
     "ShopLink",
     "ShopOption",
@@ -378,6 +386,7 @@ __all__ = [
     "TimeInState",
     "Timeline",
     "TimelineItem",
+    "TokenState",
     "Tokens",
     "TryLater",
     "UnknownFulfillment",

@@ -110,6 +110,11 @@ def _made_again(
     return error
 
 
+def _clause(reason: str) -> str:
+    """Return a reason as it stands within a sentence of ours, which has an end of its own."""
+    return reason.rstrip(" .")
+
+
 class InvalidInput(CarrierflowError, ValueError):
     """The call cannot be carried out as it stands; nothing was written."""
 
@@ -370,7 +375,7 @@ class AnchorUnavailable(TryLater):
     def __init__(self, anchor: str, reason: str) -> None:
         self.anchor = anchor
         super().__init__(
-            f"The {anchor} anchor did not take the checkpoint ({reason.rstrip('.')}); "
+            f"The {anchor} anchor did not take the checkpoint ({_clause(reason)}); "
             "the next seal tries again."
         )
 
@@ -381,7 +386,7 @@ class NotificationFailed(TryLater):
     def __init__(self, channel: str, reason: str) -> None:
         self.channel = channel
         super().__init__(
-            f"Incidents could not be told by {channel} ({reason.rstrip('.')}); "
+            f"Incidents could not be told by {channel} ({_clause(reason)}); "
             "the next notification tries again."
         )
 
@@ -390,7 +395,7 @@ class PlatformUnavailable(TryLater):
     """The platform could not be read."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"The platform cannot be read now: {reason}.")
+        super().__init__(f"The platform cannot be read now: {_clause(reason)}.")
 
 
 class ReadRefused(PlatformUnavailable):
@@ -415,7 +420,7 @@ class PlatformError(CarrierflowError):
     def __init__(self, reason: str, *, http_status: int | None = None) -> None:
         self.reason = reason
         self.http_status = http_status
-        super().__init__(f"The platform: {reason}.")
+        super().__init__(f"The platform: {_clause(reason)}.")
 
 
 class NotSent(PlatformError):

@@ -61,10 +61,13 @@ from carrierflow.reconcile.notification import IncidentNotifier
 from carrierflow.reconcile.projection import Projection
 from carrierflow.reconcile.resolution import IncidentResolver
 from carrierflow.shops import (
+    UNREAD,
     CarrierRegistration,
     Installer,
+    ShopCheck,
     Shops,
     WebhookSubscription,
+    check_shop,
     is_uninstalled,
 )
 from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, backlog, queries, upgrade
@@ -410,23 +413,40 @@ class Carrierflow:
         kept = self.webhooks.keep(report.shop, until(stop))
         return replace(report, sentence=" ".join(filter(None, (report.sentence, kept))) or None)
 
-    def plan(self, shops: Sequence[str] = (), *, full: bool = False) -> tuple[Plan, list[Requests]]:
+    def plan(
+        self, shops: Sequence[str] = (), *, full: bool = False
+    ) -> tuple[Plan, list[Requests], list[ShopCheck]]:
         """Say what `reconcile` would do; nothing is written and nothing is told.
+
+        A shop that cannot be read is named at the end, and the plan is of the others.
 
         Raises:
             UnknownShop, ShopRevoked: if a shop named is not connected.
-            PlatformUnavailable, AccessDenied: if a shop cannot be read.
         """
         before = self._clock() if full else None
         lines: list[PlanLine] = []
         requests: list[Requests] = []
+        unread: list[ShopCheck] = []
         for shop in self._chosen(shops):
-            found, made = self.reconciler.plan_shop(
-                shop.code, verified_before=before, stop=self._stop
-            )
+            try:
+                found, made = self.reconciler.plan_shop(
+                    shop.code, verified_before=before, stop=self._stop
+                )
+            except UNREAD as error:
+                unread.append(ShopCheck.of(shop.code, error))
+                continue
             lines += found
             requests.append(made)
-        return Plan.of(lines), requests
+        return Plan.of(lines), requests, unread
+
+    def check_shop(self, code: str) -> ShopCheck:
+        """Ask a shop's platform for something harmless, to learn if its token is accepted.
+
+        Raises:
+            UnknownShop: if the shop is not connected.
+            WrongSecretKey: if its token does not open here.
+        """
+        return check_shop(self.shops.get(code), self.reconciler.connect)
 
     def apply(self, plan: Plan, *, stop: Stop | None = None) -> list[RunReport]:
         """Carry a plan out: each target is read again, and left alone if it changed.

@@ -98,11 +98,18 @@ def apply_plan(session: Session, plan: Path) -> None:
 
 
 def _plan(session: Session, shops: Sequence[str], *, full: bool, out: IO[str] | None) -> None:
-    plan, requests = session.app.plan(shops, full=full)
+    plan, requests, unread = session.app.plan(shops, full=full)
     if out is not None:
         out.write(plan.to_text())
-    document = {"plan": list(plan.lines), "requests": [asdict(made) for made in requests]}
+    document = {
+        "plan": list(plan.lines),
+        "requests": [asdict(made) for made in requests],
+        "unread": [asdict(each) for each in unread],
+    }
     session.emit(document, lambda c: _draw_plan(c, plan, requests))
+    if unread:
+        tell(*(f"Shop {each.shop} is not in the plan. {each.sentence}" for each in unread))
+        raise click.exceptions.Exit(FAILED)
 
 
 def _draw_plan(page: Page, plan: Plan, requests: Sequence[Requests]) -> None:

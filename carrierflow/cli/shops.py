@@ -16,6 +16,7 @@ from carrierflow.domain.shop import Shop
 from carrierflow.errors import InvalidInput
 from carrierflow.platforms.registry import DEFAULT, PLATFORMS
 from carrierflow.reconcile.backfill import Imported
+from carrierflow.shops import TokenState
 
 
 __all__ = ["register"]
@@ -148,6 +149,31 @@ def _tell_shop(page: Page, document: Mapping[str, Any], rows: Sequence[Sequence[
     for name in COLUMNS:
         page.say(f"{name.replace('_', ' '):<14}{document[name]}")
     page.table(("choice", "value", "made by"), rows)
+
+
+@command(shop, "check", example="carrierflow shop check myshop")
+@click.argument("codes", metavar="CODE", nargs=-1)
+@click.option("--all", "everyone", is_flag=True, help="Every shop that is connected.")
+def check(session: Session, codes: Sequence[str], *, everyone: bool) -> None:
+    """Ask the platform if it accepts a shop's token; nothing is changed there or here.
+
+    Exits with 1 where a token is refused or a shop has none, and with 3 where a platform only
+    could not be reached.
+    """
+    if bool(codes) == everyone:
+        raise click.UsageError("Name shops, or give --all.")
+    chosen = [each.code for each in session.app.shops.all()] if everyone else codes
+    found = [session.app.check_shop(code) for code in chosen]
+    rows = [[each.shop, each.token, each.sentence] for each in found]
+    session.emit(
+        {"shops": [asdict(each) for each in found]},
+        lambda c: c.table(("shop", "token", "what was found"), rows),
+    )
+    answers = {each.token for each in found}
+    if answers & {TokenState.REFUSED, TokenState.NONE}:
+        raise click.exceptions.Exit(FAILED)
+    if TokenState.UNREACHABLE in answers:
+        raise click.exceptions.Exit(WORK_LEFT)
 
 
 @command(shop, "list", example="carrierflow shop list --json")

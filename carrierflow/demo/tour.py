@@ -91,7 +91,7 @@ def _reconciled(on: TourStage, scenario: Scenario, lived: Lived) -> TourFigures:
 
 
 def _plan(on: TourStage) -> Planned:
-    plan, requests = on.app.plan([SHOP])
+    plan, requests, _ = on.app.plan([SHOP])
     lines = [(line["fulfillment_id"], str(line["class"]), _steps(line)) for line in plan.lines]
     return Planned(
         lines=len(lines),

@@ -21,6 +21,7 @@ from carrierflow.ledger.ports import Encryptor
 from carrierflow.platforms.profile import PlatformProfile
 from carrierflow.platforms.registry import DEFAULT, PlatformRegistry
 from carrierflow.reconcile.ports import Platform
+from carrierflow.shops.shop_check import NOBODYS_ORDER
 from carrierflow.storage import Connection, SqlStore
 from carrierflow.storage.incident_ends import close_denials
 from carrierflow.storage.shops import add_shop, all_shops, change_shop, find_shop, revoke_shop
@@ -235,10 +236,6 @@ def checked_root(base_url: str) -> str:
     if flaw is not None:
         raise InvalidInput(flaw)
     return root
-
-
-NOBODYS_ORDER = "1"
-"""Whether there is such an order does not matter: only a token that opens is told."""
 
 
 def is_uninstalled(shop: Shop, connect: Callable[[Shop], Platform]) -> bool:

@@ -40,6 +40,7 @@ COMMANDS = {
     "shop add": ["beta-{mode}", "--base-url", "{url}", "--token-file", "token"],
     "shop list": [],
     "shop show": ["alpha"],
+    "shop check": ["alpha"],
     "shop set": ["beta-{mode}", "base_url={url}"],
     "shop pause": ["beta-{mode}"],
     "shop resume": ["beta-{mode}"],
