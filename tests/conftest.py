@@ -44,6 +44,7 @@ PROGRAMS = {
     "outside": toolless,
     "prometheus": lacking("what Prometheus makes of the alerts", "prometheus", "promtool"),
     "backups": lacking("what backups hold", "sqlite3", "pg_dump", "mariadb-dump"),
+    "rotation": lacking("what logrotate makes of our logs", "logrotate"),
     "systemd": lacking("what systemd says of the units", "systemd-analyze"),
     "newman": lacking("what newman does with a collection", "newman"),
 }

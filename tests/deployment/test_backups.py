@@ -8,12 +8,14 @@ import shlex
 import subprocess
 
 import pytest
+from carrier import START, Carrier, carried
 from databases import create
 from docs.pages import DOCS, FENCE
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from carrierflow import Event, FulfillmentRef, Opening, Settings, Status, Verdict, build
+from carrierflow.sandbox.haravan import ManualClock, SandboxServer, World
 from carrierflow.storage.encryption import generate_key
 
 
@@ -89,6 +91,55 @@ def test_a_backup_becomes_a_ledger_again(own_database, make_engine, tmp_path):
         assert [Verdict.DUPLICATE, Verdict.ACCEPTED, Verdict.ACCEPTED] == verdicts
         assert again.upgrade() == app.upgrade()
         engine.dispose()
+
+
+@pytest.mark.backups
+def test_a_ledger_that_is_too_old_is_met_by_the_brake(own_database, tmp_path):
+    """Of thirty parcels that went on since the backup none is frozen, and no platform is told.
+
+    Recorded again, as the page says, they agree; a few that are behind are frozen, each for itself.
+    """
+    server = SandboxServer(World(clock=ManualClock(START)))
+    with (
+        create(own_database.kind, tmp_path, migrated=False) as restored,
+        carried(Carrier, own_database.url, server) as carrier,
+    ):
+        environment = variables(own_database.kind, own_database, restored, tmp_path)
+        backup, restore = lines_of(own_database.kind)
+        carrier.connect("myshop", bucket_size=100_000, leak_per_second=100_000)
+        refs = [carrier.parcel("myshop") for _ in range(30)]
+        reconciled(carrier)
+        shell(backup, environment)
+        recorded(carrier, refs)
+        assert 30 == reconciled(carrier).published
+        shell(restore, environment)
+        carrier.app = carrier.another_app(database_url=restored.url)
+        told = carrier.writes
+
+        report = reconciled(carrier)
+        assert ("brake", 0) == (report.end_reason, report.frozen)
+        assert [None] * 30 == [carrier.app.parcel("myshop", r.fulfillment_id).frozen for r in refs]
+
+        recorded(carrier, refs[:10])
+        assert ("done", 20) == (reconciled(carrier).end_reason, len(carrier.app.incidents.all()))
+        recorded(carrier, refs[10:])
+        reconciled(carrier)
+        assert [] == carrier.app.incidents.all()
+        assert all(carrier.agrees(ref) for ref in refs)
+        assert told == carrier.writes
+
+
+def recorded(carrier, refs):
+    """Record the scan that each of these parcels had after the backup."""
+    for ref in refs:
+        carrier.record(ref, "picking")
+
+
+def reconciled(carrier):
+    """Look at everything, a while later; returns what the run says."""
+    carrier.clock.advance(1800)
+    (report,) = carrier.app.reconcile(full=True)
+    return report
 
 
 def test_the_page_tells_of_every_database():
