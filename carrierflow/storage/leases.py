@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import ShopHeld
-from carrierflow.storage.processes import is_gone, process_in_words, this_process
+from carrierflow.storage.lease_holders import holder_in_words, is_gone, this_holder
 from carrierflow.storage.store import SqlStore
 from carrierflow.storage.tables import shops
 
@@ -50,7 +50,7 @@ class SqlLeases:
         now = self._clock.now(connection)
         mine = {
             "lease_owner": owner,
-            "lease_process": this_process(),
+            "lease_process": this_holder(connection),
             "lease_since": now,
             "lease_until": now + span,
             "fence": shops.c.fence + 1,
@@ -63,11 +63,11 @@ class SqlLeases:
         return int(connection.execute(query).scalar_one())
 
     def _take_over(self, connection: Connection, shop: Shop, claim: Update) -> None:
-        """Take a shop from a run whose process is provably gone; its lease need not run out."""
+        """Take a shop from a run that is provably gone; its lease need not run out."""
         it = shops.c
         query = select(it.lease_owner, it.lease_process, it.lease_since, it.lease_until, it.fence)
         holder = connection.execute(query.where(it.id == shop.id)).one()
-        if is_gone(holder.lease_process):
+        if is_gone(connection, holder.lease_process):
             taken = connection.execute(claim.where(it.fence == holder.fence))
             if taken.rowcount:
                 extra = {"shop": shop.code, "run": holder.lease_owner}
@@ -76,7 +76,7 @@ class SqlLeases:
         raise ShopHeld(
             shop.code,
             run=holder.lease_owner,
-            process=process_in_words(holder.lease_process),
+            process=holder_in_words(holder.lease_process),
             since=holder.lease_since,
             until=holder.lease_until,
         )
@@ -87,9 +87,8 @@ class SqlLeases:
 
     def _renew(self, connection: Connection, shop: Shop, fence: int, span: timedelta) -> bool:
         until = self._clock.now(connection) + span
-        kept = connection.execute(
-            update(shops).where(self._held(shop, fence)).values(lease_until=until)
-        )
+        mine = {"lease_process": this_holder(connection), "lease_until": until}
+        kept = connection.execute(update(shops).where(self._held(shop, fence)).values(**mine))
         return bool(kept.rowcount)
 
     def release(self, shop: Shop, fence: int) -> None:

@@ -16,6 +16,7 @@ from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.storage import JoinedStore, build_engine, upgrade
 from carrierflow.storage.callbacks import SqlCallbackStore
+from carrierflow.storage.lease_sessions import this_session
 from carrierflow.storage.migrate import head_revision
 from carrierflow.storage.queries import entries_of, find_parcel
 from carrierflow.storage.reconcile import SqlReconcileStore
@@ -155,3 +156,10 @@ def test_upgrades_behind_a_pooler_wait_for_each_other(pooler, url):
     for engine in engines:
         engine.dispose()
     assert {0} == {locks for *_, locks in state_of(pooler)}
+
+
+@ON_POSTGRES
+def test_a_session_that_is_lent_out_proves_nothing(pooled):
+    """Whoever holds a shop through a pooler is not known by a session of the server's."""
+    with pooled.connect() as connection:
+        assert "" == this_session(connection)
