@@ -35,8 +35,9 @@ from carrierflow.storage.rows import (
     parcel_from,
     resolved_from,
 )
-from carrierflow.storage.shops import shop_number
-from carrierflow.storage.tables import evidence, fulfillments, history, notes, shops
+from carrierflow.storage.shops import shop_carrier
+from carrierflow.storage.tables import evidence, fulfillments, history, notes, shops, terms
+from carrierflow.storage.terms import opening_rows
 from carrierflow.storage.waybills import bearers
 
 
@@ -115,6 +116,7 @@ class SqlLedgerTransaction:
         self._connection = connection
         self._definitions = definitions
         self._shop_numbers: dict[str, int] = {}
+        self._carrier_codes: dict[str, str] = {}
 
     def parcels(self, shop: str, fulfillment_ids: Collection[str]) -> dict[str, Fulfillment]:
         """Read and lock the known ones of some fulfillments, by fulfillment id."""
@@ -163,9 +165,10 @@ class SqlLedgerTransaction:
         execute_many(self._connection, _insert_if_new(self._connection.dialect.name), rows)
 
     def save(self, changes: Collection[Change]) -> None:
-        """Write histories, evidence and heads; the heads first, for they guard the rest."""
+        """Write terms, histories, evidence and heads; the heads first, for they guard the rest."""
         ordered = sorted(changes, key=lambda change: change.before.id)
         self._save_heads(ordered)
+        self._save_openings(ordered)
         numbers = self._numbers(ordered)
         entries = (
             entry_row(change.before.id, entry, numbers[entry.definition])
@@ -183,8 +186,16 @@ class SqlLedgerTransaction:
 
     def _shop_number(self, code: str) -> int:
         if code not in self._shop_numbers:
-            self._shop_numbers[code] = shop_number(self._connection, code)
+            number, carrier = shop_carrier(self._connection, code)
+            self._shop_numbers[code], self._carrier_codes[code] = number, carrier
         return self._shop_numbers[code]
+
+    def _save_openings(self, changes: Collection[Change]) -> None:
+        """Write what was agreed about parcels whose history begins here."""
+        fresh = [c for c in changes if not (c.before.delivery.seq or c.before.cod.seq)]
+        for change in fresh:
+            self._shop_number(change.before.ref.shop)
+        insert_many(self._connection, terms, opening_rows(fresh, self._carrier_codes))
 
     def _numbers(self, changes: Collection[Change]) -> dict[str, int]:
         """Return the numbers of the definitions that some entries were judged by."""

@@ -35,12 +35,13 @@ __all__ = [
     "coverages",
     "find_shop",
     "revoke_shop",
+    "shop_carrier",
     "shop_codes",
     "shop_number",
 ]
 
 READ_SHOP = select(shops).where(shops.c.code == bindparam("code"))
-READ_NUMBER = select(shops.c.id).where(shops.c.code == bindparam("code"))
+READ_NUMBER = select(shops.c.id, shops.c.carrier_code).where(shops.c.code == bindparam("code"))
 
 FORGOTTEN: Mapping[str, Any] = MappingProxyType(
     {
@@ -70,10 +71,19 @@ def shop_number(connection: Connection, code: str) -> int:
     Raises:
         UnknownShop: if no such shop is connected.
     """
-    number = connection.execute(READ_NUMBER, {"code": code}).scalar()
-    if number is None:
+    return shop_carrier(connection, code)[0]
+
+
+def shop_carrier(connection: Connection, code: str) -> tuple[int, str]:
+    """Return the row number of a shop, and under which name its parcels are this carrier's.
+
+    Raises:
+        UnknownShop: if no such shop is connected.
+    """
+    row = connection.execute(READ_NUMBER, {"code": code}).one_or_none()
+    if row is None:
         raise UnknownShop(code)
-    return int(number)
+    return row.id, row.carrier_code
 
 
 def shop_codes(connection: Connection) -> dict[int, str]:

@@ -72,6 +72,7 @@ __all__ = [
     "runs",
     "shipments",
     "shops",
+    "terms",
     "webhooks",
 ]
 
@@ -220,6 +221,25 @@ fulfillments = _table(
     Index(None, "shop", "open", "verified_at"),
     Index(None, "tracking_number", "shop"),
     Index(None, "shop", "hinted_at"),
+)
+
+terms = _table(
+    "terms",
+    Column("id", RowId, primary_key=True),
+    _fulfillment(nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("tracking_number", TrackingNumber),
+    Column("cod_amount", BigInteger, nullable=False),
+    Column("carrier_code", PlatformId, nullable=False),
+    Column("source", Code, nullable=False),
+    Column("actor", Actor),
+    Column("reason", Reason),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    CheckConstraint("cod_amount >= 0", name="cod_amount"),
+    CheckConstraint(
+        "number = 0 OR (number > 0 AND actor IS NOT NULL AND reason IS NOT NULL)", name="revised_by"
+    ),
+    UniqueConstraint("fulfillment", "number", name="uq_terms_number"),
 )
 
 history = _table(
@@ -499,6 +519,7 @@ leases = _table(
 APPEND_ONLY = (
     definitions,
     edges,
+    terms,
     history,
     evidence,
     attempts,

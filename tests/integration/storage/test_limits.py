@@ -63,6 +63,7 @@ OUR_WORDS = {
         "remote_cod_status",
         "frozen",
     ),
+    "terms": ("source",),
     "history": ("from_status", "to_status", "source", "cause"),
     "evidence": ("kind", "verdict", "code", "status", "source", "sentence"),
     "publications": ("state",),
@@ -591,6 +592,10 @@ ELSEWHERE = {
     ("carrierflow_installs", "shop"): limits.ID,  # a shop code, checked as one
     ("carrierflow_installs", "org_id"): limits.ID,  # digits
     ("carrierflow_incidents", "subject"): limits.ID,  # a fulfillment's id
+    ("carrierflow_terms", "tracking_number"): limits.TRACKING_NUMBER,  # the parcel's
+    ("carrierflow_terms", "carrier_code"): limits.ID,  # the shop's
+    ("carrierflow_terms", "actor"): limits.ACTOR,  # an event's
+    ("carrierflow_terms", "reason"): limits.REASON,
     ("carrierflow_anchorings", "anchor"): limits.CODE,
 }
 """Columns that no door of these feeds, and what keeps them."""
