@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from carrierflow.domain.canonical import digest
+from carrierflow.domain.canonical import digest, quoted
 from carrierflow.domain.limits import held
 from carrierflow.domain.model import FulfillmentRef, RequestSketch
 from carrierflow.domain.publication import PlatformWrite
@@ -22,6 +22,7 @@ __all__ = [
     "Incident",
     "OpenIncidents",
     "ResolveAction",
+    "content_digest",
 ]
 
 ONE_PER_CAUSE = frozenset({"unknown_here", "unreadable"})
@@ -113,6 +114,11 @@ class OpenIncidents:
     count: int
     first_id: str
     first_sentence: str
+
+
+def content_digest(sentence: str, evidence: str) -> str:
+    """Return what tells one content of an incident from another: both texts as one JSON list."""
+    return digest(f"[{quoted(sentence)},{quoted(evidence)}]")
 
 
 def _canonical(content: Mapping[str, Any]) -> str:

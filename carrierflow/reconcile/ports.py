@@ -244,7 +244,7 @@ class ReconcileStore(Protocol):
         """Return one incident; raises `UnknownIncident`."""
         ...
 
-    def assign_incident(self, incident_id: str, owner: str) -> None:
+    def assign_incident(self, incident_id: str, owner: str, *, now: datetime) -> None:
         """Write who looks after an incident."""
         ...
 

@@ -64,7 +64,7 @@ class IncidentResolver:
             raise InvalidInput("An incident is assigned to somebody; give a code of your own.")
         check_text("owner", owner, limits.ACTOR)
         incident = self.get(incident_id)
-        self._store.assign_incident(incident.id, owner)
+        self._store.assign_incident(incident.id, owner, now=self._clock())
         return self.get(incident_id)
 
     def preview(self, incident_id: str, action: ResolveAction) -> ResolutionPreview:

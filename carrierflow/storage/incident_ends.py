@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
+from carrierflow.domain.decision import DecisionKind
 from carrierflow.domain.incident import REFUSES_WRITES
 from carrierflow.domain.shop import Shop
 from carrierflow.storage.binding import sliced
+from carrierflow.storage.decisions import OURSELVES, write_decisions
 from carrierflow.storage.store import SqlStore
 from carrierflow.storage.tables import fulfillments, incidents
 
@@ -26,6 +28,8 @@ OPEN, RESOLVED = "open", "resolved"
 GONE = "gone"
 """What became of an incident that closed by itself."""
 
+NOT_MET = "A later run did not meet it any more."
+
 
 class SqlIncidentEnds:
     """What closes by itself; each call is a transaction of its own."""
@@ -34,8 +38,8 @@ class SqlIncidentEnds:
 
     def close_shop_incidents(self, shop: Shop, kind: str, *, now: datetime) -> None:
         """Close the shop's own incidents of one kind: their cause is gone."""
-        over = update(incidents).where(*_shops_own(shop.id, kind)).values(**_over(now))
-        self._store.transact(lambda c: c.execute(over))
+        own = _shops_own(shop.id, kind)
+        self._store.transact(lambda c: _close_where(c, own, now))
 
     def close_denials(self, shop: Shop, *, written: bool, now: datetime) -> None:
         """Close what says that the shop's token is not accepted: something was read with it.
@@ -106,7 +110,7 @@ def close_of(
     """Close the incidents of some kinds that one fulfillment has."""
     i = incidents.c
     mine = (i.shop == shop_id, i.state == OPEN, i.kind.in_(kinds), i.fulfillment == parcel_id)
-    connection.execute(update(incidents).where(*mine).values(**_over(now)))
+    _close_where(connection, mine, now)
 
 
 def close_denials(connection: Connection, shop_id: int, *, written: bool, now: datetime) -> None:
@@ -117,9 +121,21 @@ def close_denials(connection: Connection, shop_id: int, *, written: bool, now: d
 
 
 def _close(connection: Connection, numbers: Iterable[int], now: datetime) -> None:
+    i = incidents.c
     for some in sliced(connection, list(numbers)):
+        _close_where(connection, (i.id.in_(some), i.state == OPEN), now)
+
+
+def _close_where(
+    connection: Connection, which: Sequence[ColumnElement[bool]], now: datetime
+) -> None:
+    """Close the open ones of some incidents; what another one closes meanwhile is closed once."""
+    query = select(incidents.c.id).where(*which).order_by(incidents.c.id).with_for_update()
+    numbers = connection.execute(query).scalars().all()
+    for some in sliced(connection, numbers):
         over = update(incidents).where(incidents.c.id.in_(some)).values(**_over(now))
         connection.execute(over)
+    write_decisions(connection, numbers, DecisionKind.CLOSED, now=now, reason=NOT_MET)
 
 
 def _over(now: datetime) -> dict[str, Any]:
@@ -127,8 +143,8 @@ def _over(now: datetime) -> dict[str, Any]:
         "state": RESOLVED,
         "resolved_at": now,
         "action": GONE,
-        "resolved_by": "carrierflow",
-        "resolved_reason": "A later run did not meet it any more.",
+        "resolved_by": OURSELVES,
+        "resolved_reason": NOT_MET,
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
+from carrierflow.domain.decision import DecisionKind
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import (
     ONE_PER_CAUSE,
@@ -17,10 +18,12 @@ from carrierflow.domain.incident import (
     Incident,
     OpenIncidents,
     ResolveAction,
+    content_digest,
 )
 from carrierflow.domain.limits import SENTENCE, cut
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import UnknownIncident
+from carrierflow.storage.decisions import write_decisions
 from carrierflow.storage.incident_ends import GONE, OPEN, RESOLVED, WHOLE_SHOP, SqlIncidentEnds
 from carrierflow.storage.store import SqlStore
 from carrierflow.storage.tables import evidence, fulfillments, incidents, shops
@@ -33,6 +36,9 @@ __all__ = [
     "open_incident",
     "open_incidents_but",
 ]
+
+NOT_RESOLVED = dict.fromkeys(("resolved_at", "action", "resolved_by", "resolved_reason"))
+"""What an incident that is open says of its end."""
 
 NUMBER = re.compile("[0-9]{1,18}")
 
@@ -82,10 +88,15 @@ class SqlIncidents(SqlIncidentEnds):
             raise UnknownIncident(incident_id)
         return _incident_from(row)
 
-    def assign_incident(self, incident_id: str, owner: str) -> None:
+    def assign_incident(self, incident_id: str, owner: str, *, now: datetime) -> None:
         """Write who looks after an incident."""
-        mine = update(incidents).where(incidents.c.id == int(incident_id)).values(owner=owner)
-        self._store.transact(lambda c: c.execute(mine))
+        number = int(incident_id)
+
+        def work(connection: Connection) -> None:
+            _change(connection, number, {"owner": owner})
+            write_decisions(connection, [number], DecisionKind.ASSIGNED, now=now, actor=None)
+
+        self._store.transact(work)
 
     def open_incidents(self, shop: Shop, findings: Collection[Finding], *, now: datetime) -> int:
         """Open incidents for what was found; return how many are new."""
@@ -109,19 +120,49 @@ def open_incident(
     subject = finding.ref.fulfillment_id if finding.ref else WHOLE_SHOP
     same = _same_kind(connection, shop_id, subject, finding)
     known = _known_as(same, finding)
+    content = cut(finding.sentence, SENTENCE), finding.text
     if known is None:
-        connection.execute(insert(incidents), _new_row(shop_id, parcel_id, subject, finding, now))
+        row = _new_row(shop_id, parcel_id, subject, finding, now)
+        key: Any = connection.execute(insert(incidents).values(row)).inserted_primary_key
+        _decide(connection, key.id, DecisionKind.OPENED, now, content)
         return True
     anew = known.state == RESOLVED and (finding.freezes or known.action == GONE)
+    said = None
     values: dict[str, Any] = {"times_seen": known.times_seen + 1, "last_seen_at": now}
     if known.evidence_digest != finding.digest:
-        values |= {"sentence": cut(finding.sentence, SENTENCE), "evidence": finding.text}
+        said = content if content != _content_of(connection, known.id) else None
+        values |= {"sentence": content[0], "evidence": content[1]}
         if all(row.evidence_digest != finding.digest for row in same):
             values["evidence_digest"] = finding.digest
     if anew:
-        values |= {"state": OPEN, "resolved_at": None, "action": None}
-    connection.execute(update(incidents).where(incidents.c.id == known.id).values(**values))
+        values |= {"state": OPEN, **NOT_RESOLVED}
+    _change(connection, known.id, values)
+    if anew or said:
+        what = DecisionKind.REOPENED if anew else DecisionKind.SEEN
+        _decide(connection, known.id, what, now, said)
     return anew
+
+
+def _change(connection: Connection, number: int, values: dict[str, Any]) -> None:
+    connection.execute(update(incidents).where(incidents.c.id == number).values(**values))
+
+
+def _decide(
+    connection: Connection,
+    number: int,
+    what: DecisionKind,
+    now: datetime,
+    content: tuple[str, str] | None,
+) -> None:
+    """Write what a run made of an incident; `content` is what it says, where that is new."""
+    digest = content_digest(*content) if content else None
+    write_decisions(connection, [number], what, now=now, content_digest=digest)
+
+
+def _content_of(connection: Connection, number: int) -> tuple[str, str]:
+    i = incidents.c
+    row = connection.execute(select(i.sentence, i.evidence).where(i.id == number)).one()
+    return row.sentence, row.evidence
 
 
 def _same_kind(
@@ -132,6 +173,7 @@ def _same_kind(
         select(i.id, i.state, i.action, i.times_seen, i.evidence_digest)
         .where(i.shop == shop_id, i.subject == subject, i.kind == finding.kind)
         .order_by(i.id)
+        .with_for_update()
     )
     if finding.kind in ONE_PER_CAUSE:
         query = query.where(i.evidence_digest == finding.digest)
@@ -189,17 +231,12 @@ def close_incident(
     row = connection.execute(
         select(incidents.c.shop, incidents.c.fulfillment).where(incidents.c.id == int(incident.id))
     ).one()
-    connection.execute(
-        update(incidents)
-        .where(incidents.c.id == int(incident.id))
-        .values(
-            state=RESOLVED,
-            resolved_at=now,
-            action=action,
-            resolved_by=actor,
-            resolved_reason=reason,
-        )
-    )
+    number = int(incident.id)
+    values = {"state": RESOLVED, "resolved_at": now, "action": action}
+    _change(connection, number, values | {"resolved_by": actor, "resolved_reason": reason})
+    resumes = action is ResolveAction.RESUME
+    what = DecisionKind.RESUMED if resumes else DecisionKind.RESOLVED
+    write_decisions(connection, [number], what, now=now, actor=actor, reason=reason)
     connection.execute(
         insert(evidence),
         {

@@ -52,6 +52,7 @@ __all__ = [
     "anchorings",
     "attempts",
     "checkpoints",
+    "decisions",
     "definitions",
     "edges",
     "evidence",
@@ -427,6 +428,28 @@ incidents = _table(
     Index(None, "shop", "state"),
 )
 
+decisions = _table(
+    "decisions",
+    Column("id", RowId, primary_key=True),
+    Column("incident", RowId, ForeignKey(incidents.c.id), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("shop", Integer, ForeignKey(shops.c.id), nullable=False),
+    _fulfillment(),
+    Column("subject", PlatformId, nullable=False),
+    Column("kind", Code, nullable=False),
+    Column("what", Code, nullable=False),
+    Column("evidence_digest", Digest, nullable=False),
+    Column("content_digest", Digest),
+    Column("action", Code),
+    Column("owner", Actor),
+    Column("actor", Actor),
+    Column("approved_by", Actor),
+    Column("reason", Reason),
+    Column("decided_at", UtcDateTime, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    UniqueConstraint("incident", "number", name="uq_decisions_number"),
+)
+
 notifications = _table(
     "notifications",
     Column("incident", RowId, ForeignKey(incidents.c.id), primary_key=True, autoincrement=False),
@@ -525,6 +548,7 @@ APPEND_ONLY = (
     attempts,
     outcomes,
     observations,
+    decisions,
     log,
     log_nodes,
     checkpoints,

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
+from carrierflow.domain.decision import standing_after
+from carrierflow.domain.incident import Finding, ResolveAction, content_digest
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.storage import upgrade
+from carrierflow.storage.decisions import decisions_of
 from carrierflow.storage.migrate import VERSION_TABLE
-from carrierflow.storage.tables import fulfillments, history, terms
+from carrierflow.storage.reconcile import SqlReconcileStore
+from carrierflow.storage.tables import decisions, fulfillments, history, incidents, terms
 
 
 BEFORE = "r0011"
-ADDED = (terms,)
+ADDED = (terms, decisions)
 """Tables that the version before had not got."""
 
 
@@ -27,11 +31,39 @@ def old(own_database, make_engine, make_store, make_ledger, make_shop, clock):
         ledger.open(Opening(ref=ref, cod_amount=7, tracking_number=f"VN-{name}"))
         ledger.record(Event(shop=shop, fulfillment_id=name, status=Status.PICKING))
         clock.advance(hours=1)
+    _meet_incidents(store, shop, clock)
     with engine.begin() as connection:
         for table in reversed(ADDED):
             connection.execute(text(f"DROP TABLE {table.name}"))
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '{BEFORE}'"))
     return engine
+
+
+def _meet_incidents(store, shop, clock):
+    """Make an incident of each kind of end, one that is open, one with an owner, and one again."""
+    kept = SqlReconcileStore(store)
+    found = kept.shop(shop)
+    findings = [
+        Finding(kind=word, sentence=f"It is {word}.", ref=None, evidence={"it": word})
+        for word in ("open", "owned", "unfreeze", "resume", "gone", "again")
+    ]
+    kept.open_incidents(found, findings, now=clock())
+    by_kind = {incident.kind: incident for incident in kept.incidents(shop=shop)}
+    clock.advance(hours=1)
+    kept.assign_incident(by_kind["owned"].id, "lan", now=clock())
+    for action in (ResolveAction.UNFREEZE, ResolveAction.RESUME):
+        given = {"action": action, "actor": "lan", "reason": "why", "now": clock()}
+        kept.resolve(by_kind[action], None, **given)
+    for kind in ("gone", "again"):
+        kept.close_shop_incidents(found, kind, now=clock())
+    kept.open_incidents(found, findings[-1:], now=clock())
+    with store.begin() as connection:
+        i = incidents.c
+        connection.execute(
+            update(incidents)
+            .where(i.kind == "again")
+            .values(resolved_by="lan", resolved_reason="x")
+        )
 
 
 def rows_of(engine, table):
@@ -66,3 +98,25 @@ def test_an_upgrade_brings_in_what_was_agreed(old):
         (name, 0, f"VN-{name}", 7, "carrier", "upgrade", None, None) for name in ("a", "b", "c")
     ] == found
     assert before == rows_of(old, history)
+
+
+def test_an_upgrade_brings_in_what_was_decided(old):
+    """Each incident gets decisions that it follows from, and what is open says of no end."""
+    upgraded(old)
+
+    with old.connect() as connection:
+        rows = connection.execute(select(incidents).order_by(incidents.c.id)).all()
+        decided = [decisions_of(connection, row.id) for row in rows]
+        times = set(connection.execute(select(decisions.c.recorded_at)).scalars())
+    assert [
+        (row.state, row.owner, row.action, row.opened_at, row.resolved_at, row.resolved_by)
+        for row in rows
+    ] == [
+        (s.state, s.owner, s.action, s.opened_at, s.resolved_at, s.resolved_by)
+        for s in map(standing_after, decided)
+    ]
+    assert [content_digest(row.sentence, row.evidence) for row in rows] == [
+        standing_after(each).content_digest for each in decided
+    ]
+    assert [1, 2, 2, 2, 2, 1] == [len(each) for each in decided]
+    assert min(times) > max(row.opened_at for row in rows)

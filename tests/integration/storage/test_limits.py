@@ -19,7 +19,7 @@ from carrierflow.carrier_service.messages import Request
 from carrierflow.carrier_service.ports import WebhookDelivery
 from carrierflow.carrier_service.registration import Tokens
 from carrierflow.carrier_service.shipments import Shipment
-from carrierflow.domain import incident, limits, model, publication
+from carrierflow.domain import decision, incident, limits, model, publication
 from carrierflow.domain.fulfillment import RemoteSnapshot
 from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.model import Event, FulfillmentRef, Machine, Opening, Status
@@ -50,6 +50,7 @@ OBSERVATIONS, SHIPMENTS, WEBHOOKS = (
     tables.shipments.c,
     tables.webhooks.c,
 )
+OUR_MODULES = (decision, incident, model, publication)
 OF_OURS = (types.Digest, types.MachineName, types.OwnerId)
 """Types of what we make ourselves, always of one length."""
 
@@ -72,6 +73,7 @@ OUR_WORDS = {
     "outcomes": ("outcome",),
     "observations": ("source",),
     "incidents": ("kind", "state", "action"),
+    "decisions": ("kind", "what", "action"),
     "leases": ("name",),
     "notifications": ("channel",),
 }
@@ -596,6 +598,11 @@ ELSEWHERE = {
     ("carrierflow_terms", "carrier_code"): limits.ID,  # the shop's
     ("carrierflow_terms", "actor"): limits.ACTOR,  # an event's
     ("carrierflow_terms", "reason"): limits.REASON,
+    ("carrierflow_decisions", "subject"): limits.ID,  # the incident's, as all of these
+    ("carrierflow_decisions", "owner"): limits.ACTOR,
+    ("carrierflow_decisions", "actor"): limits.ACTOR,
+    ("carrierflow_decisions", "approved_by"): limits.ACTOR,
+    ("carrierflow_decisions", "reason"): limits.REASON,
     ("carrierflow_anchorings", "anchor"): limits.CODE,
 }
 """Columns that no door of these feeds, and what keeps them."""
@@ -674,7 +681,14 @@ def test_our_own_words_have_room():
     """No word of ours is longer than its columns."""
     words = [
         word
-        for kind in (*_enums(model), *_enums(incident), *_enums(publication), EndReason, ShopState)
+        for kind in (
+            *_enums(model),
+            *_enums(incident),
+            *_enums(decision),
+            *_enums(publication),
+            EndReason,
+            ShopState,
+        )
         for word in kind
     ]
 

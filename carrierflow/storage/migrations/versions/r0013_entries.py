@@ -16,13 +16,19 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Integer,
     PrimaryKeyConstraint,
+    Row,
     String,
     UniqueConstraint,
     bindparam,
+    column,
+    insert,
+    select,
+    table,
     text,
 )
 
 from carrierflow.domain.clock import now
+from carrierflow.domain.incident import content_digest
 from carrierflow.storage.migrations.schema_steps import create_table, protect
 from carrierflow.storage.types import UtcDateTime
 
@@ -54,10 +60,68 @@ WHERE (f.delivery_seq > 0 OR f.cod_seq > 0)
 ORDER BY f.id
 """
 
+DECIDED_OF_BEFORE = """
+INSERT INTO carrierflow_decisions
+    (incident, number, shop, fulfillment, subject, kind, what, evidence_digest,
+     action, owner, actor, reason, decided_at, recorded_at)
+SELECT i.id, (SELECT count(*) + 1 FROM carrierflow_decisions d WHERE d.incident = i.id),
+    i.shop, i.fulfillment, i.subject, i.kind, {what}, i.evidence_digest,
+    {action}, i.owner, {actor}, {reason}, {at}, :now
+FROM carrierflow_incidents i
+WHERE {which}
+    AND NOT EXISTS (
+        SELECT 1 FROM carrierflow_decisions d WHERE d.incident = i.id AND d.what = {what}
+    )
+ORDER BY i.id
+"""
+
+NOBODY = {"action": "NULL", "actor": "'upgrade'", "reason": "NULL", "at": "i.opened_at"}
+SOMEBODY = {
+    "action": "i.action",
+    "actor": "i.resolved_by",
+    "reason": "i.resolved_reason",
+    "at": "i.resolved_at",
+}
+ENDS = (
+    {"what": "'assigned'", "which": "i.owner IS NOT NULL", **NOBODY},
+    {"what": "'closed'", "which": "i.state = 'resolved' AND i.action = 'gone'", **SOMEBODY},
+    {"what": "'resumed'", "which": "i.state = 'resolved' AND i.action = 'resume'", **SOMEBODY},
+    {
+        "what": "'resolved'",
+        "which": "i.state = 'resolved' AND i.action NOT IN ('gone', 'resume')",
+        **SOMEBODY,
+    },
+)
+"""What an incident of before says of itself, beside that it was opened."""
+
+FORGET_ENDS = """
+UPDATE carrierflow_incidents SET resolved_by = NULL, resolved_reason = NULL
+WHERE state = 'open' AND (resolved_by IS NOT NULL OR resolved_reason IS NOT NULL)
+"""
+"""What is open again says no longer how it ended before: the evidence does, if a person did it."""
+
+INCIDENTS = table(
+    "carrierflow_incidents",
+    *map(column, ("id", "shop", "fulfillment", "subject", "kind", "evidence_digest")),
+    *map(column, ("sentence", "evidence")),
+    column("opened_at", UtcDateTime()),
+)
+DECISIONS = table(
+    "carrierflow_decisions",
+    *map(column, ("incident", "number", "shop", "fulfillment", "subject", "kind", "what")),
+    *map(column, ("evidence_digest", "content_digest", "actor")),
+    column("decided_at", UtcDateTime()),
+    column("recorded_at", UtcDateTime()),
+)
+
+AT_ONCE = 1_000
+"""Incidents whose texts are read at a time."""
+
 
 def upgrade() -> None:
     """Add the tables, and bring in what there is."""
     _add_terms()
+    _add_decisions()
 
 
 def _bring_in(statement: str) -> None:
@@ -93,3 +157,75 @@ def _add_terms() -> None:
     )
     _bring_in(TERMS_OF_BEFORE)
     protect(("carrierflow_terms",))
+
+
+def _add_decisions() -> None:
+    create_table(
+        "carrierflow_decisions",
+        Column("id", ROW_ID, nullable=False),
+        Column("incident", ROW_ID, nullable=False),
+        Column("number", Integer(), nullable=False),
+        Column("shop", Integer(), nullable=False),
+        Column("fulfillment", ROW_ID, nullable=True),
+        Column("subject", String(length=64), nullable=False),
+        Column("kind", String(length=32), nullable=False),
+        Column("what", String(length=32), nullable=False),
+        Column("evidence_digest", String(length=64), nullable=False),
+        Column("content_digest", String(length=64), nullable=True),
+        Column("action", String(length=32), nullable=True),
+        Column("owner", String(length=128), nullable=True),
+        Column("actor", String(length=128), nullable=True),
+        Column("approved_by", String(length=128), nullable=True),
+        Column("reason", String(length=255), nullable=True),
+        Column("decided_at", UtcDateTime(), nullable=False),
+        Column("recorded_at", UtcDateTime(), nullable=False),
+        ForeignKeyConstraint(
+            ["incident"],
+            ["carrierflow_incidents.id"],
+            name=op.f("fk_carrierflow_decisions_incident_carrierflow_incidents"),
+        ),
+        ForeignKeyConstraint(
+            ["shop"],
+            ["carrierflow_shops.id"],
+            name=op.f("fk_carrierflow_decisions_shop_carrierflow_shops"),
+        ),
+        ForeignKeyConstraint(
+            ["fulfillment"],
+            ["carrierflow_fulfillments.id"],
+            name=op.f("fk_carrierflow_decisions_fulfillment_carrierflow_fulfillments"),
+        ),
+        PrimaryKeyConstraint("id", name=op.f("pk_carrierflow_decisions")),
+        UniqueConstraint("incident", "number", name="uq_decisions_number"),
+        **OPTIONS,
+    )
+    op.execute(FORGET_ENDS)
+    while _open_some():
+        pass
+    for parts in ENDS:
+        _bring_in(DECIDED_OF_BEFORE.format(**parts))
+    protect(("carrierflow_decisions",))
+
+
+def _open_some() -> bool:
+    """Bring in that some incidents were opened, with the digest of what they say."""
+    bind = op.get_bind()
+    known = select(DECISIONS.c.incident).where(DECISIONS.c.incident == INCIDENTS.c.id).exists()
+    query = select(INCIDENTS).where(~known).order_by(INCIDENTS.c.id).limit(AT_ONCE)
+    rows = [_opened(row) for row in bind.execute(query)]
+    if rows:
+        bind.execute(insert(DECISIONS), rows)
+    return bool(rows)
+
+
+def _opened(row: Row[Any]) -> dict[str, Any]:
+    names = ("shop", "fulfillment", "subject", "kind", "evidence_digest")
+    return {
+        "incident": row.id,
+        "number": 1,
+        **{name: getattr(row, name) for name in names},
+        "what": "opened",
+        "content_digest": content_digest(row.sentence, row.evidence),
+        "actor": "upgrade",
+        "decided_at": row.opened_at,
+        "recorded_at": now(),
+    }
