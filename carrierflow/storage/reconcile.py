@@ -53,6 +53,7 @@ from carrierflow.storage.tables import (
     fulfillments,
     observations,
     outcomes,
+    run_ends,
     runs,
     shops,
 )
@@ -107,6 +108,15 @@ READ_PARCELS = (
     .order_by(fulfillments.c.id)
 )
 
+KEPT_OF_RUN = ("kind", "shop", "started_at", "ended_at", "end_reason", "counters", "sentence")
+KEEP_END = insert(run_ends).from_select(
+    ["run", *KEPT_OF_RUN, "recorded_at"],
+    select(runs.c.id, *(runs.c[name] for name in KEPT_OF_RUN), runs.c.ended_at).where(
+        runs.c.id == bindparam("this")
+    ),
+)
+"""Copy a run that has just ended to where it is never changed."""
+
 FOLLOWED = (
     update(fulfillments)
     .where(
@@ -144,15 +154,20 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
         now: datetime,
         sentence: str | None = None,
     ) -> None:
-        """Write how a run ended, and what went wrong."""
+        """Write how a run ended, and what went wrong; what was written first stays."""
         values = {
             "ended_at": now,
             "end_reason": reason,
             "counters": json.dumps(dict(counters)),
             "sentence": cut(sentence, SENTENCE) if sentence else None,
         }
-        ended = update(runs).where(runs.c.id == run).values(**values)
-        self._store.transact(lambda c: c.execute(ended))
+        ended = update(runs).where(runs.c.id == run, runs.c.ended_at.is_(None)).values(**values)
+
+        def work(connection: Connection) -> None:
+            if connection.execute(ended).rowcount:
+                connection.execute(KEEP_END, {"this": run})
+
+        self._store.transact(work)
 
     def save_watermark(self, shop: Shop, to: datetime) -> None:
         """Write up to which change a shop was read."""

@@ -70,6 +70,7 @@ __all__ = [
     "observations",
     "outcomes",
     "publications",
+    "run_ends",
     "runs",
     "shipments",
     "shops",
@@ -355,6 +356,21 @@ runs = _table(
     Index(None, "shop", "started_at"),
 )
 
+run_ends = _table(
+    "run_ends",
+    Column("id", RowId, primary_key=True),
+    Column("run", OwnerId, ForeignKey(runs.c.id), nullable=False),
+    Column("kind", Code, nullable=False),
+    Column("shop", Integer, ForeignKey(shops.c.id), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime, nullable=False),
+    Column("end_reason", Code),
+    Column("counters", LongText),
+    Column("sentence", Sentence),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    UniqueConstraint("run", name="uq_run_ends_run"),
+)
+
 attempts = _table(
     "attempts",
     *_entry_key(),
@@ -549,6 +565,7 @@ APPEND_ONLY = (
     outcomes,
     observations,
     decisions,
+    run_ends,
     log,
     log_nodes,
     checkpoints,

@@ -12,11 +12,19 @@ from carrierflow.storage import upgrade
 from carrierflow.storage.decisions import decisions_of
 from carrierflow.storage.migrate import VERSION_TABLE
 from carrierflow.storage.reconcile import SqlReconcileStore
-from carrierflow.storage.tables import decisions, fulfillments, history, incidents, terms
+from carrierflow.storage.tables import (
+    decisions,
+    fulfillments,
+    history,
+    incidents,
+    run_ends,
+    runs,
+    terms,
+)
 
 
 BEFORE = "r0011"
-ADDED = (terms, decisions)
+ADDED = (terms, decisions, run_ends)
 """Tables that the version before had not got."""
 
 
@@ -32,6 +40,7 @@ def old(own_database, make_engine, make_store, make_ledger, make_shop, clock):
         ledger.record(Event(shop=shop, fulfillment_id=name, status=Status.PICKING))
         clock.advance(hours=1)
     _meet_incidents(store, shop, clock)
+    _run(store, shop, clock)
     with engine.begin() as connection:
         for table in reversed(ADDED):
             connection.execute(text(f"DROP TABLE {table.name}"))
@@ -64,6 +73,15 @@ def _meet_incidents(store, shop, clock):
             .where(i.kind == "again")
             .values(resolved_by="lan", resolved_reason="x")
         )
+
+
+def _run(store, shop, clock):
+    """Make a run that ended and one that did not."""
+    kept = SqlReconcileStore(store)
+    for run in ("ended", "lost"):
+        kept.begin_run(run, kept.shop(shop), kind="reconcile", now=clock())
+        clock.advance(minutes=1)
+    kept.end_run("ended", reason="done", counters={"put": 1}, now=clock(), sentence="Fine.")
 
 
 def rows_of(engine, table):
@@ -120,3 +138,16 @@ def test_an_upgrade_brings_in_what_was_decided(old):
     ]
     assert [1, 2, 2, 2, 2, 1] == [len(each) for each in decided]
     assert min(times) > max(row.opened_at for row in rows)
+
+
+def test_an_upgrade_brings_in_how_runs_ended(old):
+    """Each run that ended is kept as it says of itself."""
+    names = ("kind", "shop", "started_at", "ended_at", "end_reason", "counters", "sentence")
+    upgraded(old)
+
+    with old.connect() as connection:
+        ended = connection.execute(
+            select(runs.c.id, *(runs.c[n] for n in names)).where(runs.c.id == "ended")
+        ).all()
+        kept = connection.execute(select(run_ends.c.run, *(run_ends.c[n] for n in names))).all()
+    assert ended == kept

@@ -74,6 +74,7 @@ OUR_WORDS = {
     "observations": ("source",),
     "incidents": ("kind", "state", "action"),
     "decisions": ("kind", "what", "action"),
+    "run_ends": ("kind", "end_reason"),
     "leases": ("name",),
     "notifications": ("channel",),
 }
@@ -84,6 +85,7 @@ WITHOUT_END = {
     "fulfillments": ("remote_dates",),
     "evidence": ("details",),
     "runs": ("counters",),
+    "run_ends": ("counters",),
     "observations": ("dates",),
     "incidents": ("evidence",),
     "checkpoints": ("note",),
@@ -590,6 +592,7 @@ ELSEWHERE = {
     ("carrierflow_shops", "options"): limits.OPTIONS,  # words and numbers, each checked
     ("carrierflow_shops", "lease_process"): limits.PROCESS,  # a host, cut, and numbers
     ("carrierflow_runs", "sentence"): limits.SENTENCE,  # cut
+    ("carrierflow_run_ends", "sentence"): limits.SENTENCE,  # the run's
     ("carrierflow_shops", "carrier_service_id"): limits.ID,  # digits, as every id there
     ("carrierflow_installs", "shop"): limits.ID,  # a shop code, checked as one
     ("carrierflow_installs", "org_id"): limits.ID,  # digits

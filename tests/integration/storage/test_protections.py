@@ -93,6 +93,20 @@ def parcel(make_parcel, ledger, shop, store, clock):
             "decided_at": now,
             "recorded_at": now,
         },
+        "runs": {
+            "id": f"run {opened.id}",
+            "kind": "reconcile",
+            "shop": opened.shop_id,
+            "started_at": now,
+        },
+        "run_ends": {
+            "run": f"run {opened.id}",
+            "kind": "reconcile",
+            "shop": opened.shop_id,
+            "started_at": now,
+            "ended_at": now,
+            "recorded_at": now,
+        },
         "log": {
             "position": opened.id,
             "fulfillment": opened.id,
@@ -116,6 +130,8 @@ def this_row(table, parcel):
     mine = next((name for name in ("fulfillment", "position", "size") if name in columns), None)
     if mine is not None:
         return f"{mine} = {parcel.id}"
+    if table.endswith("run_ends"):
+        return f"run = 'run {parcel.id}'"
     return f"{'number' if table.endswith('definitions') else 'definition'} = 1"
 
 

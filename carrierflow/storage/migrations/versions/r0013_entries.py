@@ -30,7 +30,7 @@ from sqlalchemy import (
 from carrierflow.domain.clock import now
 from carrierflow.domain.incident import content_digest
 from carrierflow.storage.migrations.schema_steps import create_table, protect
-from carrierflow.storage.types import UtcDateTime
+from carrierflow.storage.types import LongText, UtcDateTime
 
 
 revision = "r0013"
@@ -94,6 +94,16 @@ ENDS = (
 )
 """What an incident of before says of itself, beside that it was opened."""
 
+RUNS_OF_BEFORE = """
+INSERT INTO carrierflow_run_ends
+    (run, kind, shop, started_at, ended_at, end_reason, counters, sentence, recorded_at)
+SELECT r.id, r.kind, r.shop, r.started_at, r.ended_at, r.end_reason, r.counters, r.sentence, :now
+FROM carrierflow_runs r
+WHERE r.ended_at IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM carrierflow_run_ends e WHERE e.run = r.id)
+ORDER BY r.ended_at, r.id
+"""
+
 FORGET_ENDS = """
 UPDATE carrierflow_incidents SET resolved_by = NULL, resolved_reason = NULL
 WHERE state = 'open' AND (resolved_by IS NOT NULL OR resolved_reason IS NOT NULL)
@@ -122,6 +132,7 @@ def upgrade() -> None:
     """Add the tables, and bring in what there is."""
     _add_terms()
     _add_decisions()
+    _add_run_ends()
 
 
 def _bring_in(statement: str) -> None:
@@ -229,3 +240,34 @@ def _opened(row: Row[Any]) -> dict[str, Any]:
         "decided_at": row.opened_at,
         "recorded_at": now(),
     }
+
+
+def _add_run_ends() -> None:
+    create_table(
+        "carrierflow_run_ends",
+        Column("id", ROW_ID, nullable=False),
+        Column("run", String(length=36), nullable=False),
+        Column("kind", String(length=32), nullable=False),
+        Column("shop", Integer(), nullable=False),
+        Column("started_at", UtcDateTime(), nullable=False),
+        Column("ended_at", UtcDateTime(), nullable=False),
+        Column("end_reason", String(length=32), nullable=True),
+        Column("counters", LongText, nullable=True),
+        Column("sentence", String(length=512), nullable=True),
+        Column("recorded_at", UtcDateTime(), nullable=False),
+        ForeignKeyConstraint(
+            ["run"],
+            ["carrierflow_runs.id"],
+            name=op.f("fk_carrierflow_run_ends_run_carrierflow_runs"),
+        ),
+        ForeignKeyConstraint(
+            ["shop"],
+            ["carrierflow_shops.id"],
+            name=op.f("fk_carrierflow_run_ends_shop_carrierflow_shops"),
+        ),
+        PrimaryKeyConstraint("id", name=op.f("pk_carrierflow_run_ends")),
+        UniqueConstraint("run", name="uq_run_ends_run"),
+        **OPTIONS,
+    )
+    _bring_in(RUNS_OF_BEFORE)
+    protect(("carrierflow_run_ends",))
