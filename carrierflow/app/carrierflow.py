@@ -30,6 +30,7 @@ from carrierflow.carrier_service import (
     OnAnswer,
     WebhookReceiver,
 )
+from carrierflow.domain.administration import AdministrationKind
 from carrierflow.domain.cleaning import in_force
 from carrierflow.domain.clock import Clock, Sleep
 from carrierflow.domain.counters import Counters
@@ -71,6 +72,7 @@ from carrierflow.shops import (
     is_uninstalled,
 )
 from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, backlog, queries, upgrade
+from carrierflow.storage.administration import administer
 from carrierflow.storage.callbacks import SqlCallbackStore
 from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.hinted import SqlHintStore
@@ -240,15 +242,23 @@ class Carrierflow:
         return self.reports.timeline(shop, fulfillment_id)
 
     def notes(self, shop: str, fulfillment_id: str) -> list[str]:
-        """Return the notes of one fulfillment in clear, oldest first.
+        """Return the notes of one fulfillment in clear, oldest first; that they were read is kept.
 
         Raises:
             UnknownShop, UnknownFulfillment: if there is none.
             MissingSecretKey, WrongSecretKey: if they do not open.
         """
-        with self.store.reading() as connection:
+        now = self._clock()
+
+        def work(connection: Connection) -> list[tuple[str, bytes]]:
             parcel = queries.find_parcel(connection, shop, fulfillment_id)
             ciphertexts = queries.notes_of(connection, parcel)
+            if ciphertexts:
+                kind = AdministrationKind.NOTE_READ
+                administer(connection, kind, now=now, shop=shop, subject=fulfillment_id)
+            return ciphertexts
+
+        ciphertexts = self.store.transact(work)
         return [self.ledger.open_note(name, text) for name, text in ciphertexts]
 
     def erase_notes(self, shop: str, fulfillment_id: str) -> int:
@@ -257,8 +267,16 @@ class Carrierflow:
         Raises:
             UnknownShop, UnknownFulfillment: if there is none.
         """
-        parcel = self.parcel(shop, fulfillment_id)
-        return self.store.transact(lambda c: queries.erase_notes(c, parcel))
+        parcel, now = self.parcel(shop, fulfillment_id), self._clock()
+
+        def work(connection: Connection) -> int:
+            count = queries.erase_notes(connection, parcel)
+            about = {"shop": shop, "subject": fulfillment_id}
+            details = {"notes": str(count)}
+            administer(connection, AdministrationKind.ERASED, now=now, details=details, **about)
+            return count
+
+        return self.store.transact(work)
 
     def reseal(self) -> int:
         """Seal tokens, notes and webhooks with the present key, so that the previous one can go.

@@ -23,12 +23,15 @@ from sqlalchemy import (
     update,
 )
 
+from carrierflow.domain.administration import AdministrationKind
+from carrierflow.domain.canonical import stamp
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.shop import ShopState
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import ConfigurationError
 from carrierflow.storage import SqlStore, queries
+from carrierflow.storage.administration import administer
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.tables import files, fulfillments, notes, shops, webhooks
 
@@ -94,10 +97,15 @@ class Retention:
         Raises:
             UnknownShop, UnknownFulfillment: if there is none.
         """
+        now = self._clock()
 
         def work(connection: Connection) -> Erased:
             parcel = queries.find_parcel(connection, shop, fulfillment_id)
-            return _each(lambda kind: erase_of_parcel(connection, kind, parcel))
+            erased = _each(lambda kind: erase_of_parcel(connection, kind, parcel))
+            counts = {kind: str(count) for kind, count in asdict(erased).items() if count}
+            about = {"shop": shop, "subject": fulfillment_id}
+            administer(connection, AdministrationKind.ERASED, now=now, details=counts, **about)
+            return erased
 
         return _told(self._store.transact(work))
 
@@ -113,10 +121,16 @@ class Retention:
     def _erase_kind(self, kind: str, before: datetime) -> int:
         """Erase all of one kind, a few at a time."""
         count = 0
-        while some := self._store.transact(
-            lambda c: erase_past(c, kind, before=before, most=AT_ONCE)
-        ):
+        while some := self._store.transact(lambda c: self._erase_some(c, kind, before)):
             count += some
+        return count
+
+    def _erase_some(self, connection: Connection, kind: str, before: datetime) -> int:
+        """Erase some of one kind, and write down that it was done, never what."""
+        count = erase_past(connection, kind, before=before, most=AT_ONCE)
+        if count:
+            details = {kind: str(count), "before": stamp(before)}
+            administer(connection, AdministrationKind.ERASED, now=self._clock(), details=details)
         return count
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "REASON",
     "SCOPES",
     "SENTENCE",
+    "SUBJECT",
     "TOKEN",
     "TOPIC",
     "TRACKING_NUMBER",
@@ -50,6 +51,8 @@ REASON = 255
 SCOPES = 4000
 """Everything that a shop granted, with a blank between any two."""
 SENTENCE = 512
+SUBJECT = 255
+"""What an act was about: an id, a role, a public key."""
 TRACKING_NUMBER = 128
 URL = 512
 TOKEN = 16 * 1024

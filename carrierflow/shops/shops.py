@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from carrierflow.domain import limits
+from carrierflow.domain.administration import AdministrationKind
 from carrierflow.domain.cleaning import cleaned, is_token
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.shop import Shop, ShopState
@@ -23,6 +24,7 @@ from carrierflow.platforms.registry import DEFAULT, PlatformRegistry
 from carrierflow.reconcile.ports import Platform
 from carrierflow.shops.shop_check import NOBODYS_ORDER
 from carrierflow.storage import Connection, SqlStore
+from carrierflow.storage.administration import administer
 from carrierflow.storage.incident_ends import close_denials
 from carrierflow.storage.shops import add_shop, all_shops, change_shop, find_shop, revoke_shop
 
@@ -114,6 +116,7 @@ class Shops:
         def work(connection: Connection) -> Shop:
             shop = self._with_token(connection, code)
             close_denials(connection, shop.id, written=True, now=now)
+            administer(connection, AdministrationKind.SHOP_PAUSED, now=now, shop=code)
             return change_shop(connection, code, state=ShopState.PAUSED)
 
         return self._store.transact(work)
@@ -124,7 +127,14 @@ class Shops:
         Raises:
             ShopRevoked: if it has no token.
         """
-        return self._change(code, state=ShopState.ACTIVE, revoked_at=None)
+        now = self._clock()
+
+        def work(connection: Connection) -> Shop:
+            self._with_token(connection, code)
+            administer(connection, AdministrationKind.SHOP_RESUMED, now=now, shop=code)
+            return change_shop(connection, code, state=ShopState.ACTIVE, revoked_at=None)
+
+        return self._store.transact(work)
 
     def change(
         self,
@@ -143,12 +153,14 @@ class Shops:
             UnsupportedByPlatform: for what can be chosen on other platforms only.
         """
         values = {} if base_url is None else {"base_url": checked_root(base_url)}
-        choices = choices or {}
+        choices, now = choices or {}, self._clock()
 
         def work(connection: Connection) -> Shop:
             found = find_shop(connection, code)
             kept = {name: value for name, value in found.options.items() if name not in choices}
             options = kept | self._platforms.checked_choices(found.platform, choices)
+            kind, details = AdministrationKind.SHOP_SET, {**choices, **values}
+            administer(connection, kind, now=now, shop=code, details=details)
             return change_shop(connection, code, options=_options_text(options), **values)
 
         return self._store.transact(work)
@@ -159,7 +171,14 @@ class Shops:
         A revoked shop stays so until it is resumed.
         """
         fresh = {"token": self._encrypted(code, token), **WITHOUT_END}
-        return self._store.transact(lambda c: change_shop(c, code, **fresh))
+        now = self._clock()
+
+        def work(connection: Connection) -> Shop:
+            shop = change_shop(connection, code, **fresh)
+            administer(connection, AdministrationKind.TOKEN_ROTATED, now=now, shop=code)
+            return shop
+
+        return self._store.transact(work)
 
     def revoke(self, code: str) -> Shop:
         """Forget a shop's token: the app was uninstalled there, or the carrier leaves it.
@@ -178,13 +197,6 @@ class Shops:
         found = self._store.transact(work)
         log.warning("carrierflow.shop.revoked", extra={"shop": code})
         return found
-
-    def _change(self, code: str, **values: object) -> Shop:
-        def work(connection: Connection) -> Shop:
-            self._with_token(connection, code)
-            return change_shop(connection, code, **values)
-
-        return self._store.transact(work)
 
     @staticmethod
     def _with_token(connection: Connection, code: str) -> Shop:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, insert, select
 
+from carrierflow.domain.administration import AdministrationKind
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.lifecycle import Definition
+from carrierflow.storage.administration import administer
 from carrierflow.storage.tables import definitions, edges
 
 
@@ -40,8 +42,10 @@ class Definitions:
         definition = self._known[definition_id]
         number = (connection.execute(select(func.max(definitions.c.number))).scalar() or 0) + 1
         row = {"number": number, "id": definition.id, "canonical": definition.canonical}
-        connection.execute(insert(definitions), row | {"recorded_at": self._clock()})
+        now, kind = self._clock(), AdministrationKind.DEFINITION_IN_FORCE
+        connection.execute(insert(definitions), row | {"recorded_at": now})
         connection.execute(insert(edges), _edge_rows(definition, number))
+        administer(connection, kind, now=now, subject=definition.id)
         return number
 
 

@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterator
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from carrierflow.domain.administration import AdministrationKind
+from carrierflow.domain.clock import now
 from carrierflow.errors import ConfigurationError
+from carrierflow.storage.administration import administer
 from carrierflow.storage.engine import is_mysql, translated
 from carrierflow.storage.grants import grants, is_denied
 from carrierflow.storage.install_triggers import install, run
@@ -44,7 +47,8 @@ def harden(engine: Engine, *, role: str, password: str | None = None) -> list[st
     with translated(), engine.begin() as connection:
         require_migrated(connection)
         try:
-            return [*install(connection), *_roles(connection)(connection, role, password)]
+            done = [*install(connection), *_roles(connection)(connection, role, password)]
+            administer(connection, AdministrationKind.HARDENED, now=now(), subject=role)
         except DBAPIError as error:
             if is_denied(error):
                 raise ConfigurationError(
@@ -52,6 +56,7 @@ def harden(engine: Engine, *, role: str, password: str | None = None) -> list[st
                     "with the right to create roles."
                 ) from error
             raise
+        return done
 
 
 def _roles(

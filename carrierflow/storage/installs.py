@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from carrierflow.carrier_service.registration import Install
+from carrierflow.domain.administration import AdministrationKind
 from carrierflow.domain.shop import Shop
+from carrierflow.storage.administration import administer
 from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.shops import add_shop, change_shop, find_shop
 from carrierflow.storage.tables import installs, shops
@@ -70,6 +72,9 @@ def connect_shop(
     """Write what an install brought; `added` is what a shop that is new here needs besides."""
     if known_shop(connection, code) is None:
         add_shop(connection, {"code": code, **added, **values})
+    else:
+        kind = AdministrationKind.TOKEN_ROTATED
+        administer(connection, kind, now=added["added_at"], shop=code)
     return change_shop(connection, code, **values)
 
 

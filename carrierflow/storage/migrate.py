@@ -12,7 +12,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from carrierflow.domain.administration import AdministrationKind
+from carrierflow.domain.clock import now
 from carrierflow.errors import NotMigrated
+from carrierflow.storage.administration import administer
 from carrierflow.storage.engine import is_mysql, translated
 from carrierflow.storage.grants import is_denied
 from carrierflow.storage.install_triggers import install
@@ -43,6 +46,8 @@ def upgrade(engine: Engine) -> str:
         command.upgrade(config, "head")
         if before != head_revision():
             deque(install(connection), maxlen=0)
+            details = {"from": before, "to": head_revision()}
+            administer(connection, AdministrationKind.UPGRADED, now=now(), details=details)
         elif is_mysql(connection.dialect.name):
             _finish(connection)
     return head_revision()

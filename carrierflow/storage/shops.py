@@ -22,8 +22,10 @@ from sqlalchemy import (
     update,
 )
 
+from carrierflow.domain.administration import AdministrationKind
 from carrierflow.domain.shop import Coverage, Shop, ShopState
 from carrierflow.errors import InvalidInput, UnknownShop
+from carrierflow.storage.administration import administer
 from carrierflow.storage.tables import fulfillments, incidents, shops
 
 
@@ -42,6 +44,9 @@ __all__ = [
 
 READ_SHOP = select(shops).where(shops.c.code == bindparam("code"))
 READ_NUMBER = select(shops.c.id, shops.c.carrier_code).where(shops.c.code == bindparam("code"))
+
+TOLD_OF_SHOP = ("platform", "base_url", "org_id", "carrier_code", "options")
+"""What is written down of a shop that is added."""
 
 FORGOTTEN: Mapping[str, Any] = MappingProxyType(
     {
@@ -131,6 +136,13 @@ def add_shop(connection: Connection, values: Mapping[str, Any]) -> None:
         "unanswered": 0,
     }
     connection.execute(insert(shops), fresh | dict(values))
+    administer(
+        connection,
+        AdministrationKind.SHOP_ADDED,
+        now=values["added_at"],
+        shop=values["code"],
+        details={name: values.get(name) for name in TOLD_OF_SHOP},
+    )
 
 
 def change_shop(connection: Connection, code: str, **values: Any) -> Shop:
@@ -149,11 +161,13 @@ def revoke_shop(connection: Connection, code: str, *, now: datetime) -> Shop:
     Raises:
         UnknownShop: if no such shop is connected.
     """
-    connection.execute(
+    done = connection.execute(
         update(shops)
         .where(shops.c.code == code, shops.c.state != ShopState.REVOKED)
         .values(**FORGOTTEN, revoked_at=now, fence=shops.c.fence + 1)
     )
+    if done.rowcount:
+        administer(connection, AdministrationKind.SHOP_REVOKED, now=now, shop=code)
     return find_shop(connection, code)
 
 

@@ -39,6 +39,7 @@ from carrierflow.storage.types import (
     Reason,
     RowId,
     Sentence,
+    Subject,
     TrackingNumber,
     Url,
     UtcDateTime,
@@ -49,6 +50,7 @@ from carrierflow.storage.types import (
 __all__ = [
     "APPEND_ONLY",
     "ERASABLE",
+    "administration",
     "anchorings",
     "attempts",
     "checkpoints",
@@ -510,6 +512,19 @@ webhooks = _table(
     Column("acted_at", UtcDateTime),
 )
 
+administration = _table(
+    "administration",
+    Column("id", RowId, primary_key=True),
+    Column("kind", Code, nullable=False),
+    Column("shop", PlatformId),
+    Column("subject", Subject, nullable=False),
+    Column("actor", Actor),
+    Column("os_user", Actor, nullable=False),
+    Column("db_user", Actor, nullable=False),
+    Column("details", LongText, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+)
+
 log = _table(
     "log",
     Column("position", RowId, primary_key=True, autoincrement=False),
@@ -566,6 +581,7 @@ APPEND_ONLY = (
     observations,
     decisions,
     run_ends,
+    administration,
     log,
     log_nodes,
     checkpoints,

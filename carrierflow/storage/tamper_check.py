@@ -30,8 +30,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from carrierflow.domain.administration import AdministrationKind
+from carrierflow.domain.clock import now
 from carrierflow.errors import ConfigurationError
-from carrierflow.storage.engine import error_codes, is_mysql, translated
+from carrierflow.storage.administration import administer
+from carrierflow.storage.engine import commit, error_codes, is_mysql, translated
 from carrierflow.storage.grants import grants, is_denied
 from carrierflow.storage.migrate import require_migrated
 from carrierflow.storage.ownership import ways_around
@@ -112,7 +115,12 @@ def check(engine: Engine) -> list[Protection]:
         require_migrated(connection)
         connection.rollback()
         found = [result for mode in _modes(connection) for result in _in_mode(connection, mode)]
-        return [*found, *_asked(connection)]
+        found += _asked(connection)
+        connection.rollback()
+        details = {"open": str(sum(not protection.protected for protection in found))}
+        administer(connection, AdministrationKind.CHECKED, now=now(), details=details)
+        commit(connection)
+        return found
 
 
 def _modes(connection: Connection) -> tuple[_Mode, ...]:

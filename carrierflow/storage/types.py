@@ -27,6 +27,7 @@ __all__ = [
     "Reason",
     "RowId",
     "Sentence",
+    "Subject",
     "TrackingNumber",
     "Url",
     "UtcDateTime",
@@ -42,6 +43,7 @@ Key = String(limits.KEY)
 PlatformId = String(limits.ID)
 Reason = String(limits.REASON)
 Sentence = String(limits.SENTENCE)
+Subject = String(limits.SUBJECT)
 TrackingNumber = String(limits.TRACKING_NUMBER)
 Url = String(limits.URL)
 Word = String(limits.WORD)

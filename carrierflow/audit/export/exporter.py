@@ -12,11 +12,13 @@ from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote
 from carrierflow.audit.log.sealer import LogSealer
 from carrierflow.audit.log.sql import Log, all_checkpoints, definition_names
 from carrierflow.audit.log.tree import inclusion_proof
-from carrierflow.domain.canonical import COLUMNS, canonical_row, quoted
+from carrierflow.domain.administration import AdministrationKind
+from carrierflow.domain.canonical import COLUMNS, canonical_row, quoted, stamp
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import NotSealed
-from carrierflow.storage import SqlStore, queries
+from carrierflow.storage import Connection, SqlStore, queries
+from carrierflow.storage.administration import administer
 from carrierflow.storage.shops import shop_number
 
 
@@ -72,8 +74,22 @@ class Exporter:
                     self._sealer.prove_consistency(old, to=newest) for old in since_checkpoints
                 ],
             )
+        self._store.transact(lambda c: self._told(c, scope, size))
         lines = self._lines(scope, size, sheet=sheet, progress=progress)
         return write_export(folder, contents, lines, sheet=HEADINGS if sheet else ())
+
+    def _told(self, connection: Connection, scope: Scope, size: int) -> None:
+        """Write down that an export is made, before it is: none is there that nobody knows of."""
+        spans = {"since": scope.since, "until": scope.until}
+        details = {name: stamp(moment) for name, moment in spans.items() if moment is not None}
+        administer(
+            connection,
+            AdministrationKind.EXPORTED,
+            now=self._clock(),
+            shop=scope.shop,
+            subject=scope.fulfillment_id or "",
+            details=details | {"size": str(size)},
+        )
 
     def _check(self, scope: Scope) -> None:
         with self._store.reading() as connection:

@@ -30,6 +30,7 @@ from carrierflow.audit.log.sql import (
     unanchored,
 )
 from carrierflow.audit.log.tree import consistency_proof, inclusion_proof
+from carrierflow.domain.administration import AdministrationKind
 from carrierflow.domain.canonical import canonical_entry
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.model import Machine
@@ -45,6 +46,7 @@ from carrierflow.errors import (
     SealHeld,
 )
 from carrierflow.storage import Connection, SqlStore, queries
+from carrierflow.storage.administration import administer
 
 
 __all__ = ["Anchored", "LogSealer", "Sealing"]
@@ -260,8 +262,22 @@ class LogSealer:
             return None
         text = Checkpoint(origin=key.verifier.name, size=size, root=tree.root(size)).text
         note = key.sign(text)
+        self._tell_key(connection, key, last)
         add_checkpoint(connection, note, now=self._clock())
         return note
+
+    def _tell_key(self, connection: Connection, key: SealKey, last: SignedNote | None) -> None:
+        """Write down that a key signs for the first time, or that it is not the last one's."""
+        ours = key.verifier
+        known = last.signatures if last is not None else ()
+        if all((name, hashed) != (ours.name, ours.hash) for name, hashed, _ in known):
+            administer(
+                connection,
+                AdministrationKind.SEAL_KEY,
+                now=self._clock(),
+                subject=ours.hash.hex(),
+                details={"verifier_key": str(ours)},
+            )
 
     def _give(self, anchor: Anchor) -> Anchored:
         with self._store.reading() as connection:

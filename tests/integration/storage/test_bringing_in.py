@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from sqlalchemy import select, text, update
 
@@ -13,6 +15,7 @@ from carrierflow.storage.decisions import decisions_of
 from carrierflow.storage.migrate import VERSION_TABLE
 from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.tables import (
+    administration,
     decisions,
     fulfillments,
     history,
@@ -24,7 +27,7 @@ from carrierflow.storage.tables import (
 
 
 BEFORE = "r0011"
-ADDED = (terms, decisions, run_ends)
+ADDED = (terms, decisions, run_ends, administration)
 """Tables that the version before had not got."""
 
 
@@ -151,3 +154,18 @@ def test_an_upgrade_brings_in_how_runs_ended(old):
         ).all()
         kept = connection.execute(select(run_ends.c.run, *(run_ends.c[n] for n in names))).all()
     assert ended == kept
+
+
+def test_an_upgrade_tells_what_it_brought_in(old):
+    """One row says how many rows were brought in of each table, and none of it is left out."""
+    upgraded(old)
+
+    with old.connect() as connection:
+        a = administration.c
+        query = select(a.subject, a.details).where(a.kind == "brought_in")
+        (told,) = connection.execute(query).all()
+    counts = {table.name: str(len(rows_of(old, table))) for table in ADDED[:-1]}
+    assert ("r0013", counts) == (
+        told.subject,
+        {f"carrierflow_{name}": count for name, count in json.loads(told.details).items()},
+    )

@@ -19,7 +19,7 @@ from carrierflow.carrier_service.messages import Request
 from carrierflow.carrier_service.ports import WebhookDelivery
 from carrierflow.carrier_service.registration import Tokens
 from carrierflow.carrier_service.shipments import Shipment
-from carrierflow.domain import decision, incident, limits, model, publication
+from carrierflow.domain import administration, decision, incident, limits, model, publication
 from carrierflow.domain.fulfillment import RemoteSnapshot
 from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.model import Event, FulfillmentRef, Machine, Opening, Status
@@ -50,7 +50,7 @@ OBSERVATIONS, SHIPMENTS, WEBHOOKS = (
     tables.shipments.c,
     tables.webhooks.c,
 )
-OUR_MODULES = (decision, incident, model, publication)
+OUR_MODULES = (administration, decision, incident, model, publication)
 OF_OURS = (types.Digest, types.MachineName, types.OwnerId)
 """Types of what we make ourselves, always of one length."""
 
@@ -75,6 +75,7 @@ OUR_WORDS = {
     "incidents": ("kind", "state", "action"),
     "decisions": ("kind", "what", "action"),
     "run_ends": ("kind", "end_reason"),
+    "administration": ("kind",),
     "leases": ("name",),
     "notifications": ("channel",),
 }
@@ -86,6 +87,7 @@ WITHOUT_END = {
     "evidence": ("details",),
     "runs": ("counters",),
     "run_ends": ("counters",),
+    "administration": ("details",),
     "observations": ("dates",),
     "incidents": ("evidence",),
     "checkpoints": ("note",),
@@ -601,6 +603,11 @@ ELSEWHERE = {
     ("carrierflow_terms", "carrier_code"): limits.ID,  # the shop's
     ("carrierflow_terms", "actor"): limits.ACTOR,  # an event's
     ("carrierflow_terms", "reason"): limits.REASON,
+    ("carrierflow_administration", "shop"): limits.ID,  # a shop's code
+    ("carrierflow_administration", "subject"): limits.SUBJECT,  # an id, a role, a public key
+    ("carrierflow_administration", "actor"): limits.ACTOR,
+    ("carrierflow_administration", "os_user"): limits.ACTOR,  # cut
+    ("carrierflow_administration", "db_user"): limits.ACTOR,  # cut
     ("carrierflow_decisions", "subject"): limits.ID,  # the incident's, as all of these
     ("carrierflow_decisions", "owner"): limits.ACTOR,
     ("carrierflow_decisions", "actor"): limits.ACTOR,

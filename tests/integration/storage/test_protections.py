@@ -107,6 +107,14 @@ def parcel(make_parcel, ledger, shop, store, clock):
             "ended_at": now,
             "recorded_at": now,
         },
+        "administration": {
+            "kind": "checked",
+            "subject": f"parcel {opened.id}",
+            "os_user": "",
+            "db_user": "",
+            "details": "{}",
+            "recorded_at": now,
+        },
         "log": {
             "position": opened.id,
             "fulfillment": opened.id,
@@ -132,6 +140,8 @@ def this_row(table, parcel):
         return f"{mine} = {parcel.id}"
     if table.endswith("run_ends"):
         return f"run = 'run {parcel.id}'"
+    if table.endswith("administration"):
+        return f"subject = 'parcel {parcel.id}'"
     return f"{'number' if table.endswith('definitions') else 'definition'} = 1"
 
 

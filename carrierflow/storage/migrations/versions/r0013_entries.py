@@ -6,6 +6,7 @@ is not touched. Each statement looks first for what is there, so it can be done 
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from alembic import op
@@ -104,6 +105,8 @@ WHERE r.ended_at IS NOT NULL
 ORDER BY r.ended_at, r.id
 """
 
+COUNTED = ("terms", "decisions", "run_ends")
+
 FORGET_ENDS = """
 UPDATE carrierflow_incidents SET resolved_by = NULL, resolved_reason = NULL
 WHERE state = 'open' AND (resolved_by IS NOT NULL OR resolved_reason IS NOT NULL)
@@ -124,6 +127,12 @@ DECISIONS = table(
     column("recorded_at", UtcDateTime()),
 )
 
+ADMINISTRATION = table(
+    "carrierflow_administration",
+    *map(column, ("kind", "subject", "os_user", "db_user", "details")),
+    column("recorded_at", UtcDateTime()),
+)
+
 AT_ONCE = 1_000
 """Incidents whose texts are read at a time."""
 
@@ -133,6 +142,7 @@ def upgrade() -> None:
     _add_terms()
     _add_decisions()
     _add_run_ends()
+    _add_administration()
 
 
 def _bring_in(statement: str) -> None:
@@ -271,3 +281,45 @@ def _add_run_ends() -> None:
     )
     _bring_in(RUNS_OF_BEFORE)
     protect(("carrierflow_run_ends",))
+
+
+def _add_administration() -> None:
+    create_table(
+        "carrierflow_administration",
+        Column("id", ROW_ID, nullable=False),
+        Column("kind", String(length=32), nullable=False),
+        Column("shop", String(length=64), nullable=True),
+        Column("subject", String(length=255), nullable=False),
+        Column("actor", String(length=128), nullable=True),
+        Column("os_user", String(length=128), nullable=False),
+        Column("db_user", String(length=128), nullable=False),
+        Column("details", LongText, nullable=False),
+        Column("recorded_at", UtcDateTime(), nullable=False),
+        PrimaryKeyConstraint("id", name=op.f("pk_carrierflow_administration")),
+        **OPTIONS,
+    )
+    _tell_what_was_brought_in()
+    protect(("carrierflow_administration",))
+
+
+def _tell_what_was_brought_in() -> None:
+    """Write down how many rows there are now of each kind; nothing, for a database that is new."""
+    bind = op.get_bind()
+    counts = {
+        name: bind.execute(text(f"SELECT count(*) FROM carrierflow_{name}")).scalar_one()  # noqa: S608 - names of ours
+        for name in COUNTED
+    }
+    told = text("SELECT 1 FROM carrierflow_administration WHERE kind = 'brought_in'")
+    if any(counts.values()) and bind.execute(told).scalar() is None:
+        details = json.dumps({name: str(count) for name, count in sorted(counts.items())})
+        bind.execute(
+            insert(ADMINISTRATION),
+            {
+                "kind": "brought_in",
+                "subject": revision,
+                "os_user": "",
+                "db_user": "",
+                "details": details,
+                "recorded_at": now(),
+            },
+        )
