@@ -1,19 +1,17 @@
-"""Every hour: seal what was recorded, and hand the checkpoint to the anchors."""
+"""Every hour: give what was recorded its places, sign them, hand the checkpoint to the anchors."""
 
 from datetime import timedelta
 
 from carrierflow import Carrierflow, HistoryBroken, Job, Sealing
 
 
-def seal_history(app: Carrierflow) -> Sealing | None:
-    """Seal the history, where there is a key; runs do so too when they end.
+def seal_history(app: Carrierflow) -> Sealing:
+    """Give entries their places, and sign where there is a key; runs do so too when they end.
 
     Raises:
         AnchorUnavailable: if a place that keeps checkpoints did not take them.
         HistoryBroken: if an entry no longer is what was written.
     """
-    if not app.sealer.can_seal:
-        return None
     done = app.sealer.seal()
     if done.broken:
         raise HistoryBroken(f"{done.broken[0]} does not hash to its hash.")

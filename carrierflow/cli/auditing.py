@@ -119,17 +119,19 @@ def _emit_verification(session: Session, done: Verification, seconds: float) -> 
         "rows": done.rows,
         "fulfillments": done.fulfillments,
         "sealed": done.sealed,
+        "kinds": dict(done.kinds),
         "checkpoints": done.checkpoints,
         "first_bad": f"{first.where}: {first.what}" if first else None,
         "problems": [{"where": p.where, "what": p.what} for p in done.problems],
         "remarks": list(done.remarks),
-        "rows_per_second": round(done.rows / seconds) if seconds else None,
+        "rows_per_second": round(sum(done.kinds.values()) / seconds) if seconds else None,
     }
     lines = [f"{p.where}: {p.what}" for p in done.problems]
     if done.ok:
         lines.append(
-            f"{done.rows} entries of {done.fulfillments} fulfillments are as they were written; "
-            f"{done.sealed} are sealed, {done.checkpoints} checkpoints agree."
+            f"{sum(done.kinds.values())} entries are as they were written, {done.rows} of them "
+            f"steps of {done.fulfillments} fulfillments; {done.sealed} are sealed, "
+            f"{done.checkpoints} checkpoints agree."
         )
     lines += [f"Note: {remark}" for remark in done.remarks]
     session.emit(document, lambda c: c.say(*lines))
@@ -201,7 +203,8 @@ def seal(session: Session) -> None:
     """Give every entry its place in the log, sign a checkpoint, and hand it to the anchors.
 
     Runs of `reconcile` do this too when they end. Exits with 1 if an entry is not as it was
-    written, or an anchor did not take the checkpoint; the next seal tries again.
+    written, an anchor did not take the checkpoint, or no key is set: then places are given, and
+    nothing is signed.
     """
     with session.progress("rows") as update:
         done = session.app.sealer.seal(lambda rows: update(rows, None))
@@ -214,7 +217,7 @@ def _sealing(done: Sealing) -> dict[str, Any]:
     seen = done.checkpoint.checkpoint if done.checkpoint else None
     return {
         "sealed": done.sealed,
-        "size": seen.size if seen else 0,
+        "size": done.size,
         "root": seen.root.hex() if seen else None,
         "checkpoint": str(done.checkpoint) if done.checkpoint else None,
         "broken": list(done.broken),
@@ -228,10 +231,14 @@ def _anchored(each: Anchored) -> dict[str, Any]:
 
 
 def _sealing_lines(done: Sealing) -> list[str]:
-    if done.checkpoint is None:
+    if not done.has_key:
+        text = f"{done.sealed} entries got their places, and the log has {done.size}. Nothing is "
+        text += "signed: set seal_key_file; `carrierflow keys generate-seal` makes a key."
+        lines = [text]
+    elif done.checkpoint is None:
         return ["There is no history to seal."]
-    size = done.checkpoint.checkpoint.size
-    lines = [f"{done.sealed} entries were sealed; the checkpoint covers {size}."]
+    else:
+        lines = [f"{done.sealed} entries were sealed; the checkpoint covers {done.size}."]
     lines += [f"{name} does not hash to its hash; it was changed." for name in done.broken]
     for each in done.anchored:
         lines.append(str(each.problem or f"The {each.anchor} anchor has every checkpoint."))

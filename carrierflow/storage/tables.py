@@ -528,17 +528,15 @@ administration = _table(
 log = _table(
     "log",
     Column("position", RowId, primary_key=True, autoincrement=False),
+    Column("kind", Code, nullable=False),
     Column("fulfillment", RowId, nullable=False),
     Column("machine", MachineName, nullable=False),
     Column("seq", Integer, nullable=False),
+    Column("number", RowId, nullable=False),
     Column("leaf", Digest, nullable=False),
-    ForeignKeyConstraint(
-        ["fulfillment", "machine", "seq"],
-        [history.c.fulfillment, history.c.machine, history.c.seq],
-        name="fk_log_entry",
-    ),
-    UniqueConstraint("fulfillment", "machine", "seq", name="uq_log_entry"),
+    UniqueConstraint("kind", "fulfillment", "machine", "seq", "number", name="uq_log_entry"),
 )
+"""One row for each entry of the log; what a kind's key has not got is 0, or empty."""
 
 log_nodes = _table(
     "log_nodes",

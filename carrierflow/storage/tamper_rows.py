@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Integer, LargeBinary, Table
+from sqlalchemy import Boolean, Column, Integer, LargeBinary, String, Table
 
 from carrierflow.storage.tables import edges, history, metadata
 from carrierflow.storage.types import UtcDateTime
@@ -70,4 +70,4 @@ def _filler(column: Column[Any], number: int) -> Any:
         return number if column.primary_key else 0
     if isinstance(kind, LargeBinary):
         return b""
-    return f"trial{number}"
+    return f"trial{number}"[: kind.length] if isinstance(kind, String) else f"trial{number}"

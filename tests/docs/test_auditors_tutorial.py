@@ -146,8 +146,8 @@ def test_go_accepts_the_root_and_the_proofs(outputs):
     """Go's checksum database finds the signed root over the lines, and follows each proof."""
     whole, part = said(outputs, "go build"), said(outputs, "./check part")
 
-    assert f"{PARCELS * 6} entries of {PARCELS * 6} are as they were signed" in whole
-    assert f"6 entries of {PARCELS * 6} are as they were signed" in part
+    assert f"{PARCELS * 7} entries of {PARCELS * 7} are as they were signed" in whole
+    assert f"7 entries of {PARCELS * 7} are as they were signed" in part
 
 
 def test_the_forgery_of_the_page_is_refused(outputs):
@@ -170,7 +170,7 @@ def changed(desk, name, source, change):
     folder, key = desk
     copy = folder / name
     shutil.copytree(folder / source, copy)
-    for file in ("history.jsonl", "places.txt"):
+    for file in ("entries.jsonl", "places.txt"):
         lines = (copy / file).read_text().splitlines()
         change(file, lines)
         (copy / file).write_text("".join(f"{line}\n" for line in lines))
@@ -181,7 +181,7 @@ def test_one_changed_word_in_ten_thousand_entries_is_found(outputs, desk):
     """Of 10,002 lines, Go names the one in which a word was changed."""
 
     def change(file, lines):
-        if file == "history.jsonl":
+        if file == "entries.jsonl":
             lines[7654] = lines[7654].replace('"source":"carrier"', '"source":"platform"')
             lines[7654] = lines[7654].replace('"source":"rule"', '"source":"platform"')
 
@@ -196,7 +196,7 @@ def test_go_refuses_a_proof_of_another_line(outputs, desk):
     forged = []
 
     def change(file, lines):
-        if file == "history.jsonl":
+        if file == "entries.jsonl":
             lines[2] = lines[2].replace("delivering", "waitingforreturn")
             forged.append(base64.b64encode(leaf_hash(lines[2].encode())).decode())
         else:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from carrierflow.audit.export.format import Contents, Exported, Line, Scope, write_export
 from carrierflow.audit.export.spreadsheet import HEADINGS, cells_of
-from carrierflow.audit.export.sql import count_unsealed, definition_texts, scoped_rows
+from carrierflow.audit.export.sql import Placed, definition_texts, scoped_entries
 from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote
+from carrierflow.audit.log.entry_kinds import TRANSITION
 from carrierflow.audit.log.sealer import LogSealer
-from carrierflow.audit.log.sql import Log, all_checkpoints, definition_names
+from carrierflow.audit.log.sql import Log, all_checkpoints
 from carrierflow.audit.log.tree import inclusion_proof
+from carrierflow.audit.log.unplaced import count_waiting
 from carrierflow.domain.administration import AdministrationKind
-from carrierflow.domain.canonical import COLUMNS, canonical_row, quoted, stamp
+from carrierflow.domain.canonical import stamp
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import NotSealed
@@ -23,8 +26,6 @@ from carrierflow.storage.shops import shop_number
 
 
 __all__ = ["Exporter"]
-
-WIDTH = len(COLUMNS)
 
 
 @guarded_methods
@@ -67,7 +68,7 @@ class Exporter:
             contents = Contents(
                 scope=scope,
                 made_at=self._clock(),
-                unsealed=count_unsealed(connection, size=size),
+                unsealed=count_waiting(connection, size=size),
                 definitions=definition_texts(connection),
                 checkpoints=notes if scope.is_whole else notes[-1:],
                 consistency=[
@@ -101,20 +102,29 @@ class Exporter:
     def _lines(
         self, scope: Scope, size: int, *, sheet: bool, progress: Callable[[int], None] | None
     ) -> Iterator[Line]:
-        done = 0
+        done, whole = 0, scope.is_whole
         with self._store.reading() as rows, self._store.reading() as nodes:
-            names, tree = definition_names(nodes), Log(nodes)
-            for some in scoped_rows(rows, scope, size=size):
-                for row in some:
-                    own, number, *ref, index, leaf = row[WIDTH:]
-                    texts = quoted(ref[0]), quoted(ref[1]), quoted(ref[2])
+            tree = Log(nodes)
+            for some in scoped_entries(rows, scope, size=size):
+                for each in some:
+                    index = each.position
                     yield Line(
-                        text=canonical_row(texts, names.get(number, ""), row[:WIDTH]),
+                        kind=each.kind.name,
+                        text=each.kind.text(each.row),
                         index=index,
-                        leaf=bytes.fromhex(leaf),
-                        path=() if scope.is_whole else inclusion_proof(tree.subtree, index, size),
-                        cells=cells_of(index, ref, row, own) if sheet else (),
+                        leaf=bytes.fromhex(each.leaf),
+                        path=() if whole else inclusion_proof(tree.subtree, index, size),
+                        cells=_cells(each) if sheet else (),
                     )
                 done += len(some)
                 if progress is not None:
                     progress(done)
+
+
+def _cells(each: Placed) -> tuple[Any, ...]:
+    """Return what the spreadsheet shows of an entry: of steps alone."""
+    if each.kind is not TRANSITION:
+        return ()
+    row, width = each.row, TRANSITION.width
+    fulfillment_id, order_id, shop = row[width - 4 : width - 1]
+    return cells_of(each.position, (shop, order_id, fulfillment_id), row, row[width])

@@ -1,6 +1,6 @@
 """A part of the log as files that prove themselves, for people who trust neither us nor a database.
 
-Each line of `history.jsonl` is the canonical text of an entry, and its bytes without the line's
+Each line of `entries.jsonl` is the canonical text of an entry, and its bytes without the line's
 end are the leaf of the tree. `places.txt` says, line by line, where each stands in the log. All
 else is text too, so that `sha256sum`, OpenSSL and Go suffice to check it.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,8 +29,9 @@ __all__ = [
     "CHECKPOINTS",
     "CONSISTENCY",
     "DEFINITIONS",
+    "ENTRIES",
+    "ENTRY_FILES",
     "FORM",
-    "HISTORY",
     "MANIFEST",
     "PLACES",
     "SHEET",
@@ -41,8 +43,11 @@ __all__ = [
     "write_export",
 ]
 
-FORM = "carrierflow-export/1"
-HISTORY = "history.jsonl"
+FORM = "carrierflow-export/2"
+ENTRIES = "entries.jsonl"
+ENTRY_FILES = {FORM: ENTRIES, "carrierflow-export/1": "history.jsonl"}
+"""The file of entries in each form that can be read; the first form knew but steps."""
+
 PLACES = "places.txt"
 DEFINITIONS = "definitions.jsonl"
 CHECKPOINTS = "checkpoints.txt"
@@ -87,6 +92,7 @@ class Scope:
 class Line:
     """One entry on its way into an export."""
 
+    kind: str
     text: str
     index: int
     leaf: bytes
@@ -135,7 +141,8 @@ def write_export(
     try:
         _make_room(folder)
         writer = _Writer(folder)
-        rows = _write_lines(writer, lines, sheet)
+        kinds = _write_lines(writer, lines, sheet)
+        rows = kinds.total()
         writer.write(DEFINITIONS, (f"{text}\n" for text in contents.definitions))
         writer.write(CHECKPOINTS, (f"{note}\n" for note in contents.checkpoints))
         if contents.consistency:
@@ -149,6 +156,7 @@ def write_export(
             "whole": contents.scope.is_whole,
             "scope": contents.scope.document(),
             "rows": rows,
+            "kinds": dict(sorted(kinds.items())),
             "unsealed": contents.unsealed,
             "made_at": stamp(contents.made_at),
         }
@@ -171,21 +179,22 @@ def _make_room(folder: Path) -> None:
         raise InvalidInput(f"{folder} is not empty; name a new directory for the export.")
 
 
-def _write_lines(writer: _Writer, lines: Iterable[Line], sheet: Sequence[str]) -> int:
-    count = 0
+def _write_lines(writer: _Writer, lines: Iterable[Line], sheet: Sequence[str]) -> Counter[str]:
+    """Write the entries; return how many there are of each kind."""
+    kinds: Counter[str] = Counter()
     with ExitStack() as files:
-        history = files.enter_context(writer.open(HISTORY))
+        entries = files.enter_context(writer.open(ENTRIES))
         places = files.enter_context(writer.open(PLACES))
         cells = files.enter_context(writer.open(SHEET)) if sheet else None
         if cells is not None:
             cells.write(BOM + record(sheet))
         for line in lines:
-            count += 1
-            history.write(f"{line.text}\n".encode())
+            kinds[line.kind] += 1
+            entries.write(f"{line.text}\n".encode())
             places.write(_place(line))
-            if cells is not None:
+            if cells is not None and line.cells:
                 cells.write(record(line.cells))
-    return count
+    return kinds
 
 
 def _place(line: Line) -> bytes:

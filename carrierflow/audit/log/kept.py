@@ -22,7 +22,7 @@ from carrierflow.audit.verify.replay import Findings
 from carrierflow.errors import InvalidInput
 
 
-__all__ = ["OWN", "KeptCheckpoint", "TreeCheck", "Trust", "kept_in"]
+__all__ = ["OWN", "Expected", "KeptCheckpoint", "TreeCheck", "Trust", "kept_in"]
 
 OWN = "checkpoint"
 """How a checkpoint is called that came with the log itself."""
@@ -80,14 +80,46 @@ class Trust:
                 findings.add(where, "its signature is not by the verifier key: it was forged")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expected:
+    """A root that a log must have at some size, and what is said if it has another one."""
+
+    size: int
+    root: bytes
+    where: str
+    other: str
+    """What is said if the first entries are not those that the root is over."""
+    short: str
+    """What is said if the log has fewer; it may name its `{size}`."""
+
+
+def _expected(kept: KeptCheckpoint) -> Expected:
+    size = kept.seen.size
+    return Expected(
+        size=size,
+        root=kept.seen.root,
+        where=f"{kept.where} {size}",
+        other=f"the first {size} entries are not those it covers: "
+        "another history was put in their place",
+        short=f"it covers {size} entries, the log only {{size}}: it was rolled back or cut off",
+    )
+
+
 class TreeCheck:
     """Builds the tree from its leaves, and compares it with each checkpoint on the way."""
 
-    def __init__(self, kept: Iterable[KeptCheckpoint], findings: Findings) -> None:
+    def __init__(
+        self,
+        kept: Iterable[KeptCheckpoint],
+        findings: Findings,
+        *,
+        more: Iterable[Expected] = (),
+    ) -> None:
+        """`more` are roots beside those of checkpoints."""
         self._findings = findings
         self._frontier = Frontier()
-        ordered = sorted(kept, key=lambda each: each.seen.size)
-        sizes = groupby(ordered, key=lambda each: each.seen.size)
+        wanted = sorted([*map(_expected, kept), *more], key=lambda each: each.size)
+        sizes = groupby(wanted, key=lambda each: each.size)
         self._waiting = [(size, list(group)) for size, group in sizes][::-1]
 
     @property
@@ -107,20 +139,16 @@ class TreeCheck:
         frontier.extend(leaves)
 
     def finish(self) -> None:
-        """Name the checkpoints that speak of more than there is."""
+        """Name what speaks of more than there is."""
         self._compare()
-        for size, kept in reversed(self._waiting):
-            for each in kept:
-                what = f"it covers {size} entries, the log only {self.size}: "
-                what += "it was rolled back or cut off"
-                self._findings.add(f"{each.where} {size}", what)
+        for _, wanted in reversed(self._waiting):
+            for each in wanted:
+                self._findings.add(each.where, each.short.format(size=self.size))
 
     def _compare(self) -> None:
         while self._waiting and self._waiting[-1][0] == self._frontier.size:
-            size, kept = self._waiting.pop()
+            _, wanted = self._waiting.pop()
             root = self._frontier.root()
-            for each in kept:
-                if each.seen.root != root:
-                    what = f"the first {size} entries are not those it covers: "
-                    what += "another history was put in their place"
-                    self._findings.add(f"{each.where} {size}", what)
+            for each in wanted:
+                if each.root != root:
+                    self._findings.add(each.where, each.other)

@@ -20,16 +20,15 @@ from carrierflow.audit.log.ports import Anchor
 from carrierflow.audit.log.proof import Consistency, Proof
 from carrierflow.audit.log.sql import (
     Log,
-    SealedBatch,
     SealLease,
     add_anchorings,
     add_checkpoint,
-    first_unsealed,
+    give_places,
     newest_checkpoint,
-    seal_batch,
     unanchored,
 )
 from carrierflow.audit.log.tree import consistency_proof, inclusion_proof
+from carrierflow.audit.log.unplaced import LogEntry, Unplaced
 from carrierflow.domain.administration import AdministrationKind
 from carrierflow.domain.canonical import canonical_entry
 from carrierflow.domain.clock import Clock
@@ -76,13 +75,18 @@ class Sealing:
     broken: tuple[str, ...]
     """Those among them whose content does not hash to their hash: `audit verify` says more."""
     checkpoint: SignedNote | None
-    """The newest one; None while there is no history."""
+    """The newest one; None while there is no history, or no key to sign with."""
     anchored: tuple[Anchored, ...]
+    size: int
+    """How many entries have a place now."""
+    has_key: bool
+    """Whether there was a key to sign with; without one places were given and nothing signed."""
 
     @property
     def ok(self) -> bool:
-        """Tell whether nothing was wrong, and every anchor has everything."""
-        return not self.broken and all(each.problem is None for each in self.anchored)
+        """Tell whether it was signed, nothing was wrong, and every anchor has everything."""
+        told = all(each.problem is None for each in self.anchored)
+        return self.has_key and not self.broken and told
 
 
 @guarded_methods
@@ -125,28 +129,35 @@ class LogSealer:
     def seal(self, progress: Callable[[int], None] | None = None) -> Sealing:
         """Give every committed entry its place, sign a checkpoint, and give it to the anchors.
 
+        Without a key places are given all the same, and nothing is signed.
+
         Raises:
-            MissingSealKey, ConfigurationError: if there is no key.
+            ConfigurationError: if the file of the key cannot be read.
             SealHeld: if another process is sealing.
             HistoryBroken: if the log no longer is what its last checkpoint says; nothing is
                 signed then.
         """
-        owner, key = str(uuid.uuid4()), self.key
+        owner, key = str(uuid.uuid4()), self.key if self.can_seal else None
         self._hold(owner)
         try:
             sealed, broken = self._give_places(owner, progress or _unheard)
-            note = self._store.transact(lambda c: self._checkpoint(c, key))
+            note = None if key is None else self._sign(key)
             anchored = tuple(self._give(anchor) for anchor in self._anchors)
         finally:
             self._store.transact(lambda c: self._lease.release(c, owner))
         if broken:
             log.error("carrierflow.sealed_broken", extra={"entries": len(broken)})
-        return Sealing(sealed=sealed, broken=broken, checkpoint=note, anchored=anchored)
+        return Sealing(
+            sealed=sealed,
+            broken=broken,
+            checkpoint=note,
+            anchored=anchored,
+            size=self._size(),
+            has_key=key is not None,
+        )
 
     def seal_if_possible(self) -> None:
-        """Seal where there is a key; what goes wrong is logged, and tried again the next time."""
-        if not self.can_seal:
-            return
+        """Give places, and sign where there is a key; what goes wrong waits for the next time."""
         try:
             self.seal()
         except SealHeld:
@@ -227,18 +238,28 @@ class LogSealer:
     def _give_places(
         self, owner: str, progress: Callable[[int], None]
     ) -> tuple[int, tuple[str, ...]]:
-        count, broken = 0, list[str]()
-        after = self._store.transact(first_unsealed)
-        while after is not None:
-            done = self._give_some(after)
-            count, after = count + done.rows, done.more_after
-            broken += done.broken
-            progress(count)
-            self._hold(owner)
-        return count, tuple(broken)
+        """Give every entry its place; return how many did not have one, and which are broken."""
+        first = self._size()
+        with Unplaced() as waiting:
+            with self._store.reading() as connection:
+                waiting.read(connection, lambda: self._hold(owner))
+            count = 0
+            for some in waiting.batches(ROWS_AT_ONCE):
+                self._give_some(some, first + count)
+                count += len(some)
+                progress(count)
+                self._hold(owner)
+        return count, tuple(waiting.broken)
 
-    def _give_some(self, after: int) -> SealedBatch:
-        return self._store.transact(lambda c: seal_batch(c, after=after, most=ROWS_AT_ONCE))
+    def _size(self) -> int:
+        with self._store.reading() as connection:
+            return Log(connection).size
+
+    def _give_some(self, entries: Sequence[LogEntry], first: int) -> None:
+        self._store.transact(lambda c: give_places(c, entries, first=first))
+
+    def _sign(self, key: SealKey) -> SignedNote | None:
+        return self._store.transact(lambda c: self._checkpoint(c, key))
 
     def _checkpoint(self, connection: Connection, key: SealKey) -> SignedNote | None:
         """Sign what the log is now; it must continue what was signed last."""

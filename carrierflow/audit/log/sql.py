@@ -1,4 +1,4 @@
-"""The log over the history: which entry stands where, the hashes of its tree, its checkpoints.
+"""The log: which entry stands where, the hashes of its tree, its checkpoints.
 
 The place of an entry is given once it is committed, by whoever seals; nothing is read from the
 order in which a database numbers rows. Of the tree the hash of every 256th part is kept, and of
@@ -7,59 +7,48 @@ order in which a database numbers rows. Of the tree the hash of every 256th part
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
-    Select,
-    and_,
     func,
     insert,
     or_,
     select,
-    true,
     update,
 )
 
 from carrierflow.audit.log.checkpoint import SignedNote
-from carrierflow.audit.log.tree import leaf_hash, node_hash, range_root
-from carrierflow.domain.canonical import COLUMNS, canonical_row, digest, quoted
+from carrierflow.audit.log.entry_kinds import KEY, TRANSITION
+from carrierflow.audit.log.tree import node_hash, range_root
+from carrierflow.audit.log.unplaced import LogEntry
 from carrierflow.errors import HistoryBroken, SealHeld
 from carrierflow.storage.database_clock import DatabaseClock
-from carrierflow.storage.engine import is_mysql, streamed
+from carrierflow.storage.engine import streamed
 from carrierflow.storage.tables import (
     anchorings,
     checkpoints,
     definitions,
-    fulfillments,
-    history,
     leases,
     log,
     log_nodes,
-    shops,
 )
 
 
 __all__ = [
     "Log",
     "SealLease",
-    "SealedBatch",
     "add_anchorings",
     "add_checkpoint",
     "all_checkpoints",
     "definition_names",
-    "first_unsealed",
-    "is_placed",
+    "entries_at",
+    "give_places",
     "leaves",
-    "lost_entries",
     "newest_checkpoint",
-    "raw_entry",
-    "seal_batch",
     "unanchored",
 ]
 
@@ -68,29 +57,8 @@ WIDTH = 1 << WIDTH_BITS
 """How many hashes of one level make one of the next."""
 
 LEAVES_AT_ONCE = 5_000
-FEW = 5_000
-"""Up to so many entries without a place are looked for from the end."""
-
 SEAL = "seal"
 HOLE = "Rows of the log are missing; `carrierflow audit verify` says which."
-STAMPS: Mapping[str, Callable[[Any], ColumnElement[str]]] = {
-    "sqlite": lambda column: func.replace(column, "+00:00", "Z"),
-    "postgresql": lambda column: func.to_char(
-        func.timezone("UTC", column), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
-    ),
-    "mysql": lambda column: func.date_format(column, "%Y-%m-%dT%H:%i:%s.%fZ"),
-}
-"""How each database writes a moment as it stands in canonical texts."""
-
-
-def raw_entry(connection: Connection) -> list[ColumnElement[Any]]:
-    """Return the columns of an entry that its canonical text is made of, times as stamps."""
-    name = connection.dialect.name
-    written = STAMPS["mysql" if is_mysql(name) else name]
-    return [
-        written(history.c[column]).label(column) if column.endswith("_at") else history.c[column]
-        for column in COLUMNS
-    ]
 
 
 def definition_names(connection: Connection) -> dict[int, str]:
@@ -99,116 +67,16 @@ def definition_names(connection: Connection) -> dict[int, str]:
     return {row.number: row.id for row in connection.execute(query)}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SealedBatch:
-    """Some entries that were given their places."""
+def give_places(connection: Connection, entries: Sequence[LogEntry], *, first: int) -> None:
+    """Give some entries the next places in the log.
 
-    rows: int
-    more_after: int | None
-    """The fulfillment to go on from; None at the end."""
-    broken: tuple[str, ...]
-    """Entries whose content does not hash to their hash: they are sealed as they are."""
-
-
-def seal_batch(connection: Connection, *, after: int, most: int) -> SealedBatch:
-    """Give committed entries the next places in the log, fulfillment by fulfillment.
-
-    An entry without a place is one that the log does not name, however late it was committed.
+    Raises:
+        SealHeld: if the log has grown beyond `first`: somebody else is at work on it.
     """
-    end = _end_of_batch(connection, after, most)
-    rows = connection.execute(_unsealed(connection, after, end)).all()
-    names = definition_names(connection)
-    leaves, broken = [], []
-    for row in sorted(rows, key=_in_parcels):
-        ref = quoted(row.code), quoted(row.order_id), quoted(row.fulfillment_id)
-        text = canonical_row(ref, names.get(row.definition, ""), row[: len(COLUMNS)])
-        leaves.append((row, leaf_hash(text.encode())))
-        if digest(text) != row.hash:
-            broken.append(f"{row.code}/{row.fulfillment_id} {row.machine}:{row.seq}")
-    _append(connection, leaves)
-    return SealedBatch(rows=len(rows), more_after=end, broken=tuple(broken))
-
-
-def first_unsealed(connection: Connection) -> int | None:
-    """Return a fulfillment before which every entry has its place; None if all have theirs.
-
-    Counting is cheap, and what is new mostly stands at the end: a seal after a run does not go
-    through the whole history. Where entries were taken away, the counts mislead: then it does.
-    """
-    count = connection.execute(select(func.count()).select_from(history)).scalar_one()
-    waiting = count - Log(connection).size
-    if not 0 <= waiting <= FEW:
-        return 0
-    h = history.c
-    query = (
-        select(h.fulfillment)
-        .outerjoin(log, is_placed())
-        .where(log.c.position.is_(None))
-        .order_by(h.fulfillment.desc(), h.machine.desc(), h.seq.desc())
-        .limit(waiting)
-    )
-    return min(connection.execute(query).scalars(), default=None) if waiting else None
-
-
-def _end_of_batch(connection: Connection, after: int, most: int) -> int | None:
-    """Return a fulfillment before which there are at most so many entries; None for the last.
-
-    A batch has two ends, so that no database has to go through, or to sort, all that is left.
-    """
-    h = history.c
-    query = (
-        select(h.fulfillment)
-        .where(h.fulfillment >= after)
-        .order_by(h.fulfillment, h.machine, h.seq)
-        .offset(most)
-        .limit(1)
-    )
-    found = connection.execute(query).scalar()
-    return None if found is None else max(found, after + 1)
-
-
-def _unsealed(connection: Connection, after: int, end: int | None) -> Select[Any]:
-    h, f = history.c, fulfillments.c
-    names = (h.fulfillment, h.definition, h.hash, shops.c.code, f.order_id, f.fulfillment_id)
-    return (
-        select(*raw_entry(connection), *names)
-        .join(fulfillments, f.id == h.fulfillment)
-        .join(shops, shops.c.id == f.shop)
-        .outerjoin(log, is_placed())
-        .where(h.fulfillment >= after, log.c.position.is_(None))
-        .where(h.fulfillment < end if end is not None else true())
-    )
-
-
-def is_placed() -> ColumnElement[bool]:
-    """Say that a row of the log gives an entry its place."""
-    return and_(
-        log.c.fulfillment == history.c.fulfillment,
-        log.c.machine == history.c.machine,
-        log.c.seq == history.c.seq,
-    )
-
-
-def _in_parcels(row: Any) -> tuple[int, bool, int]:
-    """Put the delivery before the cash that it brings with it."""
-    return row.fulfillment, row.machine == "cod", row.seq
-
-
-def _append(connection: Connection, leaves: Sequence[tuple[Any, bytes]]) -> None:
-    if not leaves:
-        return
-    first = Log(connection).size
-    rows = [
-        {
-            "position": position,
-            "fulfillment": row.fulfillment,
-            "machine": row.machine,
-            "seq": row.seq,
-            "leaf": leaf.hex(),
-        }
-        for position, (row, leaf) in enumerate(leaves, first)
-    ]
-    _grow(connection, 0, first, [leaf for _, leaf in leaves])
+    if Log(connection).size != first:
+        raise SealHeld
+    _grow(connection, 0, first, [bytes.fromhex(entry.leaf) for entry in entries])
+    rows = [{"position": n, **entry._asdict()} for n, entry in enumerate(entries, first)]
     connection.execute(insert(log), rows)
 
 
@@ -292,9 +160,12 @@ class Log:
         return _pyramid(_hashes(self._connection, level, start, start + WIDTH))
 
     def position(self, fulfillment: int, machine: str, seq: int) -> int | None:
-        """Return the place of an entry; None if it has none yet."""
+        """Return the place of a step; None if it has none yet."""
         query = select(log.c.position).where(
-            log.c.fulfillment == fulfillment, log.c.machine == machine, log.c.seq == seq
+            log.c.kind == TRANSITION.name,
+            log.c.fulfillment == fulfillment,
+            log.c.machine == machine,
+            log.c.seq == seq,
         )
         return self._connection.execute(query).scalar_one_or_none()
 
@@ -325,16 +196,11 @@ def leaves(connection: Connection) -> Iterator[Sequence[Any]]:
     yield from streamed(connection, query, at_once=LEAVES_AT_ONCE)
 
 
-def lost_entries(connection: Connection, *, most: int) -> list[Any]:
-    """Return places of the log whose entries are not in the history."""
-    query = (
-        select(log.c.position, log.c.fulfillment, log.c.machine, log.c.seq)
-        .outerjoin(history, is_placed())
-        .where(history.c.seq.is_(None))
-        .order_by(log.c.position)
-        .limit(most)
-    )
-    return list(connection.execute(query))
+def entries_at(connection: Connection, positions: Sequence[int]) -> list[Any]:
+    """Return the kinds and keys that stand at some places of the log."""
+    query = select(log.c.position, log.c.kind, *(log.c[name] for name in KEY))
+    some = query.where(log.c.position.in_(positions)).order_by(log.c.position)
+    return list(connection.execute(some))
 
 
 def unanchored(connection: Connection, anchor: str) -> Iterator[tuple[int, str]]:

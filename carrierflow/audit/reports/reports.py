@@ -16,7 +16,7 @@ from carrierflow.audit.reports.coverage import CoverageReport, aged_looks, longe
 from carrierflow.audit.reports.drift import Drift
 from carrierflow.audit.reports.drift import episodes as drift_episodes
 from carrierflow.audit.reports.report import AuditReport
-from carrierflow.audit.reports.sample import Sample, entries_at, places
+from carrierflow.audit.reports.sample import Sample, entries_at, steps_drawn
 from carrierflow.audit.reports.step_counts import StepCount, step_counts
 from carrierflow.audit.reports.time_in_status import TimeInState, stays
 from carrierflow.audit.reports.timeline import (
@@ -247,7 +247,7 @@ class Reports:
             note = newest_checkpoint(connection)
             if note is None:
                 raise NotSealed("The history")
-            drawn = places(seed, note.checkpoint.size, count)
+            drawn = steps_drawn(connection, seed, note.checkpoint.size, count)
             entries = tuple(entries_at(connection, drawn, note))
         return Sample(seed=seed, checkpoint=note, entries=entries)
 

@@ -1,7 +1,8 @@
 """A sample that nobody chose: its places in the log follow from a seed and from the log's size.
 
 The k-th draw is SHA-256 of the line `SEED SIZE k`, read as a number, modulo the size; a place
-that was drawn already is drawn again with the next k. Whoever names the seed after the
+that was drawn already, or holds another entry than a parcel's step, is passed over, and the next
+k draws. Whoever names the seed after the
 checkpoint was handed over knows that no entry was kept out of the sample.
 """
 
@@ -16,8 +17,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from carrierflow.audit.log.checkpoint import SignedNote
+from carrierflow.audit.log.entry_kinds import TRANSITION
 from carrierflow.audit.log.proof import Proof
-from carrierflow.audit.log.sql import Log, is_placed
+from carrierflow.audit.log.sql import Log
 from carrierflow.audit.log.tree import inclusion_proof
 from carrierflow.domain.canonical import canonical_entry
 from carrierflow.domain.model import FulfillmentRef, HistoryEntry
@@ -27,7 +29,7 @@ from carrierflow.storage.rows import entry_from
 from carrierflow.storage.tables import definitions, fulfillments, history, log, shops
 
 
-__all__ = ["Sample", "Sampled", "entries_at", "places"]
+__all__ = ["Sample", "Sampled", "entries_at", "places", "steps_drawn"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +70,20 @@ def _drawn(seed: str, size: int) -> Iterator[int]:
 CHUNK = 500
 
 
+def steps_drawn(connection: Connection, seed: str, size: int, most: int) -> list[int]:
+    """Draw so many different places at which steps stand, or all of them.
+
+    A place that the log has lost counts as drawn: that its entry is gone is to be said.
+    """
+    found: list[int] = []
+    waiting = islice(_drawn(seed, size), size)
+    while len(found) < most and (some := list(islice(waiting, CHUNK))):
+        query = select(log.c.position).where(log.c.position.in_(some))
+        others = set(connection.execute(query.where(log.c.kind != TRANSITION.name)).scalars())
+        found += [place for place in some if place not in others]
+    return found[:most]
+
+
 def entries_at(
     connection: Connection, places: Sequence[int], note: SignedNote
 ) -> Iterator[Sampled]:
@@ -97,7 +113,7 @@ def _query(places: Sequence[int]) -> Any:
             f.fulfillment_id,
             log.c.position,
         )
-        .join_from(log, history, is_placed())
+        .join_from(log, history, TRANSITION.is_placed())
         .join(definitions, definitions.c.number == history.c.definition)
         .join(fulfillments, f.id == history.c.fulfillment)
         .join(shops, shops.c.id == f.shop)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from carrierflow.audit.log.checkpoint import VerifierKey
+from carrierflow.audit.log.entry_kinds import KINDS, TRANSITION, EntryKind
 from carrierflow.audit.log.kept import OWN, KeptCheckpoint, TreeCheck, Trust, kept_in
 from carrierflow.audit.log.keys import is_signature
 from carrierflow.audit.log.sealer import LogSealer
-from carrierflow.audit.log.sql import all_checkpoints, definition_names, leaves, lost_entries
+from carrierflow.audit.log.sql import Log, all_checkpoints, definition_names, entries_at, leaves
+from carrierflow.audit.verify.entries import place_name, take_in
+from carrierflow.audit.verify.nodes import expected_nodes
+from carrierflow.audit.verify.places import EMPTY, STEP, Places
 from carrierflow.audit.verify.replay import (
     MOST_PROBLEMS,
     Findings,
@@ -20,7 +25,15 @@ from carrierflow.audit.verify.replay import (
     Verification,
     verify_parcels,
 )
-from carrierflow.audit.verify.sql import definition_rows, entry_rows, head_row, head_rows
+from carrierflow.audit.verify.sql import (
+    checkpoint_times,
+    definition_rows,
+    entry_rows,
+    head_row,
+    head_rows,
+    kind_rows,
+)
+from carrierflow.audit.verify.time_order import TOLERANCE, TimeCheck
 from carrierflow.errors import InvalidInput
 from carrierflow.storage import Connection, SqlStore
 
@@ -28,6 +41,8 @@ from carrierflow.storage import Connection, SqlStore
 __all__ = ["DatabaseVerifier", "read_kept", "trusted"]
 
 ANCHOR = "anchored checkpoint"
+GONE = "it stands at place {place} of the log and is gone"
+CHANGED_SINCE = "its content is not what was sealed at place {place}: it was changed since"
 
 
 class DatabaseVerifier:
@@ -40,7 +55,10 @@ class DatabaseVerifier:
         *,
         verifier_keys: Sequence[str] = (),
         anchor_file: Path | None = None,
+        tolerance: timedelta = TOLERANCE,
     ) -> None:
+        """`tolerance` is how far time may run backwards along the log."""
+        self._tolerance = tolerance
         self._store = store
         self._sealer = sealer
         self._verifier_keys = verifier_keys
@@ -60,25 +78,41 @@ class DatabaseVerifier:
         """
         own_keys = [self._sealer.key.verifier] if self._sealer.can_seal else []
         findings, trust = Findings(), trusted(self._verifier_keys, [*own_keys, *keys])
-        rows, parcels, sealed = self._replay(findings, progress)
-        with self._store.reading() as connection:
-            own = "\n".join(all_checkpoints(connection))
-            known = [*kept_in(own, where=OWN), *self._anchored(), *kept]
-            trust.look_at(known, findings)
-            places = self._compare(connection, known, findings)
-            if places != sealed:
-                _name_lost(connection, findings)
+        with Places(self._size()) as places:
+            rows, parcels, sealed = self._replay(places, findings, progress)
+            kinds = {TRANSITION.name: rows}
+            for kind in KINDS:
+                if kind is not TRANSITION:
+                    kinds[kind.name], placed = self._look_at(kind, places, progress)
+                    sealed += placed
+            with self._store.reading() as connection:
+                own = "\n".join(all_checkpoints(connection))
+                known = [*kept_in(own, where=OWN), *self._anchored(), *kept]
+                trust.look_at(known, findings)
+                self._compare(connection, known, places, findings)
         return Verification(
             rows=rows,
             fulfillments=parcels,
             problems=tuple(findings.problems),
             sealed=sealed,
+            kinds=kinds,
             checkpoints=len(known),
             remarks=tuple(findings.remarks),
         )
 
+    def _size(self) -> int:
+        with self._store.reading() as connection:
+            return Log(connection).size
+
+    def _look_at(
+        self, kind: EntryKind, places: Places, progress: Callable[[int], None] | None
+    ) -> tuple[int, int]:
+        with self._store.reading() as connection:
+            rows = kind_rows(connection, kind)
+            return take_in(kind, _counted(rows, progress) if progress else rows, places)
+
     def _replay(
-        self, findings: Findings, progress: Callable[[int], None] | None
+        self, places: Places, findings: Findings, progress: Callable[[int], None] | None
     ) -> tuple[int, int, int]:
         with self._store.reading() as heads, self._store.reading() as entries:
             rules = Rules(definition_rows(heads), findings)
@@ -86,6 +120,7 @@ class DatabaseVerifier:
             stored = Stored(
                 definitions=definition_names(heads),
                 heads=head_rows(heads),
+                places=places,
                 rows=_counted(rows, progress) if progress else rows,
                 reread=self._reread,
             )
@@ -102,18 +137,31 @@ class DatabaseVerifier:
         return kept_in(_text_of(file), where=ANCHOR)
 
     def _compare(
-        self, connection: Connection, known: Sequence[KeptCheckpoint], findings: Findings
-    ) -> int | None:
-        """Go through the log in its order; return how many places it has, if it has no gap."""
-        tree = TreeCheck(known, findings)
+        self,
+        connection: Connection,
+        known: Sequence[KeptCheckpoint],
+        places: Places,
+        findings: Findings,
+    ) -> None:
+        """Go through the log in its order: its places, its times, its tree."""
+        nodes = expected_nodes(connection, places.size, findings)
+        tree = TreeCheck(known, findings, more=nodes)
+        times = TimeCheck(findings, tolerance=self._tolerance, signed=checkpoint_times(connection))
+        wrong: dict[int, str] = {}
         for some in leaves(connection):
-            if some[-1][0] != tree.size + len(some) - 1:
-                gap = next(n for n, row in enumerate(some, tree.size) if row[0] != n)
+            start = tree.size
+            if some[-1][0] != start + len(some) - 1:
+                gap = next(n for n, row in enumerate(some, start) if row[0] != n)
                 findings.add("log", f"place {gap} is missing: an entry was taken out of the log")
-                return None
-            tree.add([bytes.fromhex(row[1]) for row in some])
-        tree.finish()
-        return tree.size
+                break
+            hashes = [bytes.fromhex(row[1]) for row in some]
+            tree.add(hashes)
+            for position, what in _follow(start, hashes, places, times):
+                if len(wrong) < MOST_PROBLEMS:
+                    wrong[position] = what
+        else:
+            tree.finish()
+        _name_wrong(connection, wrong, findings)
 
 
 def trusted(verifier_keys: Iterable[str], keys: Iterable[VerifierKey] = ()) -> Trust:
@@ -146,10 +194,24 @@ def _text_of(file: Path) -> str:
         raise InvalidInput(f"{file} cannot be read: {error}.") from error
 
 
-def _name_lost(connection: Connection, findings: Findings) -> None:
-    for row in lost_entries(connection, most=MOST_PROBLEMS):
-        where = f"fulfillment {row.fulfillment} {row.machine}:{row.seq}"
-        findings.add(where, f"it stands at place {row.position} of the log and is gone")
+def _follow(
+    start: int, hashes: Sequence[bytes], places: Places, times: TimeCheck
+) -> Iterator[tuple[int, str]]:
+    """Compare some places with what was found for them; yield those where it is not that."""
+    found = places.read(start, len(hashes))
+    for position, (leaf, (own, moment, mark)) in enumerate(zip(hashes, found, strict=False), start):
+        if mark == EMPTY:
+            yield position, GONE
+            continue
+        if leaf != own:
+            yield position, CHANGED_SINCE
+        times.add(position, moment.decode(errors="replace"), is_step=mark == STEP)
+
+
+def _name_wrong(connection: Connection, wrong: Mapping[int, str], findings: Findings) -> None:
+    for row in entries_at(connection, list(wrong)) if wrong else ():
+        where = place_name(row.kind, row[2:])
+        findings.add(where, wrong[row.position].format(place=row.position))
 
 
 def _counted(

@@ -11,9 +11,11 @@ import json
 import re
 import zlib
 from binascii import a2b_base64, b2a_base64
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import file_digest, sha256
 from itertools import zip_longest
 from pathlib import Path
@@ -24,18 +26,19 @@ from carrierflow.audit.export.format import (
     CHECKPOINTS,
     CONSISTENCY,
     DEFINITIONS,
-    FORM,
-    HISTORY,
+    ENTRY_FILES,
     MANIFEST,
     PLACES,
     SUMS,
 )
 from carrierflow.audit.log.checkpoint import Checkpoint
+from carrierflow.audit.log.entry_kinds import KINDS, TRANSITION
 from carrierflow.audit.log.kept import OWN, KeptCheckpoint, TreeCheck, Trust, kept_in
 from carrierflow.audit.log.proof import Consistency
 from carrierflow.audit.log.tree import root_of_proof
-from carrierflow.audit.verify.lines import ChainReader, parcel_of
+from carrierflow.audit.verify.lines import ChainReader, is_flat, kind_of, moment_of, parcel_of
 from carrierflow.audit.verify.replay import Findings, Rules, Verification
+from carrierflow.audit.verify.time_order import TOLERANCE, TimeCheck
 from carrierflow.errors import InvalidInput
 
 
@@ -44,6 +47,8 @@ __all__ = ["verify_export"]
 PLACE = re.compile(rb"(0|[1-9][0-9]*) ([A-Za-z0-9+/=]{44})((?: [A-Za-z0-9+/=]{44})*)\n")
 """A line of `places.txt`: the place, the leaf, and what leads from it to the root."""
 
+MOMENTS = {kind.name: kind.moment for kind in KINDS}
+STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 CHANGED = "its content is not what was sealed at its place: it was changed since"
 
 SHARE_BYTES = 16 * 1024 * 1024
@@ -62,6 +67,7 @@ def verify_export(
     *,
     trust: Trust,
     kept: Sequence[KeptCheckpoint] = (),
+    tolerance: timedelta = TOLERANCE,
     progress: Callable[[int], None] | None = None,
 ) -> Verification:
     """Replay an export and compare it with its checkpoints and with those that were kept.
@@ -70,7 +76,8 @@ def verify_export(
         InvalidInput: if it is no export, or a file of it cannot be read.
     """
     try:
-        return _Export(folder, trust, Findings()).verify(kept, progress or _unheard)
+        export = _Export(folder, trust, Findings(), tolerance)
+        return export.verify(kept, progress or _unheard)
     except OSError as error:
         raise InvalidInput(f"The export cannot be read: {error}.") from error
     except UnicodeDecodeError as error:
@@ -84,6 +91,7 @@ class _Export:
     folder: Path
     trust: Trust
     findings: Findings
+    tolerance: timedelta
 
     def verify(
         self, kept: Sequence[KeptCheckpoint], progress: Callable[[int], None]
@@ -106,17 +114,20 @@ class _Export:
             self._compare_kept(newest, kept)
             places = _PartOfLog(newest, self.findings)
         cuts = any(manifest["scope"][name] is not None for name in ("since", "until"))
-        with _Shares(self.folder / HISTORY) as shares:
-            rows = self._read_log(places, shares, progress)
+        file = ENTRY_FILES[manifest["form"]]
+        with _Shares(self.folder / file) as shares:
+            reader = _EntryReader(shares, self.findings, self.tolerance)
+            rows = self._read_log(file, places, reader, progress)
             if rows != manifest["rows"]:
                 what = f"it has {rows} lines; the manifest says {manifest['rows']}"
-                self.findings.add(HISTORY, what)
+                self.findings.add(file, what)
             parcels = sum(_replay(lines, rules, self.findings, cuts=cuts) for lines in shares)
         return Verification(
-            rows=rows,
+            rows=reader.counts[TRANSITION.name],
             fulfillments=parcels,
             problems=tuple(self.findings.problems),
             sealed=rows,
+            kinds=dict(sorted(reader.counts.items())),
             checkpoints=len(known),
             remarks=tuple(self.findings.remarks),
         )
@@ -130,7 +141,7 @@ class _Export:
         try:
             manifest: dict[str, Any] = json.loads(self._text(MANIFEST))
             form, scope = manifest["form"], manifest["scope"]
-            known = form == FORM and isinstance(manifest["whole"], bool)
+            known = form in ENTRY_FILES and isinstance(manifest["whole"], bool)
             if not known or not {"since", "until"} <= set(scope) or "rows" not in manifest:
                 raise InvalidInput(f"This version cannot read exports of the form {form!r}.")
         except (ValueError, KeyError, TypeError) as error:
@@ -153,16 +164,20 @@ class _Export:
             yield sha256(line.encode()).hexdigest(), line, None
 
     def _read_log(
-        self, places: _WholeLog | _PartOfLog, shares: _Shares, progress: Callable[[int], None]
+        self,
+        file: str,
+        places: _WholeLog | _PartOfLog,
+        reader: _EntryReader,
+        progress: Callable[[int], None],
     ) -> int:
         count = 0
-        history, index = self.folder / HISTORY, self.folder / PLACES
-        with history.open("rb", BUFFER) as lines, index.open("rb", BUFFER) as stated:
+        entries, index = self.folder / file, self.folder / PLACES
+        with entries.open("rb", BUFFER) as lines, index.open("rb", BUFFER) as stated:
             pairs = zip_longest(lines, stated, fillvalue=b"")
             for count, (line, place) in enumerate(pairs, 1):
                 text = line.removesuffix(b"\n")
                 places.add(count, text, place)
-                shares.add(count, text)
+                reader.add(count, text)
                 if count % AT_ONCE == 0:
                     progress(count)
         places.finish()
@@ -262,6 +277,31 @@ class _PartOfLog:
 
     def finish(self) -> None:
         """Nothing is owed at the end: a part of a log can be any part."""
+
+
+class _EntryReader:
+    """Takes in the lines in their order: steps go to their parcels, of all the moment counts."""
+
+    def __init__(self, shares: _Shares, findings: Findings, tolerance: timedelta) -> None:
+        self.counts: Counter[str] = Counter()
+        self._shares = shares
+        self._findings = findings
+        self._times = TimeCheck(findings, tolerance=tolerance, unit="line")
+
+    def add(self, number: int, text: bytes) -> None:
+        """Take in the next line."""
+        name = kind_of(text)
+        is_step = name is None
+        column = MOMENTS.get(TRANSITION.name if name is None else name)
+        if is_step:
+            self._shares.add(number, text)
+        elif column is None or not is_flat(text):
+            self._findings.add(f"line {number}", "it is no entry in its canonical form")
+            return
+        self.counts[name or TRANSITION.name] += 1
+        moment = moment_of(text, column or "")
+        if moment is not None and STAMP.fullmatch(moment):
+            self._times.add(number, moment, is_step=is_step)
 
 
 class _Shares:

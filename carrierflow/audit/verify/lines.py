@@ -10,7 +10,7 @@ from hashlib import sha256
 from carrierflow.audit.verify.replay import Chains, Findings, Rules
 
 
-__all__ = ["ChainReader", "parcel_of"]
+__all__ = ["ChainReader", "is_flat", "kind_of", "moment_of", "parcel_of"]
 
 TEXT = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 MAYBE = rf"(null|{TEXT})"
@@ -27,8 +27,40 @@ ENTRY = re.compile(
 )
 """The canonical text of an entry, and nothing else."""
 
+OTHER = re.compile(
+    rf'\{{"[a-z_]+":(?:null|true|false|{TEXT})(?:,"[a-z_]+":(?:null|true|false|{TEXT}))*\}}'
+)
+"""The canonical text of an entry of any other kind: its order and its words are proven by leaf."""
+
+KIND = b'"kind":"'
 KEY = b'"fulfillment_id":'
 AFTER = b',"inferred":'
+
+
+def kind_of(line: bytes) -> str | None:
+    """Return what kind of entry a line says it is; None for a step, which says nothing.
+
+    Inside of a text every quotation mark is escaped, so the key is found nowhere else.
+    """
+    return _value(line, KIND)
+
+
+def moment_of(line: bytes, column: str) -> str | None:
+    """Return the moment that a line has under a key; None if it has none."""
+    return _value(line, b'"%b":"' % column.encode())
+
+
+def _value(line: bytes, key: bytes) -> str | None:
+    start = line.find(key)
+    if start < 0:
+        return None
+    start += len(key)
+    return line[start : line.find(b'"', start)].decode(errors="replace")
+
+
+def is_flat(line: bytes) -> bool:
+    """Tell whether a line is one flat object, as every entry is."""
+    return OTHER.fullmatch(line.decode(errors="replace")) is not None
 
 
 def parcel_of(line: bytes) -> bytes:

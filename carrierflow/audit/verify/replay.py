@@ -14,6 +14,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from carrierflow.audit.verify.places import Places
 from carrierflow.domain.canonical import COLUMNS, canonical_row, digest, quoted
 from carrierflow.domain.fulfillment import GENESIS
 from carrierflow.domain.model import START, FulfillmentRef, Machine
@@ -50,8 +51,8 @@ Definition = tuple[str, str, frozenset[Step] | None]
 """The id of a definition, its canonical text, and its steps as they are stored, if they are."""
 
 CHANGED = "its content does not hash to its hash: it was changed"
-CHANGED_SINCE = "its content is not what was sealed: it was changed since"
 WIDTH = len(COLUMNS)
+RECORDED = COLUMNS.index("recorded_at")
 
 
 class HeadRow(NamedTuple):
@@ -91,11 +92,14 @@ class Verification:
     """What replaying the history showed."""
 
     rows: int
+    """Steps of parcels."""
     fulfillments: int
     problems: tuple[Problem, ...]
     """In the order in which they were found; at most a hundred."""
     sealed: int = 0
-    """Entries that have a place in the log."""
+    """Entries of all kinds that have a place in the log."""
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    """How many entries there are of each kind, with a place or without."""
     checkpoints: int = 0
     """Checkpoints that were compared with the log, those kept elsewhere among them."""
     remarks: tuple[str, ...] = ()
@@ -228,7 +232,9 @@ class Stored:
     """All fulfillments, in the order of their numbers."""
     rows: Iterable[Sequence[Any]]
     """All entries, in that order: the columns of a canonical text, then the fulfillment's and
-    the definition's number, the hash, and the leaf that the log has for it."""
+    the definition's number, the hash, and the place that the log has for it."""
+    places: Places
+    """Where it is written down what stands at which place."""
     reread: Callable[[HeadRow], HeadRow]
     """Reads one head again: the ledger goes on while its history is read."""
 
@@ -262,28 +268,28 @@ class _Replay:
         self.rows = self.parcels = self.sealed = 0
         self._rules = rules
         self._names = stored.definitions
+        self._put = stored.places.put
         self._reread = stored.reread
         self._findings = findings
 
     def parcel(self, head: HeadRow, rows: Iterable[Sequence[Any]]) -> None:
-        findings, names, name = self._findings, self._names, head.name
+        findings, names, name, put = self._findings, self._names, head.name, self._put
         ref = quoted(head.shop), quoted(head.order_id), quoted(head.fulfillment_id)
         chains = Chains(self._rules, findings, name)
         count = sealed = 0
         for row in rows:
             count += 1
             # fmt: off
-            (machine, seq, start, end, _, actor, reason, _, _, _, _, _, amends, _, before,
-             _, number, own, leaf) = row
+            (machine, seq, start, end, _, actor, reason, _, _, recorded, _, _, amends, _, before,
+             _, number, own, position) = row
             # fmt: on
             definition = names.get(number, "")
             written = canonical_row(ref, definition, row).encode()
             if sha256(written).hexdigest() != own:
                 findings.add(f"{name} {machine}:{seq}", CHANGED)
-            if leaf is not None:
+            if position is not None:
                 sealed += 1
-                if sha256(b"\x00" + written).hexdigest() != leaf:
-                    findings.add(f"{name} {machine}:{seq}", CHANGED_SINCE)
+                put(position, written, recorded)
             amendment = None if amends is None else (actor, reason)
             chains.add(machine, seq, start, end, definition, before, own, amendment)
         self.rows += count
@@ -298,7 +304,9 @@ class _Replay:
     def orphans(self, chain: tuple[Any, Iterator[Sequence[Any]]]) -> None:
         for row in chain[1]:
             self.rows += 1
-            self.sealed += row[-1] is not None
+            if row[-1] is not None:
+                self.sealed += 1
+                self._put(row[-1], b"", row[RECORDED])
             self._findings.add(f"fulfillment {chain[0]} {row[0]}", "it has history and no head")
 
     def _compare_end(self, where: str, head: End, last: End | None) -> None:

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from carrierflow.audit.log.sql import is_placed, raw_entry
+from carrierflow.audit.log.entry_kinds import TRANSITION, EntryKind, stamps
 from carrierflow.audit.verify.replay import HeadRow
+from carrierflow.domain.canonical import COLUMNS
 from carrierflow.storage.engine import streamed
 from carrierflow.storage.tables import (
+    checkpoints,
     definitions,
     edges,
     fulfillments,
     history,
     log,
+    log_nodes,
     shops,
 )
 
 
-__all__ = ["definition_rows", "entry_rows", "head_row", "head_rows"]
+__all__ = [
+    "checkpoint_times",
+    "definition_rows",
+    "entry_rows",
+    "head_row",
+    "head_rows",
+    "kind_rows",
+    "node_rows",
+]
 
 STREAM = 2_000
 """Rows that a long reading holds at once."""
@@ -30,12 +42,37 @@ STREAM = 2_000
 def entry_rows(connection: Connection) -> Iterator[Sequence[Any]]:
     """Stream the whole history, parcel after parcel, as `verify_parcels` reads it."""
     h = history.c
+    columns = stamps(connection, [h[name] for name in COLUMNS])
     query = (
-        select(*raw_entry(connection), h.fulfillment, h.definition, h.hash, log.c.leaf)
-        .outerjoin(log, is_placed())
+        select(*columns, h.fulfillment, h.definition, h.hash, log.c.position)
+        .select_from(history.outerjoin(log, TRANSITION.is_placed()))
         .order_by(h.fulfillment, h.machine, h.seq)
     )
     return chain.from_iterable(streamed(connection, query, at_once=STREAM))
+
+
+def kind_rows(connection: Connection, kind: EntryKind) -> Iterator[Sequence[Any]]:
+    """Stream all entries of a kind: the columns of the text, and the place."""
+    query = (
+        select(*kind.columns(connection), log.c.position)
+        .select_from(kind.joined().outerjoin(log, kind.is_placed()))
+        .where(kind.chosen)
+        .order_by(*kind.order)
+    )
+    return chain.from_iterable(streamed(connection, query, at_once=STREAM))
+
+
+def checkpoint_times(connection: Connection) -> list[tuple[int, datetime]]:
+    """Return the sizes of all checkpoints, each with when it was signed."""
+    query = select(checkpoints.c.size, checkpoints.c.sealed_at).order_by(checkpoints.c.size)
+    return [(size, at) for size, at in connection.execute(query)]
+
+
+def node_rows(connection: Connection, level: int) -> Iterator[Sequence[Any]]:
+    """Stream the hashes of one level of the tree that are kept, by their places."""
+    query = select(log_nodes.c.position, log_nodes.c.hash).where(log_nodes.c.level == level)
+    ordered = query.order_by(log_nodes.c.position)
+    return chain.from_iterable(streamed(connection, ordered, at_once=STREAM))
 
 
 def head_rows(connection: Connection) -> Iterator[HeadRow]:

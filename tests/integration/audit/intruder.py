@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 from sqlalchemy import select, text
 
-from carrierflow.audit.log.sql import definition_names, raw_entry
+from carrierflow.audit.log.entry_kinds import stamps
+from carrierflow.audit.log.sql import definition_names
 from carrierflow.audit.log.tree import leaf_hash
 from carrierflow.domain.canonical import COLUMNS, canonical_row, digest, quoted
 from carrierflow.domain.fulfillment import GENESIS
@@ -171,7 +172,7 @@ def _rehash_chain(connection, f, machine):
     names = definition_names(connection)
     query = (
         select(
-            *raw_entry(connection),
+            *stamps(connection, [history.c[name] for name in COLUMNS]),
             history.c.definition,
             shops.c.code,
             fulfillments.c.order_id,

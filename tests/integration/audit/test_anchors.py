@@ -77,7 +77,7 @@ def test_a_store_gets_every_checkpoint_under_its_size(book, shelf):
 
     done = sealed(book, HttpAnchor(url, token="a-token"))
 
-    expected = ("/log/6", "Bearer a-token", str(done.checkpoint).encode())
+    expected = ("/log/7", "Bearer a-token", str(done.checkpoint).encode())
     assert [expected] == shelf.taken
 
 
@@ -93,7 +93,7 @@ def test_a_mailbox_gets_the_bytes_of_the_note(book, post):
     (letter,) = post.letters
     message = message_from_bytes(letter, policy=policy.default)
     (attached,) = message.iter_attachments()
-    assert "Checkpoint 6 of log.example" == message["Subject"]
+    assert "Checkpoint 7 of log.example" == message["Subject"]
     assert "auditor@example.org" == message["To"]
     assert [str(done.checkpoint)] == list(split_notes(attached.get_content()))
 
@@ -107,12 +107,12 @@ def test_what_a_store_refuses_comes_again(book, shelf, answer):
 
     assert not failed.ok
     assert f"HTTP status {answer}" in str(failed.anchored[0].problem)
-    assert 12 == failed.checkpoint.checkpoint.size
+    assert 14 == failed.checkpoint.checkpoint.size
 
     shelf.answer, shelf.taken[:] = 200, []
     done = book.sealer(anchors=[HttpAnchor(url)]).seal()
     assert done.ok
-    assert ["/6", "/12"] == [path for path, _, _ in shelf.taken]
+    assert ["/7", "/14"] == [path for path, _, _ in shelf.taken]
     assert 2 == done.anchored[0].kept
 
 

@@ -58,6 +58,6 @@ def test_an_archived_year_verifies_after_its_notes_are_erased(own_book, tmp_path
     assert 19 == is_sound(book, archive)
     book.exporter().export(again, first_year)
     assert 19 == is_sound(book, again)
-    same = [(folder / "history.jsonl").read_bytes() for folder in (archive, again)]
+    same = [(folder / "entries.jsonl").read_bytes() for folder in (archive, again)]
     assert same[0] == same[1]
     assert not [file for file in archive.iterdir() if CANARY.encode() in file.read_bytes()]

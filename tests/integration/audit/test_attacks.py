@@ -54,7 +54,7 @@ def test_what_nobody_touched_is_as_it_was_written(sealed):
     done = audited(sealed)
 
     assert done.ok, done.problems
-    assert (6, 36, 36, 2) == (done.fulfillments, done.rows, done.sealed, done.checkpoints)
+    assert (6, 36, 42, 2) == (done.fulfillments, done.rows, done.sealed, done.checkpoints)
     assert () == done.remarks
 
 
@@ -94,7 +94,7 @@ def test_a_history_that_was_hashed_anew_contradicts_the_anchor(attacked_book, tm
 
     assert audited(attacked_book).ok
     done = audited(attacked_book, anchor=anchor)
-    assert ["anchored checkpoint 18"] == [problem.where for problem in done.problems]
+    assert ["anchored checkpoint 21"] == [problem.where for problem in done.problems]
     assert "another history was put in their place" in done.problems[0].what
     assert not audited(attacked_book, kept=read_kept(anchor, where="mail")).ok
 
@@ -116,8 +116,8 @@ def test_a_database_of_last_week_contradicts_the_anchor(make_book, sqlite_databa
 
     assert audited(book).ok
     done = audited(book, anchor=anchor)
-    assert ["anchored checkpoint 30"] == [problem.where for problem in done.problems]
-    assert "it covers 30 entries, the log only 18: it was rolled back" in done.problems[0].what
+    assert ["anchored checkpoint 35"] == [problem.where for problem in done.problems]
+    assert "it covers 35 entries, the log only 21: it was rolled back" in done.problems[0].what
 
 
 def test_a_checkpoint_by_another_key_is_forged(book, tmp_path):
@@ -129,7 +129,7 @@ def test_a_checkpoint_by_another_key_is_forged(book, tmp_path):
     sealer = book.sealer(key_file=False)
     blind = DatabaseVerifier(book.store, sealer, verifier_keys=[str(other)]).verify()
 
-    assert ["checkpoint 6"] == [problem.where for problem in blind.problems]
+    assert ["checkpoint 7"] == [problem.where for problem in blind.problems]
     assert "it was forged" in blind.problems[0].what
 
 
@@ -154,5 +154,5 @@ def test_an_earlier_key_still_counts(book, tmp_path):
     book.record(1, first=7)
     book.sealer().seal()
 
-    assert ["checkpoint 6"] == [problem.where for problem in audited(book).problems]
+    assert ["checkpoint 7"] == [problem.where for problem in audited(book).problems]
     assert audited(book, keys=[VerifierKey.parse(str(old))]).ok

@@ -26,7 +26,7 @@ class Forger:
     def __init__(self, folder, key_file):
         self.folder = folder
         self.key = SealKey.load(key_file)
-        self.lines = self.read("history.jsonl").splitlines()
+        self.lines = self.read("entries.jsonl").splitlines()
         self.places = self.read("places.txt").splitlines()
 
     def read(self, name):
@@ -41,7 +41,8 @@ class Forger:
         """Return where an entry stands."""
         for number, line in enumerate(self.lines):
             entry = json.loads(line)
-            if (entry["fulfillment_id"], entry["machine"], entry["seq"]) == (parcel, machine, seq):
+            step = [entry.get(name) for name in ("fulfillment_id", "machine", "seq", "kind")]
+            if step == [parcel, machine, seq, None]:
                 return number
         raise AssertionError(parcel, machine, seq)
 
@@ -57,6 +58,8 @@ class Forger:
         ends = {}
         for number, line in enumerate(self.lines):
             entry = json.loads(line)
+            if "prev" not in entry:
+                continue
             chain = entry["fulfillment_id"], entry["machine"]
             self.change(number, prev=ends.get(chain, "0" * 64))
             ends[chain] = sha256(self.lines[number].encode()).hexdigest()
@@ -73,7 +76,7 @@ class Forger:
 
     def finish(self):
         """Write the lines, and make counts and digests fit."""
-        self.write("history.jsonl", "".join(f"{line}\n" for line in self.lines))
+        self.write("entries.jsonl", "".join(f"{line}\n" for line in self.lines))
         self.write("places.txt", "".join(f"{place}\n" for place in self.places))
         manifest = json.loads(self.read("manifest.json"))
         self.write("manifest.json", json.dumps(manifest | {"rows": len(self.lines)}))
@@ -257,7 +260,7 @@ def test_a_history_that_was_hashed_and_signed_anew_contradicts_the_anchor(book, 
 
     assert checked(book, folder).ok
     done = checked(book, folder, kept=read_kept(anchor, where="anchor"))
-    assert ["anchor 18"] == [problem.where for problem in done.problems]
+    assert ["anchor 21"] == [problem.where for problem in done.problems]
     assert "another history was put in their place" in done.problems[0].what
 
 
@@ -276,7 +279,7 @@ def test_an_export_of_last_week_s_database_contradicts_the_anchor(book, tmp_path
     kept = read_kept(anchor, where="anchor")
     done = checked(book, folder, kept=kept)
 
-    assert ["anchor 24"] == [problem.where for problem in done.problems]
+    assert ["anchor 28"] == [problem.where for problem in done.problems]
     assert "it was rolled back or cut off" in done.problems[0].what
 
 
@@ -294,7 +297,7 @@ def test_a_part_that_stands_on_another_log_contradicts_the_anchor(book, tmp_path
 
     found = checked(book, done.folder, kept=read_kept(anchor, where="anchor"))
 
-    assert ["anchor 12"] == [problem.where for problem in found.problems]
+    assert ["anchor 14"] == [problem.where for problem in found.problems]
 
 
 def test_one_changed_word_in_ten_thousand_is_found(book, tmp_path):

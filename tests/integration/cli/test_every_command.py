@@ -121,7 +121,7 @@ TELLS = (
 ELSEWHERE = {"demo", "incidents export", "states"}
 """Commands whose document has an inner form of its own."""
 
-FREE = {"evidence", "rows", "counters"}
+FREE = {"evidence", "rows", "counters", "kinds"}
 """Objects whose keys are no words of ours, or those of a report: evidence, rows by number."""
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote
-from carrierflow.audit.log.sql import SealLease, add_checkpoint, seal_batch
+from carrierflow.audit.log.sql import SealLease, add_checkpoint, give_places
+from carrierflow.audit.log.unplaced import Unplaced
 from carrierflow.carrier_service.ports import WebhookDelivery
 from carrierflow.carrier_service.registration import Install
 from carrierflow.carrier_service.shipments import Shipment
@@ -369,8 +370,11 @@ def other_errands(connection, parcel, database_clock, now):
     soon = now + timedelta(seconds=60)
     lease = SealLease(database_clock)
     lease.claim(connection, "me", timedelta(seconds=60))
-    sealed = seal_batch(connection, after=0, most=1000)
-    signed = Checkpoint(origin="x", size=sealed.rows, root=bytes(32)).text
+    with Unplaced() as waiting:
+        waiting.read(connection, lambda: None)
+        (entries,) = waiting.batches(1000)
+    give_places(connection, entries, first=0)
+    signed = Checkpoint(origin="x", size=len(entries), root=bytes(32)).text
     add_checkpoint(connection, SignedNote(text=signed, signatures=()), now=now)
     lease.release(connection, "me")
     install = Install(

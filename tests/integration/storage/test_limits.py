@@ -77,6 +77,7 @@ OUR_WORDS = {
     "run_ends": ("kind", "end_reason"),
     "administration": ("kind",),
     "leases": ("name",),
+    "log": ("kind",),
     "notifications": ("channel",),
 }
 """Columns that hold words of ours alone, and those sentences that are ours throughout."""

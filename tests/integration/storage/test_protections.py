@@ -117,12 +117,14 @@ def parcel(make_parcel, ledger, shop, store, clock):
         },
         "log": {
             "position": opened.id,
+            "kind": "transition",
             "fulfillment": opened.id,
             "machine": "delivery",
             "seq": 2,
+            "number": 0,
             "leaf": "d",
         },
-        "log_nodes": {"level": 1, "position": opened.id, "hash": "d"},
+        "log_nodes": {"level": 1, "position": opened.id, "kind": "transition", "hash": "d"},
         "checkpoints": {"size": opened.id, "root": "d", "sealed_at": now, "note": "n"},
         "anchorings": {"size": opened.id, "anchor": "a", "anchored_at": now},
     }

@@ -1,0 +1,295 @@
+"""One log of everything: every kind of entry gets its place, its bytes and its guard."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+
+from sqlalchemy import Boolean, Integer, func, insert, select, update
+
+from carrierflow.audit.export.format import Scope
+from carrierflow.audit.log.entry_kinds import KINDS
+from carrierflow.audit.log.keys import SealKey
+from carrierflow.audit.log.tree import leaf_hash
+from carrierflow.audit.verify.database import DatabaseVerifier, trusted
+from carrierflow.audit.verify.export import verify_export
+from carrierflow.storage.tables import (
+    APPEND_ONLY,
+    administration,
+    anchorings,
+    checkpoints,
+    definitions,
+    edges,
+    history,
+    log,
+    log_nodes,
+    observations,
+)
+from carrierflow.storage.types import UtcDateTime
+
+from . import intruder
+from .conftest import ROAD
+from .every_kind import tell_everything
+
+
+NOT_LOGGED = {administration, definitions, edges, log, log_nodes, checkpoints, anchorings}
+"""Append-only tables that are no entries: what entries name by a hash, the log itself, and acts
+on the installation, which are no part of it yet."""
+
+
+def audited(book, **options):
+    """Verify a ledger as `audit verify` does."""
+    return DatabaseVerifier(book.store, book.sealer(), **options).verify()
+
+
+def exported(book, folder, scope=None):
+    """Export a scope, and return its lines."""
+    book.exporter().export(folder, scope)
+    return [json.loads(line) for line in (folder / "entries.jsonl").read_bytes().splitlines()]
+
+
+def verified(book, folder):
+    """Verify an export under the key of its ledger."""
+    key = SealKey.load(book.key_file).verifier
+    return verify_export(folder, trust=trusted((), [key]))
+
+
+def test_every_table_that_is_never_changed_is_logged():
+    """A new append-only table is of some kind, or is said not to be one."""
+    assert set(APPEND_ONLY) - NOT_LOGGED == {kind.table for kind in KINDS}
+
+
+def test_a_log_of_every_kind_is_as_it_was_written(attacked_book, tmp_path):
+    """On every database: all rows have places, all is verified, and an export holds it all."""
+    book = attacked_book
+    tell_everything(book)
+    done = book.sealer().seal()
+    found = audited(book)
+
+    assert found.ok, found.problems
+    assert done.size == found.sealed == sum(found.kinds.values())
+    assert all(found.kinds[kind.name] for kind in KINDS), found.kinds
+    lines = exported(book, tmp_path / "export")
+    assert done.size == len(lines)
+    assert {kind.name for kind in KINDS} == {e.get("kind", "transition") for e in lines}
+    again = verified(book, tmp_path / "export")
+    assert again.ok, again.problems
+    assert (found.kinds, found.rows, done.size) == (again.kinds, again.rows, again.sealed)
+
+
+def test_every_column_is_in_the_bytes(book, tmp_path):
+    """The text of an entry has a key for every column of its row, and is canonical JSON."""
+    tell_everything(book)
+    book.sealer().seal()
+    exported(book, tmp_path / "export")
+    lines = (tmp_path / "export" / "entries.jsonl").read_text(encoding="utf-8").splitlines()
+    for kind in KINDS[1:]:
+        line = next(line for line in lines if f'"kind":"{kind.name}"' in line)
+        entry = json.loads(line)
+        keys = {"v", "kind", *(column.name for column in kind.table.columns)}
+        keys -= {"fulfillment"}
+        given = {"kind" if name == f"{kind.name}_kind" else name for name in entry}
+        assert keys <= given, kind.name
+        assert given - keys <= {"fulfillment_id", "order_id", "shop"}
+        same = json.dumps(entry, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        assert same == line
+        assert all(value is None or isinstance(value, str | bool) for value in entry.values())
+
+
+def test_places_follow_time(book, tmp_path):
+    """Of all kinds what was recorded earlier stands earlier, whichever table it lies in."""
+    tell_everything(book)
+    book.clock.advance(minutes=1)
+    tell_everything(book, first=10)
+    book.sealer().seal()
+
+    moments = [
+        next(entry[kind.moment] for kind in KINDS if entry.get("kind", "transition") == kind.name)
+        for entry in exported(book, tmp_path / "export")
+    ]
+
+    assert moments == sorted(moments)
+    assert 2 == len(set(moments))
+
+
+def test_a_step_never_stands_before_the_one_that_it_continues(book):
+    """Where the clocks of two machines differ, the chain decides, and nobody is accused."""
+    book.record(1, road=ROAD[:2])
+    book.clock.advance(seconds=-60)
+    book.record(1, road=ROAD[2:])
+    book.sealer().seal()
+
+    with book.store.reading() as connection:
+        query = select(log.c.machine, log.c.seq).order_by(log.c.position)
+        rows = connection.execute(query.where(log.c.kind == "transition")).all()
+    for machine in ("delivery", "cod"):
+        seqs = [row.seq for row in rows if row.machine == machine]
+        assert seqs == sorted(seqs)
+    assert audited(book).ok
+
+
+def test_a_parcel_s_export_holds_its_entries_of_every_kind(book, tmp_path):
+    """A part holds what belongs to its scope, of all kinds, and proves itself."""
+    tell_everything(book)
+    book.sealer().seal()
+    scope = Scope(shop=book.shop, fulfillment_id="1")
+
+    lines = exported(book, tmp_path / "export", scope)
+
+    assert {"1"} == {entry["fulfillment_id"] for entry in lines}
+    assert {"evidence", "attempt", "told", "seen"} <= {entry.get("kind") for entry in lines}
+    done = verified(book, tmp_path / "export")
+    assert done.ok, done.problems
+
+
+IS_WRONG = re.compile("not what was sealed|and is gone")
+"""Terms whose number changed are another kind of entry, so the old one is gone."""
+
+
+def last_row(connection, kind):
+    """Return one row of a kind, by its key."""
+    order = [column.desc() for column in kind.order]
+    return connection.execute(select(kind.table).where(kind.chosen).order_by(*order)).first()
+
+
+def same_row(kind, row):
+    """Say which row it is."""
+    return [column == getattr(row, column.name) for column in kind.order]
+
+
+def changed(column, value):
+    """Return another value for a column than it has."""
+    if isinstance(column.type, Boolean):
+        return not value
+    if isinstance(column.type, Integer):
+        return (value or 0) + 1
+    if isinstance(column.type, UtcDateTime):
+        return value + timedelta(seconds=1) if value else None
+    return "x"
+
+
+def test_an_edit_of_any_column_of_any_kind_is_found(attacked_book):
+    """Whoever changes a cell of a logged row, in whatever table, is found by its leaf."""
+    book = attacked_book
+    tell_everything(book)
+    book.sealer().seal()
+    for kind in KINDS:
+        for column in kind.table.columns:
+            if column.primary_key or column.foreign_keys or kind.table is history:
+                continue
+            with intruder.broken_in(book) as connection:
+                row = last_row(connection, kind)
+                old = getattr(row, column.name)
+                new = changed(column, old)
+                if new is None:
+                    continue
+                where = same_row(kind, row)
+                connection.execute(update(kind.table).where(*where).values({column.name: new}))
+            found = audited(book)
+            with intruder.broken_in(book) as connection:
+                connection.execute(update(kind.table).where(*where).values({column.name: old}))
+            assert not found.ok, (kind.name, column.name)
+            assert any(
+                problem.where.startswith(kind.name) and IS_WRONG.search(problem.what)
+                for problem in found.problems
+            ), (kind.name, column.name, found.problems)
+    assert audited(book).ok
+
+
+def test_a_row_of_any_kind_that_is_gone_is_named(attacked_book):
+    """Whoever deletes a logged row leaves a place without one, and it is named."""
+    book = attacked_book
+    tell_everything(book)
+    book.sealer().seal()
+    for kind in KINDS:
+        with intruder.broken_in(book) as connection:
+            row = last_row(connection, kind)
+            connection.execute(kind.table.delete().where(*same_row(kind, row)))
+        found = audited(book)
+        with intruder.broken_in(book) as connection:
+            connection.execute(insert(kind.table).values(**row._mapping))
+        assert any(
+            problem.where.startswith(kind.name) and "and is gone" in problem.what
+            for problem in found.problems
+        ), (kind.name, found.problems)
+    assert audited(book).ok
+
+
+def test_a_row_that_is_put_in_place_later_cannot_be_dated_back(attacked_book):
+    """A row with last week's moment that is inserted and sealed today is named by its place."""
+    book = attacked_book
+    tell_everything(book)
+    book.sealer().seal()
+    book.clock.advance(days=7)
+    tell_everything(book, first=10)
+    book.sealer().seal()
+    with intruder.broken_in(book) as connection:
+        row = dict(connection.execute(select(observations)).first()._mapping)
+        top = connection.execute(select(func.max(observations.c.id))).scalar_one()
+        connection.execute(insert(observations).values(**row | {"id": top + 1}))
+    size = book.sealer().seal().size
+
+    found = audited(book)
+
+    assert [f"place {size - 1}"] == [problem.where for problem in found.problems]
+    assert "it was backdated" in found.problems[0].what
+    assert audited(book, tolerance=timedelta(days=8)).ok
+
+
+def test_a_row_from_the_future_is_named(book):
+    """What says that it was recorded after the checkpoint that covers it was not."""
+    tell_everything(book)
+    book.clock.advance(days=1)
+    tell_everything(book, first=10)
+    book.clock.advance(days=-1)
+    book.sealer().seal()
+
+    found = audited(book)
+
+    assert found.problems
+    assert all("after the checkpoint that covers it" in problem.what for problem in found.problems)
+
+
+def test_a_kept_hash_of_the_tree_that_was_changed_is_named(attacked_book):
+    """The hashes that proofs are made of are compared with the entries, and so is their number."""
+    book = attacked_book
+    book.record(50)
+    book.sealer().seal()
+    assert audited(book).ok
+    with intruder.broken_in(book) as connection:
+        intruder.run(connection, "UPDATE log_nodes SET hash = :h", h="0" * 64)
+    assert ["hashes of level 1"] == [problem.where for problem in audited(book).problems]
+    with intruder.broken_in(book) as connection:
+        intruder.run(connection, "DELETE FROM carrierflow_log_nodes")
+
+    (problem,) = audited(book).problems
+    assert ("hashes of level 1", "number 0 is missing") == (problem.where, problem.what)
+
+
+def test_a_long_backlog_is_brought_into_order_on_the_disk(book, monkeypatch):
+    """However few lines are sorted at once, the places are the same."""
+    monkeypatch.setattr("carrierflow.audit.log.unplaced.RUN", 7)
+    monkeypatch.setattr("carrierflow.audit.log.unplaced.ROWS_AT_ONCE", 5)
+    tell_everything(book)
+    book.clock.advance(minutes=1)
+    tell_everything(book, first=10)
+    book.sealer().seal()
+
+    found = audited(book)
+
+    assert found.ok, found.problems
+    assert found.sealed == sum(found.kinds.values())
+
+
+def test_a_leaf_is_the_hash_of_the_text(book, tmp_path):
+    """The leaf of each entry is that of its line, byte for byte."""
+    tell_everything(book)
+    book.sealer().seal()
+    book.exporter().export(tmp_path / "export")
+    lines = (tmp_path / "export" / "entries.jsonl").read_bytes().splitlines()
+
+    with book.store.reading() as connection:
+        leaves = connection.execute(select(log.c.leaf).order_by(log.c.position)).scalars().all()
+
+    assert leaves == [leaf_hash(line).hex() for line in lines]
