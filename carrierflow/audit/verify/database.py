@@ -13,6 +13,7 @@ from carrierflow.audit.log.kept import OWN, KeptCheckpoint, TreeCheck, Trust, ke
 from carrierflow.audit.log.keys import is_signature
 from carrierflow.audit.log.sealer import LogSealer
 from carrierflow.audit.log.sql import Log, all_checkpoints, definition_names, entries_at, leaves
+from carrierflow.audit.verify.derived import compare_derived
 from carrierflow.audit.verify.entries import place_name, take_in
 from carrierflow.audit.verify.nodes import expected_nodes
 from carrierflow.audit.verify.places import EMPTY, STEP, Places
@@ -90,6 +91,7 @@ class DatabaseVerifier:
                 known = [*kept_in(own, where=OWN), *self._anchored(), *kept]
                 trust.look_at(known, findings)
                 self._compare(connection, known, places, findings)
+                compare_derived(connection, findings)
         return Verification(
             rows=rows,
             fulfillments=parcels,

@@ -7,32 +7,42 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, and_, exists, or_, select
 
 from carrierflow.audit.log.entry_kinds import TRANSITION, EntryKind, stamps
 from carrierflow.audit.verify.replay import HeadRow
 from carrierflow.domain.canonical import COLUMNS
+from carrierflow.domain.decision import DecisionKind
 from carrierflow.storage.engine import streamed
+from carrierflow.storage.incident_ends import RESOLVED
 from carrierflow.storage.tables import (
     checkpoints,
+    decisions,
     definitions,
     edges,
     fulfillments,
     history,
+    incidents,
     log,
     log_nodes,
+    run_ends,
+    runs,
     shops,
+    terms,
 )
 
 
 __all__ = [
+    "amounts_astray",
     "checkpoint_times",
     "definition_rows",
     "entry_rows",
     "head_row",
     "head_rows",
+    "incidents_astray",
     "kind_rows",
     "node_rows",
+    "runs_astray",
 ]
 
 STREAM = 2_000
@@ -113,3 +123,54 @@ def definition_rows(
         (row.id, row.canonical, frozenset(steps.get(row.number, ())))
         for row in connection.execute(select(definitions).order_by(definitions.c.number))
     ]
+
+
+def amounts_astray(connection: Connection, most: int) -> list[Any]:
+    """Return parcels whose amount or waybill is not what was agreed last: shop, fulfillment."""
+    f, later = fulfillments.c, terms.alias()
+    last = ~exists().where(later.c.fulfillment == f.id, later.c.number > terms.c.number)
+    query = (
+        select(shops.c.code, f.fulfillment_id)
+        .join_from(fulfillments, terms, terms.c.fulfillment == f.id)
+        .join(shops, shops.c.id == f.shop)
+        .where(last)
+        .where(
+            or_(
+                f.cod_amount != terms.c.cod_amount,
+                f.tracking_number.is_distinct_from(terms.c.tracking_number),
+            )
+        )
+    )
+    return list(connection.execute(query.order_by(f.id).limit(most)))
+
+
+ENDS = (DecisionKind.RESOLVED, DecisionKind.RESUMED, DecisionKind.CLOSED)
+BEGINNINGS = (DecisionKind.OPENED, DecisionKind.REOPENED)
+
+
+def incidents_astray(connection: Connection, most: int) -> list[int]:
+    """Return the numbers of incidents that are open or over and have no decision that says so."""
+    later, state = decisions.alias(), incidents.c.state
+    changes = [str(kind) for kind in (*BEGINNINGS, *ENDS)]
+    last = ~exists().where(
+        later.c.incident == decisions.c.incident,
+        later.c.number > decisions.c.number,
+        later.c.what.in_(changes),
+    )
+    is_over = decisions.c.what.in_([str(kind) for kind in ENDS])
+    same = or_(and_(state == RESOLVED, is_over), and_(state != RESOLVED, ~is_over))
+    said = exists().where(
+        decisions.c.incident == incidents.c.id, decisions.c.what.in_(changes), last, same
+    )
+    query = select(incidents.c.id).where(~said).order_by(incidents.c.id).limit(most)
+    return list(connection.execute(query).scalars())
+
+
+def runs_astray(connection: Connection, most: int) -> list[str]:
+    """Return the ids of runs that are over and did not end as was written down."""
+    columns = ("kind", "shop", "started_at", "ended_at", "end_reason", "counters", "sentence")
+    same = [~runs.c[name].is_distinct_from(run_ends.c[name]) for name in columns]
+    said = exists().where(run_ends.c.run == runs.c.id, *same)
+    over = or_(runs.c.ended_at.is_not(None), runs.c.end_reason.is_not(None))
+    query = select(runs.c.id).where(over, ~said).order_by(runs.c.id).limit(most)
+    return list(connection.execute(query).scalars())
