@@ -104,7 +104,7 @@ def test_a_cancel_that_nothing_takes_back_is_held_and_shown_in_the_plan(carrier)
     assert ["ship"] == settled(carrier)
     (report,) = carrier.runs()
     assert (1, 0) == (report.awaiting, report.left)
-    plan, _ = carrier.app.plan(["alpha"])
+    plan, _, _ = carrier.app.plan(["alpha"])
     (line,) = plan.lines
     assert ([], ["6b"]) == (line["puts"], [row for row in line["rows"] if row == "6b"])
     assert [{"machine": "delivery", "status": "waitingforreturn"}] == line["held"]

@@ -139,7 +139,7 @@ def test_the_remedies_work(tmp_path, platform):
             action, reason = remedy(on.side, incident.kind)
             on.app.incidents.resolve(incident.id, action, actor="lan", reason=reason)
         on.app.reconcile([SHOP], wait=True)
-        plan, _ = on.app.plan([SHOP], full=True)
+        plan, _, _ = on.app.plan([SHOP], full=True)
         held = [line for line in plan.lines if line["held"]]
         abandoned = [
             i for i in on.app.incidents.all(state=None) if i.action == ResolveAction.ABANDON
