@@ -30,7 +30,7 @@ from carrierflow.carrier_service import (
     OnAnswer,
     WebhookReceiver,
 )
-from carrierflow.domain.administration import AdministrationKind
+from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.cleaning import in_force
 from carrierflow.domain.clock import Clock, Sleep
 from carrierflow.domain.counters import Counters

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from carrierflow.domain.administration import AdministrationKind
+from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.canonical import stamp
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.fulfillment import Fulfillment

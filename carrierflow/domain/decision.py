@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-__all__ = ["Decision", "DecisionKind", "IncidentStanding", "standing_after"]
+__all__ = ["DecisionKind", "IncidentDecision", "IncidentStanding", "standing_after"]
 
 
 class DecisionKind(StrEnum):
@@ -35,7 +35,7 @@ class DecisionKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Decision:
+class IncidentDecision:
     """One change of an incident, as it was written."""
 
     number: int
@@ -67,7 +67,7 @@ class IncidentStanding:
     resolved_reason: str | None = None
 
 
-def standing_after(decisions: Iterable[Decision]) -> IncidentStanding:
+def standing_after(decisions: Iterable[IncidentDecision]) -> IncidentStanding:
     """Say how an incident stands after its decisions, which come in the order of their numbers."""
     standing = IncidentStanding()
     for decision in decisions:
@@ -75,11 +75,11 @@ def standing_after(decisions: Iterable[Decision]) -> IncidentStanding:
     return standing
 
 
-def _opened(_: IncidentStanding, decision: Decision) -> IncidentStanding:
+def _opened(_: IncidentStanding, decision: IncidentDecision) -> IncidentStanding:
     return _seen(IncidentStanding(state="open", opened_at=decision.decided_at), decision)
 
 
-def _seen(standing: IncidentStanding, decision: Decision) -> IncidentStanding:
+def _seen(standing: IncidentStanding, decision: IncidentDecision) -> IncidentStanding:
     return replace(
         standing,
         evidence_digest=decision.evidence_digest,
@@ -87,11 +87,11 @@ def _seen(standing: IncidentStanding, decision: Decision) -> IncidentStanding:
     )
 
 
-def _assigned(standing: IncidentStanding, decision: Decision) -> IncidentStanding:
+def _assigned(standing: IncidentStanding, decision: IncidentDecision) -> IncidentStanding:
     return replace(standing, owner=decision.owner)
 
 
-def _ended(standing: IncidentStanding, decision: Decision) -> IncidentStanding:
+def _ended(standing: IncidentStanding, decision: IncidentDecision) -> IncidentStanding:
     return replace(
         standing,
         state="resolved",
@@ -102,12 +102,12 @@ def _ended(standing: IncidentStanding, decision: Decision) -> IncidentStanding:
     )
 
 
-def _reopened(standing: IncidentStanding, decision: Decision) -> IncidentStanding:
+def _reopened(standing: IncidentStanding, decision: IncidentDecision) -> IncidentStanding:
     opened = IncidentStanding(state="open", opened_at=standing.opened_at, owner=standing.owner)
     return _seen(replace(opened, content_digest=standing.content_digest), decision)
 
 
-_STEPS: Mapping[DecisionKind, Callable[[IncidentStanding, Decision], IncidentStanding]] = {
+_STEPS: Mapping[DecisionKind, Callable[[IncidentStanding, IncidentDecision], IncidentStanding]] = {
     DecisionKind.OPENED: _opened,
     DecisionKind.SEEN: _seen,
     DecisionKind.ASSIGNED: _assigned,

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from carrierflow.domain import limits
-from carrierflow.domain.administration import AdministrationKind
+from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.cleaning import cleaned, is_token
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.shop import Shop, ShopState

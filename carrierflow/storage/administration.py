@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert
 
-from carrierflow.domain.administration import AdministrationKind
+from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.limits import ACTOR, cut, held
 from carrierflow.storage.tables import administration
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from carrierflow.domain.decision import Decision, DecisionKind
+from carrierflow.domain.decision import DecisionKind, IncidentDecision
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.bulk import insert_many
 from carrierflow.storage.tables import decisions, incidents
@@ -62,12 +62,12 @@ def write_decisions(
         )
 
 
-def decisions_of(connection: Connection, incident_id: int) -> list[Decision]:
+def decisions_of(connection: Connection, incident_id: int) -> list[IncidentDecision]:
     """Return what was decided about one incident, in its order."""
     d = decisions.c
     query = select(decisions).where(d.incident == incident_id).order_by(d.number)
     return [
-        Decision(
+        IncidentDecision(
             number=row.number,
             what=DecisionKind(row.what),
             evidence_digest=row.evidence_digest,

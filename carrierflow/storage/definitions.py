@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, insert, select
 
-from carrierflow.domain.administration import AdministrationKind
+from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.lifecycle import Definition
 from carrierflow.storage.administration import administer

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from carrierflow.domain.administration import AdministrationKind
+from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.clock import now
 from carrierflow.errors import ConfigurationError
 from carrierflow.storage.administration import administer

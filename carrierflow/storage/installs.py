@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from carrierflow.carrier_service.registration import Install
-from carrierflow.domain.administration import AdministrationKind
+from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.shop import Shop
 from carrierflow.storage.administration import administer
 from carrierflow.storage.database_clock import DatabaseClock

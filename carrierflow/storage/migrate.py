@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from carrierflow.domain.administration import AdministrationKind
+from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.clock import now
 from carrierflow.errors import NotMigrated
 from carrierflow.storage.administration import administer

@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from carrierflow.domain.administration import AdministrationKind
+from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.shop import Coverage, Shop, ShopState
 from carrierflow.errors import InvalidInput, UnknownShop
 from carrierflow.storage.administration import administer

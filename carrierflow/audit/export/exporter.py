@@ -15,7 +15,7 @@ from carrierflow.audit.log.sealer import LogSealer
 from carrierflow.audit.log.sql import Log, all_checkpoints
 from carrierflow.audit.log.tree import inclusion_proof
 from carrierflow.audit.log.unplaced import count_waiting
-from carrierflow.domain.administration import AdministrationKind
+from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.canonical import stamp
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.typecheck import guarded_methods

@@ -29,7 +29,7 @@ from carrierflow.audit.log.sql import (
 )
 from carrierflow.audit.log.tree import consistency_proof, inclusion_proof
 from carrierflow.audit.log.unplaced import LogEntry, Unplaced
-from carrierflow.domain.administration import AdministrationKind
+from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.canonical import canonical_entry
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.model import Machine
@@ -242,7 +242,8 @@ class LogSealer:
         first = self._size()
         with Unplaced() as waiting:
             with self._store.reading() as connection:
-                waiting.read(connection, lambda: self._hold(owner))
+                waiting.read(connection)
+            self._hold(owner)
             count = 0
             for some in waiting.batches(ROWS_AT_ONCE):
                 self._give_some(some, first + count)

@@ -8,7 +8,7 @@ brought into the order of time on the disk, so that memory stays as it is howeve
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from tempfile import TemporaryFile
@@ -61,15 +61,14 @@ class Unplaced:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def read(self, connection: Connection, progress: Callable[[], None]) -> None:
-        """Look through every kind; `progress` is called every few thousand rows."""
+    def read(self, connection: Connection) -> None:
+        """Look through every kind."""
         placed = _counts(connection)
         for rank, kind in enumerate(KINDS):
             since = _since(connection, kind, placed.get(kind.name, 0))
             if since is not None:
                 for rows in _unplaced(connection, kind, since):
                     self._take(rank, kind, rows)
-                    progress()
 
     def batches(self, most: int) -> Iterator[list[LogEntry]]:
         """Yield them all, in the order of time, so many at once."""

@@ -14,7 +14,6 @@ from typing import Any
 from alembic import op
 from sqlalchemy import Column, inspect, text
 
-from carrierflow.storage.engine import is_mysql
 from carrierflow.storage.install_triggers import run, trigger_names
 from carrierflow.storage.triggers import enable_always, function_statements, triggers
 
@@ -67,7 +66,7 @@ def protect(tables: Sequence[str]) -> None:
     dialect = bind.dialect.name
     for statement in function_statements(dialect, tables):
         run(bind, statement)
-    found = trigger_names(bind) if is_mysql(dialect) else frozenset()
+    found = trigger_names(bind)
     for trigger in triggers(dialect, tables):
         if trigger.name not in found:
             run(bind, trigger.create)

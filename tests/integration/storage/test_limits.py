@@ -19,7 +19,7 @@ from carrierflow.carrier_service.messages import Request
 from carrierflow.carrier_service.ports import WebhookDelivery
 from carrierflow.carrier_service.registration import Tokens
 from carrierflow.carrier_service.shipments import Shipment
-from carrierflow.domain import administration, decision, incident, limits, model, publication
+from carrierflow.domain import administration_kinds, decision, incident, limits, model, publication
 from carrierflow.domain.fulfillment import RemoteSnapshot
 from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.model import Event, FulfillmentRef, Machine, Opening, Status
@@ -50,7 +50,7 @@ OBSERVATIONS, SHIPMENTS, WEBHOOKS = (
     tables.shipments.c,
     tables.webhooks.c,
 )
-OUR_MODULES = (administration, decision, incident, model, publication)
+OUR_MODULES = (administration_kinds, decision, incident, model, publication)
 OF_OURS = (types.Digest, types.MachineName, types.OwnerId)
 """Types of what we make ourselves, always of one length."""
 

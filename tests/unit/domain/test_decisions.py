@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from carrierflow.domain.decision import Decision, DecisionKind, IncidentStanding, standing_after
+from carrierflow.domain.decision import (
+    DecisionKind,
+    IncidentDecision,
+    IncidentStanding,
+    standing_after,
+)
 
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -14,7 +19,7 @@ def decided(*steps):
     """Make decisions, a minute between any two."""
     plain = dict.fromkeys(("content_digest", "action", "owner", "actor", "reason"))
     return [
-        Decision(
+        IncidentDecision(
             number=number,
             what=DecisionKind(what),
             decided_at=NOON + number * timedelta(minutes=1),
