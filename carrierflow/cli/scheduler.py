@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from carrierflow.cli.session import FAILED, Session, command
+from carrierflow.cli.session import FAILED, INTERRUPTED, Session, command
 from carrierflow.cli.stopping import stopping
 from carrierflow.domain import clock
 from carrierflow.errors import InvalidInput
@@ -53,11 +53,16 @@ def list_jobs(session: Session, directory: Path) -> None:
 @click.argument("names", nargs=-1, metavar="[JOB]...")
 @JOBS
 def once(session: Session, names: Sequence[str], directory: Path) -> None:
-    """Run jobs once, all of them if none is named; exits with 1 if one failed."""
+    """Run jobs once, all of them if none is named; exits with 1 if one failed.
+
+    Stopped before they were done, it exits with 130.
+    """
     loop = Loop(_chosen(directory, names), session.app, sleep=clock.sleep)
     with stopping(session) as stopped:
         loop.run_all(stopped.is_set)
     _report(session, loop.runs)
+    if stopped.is_set():
+        raise click.exceptions.Exit(INTERRUPTED)
 
 
 @command(schedule_group, "run", example="carrierflow schedule run --jobs jobs")

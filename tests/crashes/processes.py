@@ -18,7 +18,13 @@ __all__ = ["Worker", "all_at_once", "reconciling", "recording"]
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
-    ["carrierflow.app.build", "psycopg", "pymysql", "sqlalchemy.dialects.postgresql.psycopg"]
+    [
+        "carrierflow.app.build",
+        "carrierflow.cli",
+        "psycopg",
+        "pymysql",
+        "sqlalchemy.dialects.postgresql.psycopg",
+    ]
 )
 
 SOON = 0.02

@@ -9,10 +9,13 @@ import struct
 import threading
 
 
-__all__ = ["Cut", "Wire"]
+__all__ = ["Cut", "Freeze", "Wire"]
 
 COMMIT = b"COMMIT"
 """How both drivers ask for it, in clear."""
+
+END_OF_HEAD = b"\r\n\r\n"
+"""What ends the head of an answer over HTTP."""
 
 RESET = struct.pack("ii", 1, 0)
 """Linger for no time: what is under way is dropped, and the other side gets a reset."""
@@ -24,6 +27,14 @@ class Cut(enum.Enum):
     BEFORE = "the COMMIT never arrives"
     AFTER = "the COMMIT is done, its answer never arrives"
     DURING = "the COMMIT leaves, and nobody knows"
+
+
+class Freeze(enum.Enum):
+    """Where a wire freezes at a packet of ours."""
+
+    BEFORE = "it never arrives"
+    AFTER = "it arrives, its answer never does"
+    INSIDE = "it arrives, and the head and half of the body of its answer do"
 
 
 class Wire:
@@ -38,7 +49,9 @@ class Wire:
         self.commits = self.cuts = 0
         self._thawed = threading.Event()
         self._thawed.set()
-        self._freeze_at, self._passed = 0, 0
+        self._freeze_at, self.passed = 0, 0
+        self._freeze_word, self._freeze_how = b"", Freeze.BEFORE
+        self._asks = None
         self.open_door()
 
     def __enter__(self):
@@ -49,10 +62,14 @@ class Wire:
         self.close_door()
         self.cut_all()
 
-    def freeze(self, *, after=0):
-        """Swallow what comes, at once or after so many more packets of ours; nothing is cut."""
+    def freeze(self, *, after=0, word=b"", how=Freeze.BEFORE):
+        """Swallow what comes, at once or at so many packets of ours that have a word in them.
+
+        Nothing is cut: whoever waits for an answer waits on.
+        """
         with self._lock:
-            self._passed, self._freeze_at = 0, after
+            self.passed, self._freeze_at = 0, after
+            self._freeze_word, self._freeze_how = word, how
         if not after:
             self._thawed.clear()
 
@@ -67,12 +84,16 @@ class Wire:
         """Whether nothing passes."""
         return not self._thawed.is_set()
 
-    def _pass(self):
+    def _pass(self, pair, data):
         """Wait while it is frozen; count the packets, and freeze when it is time for that."""
         with self._lock:
-            self._passed += 1
-            if self._passed == self._freeze_at:
-                self._thawed.clear()
+            is_named = self._freeze_word in data
+            self.passed += is_named
+            if is_named and self.passed == self._freeze_at:
+                if self._freeze_how is Freeze.BEFORE:
+                    self._thawed.clear()
+                else:
+                    self._asks = pair
         self._thawed.wait()
 
     def open_door(self):
@@ -125,7 +146,7 @@ class Wire:
         near, far = pair
         with contextlib.suppress(OSError):
             while data := near.recv(65536):
-                self._pass()
+                self._pass(pair, data)
                 how = self._due(data)
                 if how in {Cut.AFTER, Cut.DURING}:
                     swallow.set()
@@ -139,9 +160,22 @@ class Wire:
         near, far = pair
         with contextlib.suppress(OSError):
             while (data := far.recv(65536)) and not swallow.is_set():
+                if self._asks is pair:
+                    data = self._withhold(near, data)
                 self._thawed.wait()
                 near.sendall(data)
         self._hang_up(pair)
+
+    def _withhold(self, near, data):
+        """Freeze in an answer, of which some may pass; return what is left of it."""
+        self._asks = None
+        self._thawed.clear()
+        if self._freeze_how is Freeze.AFTER:
+            return data
+        body = data.find(END_OF_HEAD) + len(END_OF_HEAD)
+        half = body + (len(data) - body) // 2
+        near.sendall(data[:half])
+        return data[half:]
 
     def _due(self, data):
         """Count a COMMIT, and return how to cut there, if it is the one."""
