@@ -222,13 +222,13 @@ def answer(name, url):
     found = {}
     for mode, tty in (("t", True), ("j", False)):
         words = {"mode": mode, "url": url, "number": "2" if mode == "t" else "3"}
-        arguments = [_filled(each, words) for each in COMMANDS[name]]
+        arguments = [filled(each, words) for each in COMMANDS[name]]
         options = ["--json"] if mode == "j" else []
         found[mode] = run([*name.split(), *arguments, *options], tty=tty)
     return found
 
 
-def _filled(text, words):
+def filled(text, words):
     for name, word in words.items():
         text = text.replace(f"{{{name}}}", word)
     return text
