@@ -11,7 +11,7 @@ from typing import Any
 from carrierflow.audit.reports.timeline import Timeline
 from carrierflow.cli.session import moment, short
 from carrierflow.cli.terminal import Page, json_text
-from carrierflow.domain.incident import Incident
+from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.domain.incident_kinds import KINDS
 from carrierflow.reconcile.platform_report import curl
 from carrierflow.reconcile.rehearsal import ResolutionPreview
@@ -28,6 +28,13 @@ __all__ = [
 ]
 
 HeaderOf = Callable[[str], tuple[str, str]]
+
+WITHOUT_WRITES = {
+    ResolveAction.UNFREEZE: "would write no history; the next run looks again",
+    ResolveAction.ABANDON: "would write no history; no run looks at it again",
+    ResolveAction.RESUME: "would write no history; the next run looks at it again",
+}
+"""What a decision comes to that changes no history and announces no write."""
 
 TOGETHER = 3
 """As many incidents of one kind in one shop are a line each; more of them are one line."""
@@ -153,7 +160,8 @@ def preview_lines(preview: ResolutionPreview) -> list[str]:
     ]
     if preview.tells:
         lines.append(f"  {head} the next run may write {', '.join(preview.tells)}")
-    return lines or [f"  {head} would write no history and tell nothing"]
+    nothing = WITHOUT_WRITES.get(preview.action, "would write no history and tell nothing")
+    return lines or [f"  {head} {nothing}"]
 
 
 def _draw_parcel(page: Page, parcel: dict[str, Any], histories: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from carrierflow.cli.parcel_names import fulfillment_of, parcel, parcel_and_stat
 from carrierflow.cli.ranges import CASH
 from carrierflow.cli.session import FAILED, TIME, Session, command, moment, short
 from carrierflow.cli.terminal import Page
+from carrierflow.domain.fulfillment import ABANDONED
 from carrierflow.domain.lifecycle import LABELS
 from carrierflow.domain.model import (
     Event,
@@ -65,7 +66,9 @@ def _show(session: Session, shop: str, fulfillment_id: str) -> None:
         f"  unpublished  {document['unpublished']}",
     ]
     if document["frozen"]:
-        lines.append(f"  frozen       {document['frozen']}: see `carrierflow incidents list`")
+        resolved_too = " --all" if document["frozen"] == ABANDONED else ""
+        see = f"see `carrierflow incidents list{resolved_too}`"
+        lines.append(f"  frozen       {document['frozen']}: {see}")
     session.emit(document, lambda c: c.say(*lines))
 
 
