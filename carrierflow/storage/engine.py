@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -175,7 +175,11 @@ def _wait_to_write(connection: Connection, deadline: float) -> None:
 
 
 def streamed(
-    connection: Connection, query: Select[Any], *, at_once: int
+    connection: Connection,
+    query: Select[Any],
+    values: Mapping[str, Any] | None = None,
+    *,
+    at_once: int,
 ) -> Iterator[Sequence[Any]]:
     """Run a query over very many rows; yields them as the driver's own plain tuples, in lists.
 
@@ -183,7 +187,7 @@ def streamed(
     the driver's values converted cannot be read like this.
     """
     options = {"stream_results": True, "max_row_buffer": at_once}
-    with connection.execute(query, execution_options=options) as result:
+    with connection.execute(query, values, execution_options=options) as result:
         raw: Any = result
 
         def fetch() -> Any:

@@ -69,7 +69,7 @@ ALONE = {"keys generate", "keys generate-seal", "schedule list", "states", "demo
 
 ANSWERED = {
     *("carrier register", "carrier list", "carrier update", "carrier unregister"),
-    *("webhooks subscribe", "webhooks list", "webhooks unsubscribe", "import"),
+    *("webhooks subscribe", "webhooks list", "webhooks unsubscribe", "import", "shop check"),
 }
 """Commands that may have the platform's answer in hand by then: what else it told is lost."""
 

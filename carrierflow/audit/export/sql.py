@@ -57,7 +57,7 @@ def _read(
 ) -> Iterator[Placed]:
     more = [history.c.hash] if kind is TRANSITION else []
     query = (
-        select(here.c.position, here.c.leaf, *kind.columns(connection), *more)
+        select(here.c.position, here.c.leaf, *kind.columns(connection.dialect.name), *more)
         .select_from(kind.joined(here.join(kind.table, kind.is_placed(here))))
         .where(*conditions)
     )

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
-    Connection,
     FromClause,
     Integer,
     Table,
@@ -70,12 +69,9 @@ KEY = ("fulfillment", "machine", "seq", "number")
 """What tells the entries of one kind from each other, as the log has it."""
 
 
-def stamps(
-    connection: Connection, columns: Sequence[ColumnElement[Any]]
-) -> list[ColumnElement[Any]]:
+def stamps(dialect: str, columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
     """Return columns as their canonical text has them: moments as stamps, all else as it is."""
-    name = connection.dialect.name
-    written = STAMPS["mysql" if is_mysql(name) else name]
+    written = STAMPS["mysql" if is_mysql(dialect) else dialect]
     return [written(each) if isinstance(each.type, UtcDateTime) else each for each in columns]
 
 
@@ -150,9 +146,9 @@ class EntryKind:
         """Which of these columns is the moment."""
         return list(self.parts).index(self.moment)
 
-    def columns(self, connection: Connection) -> list[ColumnElement[Any]]:
+    def columns(self, dialect: str) -> list[ColumnElement[Any]]:
         """Return the columns that the text is made of, as one database writes them."""
-        return stamps(connection, list(self.parts.values()))
+        return stamps(dialect, list(self.parts.values()))
 
     def joined(self, rows: FromClause | None = None) -> FromClause:
         """Return the table, or `rows` of it, with the names of parcels and shops.

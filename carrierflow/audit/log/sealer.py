@@ -243,21 +243,25 @@ class LogSealer:
         with Unplaced() as waiting:
             with self._store.reading() as connection:
                 waiting.read(connection)
-            self._hold(owner)
             count = 0
             for some in waiting.batches(ROWS_AT_ONCE):
-                self._give_some(some, first + count)
+                self._give_some(owner, some, first + count)
                 count += len(some)
                 progress(count)
-                self._hold(owner)
         return count, tuple(waiting.broken)
 
     def _size(self) -> int:
         with self._store.reading() as connection:
             return Log(connection).size
 
-    def _give_some(self, entries: Sequence[LogEntry], first: int) -> None:
-        self._store.transact(lambda c: give_places(c, entries, first=first))
+    def _give_some(self, owner: str, entries: Sequence[LogEntry], first: int) -> None:
+        """Give some entries their places, while the lease is ours."""
+
+        def work(connection: Connection) -> None:
+            self._lease.claim(connection, owner, self._span)
+            give_places(connection, entries, first=first)
+
+        self._store.transact(work)
 
     def _sign(self, key: SealKey) -> SignedNote | None:
         return self._store.transact(lambda c: self._checkpoint(c, key))

@@ -10,11 +10,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import cache
 from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple, Self
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Integer, Select, bindparam, func, select
 
 from carrierflow.audit.log.entry_kinds import KEY, KINDS, TRANSITION, EntryKind
 from carrierflow.audit.log.tree import leaf_hash
@@ -63,9 +64,8 @@ class Unplaced:
 
     def read(self, connection: Connection) -> None:
         """Look through every kind."""
-        placed = _counts(connection)
-        for rank, kind in enumerate(KINDS):
-            since = _since(connection, kind, placed.get(kind.name, 0))
+        for rank, (kind, waiting) in enumerate(zip(KINDS, _waiting(connection), strict=True)):
+            since = _since(connection, kind, waiting)
             if since is not None:
                 for rows in _unplaced(connection, kind, since):
                     self._take(rank, kind, rows)
@@ -130,45 +130,56 @@ def _name(row: Sequence[Any]) -> str:
     return f"{names['shop']}/{names['fulfillment_id']} {names['machine']}:{names['seq']}"
 
 
-def _counts(connection: Connection) -> dict[str, int]:
-    """Return how many places each kind has."""
-    query = select(log.c.kind, func.count()).group_by(log.c.kind)
-    return {row[0]: row[1] for row in connection.execute(query)}
+@cache
+def _how_many() -> tuple[Select[Any], Select[Any]]:
+    """Return the queries for how many places there are by kind, and how many rows by kind."""
+    rows = [
+        select(func.count()).select_from(kind.table).where(kind.chosen).scalar_subquery()
+        for kind in KINDS
+    ]
+    return select(log.c.kind, func.count()).group_by(log.c.kind), select(*rows)
 
 
-def _count(connection: Connection, kind: EntryKind) -> int:
-    query = select(func.count()).select_from(kind.table).where(kind.chosen)
-    return connection.execute(query).scalar_one()
+def _counts(connection: Connection) -> Sequence[int]:
+    """Return how many rows each kind has."""
+    return connection.execute(_how_many()[1]).one()
+
+
+def _waiting(connection: Connection) -> list[int]:
+    """Return of each kind how many rows have no place, as far as counting tells."""
+    placed = {row[0]: row[1] for row in connection.execute(_how_many()[0])}
+    counts = zip(KINDS, _counts(connection), strict=True)
+    return [count - placed.get(kind.name, 0) for kind, count in counts]
 
 
 def count_waiting(connection: Connection, *, size: int) -> int:
     """Count the entries that the first so many places of the log do not hold."""
-    return max(0, sum(_count(connection, kind) for kind in KINDS) - size)
+    return max(0, sum(_counts(connection)) - size)
 
 
-def _since(connection: Connection, kind: EntryKind, placed: int) -> int | None:
+def _since(connection: Connection, kind: EntryKind, waiting: int) -> int | None:
     """Return a bound below which every row has its place; None if all have theirs.
 
     Counting is cheap, and what is new mostly stands at the end: a seal after a run does not go
     through the whole table. Where rows were taken away, the counts mislead: then it does.
     """
-    waiting = _count(connection, kind) - placed
     if waiting == 0:
         return None
     if not 0 < waiting <= FEW:
-        return _lowest(connection, kind)
-    query = (
+        return connection.execute(select(func.min(kind.bound))).scalar()
+    last = connection.execute(_from_the_end(kind), {"waiting": waiting})
+    return min(last.scalars(), default=None)
+
+
+@cache
+def _from_the_end(kind: EntryKind) -> Select[Any]:
+    return (
         select(kind.bound)
         .select_from(kind.table.outerjoin(log, kind.is_placed()))
         .where(kind.chosen, log.c.position.is_(None))
         .order_by(*(column.desc() for column in kind.order))
-        .limit(waiting)
+        .limit(bindparam("waiting", type_=Integer()))
     )
-    return min(connection.execute(query).scalars(), default=None)
-
-
-def _lowest(connection: Connection, kind: EntryKind) -> int | None:
-    return connection.execute(select(func.min(kind.bound))).scalar()
 
 
 def _unplaced(connection: Connection, kind: EntryKind, since: int) -> Iterator[Sequence[Any]]:
@@ -176,11 +187,16 @@ def _unplaced(connection: Connection, kind: EntryKind, since: int) -> Iterator[S
 
     Each is the columns of its text, its key in the log, and for a step its hash.
     """
+    query = _without_place(kind, connection.dialect.name)
+    yield from streamed(connection, query, {"since": since}, at_once=ROWS_AT_ONCE)
+
+
+@cache
+def _without_place(kind: EntryKind, dialect: str) -> Select[Any]:
     more = [history.c.hash] if kind is TRANSITION else []
-    query = (
-        select(*kind.columns(connection), *kind.key, *more)
+    return (
+        select(*kind.columns(dialect), *kind.key, *more)
         .select_from(kind.joined().outerjoin(log, kind.is_placed()))
-        .where(kind.chosen, kind.bound >= since, log.c.position.is_(None))
+        .where(kind.chosen, kind.bound >= bindparam("since"), log.c.position.is_(None))
         .order_by(*kind.order)
     )
-    yield from streamed(connection, query, at_once=ROWS_AT_ONCE)

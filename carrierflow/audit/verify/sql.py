@@ -52,7 +52,7 @@ STREAM = 2_000
 def entry_rows(connection: Connection) -> Iterator[Sequence[Any]]:
     """Stream the whole history, parcel after parcel, as `verify_parcels` reads it."""
     h = history.c
-    columns = stamps(connection, [h[name] for name in COLUMNS])
+    columns = stamps(connection.dialect.name, [h[name] for name in COLUMNS])
     query = (
         select(*columns, h.fulfillment, h.definition, h.hash, log.c.position)
         .select_from(history.outerjoin(log, TRANSITION.is_placed()))
@@ -64,7 +64,7 @@ def entry_rows(connection: Connection) -> Iterator[Sequence[Any]]:
 def kind_rows(connection: Connection, kind: EntryKind) -> Iterator[Sequence[Any]]:
     """Stream all entries of a kind: the columns of the text, and the place."""
     query = (
-        select(*kind.columns(connection), log.c.position)
+        select(*kind.columns(connection.dialect.name), log.c.position)
         .select_from(kind.joined().outerjoin(log, kind.is_placed()))
         .where(kind.chosen)
         .order_by(*kind.order)

@@ -172,7 +172,7 @@ def _rehash_chain(connection, f, machine):
     names = definition_names(connection)
     query = (
         select(
-            *stamps(connection, [history.c[name] for name in COLUMNS]),
+            *stamps(connection.dialect.name, [history.c[name] for name in COLUMNS]),
             history.c.definition,
             shops.c.code,
             fulfillments.c.order_id,

@@ -371,7 +371,7 @@ def other_errands(connection, parcel, database_clock, now):
     lease = SealLease(database_clock)
     lease.claim(connection, "me", timedelta(seconds=60))
     with Unplaced() as waiting:
-        waiting.read(connection, lambda: None)
+        waiting.read(connection)
         (entries,) = waiting.batches(1000)
     give_places(connection, entries, first=0)
     signed = Checkpoint(origin="x", size=len(entries), root=bytes(32)).text

@@ -83,7 +83,7 @@ def old(own_database, make_engine, make_store, make_ledger, make_shop, clock, tm
 def place_steps(store):
     """Give the steps their places, as the version before did, and nothing else; return them."""
     with store.begin() as connection, Unplaced() as waiting:
-        waiting.read(connection, lambda: None)
+        waiting.read(connection)
         (entries,) = waiting.batches(1000)
         steps = [entry for entry in entries if entry.kind == "transition"]
         give_places(connection, steps, first=0)
