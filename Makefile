@@ -6,6 +6,9 @@ LOWEST ?= .venv-lowest
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
+# Slow tests wait much: for what is silent, for processes that are killed.
+SLOW_WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-lowest bench check docs wheel clean
 
@@ -37,7 +40,7 @@ test: $(VENV)/.develop
 
 test-all: $(VENV)/.develop
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow" --cov --cov-report=term:skip-covered
-	$(BIN)/python -m pytest -q -n auto --dist worksteal -m slow
+	$(BIN)/python -m pytest -q -n $(SLOW_WORKERS) --dist worksteal -m slow
 
 # Every requirement is held at its floor; what those need in turn is as new as they allow.
 $(VENV)/.lowest: pyproject.toml tests/floors.py
