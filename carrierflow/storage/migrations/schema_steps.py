@@ -21,9 +21,21 @@ from carrierflow.storage.triggers import enable_always, function_statements, tri
 __all__ = ["add_column", "add_row", "create_index", "create_table", "drop_index", "protect"]
 
 
-def create_table(name: str, *parts: Any, **options: Any) -> None:
+OPTIONS: dict[str, Any] = {
+    f"{dialect}_{name}": value
+    for dialect in ("mysql", "mariadb")
+    for name, value in {
+        "engine": "InnoDB",
+        "charset": "utf8mb4",
+        "collate": "utf8mb4_bin",
+    }.items()
+}
+"""How every table of ours is kept by MariaDB and MySQL."""
+
+
+def create_table(name: str, *parts: Any) -> None:
     """Make a table that is not there yet."""
-    op.create_table(name, *parts, if_not_exists=True, **options)
+    op.create_table(name, *parts, if_not_exists=True, **OPTIONS)
 
 
 def add_column(table: str, column: Column[Any]) -> None:

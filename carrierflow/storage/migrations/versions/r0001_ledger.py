@@ -1,7 +1,5 @@
 """The ledger, publications, observations, runs and incidents, with their protections."""
 
-from typing import Any
-
 from alembic import op
 from sqlalchemy import (
     BigInteger,
@@ -29,16 +27,6 @@ depends_on = None
 
 LONG_TEXT = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
 
-OPTIONS: dict[str, Any] = {
-    f"{dialect}_{name}": value
-    for dialect in ("mysql", "mariadb")
-    for name, value in {
-        "engine": "InnoDB",
-        "charset": "utf8mb4",
-        "collate": "utf8mb4_bin",
-    }.items()
-}
-
 PROTECTED = (
     "carrierflow_definitions",
     "carrierflow_edges",
@@ -60,7 +48,6 @@ def upgrade() -> None:
         Column("recorded_at", UtcDateTime(), nullable=False),
         PrimaryKeyConstraint("number", name=op.f("pk_carrierflow_definitions")),
         UniqueConstraint("id", name=op.f("uq_carrierflow_definitions_id")),
-        **OPTIONS,
     )
     create_table(
         "carrierflow_files",
@@ -69,7 +56,6 @@ def upgrade() -> None:
         Column("row_count", Integer(), nullable=False),
         Column("recorded_at", UtcDateTime(), nullable=False),
         PrimaryKeyConstraint("digest", name=op.f("pk_carrierflow_files")),
-        **OPTIONS,
     )
     create_table(
         "carrierflow_shops",
@@ -91,7 +77,6 @@ def upgrade() -> None:
         Column("paused_until_us", BigInteger(), nullable=False),
         PrimaryKeyConstraint("id", name=op.f("pk_carrierflow_shops")),
         UniqueConstraint("code", name=op.f("uq_carrierflow_shops_code")),
-        **OPTIONS,
     )
     create_table(
         "carrierflow_edges",
@@ -107,7 +92,6 @@ def upgrade() -> None:
         PrimaryKeyConstraint(
             "definition", "machine", "from_status", "to_status", name=op.f("pk_carrierflow_edges")
         ),
-        **OPTIONS,
     )
     create_table(
         "carrierflow_fulfillments",
@@ -153,7 +137,6 @@ def upgrade() -> None:
         UniqueConstraint(
             "shop", "fulfillment_id", name=op.f("uq_carrierflow_fulfillments_shop_fulfillment_id")
         ),
-        **OPTIONS,
     )
     create_index(
         op.f("ix_carrierflow_fulfillments_shop_open_verified_at"),
@@ -183,7 +166,6 @@ def upgrade() -> None:
             ["shop"], ["carrierflow_shops.id"], name=op.f("fk_carrierflow_runs_shop")
         ),
         PrimaryKeyConstraint("id", name=op.f("pk_carrierflow_runs")),
-        **OPTIONS,
     )
     create_index(
         op.f("ix_carrierflow_runs_shop_started_at"),
@@ -220,7 +202,6 @@ def upgrade() -> None:
         ),
         PrimaryKeyConstraint("id", name=op.f("pk_carrierflow_evidence")),
         UniqueConstraint("fulfillment", "event_key", name="uq_evidence_event_key"),
-        **OPTIONS,
     )
     create_table(
         "carrierflow_history",
@@ -287,7 +268,6 @@ def upgrade() -> None:
         PrimaryKeyConstraint("fulfillment", "machine", "seq", name=op.f("pk_carrierflow_history")),
         UniqueConstraint("fulfillment", "event_key", name="uq_history_event_key"),
         UniqueConstraint("fulfillment", "machine", "seq", "to_status", name="uq_history_continued"),
-        **OPTIONS,
     )
     create_table(
         "carrierflow_incidents",
@@ -324,7 +304,6 @@ def upgrade() -> None:
             "evidence_digest",
             name=op.f("uq_carrierflow_incidents_shop_subject_kind_evidence_digest"),
         ),
-        **OPTIONS,
     )
     create_index(
         op.f("ix_carrierflow_incidents_shop_state"),
@@ -343,7 +322,6 @@ def upgrade() -> None:
             name=op.f("fk_carrierflow_notes_fulfillment"),
         ),
         PrimaryKeyConstraint("digest", name=op.f("pk_carrierflow_notes")),
-        **OPTIONS,
     )
     create_index(op.f("ix_carrierflow_notes_fulfillment"), "carrierflow_notes", ["fulfillment"])
     create_table(
@@ -365,7 +343,6 @@ def upgrade() -> None:
             name=op.f("fk_carrierflow_observations_fulfillment"),
         ),
         PrimaryKeyConstraint("id", name=op.f("pk_carrierflow_observations")),
-        **OPTIONS,
     )
     create_index(
         op.f("ix_carrierflow_observations_fulfillment"),
@@ -395,7 +372,6 @@ def upgrade() -> None:
         PrimaryKeyConstraint(
             "fulfillment", "machine", "seq", "number", name=op.f("pk_carrierflow_attempts")
         ),
-        **OPTIONS,
     )
     create_table(
         "carrierflow_publications",
@@ -422,7 +398,6 @@ def upgrade() -> None:
         PrimaryKeyConstraint(
             "fulfillment", "machine", "seq", name=op.f("pk_carrierflow_publications")
         ),
-        **OPTIONS,
     )
     create_table(
         "carrierflow_outcomes",
@@ -449,6 +424,5 @@ def upgrade() -> None:
         PrimaryKeyConstraint(
             "fulfillment", "machine", "seq", "number", name=op.f("pk_carrierflow_outcomes")
         ),
-        **OPTIONS,
     )
     protect(PROTECTED)

@@ -1,7 +1,5 @@
 """A shop's whole life: installs under way, tokens that expire, what is registered there."""
 
-from typing import Any
-
 from alembic import op
 from sqlalchemy import Boolean, Column, LargeBinary, PrimaryKeyConstraint, String
 
@@ -13,16 +11,6 @@ revision = "r0002"
 down_revision = "r0001"
 branch_labels = None
 depends_on = None
-
-OPTIONS: dict[str, Any] = {
-    f"{dialect}_{name}": value
-    for dialect in ("mysql", "mariadb")
-    for name, value in {
-        "engine": "InnoDB",
-        "charset": "utf8mb4",
-        "collate": "utf8mb4_bin",
-    }.items()
-}
 
 ADDED = (
     ("refresh_token", LargeBinary()),
@@ -50,5 +38,4 @@ def upgrade() -> None:
         Column("org_id", String(length=64), nullable=True),
         Column("expires_at", UtcDateTime(), nullable=False),
         PrimaryKeyConstraint("state_digest", name=op.f("pk_carrierflow_installs")),
-        **OPTIONS,
     )

@@ -1,7 +1,5 @@
 """The log over the history: its order, its tree, signed checkpoints, and who keeps them."""
 
-from typing import Any
-
 from alembic import op
 from sqlalchemy import (
     BigInteger,
@@ -22,16 +20,6 @@ revision = "r0003"
 down_revision = "r0002"
 branch_labels = None
 depends_on = None
-
-OPTIONS: dict[str, Any] = {
-    f"{dialect}_{name}": value
-    for dialect in ("mysql", "mariadb")
-    for name, value in {
-        "engine": "InnoDB",
-        "charset": "utf8mb4",
-        "collate": "utf8mb4_bin",
-    }.items()
-}
 
 PROTECTED = (
     "carrierflow_log_nodes",
@@ -60,7 +48,6 @@ def upgrade() -> None:
         ),
         PrimaryKeyConstraint("position", name=op.f("pk_carrierflow_log")),
         UniqueConstraint("fulfillment", "machine", "seq", name="uq_log_entry"),
-        **OPTIONS,
     )
     create_table(
         "carrierflow_log_nodes",
@@ -68,7 +55,6 @@ def upgrade() -> None:
         Column("position", RowId, autoincrement=False, nullable=False),
         Column("hash", String(length=64), nullable=False),
         PrimaryKeyConstraint("level", "position", name=op.f("pk_carrierflow_log_nodes")),
-        **OPTIONS,
     )
     create_table(
         "carrierflow_checkpoints",
@@ -77,7 +63,6 @@ def upgrade() -> None:
         Column("sealed_at", UtcDateTime(), nullable=False),
         Column("note", Text(), nullable=False),
         PrimaryKeyConstraint("size", name=op.f("pk_carrierflow_checkpoints")),
-        **OPTIONS,
     )
     create_table(
         "carrierflow_anchorings",
@@ -90,7 +75,6 @@ def upgrade() -> None:
             name=op.f("fk_carrierflow_anchorings_size"),
         ),
         PrimaryKeyConstraint("size", "anchor", name=op.f("pk_carrierflow_anchorings")),
-        **OPTIONS,
     )
     create_table(
         "carrierflow_leases",
@@ -99,7 +83,6 @@ def upgrade() -> None:
         Column("held_until", UtcDateTime(), nullable=True),
         Column("fence", BigInteger(), nullable=False),
         PrimaryKeyConstraint("name", name=op.f("pk_carrierflow_leases")),
-        **OPTIONS,
     )
     add_row("carrierflow_leases", "name", {"name": "seal", "fence": 0})
     protect(PROTECTED)

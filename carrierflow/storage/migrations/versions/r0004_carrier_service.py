@@ -1,7 +1,5 @@
 """What the platform's callbacks leave behind: shipments, webhooks, and hints to look."""
 
-from typing import Any
-
 from alembic import op
 from sqlalchemy import (
     BigInteger,
@@ -25,16 +23,6 @@ branch_labels = None
 depends_on = None
 
 LONG_BINARY = LargeBinary().with_variant(LONGBLOB(), "mysql", "mariadb")
-
-OPTIONS: dict[str, Any] = {
-    f"{dialect}_{name}": value
-    for dialect in ("mysql", "mariadb")
-    for name, value in {
-        "engine": "InnoDB",
-        "charset": "utf8mb4",
-        "collate": "utf8mb4_bin",
-    }.items()
-}
 
 
 def upgrade() -> None:
@@ -71,7 +59,6 @@ def upgrade() -> None:
         UniqueConstraint(
             "shop", "tracking_number", name=op.f("uq_carrierflow_shipments_shop_tracking_number")
         ),
-        **OPTIONS,
     )
     create_table(
         "carrierflow_webhooks",
@@ -83,7 +70,6 @@ def upgrade() -> None:
         Column("received_at", UtcDateTime(), nullable=False),
         Column("acted_at", UtcDateTime(), nullable=True),
         PrimaryKeyConstraint("digest", name=op.f("pk_carrierflow_webhooks")),
-        **OPTIONS,
     )
     create_index(
         op.f("ix_carrierflow_webhooks_received_at"), "carrierflow_webhooks", ["received_at"]

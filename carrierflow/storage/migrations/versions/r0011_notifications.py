@@ -1,7 +1,5 @@
 """Which incidents somebody was told of, and on which way."""
 
-from typing import Any
-
 from alembic import op
 from sqlalchemy import (
     BigInteger,
@@ -20,16 +18,6 @@ revision = "r0011"
 down_revision = "r0010"
 branch_labels = None
 depends_on = None
-
-OPTIONS: dict[str, Any] = {
-    f"{dialect}_{name}": value
-    for dialect in ("mysql", "mariadb")
-    for name, value in {
-        "engine": "InnoDB",
-        "charset": "utf8mb4",
-        "collate": "utf8mb4_bin",
-    }.items()
-}
 
 
 def upgrade() -> None:
@@ -51,5 +39,4 @@ def upgrade() -> None:
             name=op.f("fk_carrierflow_notifications_incident_carrierflow_incidents"),
         ),
         PrimaryKeyConstraint("incident", "channel", name=op.f("pk_carrierflow_notifications")),
-        **OPTIONS,
     )

@@ -31,25 +31,13 @@ from sqlalchemy import (
 from carrierflow.domain.clock import now
 from carrierflow.domain.incident import content_digest
 from carrierflow.storage.migrations.schema_steps import create_table, protect
-from carrierflow.storage.types import LongText, UtcDateTime
+from carrierflow.storage.types import LongText, RowId, UtcDateTime
 
 
 revision = "r0013"
 down_revision = "r0012"
 branch_labels = None
 depends_on = None
-
-OPTIONS: dict[str, Any] = {
-    f"{dialect}_{name}": value
-    for dialect in ("mysql", "mariadb")
-    for name, value in {
-        "engine": "InnoDB",
-        "charset": "utf8mb4",
-        "collate": "utf8mb4_bin",
-    }.items()
-}
-
-ROW_ID = BigInteger().with_variant(Integer(), "sqlite")
 
 TERMS_OF_BEFORE = """
 INSERT INTO carrierflow_terms
@@ -152,8 +140,8 @@ def _bring_in(statement: str) -> None:
 def _add_terms() -> None:
     create_table(
         "carrierflow_terms",
-        Column("id", ROW_ID, nullable=False),
-        Column("fulfillment", ROW_ID, nullable=False),
+        Column("id", RowId, nullable=False),
+        Column("fulfillment", RowId, nullable=False),
         Column("number", Integer(), nullable=False),
         Column("tracking_number", String(length=128), nullable=True),
         Column("cod_amount", BigInteger(), nullable=False),
@@ -174,7 +162,6 @@ def _add_terms() -> None:
         ),
         PrimaryKeyConstraint("id", name=op.f("pk_carrierflow_terms")),
         UniqueConstraint("fulfillment", "number", name="uq_terms_number"),
-        **OPTIONS,
     )
     _bring_in(TERMS_OF_BEFORE)
     protect(("carrierflow_terms",))
@@ -183,11 +170,11 @@ def _add_terms() -> None:
 def _add_decisions() -> None:
     create_table(
         "carrierflow_decisions",
-        Column("id", ROW_ID, nullable=False),
-        Column("incident", ROW_ID, nullable=False),
+        Column("id", RowId, nullable=False),
+        Column("incident", RowId, nullable=False),
         Column("number", Integer(), nullable=False),
         Column("shop", Integer(), nullable=False),
-        Column("fulfillment", ROW_ID, nullable=True),
+        Column("fulfillment", RowId, nullable=True),
         Column("subject", String(length=64), nullable=False),
         Column("kind", String(length=32), nullable=False),
         Column("what", String(length=32), nullable=False),
@@ -217,7 +204,6 @@ def _add_decisions() -> None:
         ),
         PrimaryKeyConstraint("id", name=op.f("pk_carrierflow_decisions")),
         UniqueConstraint("incident", "number", name="uq_decisions_number"),
-        **OPTIONS,
     )
     op.execute(FORGET_ENDS)
     while _open_some():
@@ -255,7 +241,7 @@ def _opened(row: Row[Any]) -> dict[str, Any]:
 def _add_run_ends() -> None:
     create_table(
         "carrierflow_run_ends",
-        Column("id", ROW_ID, nullable=False),
+        Column("id", RowId, nullable=False),
         Column("run", String(length=36), nullable=False),
         Column("kind", String(length=32), nullable=False),
         Column("shop", Integer(), nullable=False),
@@ -277,7 +263,6 @@ def _add_run_ends() -> None:
         ),
         PrimaryKeyConstraint("id", name=op.f("pk_carrierflow_run_ends")),
         UniqueConstraint("run", name="uq_run_ends_run"),
-        **OPTIONS,
     )
     _bring_in(RUNS_OF_BEFORE)
     protect(("carrierflow_run_ends",))
@@ -286,7 +271,7 @@ def _add_run_ends() -> None:
 def _add_administration() -> None:
     create_table(
         "carrierflow_administration",
-        Column("id", ROW_ID, nullable=False),
+        Column("id", RowId, nullable=False),
         Column("kind", String(length=32), nullable=False),
         Column("shop", String(length=64), nullable=True),
         Column("subject", String(length=255), nullable=False),
@@ -296,7 +281,6 @@ def _add_administration() -> None:
         Column("details", LongText, nullable=False),
         Column("recorded_at", UtcDateTime(), nullable=False),
         PrimaryKeyConstraint("id", name=op.f("pk_carrierflow_administration")),
-        **OPTIONS,
     )
     _tell_what_was_brought_in()
     protect(("carrierflow_administration",))
