@@ -140,7 +140,7 @@ class LogSealer:
         owner, key = str(uuid.uuid4()), self.key if self.can_seal else None
         self._hold(owner)
         try:
-            sealed, broken = self._give_places(owner, progress or _unheard)
+            sealed, broken, size = self._give_places(owner, progress or _unheard)
             note = None if key is None else self._sign(key)
             anchored = tuple(self._give(anchor) for anchor in self._anchors)
         finally:
@@ -152,7 +152,7 @@ class LogSealer:
             broken=broken,
             checkpoint=note,
             anchored=anchored,
-            size=self._size(),
+            size=size,
             has_key=key is not None,
         )
 
@@ -237,9 +237,13 @@ class LogSealer:
 
     def _give_places(
         self, owner: str, progress: Callable[[int], None]
-    ) -> tuple[int, tuple[str, ...]]:
-        """Give every entry its place; return how many did not have one, and which are broken."""
-        first = self._size()
+    ) -> tuple[int, tuple[str, ...], int]:
+        """Give every entry its place.
+
+        Returns how many did not have one, which of them are broken, and how many have one now.
+        """
+        with self._store.reading() as connection:
+            first = Log(connection).size
         with Unplaced() as waiting:
             with self._store.reading() as connection:
                 waiting.read(connection)
@@ -248,11 +252,7 @@ class LogSealer:
                 self._give_some(owner, some, first + count)
                 count += len(some)
                 progress(count)
-        return count, tuple(waiting.broken)
-
-    def _size(self) -> int:
-        with self._store.reading() as connection:
-            return Log(connection).size
+        return count, tuple(waiting.broken), first + count
 
     def _give_some(self, owner: str, entries: Sequence[LogEntry], first: int) -> None:
         """Give some entries their places, while the lease is ours."""
