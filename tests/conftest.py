@@ -15,6 +15,7 @@ from databases import (
     ManualClock,
     copy_of,
     create,
+    drop_templates,
     every_database,
     left_out,
     required,
@@ -74,6 +75,11 @@ def pytest_collection_modifyitems(config, items):
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
+
+
+def pytest_unconfigure(config):
+    """Leave no database behind."""
+    drop_templates()
 
 
 def pytest_terminal_summary(terminalreporter):

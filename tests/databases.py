@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import text
@@ -29,6 +30,7 @@ __all__ = [
     "ManualClock",
     "copy_of",
     "create",
+    "drop_templates",
     "every_database",
     "left_out",
     "required",
@@ -40,6 +42,8 @@ SERVERS = {
     "mariadb": ("MariaDB", "CARRIERFLOW_TEST_MARIADB"),
 }
 KINDS = ("sqlite", *SERVERS)
+BEFORE = datetime(2020, 1, 1, tzinfo=UTC)
+"""When tables were made: before anything that a test records by a clock of its own."""
 REQUIRED = "CARRIERFLOW_TEST_REQUIRE_SERVERS"
 
 
@@ -108,13 +112,41 @@ def left_out():
 
 @contextmanager
 def create(kind, folder, *, migrated=True):
-    """Make a new database, and drop it at the end."""
-    with _made(kind, folder) as database:
-        if migrated:
-            engine = database.build()
-            upgrade(engine)
-            engine.dispose()
+    """Make a new database, a copy of one that was migrated before, and drop it at the end."""
+    if not migrated:
+        with _made(kind, folder) as database:
+            yield database
+        return
+    if kind not in _templates:
+        _templates[kind] = _kept.enter_context(
+            _made(kind, _kept.enter_context(TemporaryDirectory()))
+        )
+        _migrate(_templates[kind])
+    template = _templates[kind]
+    if kind == "sqlite":
+        yield copy_of(template, folder)
+        return
+    with _made(kind, folder, template=template if kind == "postgres" else None) as database:
+        if kind == "mariadb":
+            _fill(database, template)
         yield database
+
+
+_templates = {}
+_kept = ExitStack()
+"""What is dropped when this process ends."""
+
+
+def drop_templates():
+    """Drop the databases that others were copied from."""
+    _kept.close()
+    _templates.clear()
+
+
+def _migrate(database):
+    engine = database.build()
+    upgrade(engine, clock=lambda: BEFORE)
+    engine.dispose()
 
 
 def copy_of(template, folder):
@@ -124,13 +156,34 @@ def copy_of(template, folder):
     return Database("sqlite", f"sqlite:///{path}")
 
 
+def _fill(database, template):
+    """Give an empty database what another one holds, as MariaDB shows it."""
+    source = make_url(template.url).database
+    engine = database.build()
+    with engine.connect() as connection:
+        ask = connection.exec_driver_sql
+        tables = ask(f"SHOW TABLES FROM {source}").scalars().all()
+        triggers = [row.Trigger for row in ask(f"SHOW TRIGGERS FROM {source}")]
+        statements = ["SET foreign_key_checks = 0"]
+        statements += [ask(f"SHOW CREATE TABLE {source}.{table}").one()[1] for table in tables]
+        statements += [f"INSERT INTO {table} SELECT * FROM {source}.{table}" for table in tables]
+        statements += [ask(f"SHOW CREATE TRIGGER {source}.{name}").one()[2] for name in triggers]
+        for statement in statements:
+            ask(statement.replace("%", "%%"))
+        connection.commit()
+    engine.dispose()
+
+
 @contextmanager
-def _made(kind, folder):
+def _made(kind, folder, *, template=None):
     name = f"carrierflow_test_{uuid.uuid4().hex[:16]}"
     if kind == "sqlite":
         yield Database(kind, f"sqlite:///{Path(folder) / name}.db")
         return
-    _on_server(kind, f"CREATE DATABASE {name}" + " CHARACTER SET utf8mb4" * (kind == "mariadb"))
+    options = " CHARACTER SET utf8mb4" if kind == "mariadb" else ""
+    if template is not None:
+        options = f" TEMPLATE {make_url(template.url).database}"
+    _on_server(kind, f"CREATE DATABASE {name}{options}")
     try:
         if kind == "postgres":
             _on_server(kind, f"ALTER DATABASE {name} SET synchronous_commit = off")

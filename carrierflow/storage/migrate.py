@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from carrierflow.domain.administration_kinds import AdministrationKind
-from carrierflow.domain.clock import now
+from carrierflow.domain.clock import Clock, now
 from carrierflow.errors import NotMigrated
 from carrierflow.storage.administration import administer
 from carrierflow.storage.engine import is_mysql, translated
@@ -27,7 +27,7 @@ __all__ = ["VERSION_TABLE", "current_revision", "head_revision", "require_migrat
 VERSION_TABLE = "carrierflow_alembic_version"
 
 
-def upgrade(engine: Engine) -> str:
+def upgrade(engine: Engine, *, clock: Clock = now) -> str:
     """Create the tables, or change them to this version's; return the revision reached.
 
     Doing it again changes nothing, and goes on where one before was killed. Of several at once,
@@ -47,7 +47,7 @@ def upgrade(engine: Engine) -> str:
         if before != head_revision():
             deque(install(connection), maxlen=0)
             details = {"from": before, "to": head_revision()}
-            administer(connection, AdministrationKind.UPGRADED, now=now(), details=details)
+            administer(connection, AdministrationKind.UPGRADED, now=clock(), details=details)
         elif is_mysql(connection.dialect.name):
             _finish(connection)
     return head_revision()

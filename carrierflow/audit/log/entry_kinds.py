@@ -28,6 +28,7 @@ from sqlalchemy import (
 from carrierflow.domain.canonical import COLUMNS, canonical_row, quoted
 from carrierflow.storage.engine import is_mysql
 from carrierflow.storage.tables import (
+    administration,
     attempts,
     decisions,
     definitions,
@@ -229,6 +230,7 @@ KINDS: tuple[EntryKind, ...] = (
     EntryKind(name="told", table=outcomes),
     EntryKind(name="seen", table=observations, moment="seen_at"),
     EntryKind(name="run", table=run_ends),
+    EntryKind(name="administration", table=administration),
 )
 """Every kind of entry; of what was written at one moment, the earlier in this list comes first."""
 

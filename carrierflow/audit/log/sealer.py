@@ -140,6 +140,8 @@ class LogSealer:
         owner, key = str(uuid.uuid4()), self.key if self.can_seal else None
         self._hold(owner)
         try:
+            if key is not None:
+                self._tell_key(key)
             sealed, broken, size = self._give_places(owner, progress or _unheard)
             note = None if key is None else self._sign(key)
             anchored = tuple(self._give(anchor) for anchor in self._anchors)
@@ -272,11 +274,6 @@ class LogSealer:
         size = tree.size
         if last is not None:
             seen = last.checkpoint
-            if seen.origin != key.verifier.name:
-                raise ConfigurationError(
-                    f"The history is sealed as {seen.origin}, and the seal key is one of "
-                    f"{key.verifier.name}; make a key of the same name."
-                )
             if seen.size > size or tree.root(seen.size) != seen.root:
                 raise HistoryBroken(
                     f"The log no longer is what its checkpoint of {seen.size} entries says, so "
@@ -288,22 +285,34 @@ class LogSealer:
             return None
         text = Checkpoint(origin=key.verifier.name, size=size, root=tree.root(size)).text
         note = key.sign(text)
-        self._tell_key(connection, key, last)
         add_checkpoint(connection, note, now=self._clock())
         return note
 
-    def _tell_key(self, connection: Connection, key: SealKey, last: SignedNote | None) -> None:
-        """Write down that a key signs for the first time, or that it is not the last one's."""
+    def _tell_key(self, key: SealKey) -> None:
+        """Write down that a key is to sign for the first time, or is not the last one's.
+
+        That is an entry like any other, so the first checkpoint that the key signs covers it.
+
+        Raises:
+            ConfigurationError: if what was sealed bears another name.
+        """
         ours = key.verifier
-        known = last.signatures if last is not None else ()
-        if all((name, hashed) != (ours.name, ours.hash) for name, hashed, _ in known):
-            administer(
-                connection,
-                AdministrationKind.SEAL_KEY,
-                now=self._clock(),
-                subject=ours.hash.hex(),
-                details={"verifier_key": str(ours)},
-            )
+
+        def work(connection: Connection) -> None:
+            last = newest_checkpoint(connection)
+            if last is not None:
+                _check_name(key, last)
+            known = last.signatures if last is not None else ()
+            if all((name, hashed) != (ours.name, ours.hash) for name, hashed, _ in known):
+                administer(
+                    connection,
+                    AdministrationKind.SEAL_KEY,
+                    now=self._clock(),
+                    subject=ours.hash.hex(),
+                    details={"verifier_key": str(ours)},
+                )
+
+        self._store.transact(work)
 
     def _give(self, anchor: Anchor) -> Anchored:
         with self._store.reading() as connection:
@@ -322,6 +331,15 @@ class LogSealer:
     def _write_down(self, anchor: Anchor, sizes: Sequence[int]) -> None:
         now = self._clock()
         self._store.transact(lambda c: add_anchorings(c, anchor.name, sizes, now=now))
+
+
+def _check_name(key: SealKey, last: SignedNote) -> None:
+    sealed_as = last.checkpoint.origin
+    if sealed_as != key.verifier.name:
+        raise ConfigurationError(
+            f"The history is sealed as {sealed_as}, and the seal key is one of "
+            f"{key.verifier.name}; make a key of the same name."
+        )
 
 
 def _given(anchor: Anchor, checkpoints: Sequence[tuple[int, str]]) -> AnchorUnavailable | None:

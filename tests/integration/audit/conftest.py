@@ -17,6 +17,9 @@ from carrierflow.ledger.ledger import Ledger
 from carrierflow.storage import SqlStore
 
 
+ACTS = 4
+"""Entries before the first parcel: the tables, the lifecycle, the shop, and the key that signs."""
+
 ROAD = (Status.PICKING, Status.DELIVERING, Status.DELIVERED)
 
 

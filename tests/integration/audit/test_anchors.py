@@ -19,6 +19,8 @@ from carrierflow.audit.log.checkpoint import split_notes
 from carrierflow.audit.log.keys import SealKey
 from carrierflow.errors import AnchorUnavailable, ConfigurationError
 
+from .conftest import ACTS
+
 
 class Shelf(BaseHTTPRequestHandler):
     """A store behind HTTP that takes what is PUT, or answers as it was told."""
@@ -77,7 +79,7 @@ def test_a_store_gets_every_checkpoint_under_its_size(book, shelf):
 
     done = sealed(book, HttpAnchor(url, token="a-token"))
 
-    expected = ("/log/7", "Bearer a-token", str(done.checkpoint).encode())
+    expected = (f"/log/{ACTS + 7}", "Bearer a-token", str(done.checkpoint).encode())
     assert [expected] == shelf.taken
 
 
@@ -93,7 +95,7 @@ def test_a_mailbox_gets_the_bytes_of_the_note(book, post):
     (letter,) = post.letters
     message = message_from_bytes(letter, policy=policy.default)
     (attached,) = message.iter_attachments()
-    assert "Checkpoint 7 of log.example" == message["Subject"]
+    assert f"Checkpoint {ACTS + 7} of log.example" == message["Subject"]
     assert "auditor@example.org" == message["To"]
     assert [str(done.checkpoint)] == list(split_notes(attached.get_content()))
 
@@ -107,12 +109,12 @@ def test_what_a_store_refuses_comes_again(book, shelf, answer):
 
     assert not failed.ok
     assert f"HTTP status {answer}" in str(failed.anchored[0].problem)
-    assert 14 == failed.checkpoint.checkpoint.size
+    assert ACTS + 14 == failed.checkpoint.checkpoint.size
 
     shelf.answer, shelf.taken[:] = 200, []
     done = book.sealer(anchors=[HttpAnchor(url)]).seal()
     assert done.ok
-    assert ["/7", "/14"] == [path for path, _, _ in shelf.taken]
+    assert [f"/{ACTS + 7}", f"/{ACTS + 14}"] == [path for path, _, _ in shelf.taken]
     assert 2 == done.anchored[0].kept
 
 

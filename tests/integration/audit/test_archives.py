@@ -47,6 +47,7 @@ def test_an_archived_year_verifies_after_its_notes_are_erased(own_book, tmp_path
     book, archive, again = own_book, tmp_path / "archive", tmp_path / "again"
     first_year = Scope(until=book.clock())
     year_of(book, 1)
+    book.clock.advance(seconds=1)
     book.exporter().export(archive, first_year)
     for number in (100, 200):
         book.clock.advance(YEAR)

@@ -15,6 +15,7 @@ from carrierflow.audit.log.sql import Log, add_checkpoint
 from carrierflow.audit.verify.database import DatabaseVerifier, read_kept
 
 from . import intruder
+from .conftest import ACTS
 
 
 ATTACKS = {
@@ -54,7 +55,7 @@ def test_what_nobody_touched_is_as_it_was_written(sealed):
     done = audited(sealed)
 
     assert done.ok, done.problems
-    assert (6, 36, 42, 2) == (done.fulfillments, done.rows, done.sealed, done.checkpoints)
+    assert (6, 36, ACTS + 42, 2) == (done.fulfillments, done.rows, done.sealed, done.checkpoints)
     assert () == done.remarks
 
 
@@ -94,7 +95,7 @@ def test_a_history_that_was_hashed_anew_contradicts_the_anchor(attacked_book, tm
 
     assert audited(attacked_book).ok
     done = audited(attacked_book, anchor=anchor)
-    assert ["anchored checkpoint 21"] == [problem.where for problem in done.problems]
+    assert [f"anchored checkpoint {ACTS + 21}"] == [problem.where for problem in done.problems]
     assert "another history was put in their place" in done.problems[0].what
     assert not audited(attacked_book, kept=read_kept(anchor, where="mail")).ok
 
@@ -116,8 +117,9 @@ def test_a_database_of_last_week_contradicts_the_anchor(make_book, sqlite_databa
 
     assert audited(book).ok
     done = audited(book, anchor=anchor)
-    assert ["anchored checkpoint 35"] == [problem.where for problem in done.problems]
-    assert "it covers 35 entries, the log only 21: it was rolled back" in done.problems[0].what
+    assert [f"anchored checkpoint {ACTS + 35}"] == [problem.where for problem in done.problems]
+    sizes = f"it covers {ACTS + 35} entries, the log only {ACTS + 21}"
+    assert f"{sizes}: it was rolled back" in done.problems[0].what
 
 
 def test_a_checkpoint_by_another_key_is_forged(book, tmp_path):
@@ -129,7 +131,7 @@ def test_a_checkpoint_by_another_key_is_forged(book, tmp_path):
     sealer = book.sealer(key_file=False)
     blind = DatabaseVerifier(book.store, sealer, verifier_keys=[str(other)]).verify()
 
-    assert ["checkpoint 7"] == [problem.where for problem in blind.problems]
+    assert [f"checkpoint {ACTS + 7}"] == [problem.where for problem in blind.problems]
     assert "it was forged" in blind.problems[0].what
 
 
@@ -154,5 +156,5 @@ def test_an_earlier_key_still_counts(book, tmp_path):
     book.record(1, first=7)
     book.sealer().seal()
 
-    assert ["checkpoint 7"] == [problem.where for problem in audited(book).problems]
+    assert [f"checkpoint {ACTS + 7}"] == [problem.where for problem in audited(book).problems]
     assert audited(book, keys=[VerifierKey.parse(str(old))]).ok
