@@ -6,12 +6,13 @@ from contextlib import closing
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import String, event, inspect, text
+from sqlalchemy import String, inspect, text
 
 from carrierflow.errors import ConfigurationError, DatabaseUnavailable, NotMigrated
 from carrierflow.storage import build_engine, upgrade
 from carrierflow.storage.migrate import VERSION_TABLE, current_revision, head_revision
 from carrierflow.storage.tables import PREFIX, metadata
+from carrierflow.storage.timeouts import DatabaseTimeouts
 
 
 def of_ours(thing, kind):
@@ -144,8 +145,7 @@ def test_an_unreachable_database_gives_one_sentence(url, make_store):
 
 def test_a_locked_sqlite_file_gives_one_sentence(sqlite_database, make_store):
     """A SQLite file that somebody else holds locked is reported as that, and nothing is lost."""
-    engine = sqlite_database.build()
-    event.listen(engine, "connect", lambda driver, _: driver.execute("PRAGMA busy_timeout = 0"))
+    engine = build_engine(sqlite_database.url, DatabaseTimeouts(lock=0.05))
     store = make_store(engine)
     with closing(sqlite3.connect(engine.url.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -55,17 +55,25 @@ def settled(rows):
 
 @given(lines)
 @example(["[" * 5000, LINE])
+@example(["0\r0"])
+@example(["0\0" * 8])
 def test_every_line_that_is_not_blank_is_one_row(texts):
-    """Whatever stands in a JSONL file, each line with content is accounted for exactly once."""
+    """Whatever stands in a JSONL file, each line with content is accounted for exactly once.
+
+    What is no text of ours is refused as a whole, with what to do about it.
+    """
     raw = "\n".join(texts).encode(errors="surrogatepass").removeprefix(b"\xef\xbb\xbf")
     expected = [n for n, line in enumerate(raw.split(b"\n"), start=1) if line.strip()]
 
+    rows, refusal = None, "save it"
     try:
         rows = read(raw, kind=RowFormat.JSONL)
-    except InvalidInput:
-        assert [] == expected
-        return
+    except InvalidInput as error:
+        refusal = str(error) if expected else refusal
 
+    if rows is None:
+        assert "save it" in refusal
+        return
     assert expected == [row.number for row in rows]
     assert all((row.event is None) != (row.problem is None) for row in rows)
 
