@@ -36,10 +36,10 @@ demo: $(VENV)/.runtime
 	@$(BIN)/carrierflow demo
 
 test: $(VENV)/.develop
-	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow" $(OPTIONS)
 
 test-all: $(VENV)/.develop
-	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow" --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
 	$(BIN)/python -m pytest -q -n $(SLOW_WORKERS) --dist worksteal -m slow
 
 # Every requirement is held at its floor; what those need in turn is as new as they allow.

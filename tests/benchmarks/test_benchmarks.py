@@ -18,11 +18,8 @@ def budget(low, value, high, *, limit, at_least=False):
     return Budget(promise="p", where="here", limit=limit, spread=spread, at_least=at_least)
 
 
-SLOW = {"reconciling": [pytest.mark.slow]}
-"""These start processes."""
-
-
-@pytest.mark.parametrize("name", [pytest.param(n, marks=SLOW.get(n, ())) for n in BENCHMARKS])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BENCHMARKS)
 def test_each_benchmark_runs_on_tiny_work(name):
     """Every contestant does the whole work of every benchmark, and every figure is taken."""
     found = list(measured(name, ["sqlite"], SMALL))

@@ -28,7 +28,22 @@ def without_row(monkeypatch):
     return take_out
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+LONG = {
+    "two steps",
+    "cash, polled",
+    "recorded meanwhile",
+    "second redelivery",
+    "two workers",
+    "two workers, cash",
+    "merchant",
+    "lossy, two workers",
+}
+"""These have the most orders to go through."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n in LONG)) for n in SCENARIOS]
+)
 def test_no_interleaving_breaks_a_promise(name):
     """Whatever fails in whatever order: no step out of order, no early repeat, and agreement."""
     found = explore(SCENARIOS[name])
