@@ -130,6 +130,7 @@ def build(
         choices=choices,
         platforms=registry,
         connect_client=factory.client,
+        connect_untried=factory.untried,
         keys=keys,
         counters=counters,
         clock=now,

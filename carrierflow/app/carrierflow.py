@@ -59,6 +59,7 @@ from carrierflow.reconcile import (
 )
 from carrierflow.reconcile.backfill import Imported, import_shop
 from carrierflow.reconcile.notification import IncidentNotifier
+from carrierflow.reconcile.ports import Platform
 from carrierflow.reconcile.projection import Projection
 from carrierflow.reconcile.resolution import IncidentResolver
 from carrierflow.shops import (
@@ -70,6 +71,7 @@ from carrierflow.shops import (
     WebhookSubscription,
     check_shop,
     is_uninstalled,
+    require_accepted,
 )
 from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, backlog, queries, upgrade
 from carrierflow.storage.administration import administer
@@ -114,6 +116,7 @@ class Carrierflow:
         choices: ShopChoices,
         platforms: PlatformRegistry,
         connect_client: Callable[[Shop, Idle], Client],
+        connect_untried: Callable[[Shop], Platform],
         keys: KeyRing,
         counters: Counters,
         clock: Clock,
@@ -152,6 +155,7 @@ class Carrierflow:
         )
         self.retention = Retention(store, days=settings.retention_days, clock=clock)
         self._connect_client = connect_client
+        self._connect_untried = connect_untried
         self._dialect = dialect
         self._keys = keys
         self._clock = clock
@@ -465,6 +469,16 @@ class Carrierflow:
             WrongSecretKey: if its token does not open here.
         """
         return check_shop(self.shops.get(code), self.reconciler.connect)
+
+    def try_shop(self, shop: Shop) -> None:
+        """Ask the platform of a shop that is not connected yet, to learn if it can be read.
+
+        The shop's allowance is not known then: these few requests are not counted in it.
+
+        Raises:
+            InvalidInput: if the token is refused, or the host does not answer.
+        """
+        require_accepted(shop, self._connect_untried)
 
     def apply(self, plan: Plan, *, stop: Stop | None = None) -> list[RunReport]:
         """Carry a plan out: each target is read again, and left alone if it changed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 
@@ -22,7 +23,24 @@ from carrierflow.shops import TokenKeeper
 from carrierflow.storage import ShopBudget, SqlStore
 
 
-__all__ = ["PlatformFactory"]
+__all__ = ["PlatformFactory", "UncountedBudget"]
+
+
+class UncountedBudget:
+    """The allowance of a shop that is not connected yet: few requests are made, none is counted."""
+
+    def spend(self) -> None:
+        """Let a request leave."""
+
+    def room(self, seconds: float) -> int:  # noqa: ARG002 - the port's signature
+        """Return that there is room for the next one."""
+        return 1
+
+    def learn_used(self, used: int) -> None:
+        """Leave the platform's count to the shop's own allowance, once it has one."""
+
+    def pause(self, seconds: float) -> None:
+        """Leave a pause to whoever asks again: nothing else is asked here."""
 
 
 class PlatformFactory:
@@ -59,6 +77,13 @@ class PlatformFactory:
         """Connect to a shop's orders, for a run."""
         sleep = in_slices(self._sleep, idle)
         return self._platforms.profile_of(shop.platform).connect(self._link(shop, sleep, idle))
+
+    def untried(self, shop: Shop) -> Platform:
+        """Connect to a shop that has no row yet, and so no allowance that could be shared."""
+        link = self._link(shop, self._sleep, keep_waiting)
+        return self._platforms.profile_of(shop.platform).connect(
+            replace(link, budget=UncountedBudget())
+        )
 
     def client(self, shop: Shop, idle: Idle = keep_waiting) -> Client:
         """Connect to a shop's orders, for a program of the carrier's own."""

@@ -89,12 +89,23 @@ def _emit(session: Session, found: Shop, sentence: str) -> None:
     multiple=True,
     help="A choice for this shop alone, as `shop set` has it; may be repeated.",
 )
+@click.option("--no-check", "untried", is_flag=True, help="Do not ask the platform first.")
 def add(
-    session: Session, code: str, token_file: IO[str], policies: Sequence[str], **values: Any
+    session: Session,
+    code: str,
+    token_file: IO[str],
+    policies: Sequence[str],
+    *,
+    untried: bool,
+    **values: Any,
 ) -> None:
-    """Connect a shop; its token is encrypted before it is stored."""
-    options = dict(map(_change, policies))
-    found = session.app.shops.add(code, token=token_file.read(), options=options, **values)
+    """Connect a shop whose platform accepts the token, which is encrypted before it is stored.
+
+    Where the token is refused, or nobody answers at the address, nothing is added.
+    """
+    options, app = dict(map(_change, policies)), session.app
+    trial = None if untried else app.try_shop
+    found = app.shops.add(code, token=token_file.read(), options=options, trial=trial, **values)
     _emit(session, found, f"Shop {found.code} is connected.")
 
 

@@ -2,7 +2,13 @@
 
 from carrierflow.shops.carrier_registration import CarrierRegistration, Done, Registered
 from carrierflow.shops.install import AfterInstall, Installer
-from carrierflow.shops.shop_check import UNREAD, ShopCheck, TokenState, check_shop
+from carrierflow.shops.shop_check import (
+    UNREAD,
+    ShopCheck,
+    TokenState,
+    check_shop,
+    require_accepted,
+)
 from carrierflow.shops.shops import Shops, is_uninstalled
 from carrierflow.shops.tokens import ShopToken, TokenKeeper
 from carrierflow.shops.webhook_subscription import WebhookSubscription
@@ -23,4 +29,5 @@ __all__ = [
     "WebhookSubscription",
     "check_shop",
     "is_uninstalled",
+    "require_accepted",
 ]

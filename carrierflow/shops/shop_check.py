@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from carrierflow.domain.shop import Shop
-from carrierflow.errors import AccessDenied, CarrierflowError, PlatformUnavailable, ShopRevoked
+from carrierflow.errors import (
+    AccessDenied,
+    CarrierflowError,
+    InvalidInput,
+    PlatformUnavailable,
+    ShopRevoked,
+)
 from carrierflow.reconcile.ports import Platform
 
 
-__all__ = ["NOBODYS_ORDER", "UNREAD", "ShopCheck", "TokenState", "check_shop"]
+__all__ = ["NOBODYS_ORDER", "UNREAD", "ShopCheck", "TokenState", "check_shop", "require_accepted"]
 
 NOBODYS_ORDER = "1"
 """Whether there is such an order does not matter: only a token that opens is told."""
@@ -58,13 +64,32 @@ def check_shop(shop: Shop, connect: Callable[[Shop], Platform]) -> ShopCheck:
         WrongSecretKey: if the token does not open here.
     """
     try:
-        platform = connect(shop)
-        try:
-            platform.order(NOBODYS_ORDER)
-        finally:
-            platform.close()
+        _ask(shop, connect)
     except UNREAD as error:
         return ShopCheck.of(shop.code, error)
     return ShopCheck(
         shop=shop.code, token=TokenState.GOOD, sentence="The platform accepts the token."
     )
+
+
+def require_accepted(shop: Shop, connect: Callable[[Shop], Platform]) -> None:
+    """Ask for an order, so that nobody connects a shop that cannot be read.
+
+    Raises:
+        InvalidInput: if the token is refused, or the host does not answer.
+    """
+    try:
+        _ask(shop, connect)
+    except UNREAD as error:
+        raise InvalidInput(
+            f"{str(error).rstrip('.')}; shop {shop.code!r} was not added "
+            "(`--no-check` adds it untried)."
+        ) from error
+
+
+def _ask(shop: Shop, connect: Callable[[Shop], Platform]) -> None:
+    platform = connect(shop)
+    try:
+        platform.order(NOBODYS_ORDER)
+    finally:
+        platform.close()

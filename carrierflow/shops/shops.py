@@ -26,7 +26,14 @@ from carrierflow.shops.shop_check import NOBODYS_ORDER
 from carrierflow.storage import Connection, SqlStore
 from carrierflow.storage.administration import administer
 from carrierflow.storage.incident_ends import close_denials
-from carrierflow.storage.shops import add_shop, all_shops, change_shop, find_shop, revoke_shop
+from carrierflow.storage.shops import (
+    add_shop,
+    all_shops,
+    change_shop,
+    find_shop,
+    require_new,
+    revoke_shop,
+)
 
 
 __all__ = ["Shops", "check_code", "is_uninstalled", "root_at"]
@@ -68,12 +75,15 @@ class Shops:
         org_id: str | None = None,
         carrier_code: str = "external",
         options: Mapping[str, str] | None = None,
+        trial: Callable[[Shop], object] | None = None,
     ) -> Shop:
         """Connect a shop.
 
         `base_url` is the root of the platform's API, https except on loopback; without one it is
         the platform's own. `carrier_code` is what the platform prints as the carrier of this
         carrier's parcels. `options` are chosen for this shop alone: `remote_ahead` and the like.
+        `trial` is called with the shop before anything is kept of it, and prevents that by raising:
+        `Carrierflow.try_shop`, for one.
 
         Raises:
             InvalidInput: if the code is taken or something cannot be used.
@@ -92,6 +102,10 @@ class Shops:
             "token": self._encrypted(code, token),
             "added_at": self._clock(),
         }
+        if trial is not None:
+            with self._store.reading() as connection:
+                require_new(connection, code)
+            trial(_untried(values))
         self._store.transact(lambda c: add_shop(c, values))
         return self.get(code)
 
@@ -210,6 +224,18 @@ class Shops:
         if not is_token(token) or len(token) > limits.TOKEN:
             raise InvalidInput("The token is empty or is no bearer token; nothing was stored.")
         return self._encryptor.encrypt(token.encode(), context=f"token of shop {code}")
+
+
+def _untried(values: Mapping[str, Any]) -> Shop:
+    """Return a shop that has no row yet."""
+    kept = {name: it for name, it in values.items() if name not in {"token", "options"}}
+    return Shop(
+        id=0,
+        state=ShopState.ACTIVE,
+        encrypted_token=values["token"],
+        options=json.loads(values["options"] or "{}"),
+        **kept,
+    )
 
 
 def _options_text(options: Mapping[str, str]) -> str | None:

@@ -36,6 +36,7 @@ __all__ = [
     "coverage",
     "coverages",
     "find_shop",
+    "require_new",
     "revoke_shop",
     "shop_carrier",
     "shop_codes",
@@ -119,15 +120,20 @@ def all_shops(connection: Connection) -> list[Shop]:
     return [_shop_from(row) for row in connection.execute(query)]
 
 
+def require_new(connection: Connection, code: str) -> None:
+    """Refuse the code of a shop that there is; raises `InvalidInput`."""
+    query = select(shops.c.id).where(shops.c.code == code)
+    if connection.execute(query).scalar() is not None:
+        raise InvalidInput(f"There is a shop {code!r} already.")
+
+
 def add_shop(connection: Connection, values: Mapping[str, Any]) -> None:
     """Connect a shop.
 
     Raises:
         InvalidInput: if its code is taken.
     """
-    query = select(shops.c.id).where(shops.c.code == values["code"])
-    if connection.execute(query).scalar() is not None:
-        raise InvalidInput(f"There is a shop {values['code']!r} already.")
+    require_new(connection, values["code"])
     fresh = {
         "fence": 0,
         "rate_until_us": 0,

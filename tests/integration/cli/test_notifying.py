@@ -42,7 +42,8 @@ def troubled(ready, taker):
     ready.environment |= {"CARRIERFLOW_NOTIFY_WEBHOOK": url}
     app = build(load_settings(database_url=ready.environment["CARRIERFLOW_DATABASE_URL"]))
     ready.file("token", "t")
-    done = ready("shop", "add", "myshop", "--base-url", "http://127.0.0.1", "--token-file", "token")
+    root = ("--base-url", "http://127.0.0.1", "--no-check")
+    done = ready("shop", "add", "myshop", *root, "--token-file", "token")
     assert 0 == done.code
     finding = Finding(kind="stuck", sentence="It stands still.", ref=None, evidence={})
     app.reconciler.parts.store.open_incidents(app.shops.get("myshop"), [finding], now=app.now())
