@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -473,7 +474,11 @@ def _texts(value: Any) -> Iterable[str]:
 def _table(file: Path) -> dict[str, Any]:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise ConfigurationError(
+            f"The settings file {file} is not UTF-8; save it as UTF-8."
+        ) from None
+    except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"The settings file {file} cannot be read: {error}.") from error
     table = content.get("carrierflow")
     if not isinstance(table, dict):
@@ -497,7 +502,15 @@ def _flat(table: dict[str, Any]) -> dict[str, Any]:
 def _sentence(error: ValidationError) -> str:
     """Name the settings that are wrong, and never their values: one may be a key."""
     problems = [
-        f"{'.'.join(map(str, problem['loc'])) or 'the settings'} ({problem['msg'].lower()})"
-        for problem in error.errors(include_input=False, include_url=False)
+        _problem(".".join(map(str, each["loc"])) or "the settings", each["type"], each["msg"])
+        for each in error.errors(include_input=False, include_url=False)
     ]
     return f"These settings cannot be used: {', '.join(problems)}."
+
+
+def _problem(name: str, kind: str, message: str) -> str:
+    """Say what is wrong with one setting; of one that there is not, which one may be meant."""
+    if kind != "extra_forbidden":
+        return f"{name} ({message.lower()})"
+    near = get_close_matches(name, Settings.model_fields, n=1)
+    return f"{name} ({', perhaps '.join(['there is no such setting', *near])})"
