@@ -269,11 +269,19 @@ class ConfigurationError(CarrierflowError):
 class NotMigrated(ConfigurationError):
     """The database has not the tables of this version."""
 
-    def __init__(self, found: str | None, *, wanted: str) -> None:
+    def __init__(self, found: str | None, *, wanted: str, newer: bool = False) -> None:
         self.found = found
         self.wanted = wanted
+        self.newer = newer
+        """Whether a later version of carrierflow made them."""
         state = f"is at schema {found}" if found else "has no carrierflow tables"
-        super().__init__(f"The database {state}, not at {wanted}; run `carrierflow db upgrade`.")
+        what = (
+            f"which is newer than this carrierflow, which knows {wanted}; install the version "
+            "that upgraded it."
+            if newer
+            else f"not at {wanted}; run `carrierflow db upgrade`."
+        )
+        super().__init__(f"The database {state}, {what}")
 
 
 class MissingSecretKey(ConfigurationError):

@@ -13,6 +13,7 @@ from carrierflow.domain.cleaning import cleaned
 from carrierflow.errors import InvalidInput
 from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.hardening import check, harden
+from carrierflow.storage.migrate import require_own_file
 
 
 __all__ = ["register"]
@@ -35,9 +36,16 @@ def register(cli: click.Group) -> None:
 
 
 @command(db, "upgrade", example="carrierflow db upgrade")
-def upgrade(session: Session) -> None:
-    """Create the tables, or migrate them to this version."""
+@click.option(
+    "--into-existing",
+    is_flag=True,
+    help="Also into a SQLite file that another program keeps its tables in.",
+)
+def upgrade(session: Session, *, into_existing: bool) -> None:
+    """Create the tables, or migrate them to this version, as their owner."""
     session.makes_database = True
+    if not into_existing:
+        require_own_file(session.app.store.engine)
     revision = session.app.upgrade()
     session.emit(
         {"revision": revision}, lambda c: c.say(f"The database is at revision {revision}.")

@@ -31,6 +31,7 @@ from carrierflow.errors import (
 from carrierflow.storage.database_urls import read_url
 from carrierflow.storage.server_lines import lines_of, prepare_lines
 from carrierflow.storage.sessions import error_codes, is_read_only, prepare_server
+from carrierflow.storage.sqlite_files import is_anothers, refuse_what_is_none
 from carrierflow.storage.timeouts import DatabaseTimeouts
 
 
@@ -143,12 +144,14 @@ def _prepare_sqlite(engine: Engine, patience: float) -> None:
     A transaction that begins as a reader and writes later cannot wait for another writer: it
     fails at once. So each one that may write says so when it begins.
     """
+    refuse_what_is_none(engine)
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         slices = f"busy_timeout={round(1000 * min(SLICE, patience))}"
-        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", slices):
+        form = [] if is_anothers(connection) else ["journal_mode=WAL"]  # which stays in the file
+        for pragma in ("foreign_keys=ON", *form, "synchronous=NORMAL", slices):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")

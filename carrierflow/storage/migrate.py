@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from alembic import command
@@ -14,15 +16,23 @@ from sqlalchemy.exc import DBAPIError
 
 from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.clock import Clock, now
-from carrierflow.errors import NotMigrated
+from carrierflow.errors import ConfigurationError, NotMigrated
 from carrierflow.storage.administration import administer
 from carrierflow.storage.engine import is_mysql, translated
 from carrierflow.storage.grants import is_denied
 from carrierflow.storage.install_triggers import install
+from carrierflow.storage.sqlite_files import is_anothers
 from carrierflow.storage.upgrading import alone, check_encoding
 
 
-__all__ = ["VERSION_TABLE", "current_revision", "head_revision", "require_migrated", "upgrade"]
+__all__ = [
+    "VERSION_TABLE",
+    "current_revision",
+    "head_revision",
+    "require_migrated",
+    "require_own_file",
+    "upgrade",
+]
 
 VERSION_TABLE = "carrierflow_alembic_version"
 
@@ -35,14 +45,16 @@ def upgrade(engine: Engine, *, clock: Clock = now) -> str:
     Whatever a migration did, every append-only table bears the triggers of this version after.
 
     Raises:
-        ConfigurationError: if the database or the connection cannot carry every text.
+        ConfigurationError: if the database or the connection cannot carry every text, or the
+            present user may not change the tables; nothing was changed then.
+        NotMigrated: if a later version made the tables.
         DatabaseUnavailable: if the database does not answer, or another upgrade takes too long.
     """
-    with translated(), alone(engine) as connection:
+    with translated(), alone(engine) as connection, _as_owner():
         check_encoding(connection)
         config = _config()
         config.attributes["connection"] = connection
-        before = current_revision(connection)
+        before = _revision_to_upgrade(connection)
         command.upgrade(config, "head")
         if before != head_revision():
             deque(install(connection), maxlen=0)
@@ -51,6 +63,55 @@ def upgrade(engine: Engine, *, clock: Clock = now) -> str:
         elif is_mysql(connection.dialect.name):
             _finish(connection)
     return head_revision()
+
+
+@contextmanager
+def _as_owner() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if is_denied(error):
+            raise ConfigurationError(
+                "The present user may not change the tables, and nothing was changed; run "
+                "`carrierflow db upgrade` as their owner."
+            ) from error
+        raise
+
+
+def _revision_to_upgrade(connection: Connection) -> str | None:
+    """Return the revision that a database is at, and see beforehand that we may write another.
+
+    On MariaDB each step of a migration stays done, also where the next one is refused.
+
+    Raises:
+        NotMigrated: if it is none of ours, but of a later version.
+    """
+    found = current_revision(connection)
+    _refuse_newer(found)
+    if found not in {None, head_revision()}:
+        connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = version_num")  # noqa: S608 - a name of ours
+    return found
+
+
+def _refuse_newer(found: str | None) -> None:
+    if found is not None and found not in _known():
+        raise NotMigrated(found, wanted=head_revision(), newer=True)
+
+
+def require_own_file(engine: Engine) -> None:
+    """Refuse a SQLite file that another program keeps its tables in.
+
+    Raises:
+        ConfigurationError: with what lets our tables stand beside others.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with translated(), engine.connect() as connection:
+        if is_anothers(connection.connection.driver_connection):
+            raise ConfigurationError(
+                f"{engine.url.database} is the database of another program: it has tables, and "
+                "none of carrierflow; `--into-existing` lets them stand beside each other."
+            )
 
 
 def _finish(connection: Connection) -> None:
@@ -66,6 +127,14 @@ def current_revision(connection: Connection) -> str | None:
     """Return the revision that a database is at; None if it has no tables of ours."""
     options = {"version_table": VERSION_TABLE}
     return MigrationContext.configure(connection, opts=options).get_current_revision()
+
+
+@cache
+def _known() -> frozenset[str]:
+    """Return every revision that this version of carrierflow knows."""
+    return frozenset(
+        each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()
+    )
 
 
 @cache
@@ -85,6 +154,7 @@ def require_migrated(connection: Connection) -> None:
     """
     found = current_revision(connection)
     if found != head_revision():
+        _refuse_newer(found)
         raise NotMigrated(found, wanted=head_revision())
 
 
