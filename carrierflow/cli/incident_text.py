@@ -71,7 +71,7 @@ def whole_document(
     previews: Sequence[ResolutionPreview],
 ) -> dict[str, Any]:
     """Return an incident with its parcel, both histories, and what may be decided."""
-    kind = KINDS.get(incident.kind)
+    kind = KINDS.get(incident.kind) if incident.state == "open" else None
     return {
         **incident_document(incident, header_of),
         "to_do": kind.to_do if kind else None,

@@ -21,7 +21,7 @@ from carrierflow.cli.incident_text import (
     whole_document,
 )
 from carrierflow.cli.ranges import HOURS
-from carrierflow.cli.session import Session, command, tell
+from carrierflow.cli.session import FAILED, INTERRUPTED, Session, command, tell
 from carrierflow.cli.terminal import Page, json_text
 from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.domain.incident_kinds import KINDS
@@ -34,6 +34,8 @@ from carrierflow.reconcile.request_collection import postman
 __all__ = ["register"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+UNTOUCHED = "Nothing was done."
 
 
 @click.group()
@@ -267,7 +269,18 @@ def _confirm(session: Session, chosen: Sequence[Incident], question: str, *, yes
             for number, kind, shop, about, *_ in list_rows(chosen)
         )
     )
-    click.confirm(f"{len(chosen)} incidents. {question}", abort=True, err=True)
+    if not _says_yes(f"{len(chosen)} incidents. {question}"):
+        tell(UNTOUCHED)
+        raise click.exceptions.Exit(FAILED)
+
+
+def _says_yes(question: str) -> bool:
+    """Ask a person; Ctrl-C and an input that ends are no answer."""
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        tell(UNTOUCHED)
+        raise click.exceptions.Exit(INTERRUPTED) from None
 
 
 def _rehearse(session: Session, previews: Sequence[ResolutionPreview]) -> None:
@@ -278,6 +291,8 @@ def _rehearse(session: Session, previews: Sequence[ResolutionPreview]) -> None:
     ]
     document = {"previews": [asdict(preview) for preview in previews]}
     session.emit(document, lambda page: page.say(*lines, "Nothing was written."))
+    if any(preview.refused is not None for preview in previews):
+        raise click.exceptions.Exit(FAILED)  # as without --dry-run
 
 
 def _emit_done(session: Session, done: Sequence[Incident], *, many: bool) -> None:

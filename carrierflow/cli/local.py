@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from carrierflow.app.settings import LogFormat
+from carrierflow.cli.listening import listening
 from carrierflow.cli.ranges import SECONDS, SEED
 from carrierflow.cli.session import FAILED, NARROWEST, Session, command, set_up_logging, tell
 from carrierflow.cli.terminal import Page
@@ -109,7 +110,9 @@ def sandbox(
         lines += [f"{page}: {server.url}{path}" for page, path in kind.pages.items()]
         session.emit(document, lambda c: c.say(*lines))
 
-    kind.open(host, port, wanted).serve(ready)
+    with listening(host, port):
+        server = kind.open(host, port, wanted)
+    server.serve(ready)
 
 
 def _legal(session: Session) -> dict[str, set[tuple[str, str]]]:

@@ -57,7 +57,9 @@ def once(session: Session, names: Sequence[str], directory: Path) -> None:
 
     Stopped before they were done, it exits with 130.
     """
-    loop = Loop(_chosen(directory, names), session.app, sleep=clock.sleep)
+    jobs = _chosen(directory, names)
+    session.require_tables(now=True)
+    loop = Loop(jobs, session.app, sleep=clock.sleep)
     with stopping(session) as stopped:
         loop.run_all(stopped.is_set)
     _report(session, loop.runs)
@@ -74,7 +76,9 @@ def run(session: Session, names: Sequence[str], directory: Path) -> None:
     A job that fails is logged and waits for its next turn like any other. Ctrl-C also ends what
     a job waits for.
     """
-    loop = Loop(_chosen(directory, names), session.app, sleep=clock.sleep)
+    jobs = _chosen(directory, names)
+    session.require_tables(now=False)
+    loop = Loop(jobs, session.app, sleep=clock.sleep)
     with stopping(session) as stopped:
         loop.run_until(stopped.is_set)
     _report(session, loop.runs)

@@ -14,6 +14,7 @@ import click
 
 from carrierflow.app.load_file import load_name
 from carrierflow.carrier_service import Carrier, CarrierService
+from carrierflow.cli.listening import listening
 from carrierflow.cli.session import INTERRUPTED, Session, command
 from carrierflow.cli.stopping import hanging_up, stopping
 from carrierflow.domain import clock
@@ -74,6 +75,7 @@ def serve(
     TLS belongs in front of it: the platform calls HTTPS only.
     """
     service = _service(session, file)
+    session.require_tables(now=False)
     server = _server(session, service, host, port, threads)
     listener = _listening(host, port)
     url = f"http://{host}:{listener.getsockname()[1]}"
@@ -97,11 +99,8 @@ def serve(
 
 def _listening(host: str, port: int) -> socket:
     """Listen at an address; raises `ConfigurationError` where that cannot be had."""
-    try:
+    with listening(host, port):
         return create_server((host, port), family=AF_INET6 if ":" in host else AF_INET)
-    except OSError as error:
-        reason = (error.strerror or "it cannot be had").split(" (")[0].lower()
-        raise ConfigurationError(f"Nobody can listen at {host}:{port}: {reason}.") from error
 
 
 def _service(session: Session, file: Path | None) -> CarrierService | None:

@@ -25,7 +25,13 @@ from carrierflow.app.carrierflow import Carrierflow
 from carrierflow.app.settings import LogFormat, Settings, load_settings
 from carrierflow.cli.terminal import Page, json_text, shown
 from carrierflow.domain.canonical import stamp
-from carrierflow.errors import CarrierflowError, InvalidInput, SealHeld, ShopHeld
+from carrierflow.errors import (
+    CarrierflowError,
+    DatabaseUnavailable,
+    InvalidInput,
+    SealHeld,
+    ShopHeld,
+)
 from carrierflow.ledger.files import parse_time
 from carrierflow.storage.engine import require_file
 
@@ -84,6 +90,18 @@ class Session:
     def page(self) -> Page:
         """Where tables and prose go."""
         return Page(click.echo, width=width_of(sys.stdout), bold=sys.stdout.isatty())
+
+    def require_tables(self, *, now: bool) -> None:
+        """Refuse a database that this version cannot work on, before anything is begun.
+
+        Whether it is there `now` matters to what is done once; a service waits for it.
+        """
+        try:
+            with self.app.store.reading():
+                pass
+        except DatabaseUnavailable:
+            if now:
+                raise
 
     def emit(self, document: Mapping[str, Any], show: Callable[[Page], None]) -> None:
         """Print one JSON document, or what a person wants to see."""

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from shutil import rmtree
 from typing import Any, BinaryIO
+from uuid import uuid4
 
 from carrierflow.audit.export.spreadsheet import BOM, record
 from carrierflow.audit.log.checkpoint import SignedNote
@@ -139,44 +141,42 @@ def write_export(
         InvalidInput: if there is something already, or it cannot be written.
     """
     try:
-        _make_room(folder)
-        writer = _Writer(folder)
-        kinds = _write_lines(writer, lines, sheet)
-        rows = kinds.total()
-        writer.write(DEFINITIONS, (f"{text}\n" for text in contents.definitions))
-        writer.write(CHECKPOINTS, (f"{note}\n" for note in contents.checkpoints))
-        if contents.consistency:
-            writer.write(CONSISTENCY, (f"{proof}\n" for proof in contents.consistency))
-        newest = SignedNote.parse(contents.checkpoints[-1]).checkpoint
-        manifest = {
-            "form": FORM,
-            "origin": newest.origin,
-            "size": newest.size,
-            "root": newest.root.hex(),
-            "whole": contents.scope.is_whole,
-            "scope": contents.scope.document(),
-            "rows": rows,
-            "kinds": dict(sorted(kinds.items())),
-            "unsealed": contents.unsealed,
-            "made_at": stamp(contents.made_at),
-        }
-        writer.write(MANIFEST, [json.dumps(manifest, ensure_ascii=False, indent=2), "\n"])
-        writer.write_sums()
+        with _finished(folder) as unfinished:
+            writer = _Writer(unfinished)
+            kinds = _write_lines(writer, lines, sheet)
+            _write_rest(writer, contents, kinds)
     except OSError as error:
         raise InvalidInput(f"The export cannot be written: {error}.") from error
     return Exported(
         folder=folder,
-        rows=rows,
-        size=newest.size,
+        rows=kinds.total(),
+        size=SignedNote.parse(contents.checkpoints[-1]).checkpoint.size,
         unsealed=contents.unsealed,
         files=tuple(sorted([*writer.sums, SUMS])),
     )
 
 
-def _make_room(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
+@contextmanager
+def _finished(folder: Path) -> Iterator[Path]:
+    """Let an export be written under another name, and give it its own once it is whole.
+
+    Where that fails nothing is left, and a process that is killed leaves nothing under its name.
+    """
+    is_new = not folder.exists()
+    if not is_new and any(folder.iterdir()):
         raise InvalidInput(f"{folder} is not empty; name a new directory for the export.")
+    place = folder.parent if is_new else folder
+    unfinished = place / f".{folder.name}.{uuid4().hex}.unfinished"
+    unfinished.mkdir(parents=True)
+    try:
+        yield unfinished
+        if is_new:
+            unfinished.rename(folder)
+        else:
+            for file in unfinished.iterdir():
+                file.rename(folder / file.name)
+    finally:
+        rmtree(unfinished, ignore_errors=True)
 
 
 def _write_lines(writer: _Writer, lines: Iterable[Line], sheet: Sequence[str]) -> Counter[str]:
@@ -195,6 +195,29 @@ def _write_lines(writer: _Writer, lines: Iterable[Line], sheet: Sequence[str]) -
             if cells is not None and line.cells:
                 cells.write(record(line.cells))
     return kinds
+
+
+def _write_rest(writer: _Writer, contents: Contents, kinds: Counter[str]) -> None:
+    """Write what stands beside the entries; the digests at last."""
+    writer.write(DEFINITIONS, (f"{text}\n" for text in contents.definitions))
+    writer.write(CHECKPOINTS, (f"{note}\n" for note in contents.checkpoints))
+    if contents.consistency:
+        writer.write(CONSISTENCY, (f"{proof}\n" for proof in contents.consistency))
+    newest = SignedNote.parse(contents.checkpoints[-1]).checkpoint
+    manifest = {
+        "form": FORM,
+        "origin": newest.origin,
+        "size": newest.size,
+        "root": newest.root.hex(),
+        "whole": contents.scope.is_whole,
+        "scope": contents.scope.document(),
+        "rows": kinds.total(),
+        "kinds": dict(sorted(kinds.items())),
+        "unsealed": contents.unsealed,
+        "made_at": stamp(contents.made_at),
+    }
+    writer.write(MANIFEST, [json.dumps(manifest, ensure_ascii=False, indent=2), "\n"])
+    writer.write_sums()
 
 
 def _place(line: Line) -> bytes:
