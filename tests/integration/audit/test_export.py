@@ -21,6 +21,7 @@ from carrierflow.audit.verify.database import trusted
 from carrierflow.audit.verify.export import verify_export
 from carrierflow.domain.model import Machine
 from carrierflow.errors import (
+    DatabaseUnavailable,
     HistoryBroken,
     InvalidInput,
     NotSealed,
@@ -193,6 +194,25 @@ def test_what_cannot_be_exported_is_said(sealed, tmp_path):
     (tmp_path / "c" / "file").touch()
     with pytest.raises(InvalidInput, match="is not empty"):
         exported(sealed, tmp_path / "c")
+
+
+def test_an_export_is_whole_or_not_there(sealed, tmp_path):
+    """What is lost on the way leaves nothing behind, and an empty directory as empty as it was."""
+    place = tmp_path / "exports"
+    new, empty = place / "deep" / "new", place / "empty"
+    empty.mkdir(parents=True)
+    new.parent.mkdir()
+
+    def lose(_):
+        raise DatabaseUnavailable("it is gone")
+
+    for folder in (new, empty):
+        with pytest.raises(DatabaseUnavailable):
+            exported(sealed, folder, progress=lose)
+        assert {new.parent, empty} == set(place.rglob("*"))
+    for folder in (new, empty):
+        assert checked(sealed, exported(sealed, folder)).ok
+        assert [] == list(place.rglob("*.unfinished"))
 
 
 def test_nothing_is_exported_before_it_is_sealed(book, tmp_path):

@@ -142,12 +142,13 @@ def test_a_run_over_no_shop_says_so(ready, shop):
     assert {"shops": []} == ready("reconcile", "--json").json
 
 
-def test_a_port_that_is_taken_is_one_sentence(ready):
-    """`serve` where somebody listens already says so, and ends as other mistakes do."""
+@pytest.mark.parametrize("command", ["serve", "sandbox"])
+def test_a_port_that_is_taken_is_one_sentence(ready, command):
+    """What serves where somebody listens already says so, and ends as other mistakes do."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
 
-        answer = ready("serve", "--port", port)
+        answer = ready(command, "--port", port)
 
     assert 1 == answer.code
     assert f"Nobody can listen at 127.0.0.1:{port}: address already in use." in sentence(answer)

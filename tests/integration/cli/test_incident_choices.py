@@ -55,7 +55,7 @@ def test_what_is_chosen_is_shown_and_done_after_a_yes(many):
     decided = (*chosen, "--action", "unfreeze", *WHO)
     asked = many(*decided, stdin="n\n")
     assert "5 incidents" in asked.err
-    assert asked.code == 1
+    assert (1, "Nothing was done.") == (asked.code, asked.err.splitlines()[-1])
     assert "Nothing was written" in many(*decided, "--dry-run").out
     assert 5 == len(many(*decided, "--dry-run", "--json").json["previews"])
     assert 6 == len(left(many))
@@ -87,3 +87,17 @@ def test_one_is_shown_with_what_can_be_done(many):
     assert ["unfreeze"] == [
         step["action"] for step in many("incidents", "show", "1", "--json").json["steps"]
     ]
+
+
+def test_what_is_resolved_has_nothing_to_do(many):
+    """A resolved incident is refused by a dry run as it is without; nobody is asked for it."""
+    assert "To do: " in many("incidents", "show", "6").out
+    decided = ("incidents", "resolve", "6", "--action", "unfreeze", *WHO)
+    assert (0, 0) == (many(*decided, "--dry-run").code, many(*decided).code)
+
+    again = many(*decided, "--dry-run")
+
+    assert (1, 1) == (many(*decided).code, again.code)
+    assert "unfreeze: not now" in again.out
+    shown = many("incidents", "show", "6").out
+    assert [] == [word for word in ("To do", "Closes by itself", "Meanwhile") if word in shown]

@@ -33,10 +33,12 @@ from carrierflow.domain.publication import (
 )
 from carrierflow.errors import ConfigurationError, NotMigrated
 from carrierflow.reconcile.ports import FulfillmentUpdate
-from carrierflow.storage import build_engine
+from carrierflow.storage import build_engine, upgrade
 from carrierflow.storage.callbacks import SqlCallbackStore, SqlCallbackTransaction
 from carrierflow.storage.hardening import check, harden
+from carrierflow.storage.install_triggers import trigger_names
 from carrierflow.storage.installs import add_install, take_install
+from carrierflow.storage.migrate import VERSION_TABLE, current_revision, head_revision
 from carrierflow.storage.queries import add_file, erase_notes, replace_secret
 from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.tables import APPEND_ONLY, ERASABLE, administration, metadata
@@ -459,6 +461,26 @@ def test_a_new_mariadb_user_needs_a_password(owner, role):
     """No MariaDB user is made that anyone could connect as."""
     with pytest.raises(ConfigurationError, match="give it a password"):
         harden(owner, role=role)
+
+
+@ON_SERVERS
+def test_the_role_cannot_upgrade(owner, as_role, role):
+    """As the hardened role, an upgrade is refused by a sentence with nothing done; then its owner.
+
+    Where there is nothing to do, nothing is refused.
+    """
+    harden(owner, role=role, password=PASSWORD)
+    assert head_revision() == upgrade(as_role)
+    with owner.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = 'r0013'")
+        before = trigger_names(connection)
+
+    with pytest.raises(ConfigurationError, match="run `carrierflow db upgrade` as their owner"):
+        upgrade(as_role)
+
+    with owner.connect() as connection:
+        assert ("r0013", before) == (current_revision(connection), trigger_names(connection))
+    assert head_revision() == upgrade(owner)
 
 
 @ON_SERVERS

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import count
+
 import pytest
 from databases import every_database
 from sqlalchemy import create_engine
 from sqlalchemy.event import listen
 from sqlalchemy.exc import OperationalError
 
+from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.errors import CommitUnknown, ConcurrentUpdate, DatabaseUnavailable
 
 
@@ -23,6 +27,53 @@ def test_connections_that_are_all_in_use_are_an_outage(sqlite_engine, make_store
     with store.reading(), pytest.raises(DatabaseUnavailable, match="connections are in use"):
         store.shop("any")
     store.engine.dispose()
+
+
+FULL = {
+    "postgres": ["DO $$ BEGIN RAISE 'no space' USING ERRCODE = '53100'; END $$"],
+    "mariadb": [
+        f"SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = {number}, MESSAGE_TEXT = 'no space'"
+        for number in (1021, 1114)  # the disk, and what a table may take of it
+    ],
+}
+"""Statements to which a server answers as it does where its disk is full."""
+
+
+@ON_SERVERS
+def test_a_server_whose_disk_is_full_is_an_outage(database, engine, make_store):
+    """What a full disk keeps a server from is worth another try once there is room."""
+    for statement in FULL[database.kind]:
+        with (
+            pytest.raises(DatabaseUnavailable, match="no space"),
+            make_store(engine).begin() as connection,
+        ):
+            connection.exec_driver_sql(statement)
+
+
+def test_a_full_disk_loses_nothing(sqlite_engine, make_store, make_ledger, make_shop):
+    """Where SQLite finds no room a parcel is refused by a sentence, and goes in once there is."""
+    store, pages = make_store(sqlite_engine), {"most": 2**30}
+    ledger, shop = make_ledger(store), make_shop(store)
+
+    def limit(driver, *_):
+        driver.execute(f"PRAGMA max_page_count = {pages['most']}").close()
+
+    def opened(number):
+        ref = FulfillmentRef(shop=shop, order_id="1", fulfillment_id=f"{number}")
+        return ledger.open(Opening(ref=ref, cod_amount=None, tracking_number=f"VN{number:0>100}"))
+
+    listen(sqlite_engine, "checkout", limit)
+    pages["most"] = 1  # which is as many as there are
+    numbers = count()
+    with pytest.raises(DatabaseUnavailable, match="database or disk is full"):
+        deque(map(opened, numbers), maxlen=0)
+    refused = next(numbers) - 1
+    with store.reading() as connection:
+        rows = connection.exec_driver_sql("SELECT count(*) FROM carrierflow_fulfillments")
+        assert refused == rows.scalar()
+
+    pages["most"] = 2**30
+    assert f"{refused}" == opened(refused).ref.fulfillment_id
 
 
 class DriverError(Exception):

@@ -109,13 +109,23 @@ def test_a_database_without_tables_is_named(empty_engine, make_store):
 
 
 def test_a_database_at_another_revision_is_named(own_database, make_engine, make_store):
-    """A store refuses to work on the tables of another version."""
+    """A store refuses to work on the tables of a later version, and so does an upgrade."""
     engine = make_engine(own_database)
     with engine.begin() as connection:
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = 'r9999'"))
 
-    with pytest.raises(NotMigrated, match="is at schema r9999"), make_store(engine).begin():
+    with pytest.raises(NotMigrated, match="is at schema r9999, which is newer"):
+        upgrade(engine)
+    with pytest.raises(NotMigrated, match="is newer") as error, make_store(engine).begin():
         pass
+
+    assert ("r9999", head_revision(), True) == (
+        error.value.found,
+        error.value.wanted,
+        error.value.newer,
+    )
+    with engine.connect() as connection:
+        assert "r9999" == current_revision(connection)
 
 
 @pytest.mark.parametrize(
