@@ -29,6 +29,7 @@ from carrierflow.errors import (
     InvalidInput,
 )
 from carrierflow.storage.database_urls import read_url
+from carrierflow.storage.grants import is_denied
 from carrierflow.storage.server_lines import lines_of, prepare_lines
 from carrierflow.storage.sessions import error_codes, is_read_only, prepare_server
 from carrierflow.storage.sqlite_files import is_anothers, refuse_what_is_none
@@ -217,6 +218,7 @@ def translated() -> Iterator[None]:
 
     Raises:
         ConcurrentUpdate: where the same transaction may be done again.
+        ConfigurationError: where the present user has no right to do it.
         DatabaseUnavailable: where the database does not answer or is locked.
         InvalidInput: where a value is none that it holds. Whoever hands one in was asked
             before; this is the last net, and keeps the row's values out of every trace.
@@ -230,6 +232,11 @@ def translated() -> Iterator[None]:
             raise InvalidInput(UNSTORABLE) from None
         if is_conflict(error):
             raise ConcurrentUpdate("A row") from error
+        if is_denied(error):
+            raise ConfigurationError(
+                f"The database does not let the present user do this: {_short(error)}; "
+                "`carrierflow db harden`, as the owner of the tables, gives a role its rights."
+            ) from error
         if _is_outage(error):
             raise DatabaseUnavailable(_short(error)) from error
         raise

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from carrierflow.storage.engine import error_codes
+from carrierflow.storage.sessions import error_codes
 
 
 __all__ = ["TableGrant", "grants", "is_denied"]

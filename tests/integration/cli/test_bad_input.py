@@ -106,16 +106,6 @@ def test_usage_errors_exit_2(ready):
     assert 2 == ready("open", "alpha", "1", "2", "--cod-amount", "-5").code
 
 
-def test_a_database_that_is_not_migrated_says_what_to_run(shell):
-    """Without tables, commands name `carrierflow db upgrade`."""
-    shell.file("ledger.db", "")
-
-    answer = shell("status")
-
-    assert 1 == answer.code
-    assert "run `carrierflow db upgrade`" in sentence(answer)
-
-
 @pytest.mark.parametrize("line", ["status", "reconcile", "shop list", "audit verify"])
 def test_a_folder_without_a_database_stays_so(shell, line):
     """A command that starts in the wrong folder says where it looked, and makes nothing there."""
@@ -184,18 +174,6 @@ def test_an_unreachable_database_is_one_sentence(shell, url, says):
     assert 1 == answer.code
     assert says in sentence(answer)
     assert "canary-password" not in answer.err
-
-
-def test_a_file_that_is_no_database_is_one_sentence(shell):
-    """Something else under the ledger's name is said to be that, and is left as it is."""
-    content = b"minutes of the last meeting\n" * 100
-    file = shell.file("ledger.db", content)
-
-    answer = shell("shop", "list")
-
-    assert 1 == answer.code
-    assert "file is not a database" in sentence(answer)
-    assert content == file.read_bytes()
 
 
 def test_a_locked_database_is_one_sentence(ready, shop):
