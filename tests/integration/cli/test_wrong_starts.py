@@ -38,7 +38,7 @@ JOB = Job(name="probe", every=timedelta(hours=1), run=run)
 
 def with_tables(path, *statements):
     with closing(sqlite3.connect(path)) as connection:
-        for statement in ("PRAGMA journal_mode=WAL", *statements):
+        for statement in statements:
             connection.execute(statement)
         connection.commit()
 
@@ -55,7 +55,10 @@ DATABASES = {
     "a directory": (lambda path: path.mkdir(), "is a directory and no database"),
     "another file": (lambda path: path.write_text("minutes\n" * 300), "but not a database"),
     "another program's": (lambda path: with_tables(path, "CREATE TABLE t (x)"), "carrierflow"),
-    "not migrated": (with_tables, "run `carrierflow db upgrade`"),
+    "not migrated": (
+        lambda path: with_tables(path, "PRAGMA journal_mode=WAL"),
+        "run `carrierflow db upgrade`",
+    ),
     "a later version's": (of_a_later_version, "is newer than this carrierflow"),
 }
 """Databases on which no command can work: how each comes to be, and what is said of it."""
