@@ -71,6 +71,11 @@ class Healing:
             self._store.close_denials(self._shop, written=written, now=now)
         self._store.close_known(self._shop, now=now)
 
+    def whole(self) -> None:
+        """Close what says that too much would be done at once: a run did all there was to do."""
+        if self._any:
+            self._store.close_shop_incidents(self._shop, "brake", now=self._clock())
+
     def _nothing_to_tell(self, now: datetime) -> bool:
         """Tell whether no write is wanted at all: what is frozen would want one too."""
         return not self._store.coverage(self._shop, since=now).unpublished

@@ -153,6 +153,10 @@ class ReconcileStore(Protocol):
         """Count the fulfillments with something unpublished that are not frozen."""
         ...
 
+    def count_open(self, shop: Shop) -> tuple[int, int]:
+        """Count a shop's open fulfillments, and its open incidents."""
+        ...
+
     def coverage(self, shop: Shop, *, since: datetime) -> Coverage:
         """Return how well the open fulfillments of a shop are known."""
         ...

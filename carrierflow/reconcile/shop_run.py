@@ -142,7 +142,7 @@ class ShopRun:
         made = self._platform.requests
         self._healing.ended(self._counters, asked=made.get + made.put > 0)
         if whole:
-            self._store.close_shop_incidents(self._shop, "brake", now=self._parts.clock())
+            self._healing.whole()
         if whole and not self._nameless:
             self._healing.read({""})
 
@@ -154,9 +154,9 @@ class ShopRun:
         self._check_limits()
         reader = reader_of(self._parts, self._shop, self._platform, verified_before)
         publisher = self._publisher()
-        coverage = self._store.coverage(self._shop, since=self._started_at)
-        self._brake = Brake(self._limits, self._counters, open_count=coverage.open)
-        self._healing.begin(incidents=coverage.incidents)
+        open_count, incidents = self._store.count_open(self._shop)
+        self._brake = Brake(self._limits, self._counters, open_count=open_count)
+        self._healing.begin(incidents=incidents)
         for each in read(reader):
             self._check_limits()
             batch = self._braked(each, reader, publisher)

@@ -36,7 +36,7 @@ from carrierflow.errors import ConcurrentUpdate, ShopHeld
 from carrierflow.reconcile.ports import DueOrder, FulfillmentUpdate, OrderWithWork, WebhookHint
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.database_clock import EPOCH
-from carrierflow.storage.incident_ends import close_of
+from carrierflow.storage.incident_ends import OPEN, close_of
 from carrierflow.storage.incidents import SqlIncidents, close_incident, open_incident
 from carrierflow.storage.leases import SqlLeases
 from carrierflow.storage.publications import (
@@ -51,6 +51,7 @@ from carrierflow.storage.shops import change_shop, coverage
 from carrierflow.storage.tables import (
     attempts,
     fulfillments,
+    incidents,
     observations,
     outcomes,
     run_ends,
@@ -128,6 +129,19 @@ FOLLOWED = (
 )
 
 
+COUNT_OPEN = select(
+    select(func.count())
+    .where(fulfillments.c.shop == bindparam("of"), fulfillments.c.open)
+    .scalar_subquery()
+    .label("fulfillments"),
+    select(func.count())
+    .where(incidents.c.shop == bindparam("of"), incidents.c.state == OPEN)
+    .scalar_subquery()
+    .label("incidents"),
+)
+"""Each run asks this, so it is put together once."""
+
+
 class SqlReconcileStore(SqlLeases, SqlIncidents):
     """What runs read and write; each call is a transaction of its own."""
 
@@ -139,6 +153,12 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
         """Return how well the open fulfillments of a shop are known."""
         with self._store.reading() as connection:
             return coverage(connection, shop, since=since)
+
+    def count_open(self, shop: Shop) -> tuple[int, int]:
+        """Count a shop's open fulfillments, and its open incidents."""
+        with self._store.reading() as connection:
+            row = connection.execute(COUNT_OPEN, {"of": shop.id}).one()
+        return row.fulfillments, row.incidents
 
     def begin_run(self, run: str, shop: Shop, *, kind: str, now: datetime) -> None:
         """Write that a run began."""
