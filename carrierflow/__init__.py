@@ -107,6 +107,7 @@ from carrierflow.domain.model import (
     Unreadable,
     Verdict,
 )
+from carrierflow.domain.outage import Outage
 from carrierflow.domain.past_run import PastRun
 from carrierflow.domain.publication import PlatformWrite
 from carrierflow.domain.shop import Backlog, Coverage, EndedRun, Shop, ShopState
@@ -311,6 +312,7 @@ __all__ = [
     "OnRemoteAhead",
     "OpenIncidents",
     "Opening",
+    "Outage",
     "OutcomeUnknown",
     "PastEvents",
     "PastRun",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -37,6 +37,7 @@ from carrierflow.domain.counters import Counters
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.domain.model import Recorded
+from carrierflow.domain.outage import Outage
 from carrierflow.domain.past_run import PastRun
 from carrierflow.domain.shop import Backlog, Coverage, EndedRun, Shop, ShopState
 from carrierflow.domain.typecheck import check_fields, guarded_methods
@@ -60,6 +61,7 @@ from carrierflow.reconcile import (
 from carrierflow.reconcile.backfill import Imported, import_shop
 from carrierflow.reconcile.notification import IncidentNotifier
 from carrierflow.reconcile.ports import Platform
+from carrierflow.reconcile.outages import asked_in_vain, new_outages
 from carrierflow.reconcile.projection import Projection
 from carrierflow.reconcile.resolution import IncidentResolver
 from carrierflow.shops import (
@@ -73,14 +75,23 @@ from carrierflow.shops import (
     is_uninstalled,
     require_accepted,
 )
-from carrierflow.storage import Connection, Host, JoinedStore, SqlStore, backlog, queries, upgrade
+from carrierflow.storage import (
+    Connection,
+    Host,
+    JoinedStore,
+    SqlStore,
+    backlog,
+    queries,
+    run_history,
+    upgrade,
+)
 from carrierflow.storage.administration import administer
 from carrierflow.storage.callbacks import SqlCallbackStore
 from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.hinted import SqlHintStore
 from carrierflow.storage.ownership import WayAround, way_around
-from carrierflow.storage.run_history import last_runs, past_runs
-from carrierflow.storage.shops import coverages, find_shop
+from carrierflow.storage.run_history import last_answers, last_runs, past_runs
+from carrierflow.storage.shops import all_shops, coverages, find_shop
 from carrierflow.storage.waybills import find_parcels
 
 
@@ -362,6 +373,29 @@ class Carrierflow:
         """Return the run that began last at each shop, or at one, that had any, by its code."""
         with self.store.reading() as connection:
             return last_runs(connection, shop=shop)
+
+    def new_outages(self, reports: Sequence[RunReport]) -> list[Outage]:
+        """Return the outages that some runs, made together, were the first to find long.
+
+        So each is told once, whichever process finds it; how long that is, is the setting
+        `outage_hours`. Where all had answers, nothing is read.
+        """
+        if not asked_in_vain(reports):
+            return []
+        began = min(report.started_at for report in reports)
+        with self.store.reading() as connection:
+
+            def asked_before(codes: Collection[str], since: datetime) -> bool:
+                return run_history.asked_in_vain(connection, codes, since=since, before=began)
+
+            found = new_outages(
+                [shop for shop in all_shops(connection) if shop.state is ShopState.ACTIVE],
+                reports,
+                last_answers(connection),
+                asked_before,
+                limit=timedelta(hours=self.settings.outage_hours),
+            )
+            return list(found)
 
     def verify(
         self,

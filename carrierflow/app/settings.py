@@ -234,6 +234,9 @@ class Settings(BaseSettings):
         le=1000 * MILLION,
         description="Writes that one run may make; none is no limit.",
     )
+    outage_hours: Hours = Field(
+        default=1, ge=0, description="A platform that is silent for so long is told of, once."
+    )
     parallel_shops: int = Field(
         default=4, ge=1, le=64, description="Shops that one run looks after at once."
     )

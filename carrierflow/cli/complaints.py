@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
+from carrierflow.cli.session import short
 from carrierflow.domain.incident import OpenIncidents
+from carrierflow.domain.outage import Outage
 from carrierflow.reconcile import EndReason, RunReport
 
 
 __all__ = ["complaints", "remarks"]
 
 NAMED = 3
-"""How many of many are named."""
-
-TOLD_BY_INCIDENTS = frozenset({EndReason.BRAKE, EndReason.ACCESS_DENIED})
-
-LASTS = frozenset({EndReason.DONE, EndReason.UNAVAILABLE, EndReason.RESTING})
-"""What a later run may find mended: it is worth a line once a night and not every few minutes."""
+"""How many of many are named; and in so many shops are incidents of a kind a line for each."""
 
 
 def complaints(
-    reports: Sequence[RunReport], incidents: Sequence[OpenIncidents], *, full: bool
+    reports: Sequence[RunReport],
+    incidents: Sequence[OpenIncidents],
+    outages: Iterable[Outage],
+    hosts: Mapping[str, str],
+    *,
+    full: bool,
 ) -> Iterator[str]:
-    """Yield what a person must see of some runs, and of the incidents that are open.
+    """Yield what a person must see of some runs: what failed, what is silent, what is open.
 
-    A full pass tells all that stands. Any other tells what is new: runs that failed for a cause
-    of ours, and the incidents of shops in which it opened one.
+    `outages` are those that nobody was told of. A full pass tells all incidents that are open,
+    and what it was not shown; any other those of shops in which it opened one. What is the same
+    in many shops at one of the `hosts` is one line.
     """
     yield from _together(report for report in reports if _is_trouble(report, full=full))
+    yield from map(_outage, outages)
     news = {report.shop for report in reports if report.incidents_opened}
-    for some in incidents:
-        if full or some.shop in news:
-            yield _incidents_of_a_kind(some)
+    yield from _open([some for some in incidents if full or some.shop in news], hosts)
 
 
 def remarks(reports: Sequence[RunReport], incidents: int) -> Iterator[str]:
@@ -45,18 +47,59 @@ def remarks(reports: Sequence[RunReport], incidents: int) -> Iterator[str]:
 
 
 def _is_trouble(report: RunReport, *, full: bool) -> bool:
-    if not report.sentence or report.end_reason in TOLD_BY_INCIDENTS:
-        return False
-    return report.end_reason is EndReason.FAILED or (full and report.end_reason in LASTS)
+    """Tell whether a run's sentence needs a person; what ended others is told in its own way."""
+    told = {EndReason.FAILED, EndReason.DONE} if full else {EndReason.FAILED}
+    return report.sentence is not None and report.end_reason in told
 
 
 def _together(reports: Iterable[RunReport]) -> Iterator[str]:
     """Yield one line for all shops of which the same is to be said."""
     same: dict[Hashable, list[RunReport]] = defaultdict(list)
     for report in reports:
-        same[report.end_reason, (report.sentence or "").replace(report.shop, "")].append(report)
+        same[report.end_reason, _without(report.shop, report.sentence)].append(report)
     for some in same.values():
         yield f"{_names([each.shop for each in some])}: {some[0].sentence}"
+
+
+def _outage(outage: Outage) -> str:
+    where = "" if outage.whole else ", though other shops there have one"
+    say = "status --sort oldest"
+    if len(outage.shops) == 1:
+        say = f"shop check {outage.shops[0]}"
+    return (
+        f"{_names(outage.shops)}: no answer from {outage.host} since {short(outage.since)}{where}. "
+        f"{outage.sentence} Runs go on asking. See `carrierflow {say}`."
+    )
+
+
+def _open(incidents: Iterable[OpenIncidents], hosts: Mapping[str, str]) -> Iterator[str]:
+    """Yield one line for each thing to do about incidents."""
+    kinds: dict[str, list[OpenIncidents]] = defaultdict(list)
+    for some in incidents:
+        kinds[some.kind].append(some)
+    for alike in kinds.values():
+        causes: dict[Hashable, list[OpenIncidents]] = defaultdict(list)
+        for some in alike:
+            said = some.shop if some.count > 1 else _without(some.shop, some.first_sentence)
+            causes[hosts.get(some.shop), said].append(some)
+        if len(causes) > NAMED:
+            yield _in_shops(alike, f"{sum(some.count for some in alike)} incidents.")
+            continue
+        for same in causes.values():
+            yield _in_shop(same[0]) if len(same) == 1 else _in_shops(same, same[0].first_sentence)
+
+
+def _in_shop(some: OpenIncidents) -> str:
+    if some.count == 1:
+        say = f"carrierflow incidents show {some.first_id}"
+        return f"{some.shop}: {some.kind}: {some.first_sentence} See `{say}`."
+    say = f"carrierflow incidents list --shop {some.shop}"
+    return f"{some.shop}: {some.kind}, {some.count} incidents. See `{say}`."
+
+
+def _in_shops(some: Sequence[OpenIncidents], what: str) -> str:
+    names, kind = _names([each.shop for each in some]), some[0].kind
+    return f"{names}: {kind}: {what} See `carrierflow incidents list --kind {kind}`."
 
 
 def _names(shops: Sequence[str]) -> str:
@@ -65,9 +108,6 @@ def _names(shops: Sequence[str]) -> str:
     return f"{', '.join(shops[:NAMED])} and {len(shops) - NAMED} more shops"
 
 
-def _incidents_of_a_kind(some: OpenIncidents) -> str:
-    if some.count == 1:
-        say = f"carrierflow incidents show {some.first_id}"
-        return f"{some.shop}: {some.kind}: {some.first_sentence} See `{say}`."
-    say = f"carrierflow incidents list --shop {some.shop}"
-    return f"{some.shop}: {some.kind}, {some.count} incidents. See `{say}`."
+def _without(shop: str, sentence: str | None) -> str:
+    """Return a sentence as it would be of any other shop."""
+    return (sentence or "").replace(shop, "")

@@ -14,8 +14,9 @@ import click
 
 from carrierflow.app.settings import LogFormat
 from carrierflow.cli.listening import listening
+from carrierflow.cli.log_lines import set_up_logging
 from carrierflow.cli.ranges import SECONDS, SEED
-from carrierflow.cli.session import FAILED, NARROWEST, Session, command, set_up_logging, tell
+from carrierflow.cli.session import FAILED, NARROWEST, Session, command, tell
 from carrierflow.cli.terminal import Page
 from carrierflow.demo import TourFigures, draw, play, write
 from carrierflow.demo.scenario import FEWEST

@@ -189,7 +189,7 @@ def report_runs(
 ) -> None:
     """Print what runs did, and exit with the code that says how they ended.
 
-    What needs a person is told on stderr beside: all of it after a full pass, else what is new.
+    What needs a person is told on stderr beside: all incidents after a full pass, else new ones.
     """
     document = {"shops": [run_document(report) for report in reports]}
     rows = [
@@ -211,7 +211,9 @@ def report_runs(
         page.say(*remarks(reports, sum(some.count for some in incidents)))
 
     session.emit(document, draw)
-    tell(*complaints(reports, incidents, full=full))
+    outages = session.app.new_outages(reports)
+    hosts = {shop.code: shop.host for shop in session.app.shops.all()} if incidents else {}
+    tell(*complaints(reports, incidents, outages, hosts, full=full))
     code = exit_code(reports, incidents=bool(incidents))
     if interrupted:
         code = INTERRUPTED

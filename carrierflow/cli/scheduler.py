@@ -78,6 +78,7 @@ def run(session: Session, names: Sequence[str], directory: Path) -> None:
     """
     jobs = _chosen(directory, names)
     session.require_tables(now=False)
+    session.stays = True
     loop = Loop(jobs, session.app, sleep=clock.sleep)
     with stopping(session) as stopped:
         loop.run_until(stopped.is_set)

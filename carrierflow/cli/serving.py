@@ -74,6 +74,7 @@ def serve(
     stand beside.
     TLS belongs in front of it: the platform calls HTTPS only.
     """
+    session.stays = True
     service = _service(session, file)
     session.require_tables(now=False)
     server = _server(session, service, host, port, threads)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import json
-import logging
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,8 +20,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from carrierflow.app.build import build
 from carrierflow.app.carrierflow import Carrierflow
-from carrierflow.app.settings import LogFormat, Settings, load_settings
-from carrierflow.cli.terminal import Page, json_text, shown
+from carrierflow.app.settings import Settings, load_settings
+from carrierflow.cli.log_lines import set_up_logging
+from carrierflow.cli.terminal import Page, json_text
 from carrierflow.domain.canonical import stamp
 from carrierflow.errors import (
     CarrierflowError,
@@ -70,6 +69,8 @@ class Session:
     as_json: bool = False
     makes_database: bool = False
     """Whether the command may make a database that is not there."""
+    stays: bool = False
+    """Whether the command goes on until it is stopped, so that nothing can wait for its end."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -79,9 +80,11 @@ class Session:
     @cached_property
     def app(self) -> Carrierflow:
         """The application, built when a command first needs it and closed when that ends."""
-        set_up_logging(self.settings.log_format, verbose=self.verbose)
+        context = click.get_current_context()
+        form, folded = self.settings.log_format, not (self.verbose or self.stays)
+        context.call_on_close(set_up_logging(form, verbose=self.verbose, folded=folded))
         app = build(self.settings)
-        click.get_current_context().call_on_close(app.store.engine.dispose)
+        context.call_on_close(app.store.engine.dispose)
         if not self.makes_database:
             require_file(app.store.engine)
         return app
@@ -258,56 +261,3 @@ def moment(value: datetime | None) -> str | None:
 def short(value: datetime | None) -> str:
     """Write a time for a table: UTC, to the second."""
     return f"{value:%Y-%m-%d %H:%M:%S}Z" if value else ""
-
-
-class JsonLines(logging.Formatter):
-    """One JSON object a line: the event, and the facts beside it."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Write one record."""
-        line = {
-            "time": stamp(datetime.fromtimestamp(record.created).astimezone()),
-            "level": record.levelname.lower(),
-            "event": record.getMessage(),
-            **facts(record),
-        }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
-
-
-class TextLines(logging.Formatter):
-    """The event, and the facts beside it, for a person."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Write one record."""
-        told = " ".join(f"{name}={value}" for name, value in facts(record).items())
-        at = stamp(datetime.fromtimestamp(record.created).astimezone())
-        lines = [f"{at} {record.levelname.lower()} {record.getMessage()} {told}".rstrip()]
-        if record.exc_info:
-            lines += self.formatException(record.exc_info).splitlines()
-        return "\n".join(map(shown, lines))
-
-
-STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-
-
-def facts(record: logging.LogRecord) -> dict[str, Any]:
-    """Return what was given as `extra`."""
-    return {name: value for name, value in vars(record).items() if name not in STANDARD}
-
-
-OTHERS = {"stamina": logging.ERROR, "psycopg": logging.CRITICAL, "sqlalchemy": logging.CRITICAL}
-"""Libraries that log beside what they raise, and from which level on they may without `-v`."""
-
-
-def set_up_logging(form: LogFormat, *, verbose: bool) -> None:
-    """Send carrierflow's log lines to stderr; the library itself never configures logging."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines() if form is LogFormat.JSON else TextLines())
-    logger = logging.getLogger("carrierflow")
-    logger.handlers[:] = [handler]
-    logger.setLevel(logging.INFO if verbose else logging.WARNING)
-    logger.propagate = False
-    for library, quiet in OTHERS.items():
-        logging.getLogger(library).setLevel(logging.INFO if verbose else quiet)

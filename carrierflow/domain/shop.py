@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 
 __all__ = ["Backlog", "Coverage", "EndedRun", "Shop", "ShopState"]
@@ -52,6 +53,11 @@ class Shop:
     """How many runs in a row had no answer from its host."""
     retry_at: datetime | None = None
     """Until when runs leave it alone for that; UTC."""
+
+    @property
+    def host(self) -> str:
+        """Whom one has to reach to reach the shop."""
+        return urlsplit(self.base_url).netloc
 
     def __repr__(self) -> str:
         return f"Shop({self.code!r}, {self.platform!r}, {self.state!r})"

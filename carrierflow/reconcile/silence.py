@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from carrierflow.domain.shop import Shop
 from carrierflow.reconcile.run_report import EndReason
 
 
-__all__ = ["HostBreaker", "answered", "pause_after", "rests"]
+__all__ = ["ANSWERED", "HostBreaker", "answered", "pause_after", "rests"]
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 
@@ -64,19 +63,15 @@ class HostBreaker:
         """Take in how the run at a shop ended."""
         heard = answered(reason)
         if heard:
-            self._silent[_host(shop)] = 0
+            self._silent[shop.host] = 0
         elif heard is False:
-            self._silent[_host(shop)] += 1
-            self._said[_host(shop)] = sentence
+            self._silent[shop.host] += 1
+            self._said[shop.host] = sentence
 
     def why(self, shop: Shop) -> str | None:
         """Return what was last said of a shop's host."""
-        return self._said.get(_host(shop))
+        return self._said.get(shop.host)
 
     def is_open(self, shop: Shop) -> bool:
         """Tell whether it is of no use to ask a shop's host again in this run."""
-        return self._silent[_host(shop)] >= IN_A_ROW
-
-
-def _host(shop: Shop) -> str:
-    return urlsplit(shop.base_url).netloc
+        return self._silent[shop.host] >= IN_A_ROW

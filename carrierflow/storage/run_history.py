@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select
 
 from carrierflow.domain.past_run import PastRun
-from carrierflow.reconcile.run_report import FAILURES
+from carrierflow.domain.shop import ShopState
+from carrierflow.reconcile.run_report import FAILURES, EndReason
+from carrierflow.reconcile.silence import ANSWERED
+from carrierflow.storage.binding import sliced
 from carrierflow.storage.tables import runs, shops
 
 
-__all__ = ["last_runs", "past_runs"]
+__all__ = ["asked_in_vain", "last_answers", "last_runs", "past_runs"]
 
 CUT_OFF = "cut_off"
 """How a run ended that could not say so: its process was killed, or lost the database."""
@@ -49,6 +53,36 @@ def last_runs(connection: Connection, *, shop: str | None = None) -> dict[str, P
     if shop is not None:
         query = query.where(shops.c.code == shop)
     return {row.code: _run_from(row) for row in connection.execute(query)}
+
+
+def last_answers(connection: Connection) -> dict[str, datetime]:
+    """Return when each active shop had its last run with an answer, if it had any, by its code.
+
+    It is found by index, from the last run backwards.
+    """
+    answer = (
+        select(runs.c.ended_at)
+        .where(runs.c.shop == shops.c.id, runs.c.end_reason.in_(ANSWERED))
+        .order_by(runs.c.started_at.desc())
+        .limit(1)
+        .correlate(shops)
+        .scalar_subquery()
+    )
+    query = select(shops.c.code, answer.label("at")).where(shops.c.state == ShopState.ACTIVE)
+    return {row.code: row.at for row in connection.execute(query) if row.at is not None}
+
+
+def asked_in_vain(
+    connection: Connection, codes: Collection[str], *, since: datetime, before: datetime
+) -> bool:
+    """Tell whether a run that began in some span had no answer from one of some shops."""
+    r = runs.c
+    span = (r.started_at >= since, r.started_at < before, r.end_reason == EndReason.UNAVAILABLE)
+    query = select(r.id).join(shops, shops.c.id == r.shop).where(*span).limit(1)
+    return any(
+        connection.execute(query.where(shops.c.code.in_(some))).first()
+        for some in sliced(connection, codes)
+    )
 
 
 def _query(which: ColumnElement[bool]) -> Any:
