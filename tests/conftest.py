@@ -24,7 +24,7 @@ from databases import (
 from hypothesis import settings
 from outside import lacking, toolless
 
-from carrierflow.cli.session import OTHERS
+from carrierflow.cli.log_lines import OTHERS
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.ledger.ledger import Ledger

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
+from carrierflow.cli.of_any_shop import of_any_shop
 from carrierflow.cli.session import short
 from carrierflow.domain.incident import OpenIncidents
 from carrierflow.domain.outage import Outage
@@ -56,7 +57,7 @@ def _together(reports: Iterable[RunReport]) -> Iterator[str]:
     """Yield one line for all shops of which the same is to be said."""
     same: dict[Hashable, list[RunReport]] = defaultdict(list)
     for report in reports:
-        same[report.end_reason, _without(report.shop, report.sentence)].append(report)
+        same[report.end_reason, of_any_shop(report.sentence, report.shop)].append(report)
     for some in same.values():
         yield f"{_names([each.shop for each in some])}: {some[0].sentence}"
 
@@ -80,7 +81,7 @@ def _open(incidents: Iterable[OpenIncidents], hosts: Mapping[str, str]) -> Itera
     for alike in kinds.values():
         causes: dict[Hashable, list[OpenIncidents]] = defaultdict(list)
         for some in alike:
-            said = some.shop if some.count > 1 else _without(some.shop, some.first_sentence)
+            said = some.shop if some.count > 1 else of_any_shop(some.first_sentence, some.shop)
             causes[hosts.get(some.shop), said].append(some)
         if len(causes) > NAMED:
             yield _in_shops(alike, f"{sum(some.count for some in alike)} incidents.")
@@ -102,12 +103,8 @@ def _in_shops(some: Sequence[OpenIncidents], what: str) -> str:
     return f"{names}: {kind}: {what} See `carrierflow incidents list --kind {kind}`."
 
 
-def _names(shops: Sequence[str]) -> str:
-    if len(shops) <= NAMED:
-        return ", ".join(shops)
-    return f"{', '.join(shops[:NAMED])} and {len(shops) - NAMED} more shops"
-
-
-def _without(shop: str, sentence: str | None) -> str:
-    """Return a sentence as it would be of any other shop."""
-    return (sentence or "").replace(shop, "")
+def _names(shops: Iterable[str]) -> str:
+    named = sorted(shops)
+    if len(named) <= NAMED:
+        return ", ".join(named)
+    return f"{', '.join(named[:NAMED])} and {len(named) - NAMED} more shops"

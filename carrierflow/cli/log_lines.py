@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from carrierflow.app.settings import LogFormat
+from carrierflow.cli.of_any_shop import of_any_shop
 from carrierflow.cli.terminal import shown
 from carrierflow.domain.canonical import stamp
 
 
-__all__ = ["set_up_logging"]
+__all__ = ["OTHERS", "set_up_logging"]
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -123,8 +124,7 @@ def _kind(record: logging.LogRecord) -> Hashable:
     """Return what lines have in common that say the same of several shops or parcels."""
     told = facts(record)
     shop = str(told.get("shop") or "")
-    causes = (str(told.get(name, "")) for name in CAUSES)
-    same = tuple(cause.replace(shop, "") if shop else cause for cause in causes)
+    same = tuple(of_any_shop(str(told.get(name, "")), shop) for name in CAUSES)
     raised = record.exc_info[0] if record.exc_info else None
     return record.levelno, record.getMessage(), raised, same
 

@@ -51,18 +51,25 @@ def test_a_held_shop_is_no_complaint(ready, app):
     assert "alpha" in answer.out
 
 
-def test_a_platform_that_is_down_is_told_by_the_full_pass(ready, shop, haravan):
-    """The frequent run leaves it to the next one; the full pass complains, on one line."""
+@pytest.mark.parametrize("first", [(), ("--full",)])
+@pytest.mark.parametrize(("hours", "lines"), [(1, [0, 0, 0]), (0, [1, 0, 0])])
+def test_a_platform_that_is_down_for_long_is_told_once(ready, shop, haravan, first, hours, lines):
+    """By whichever run is the first to find it so, on one line; until then nobody is needed."""
     ready("record", "alpha", shop, "picking", "--at", AT)
     haravan.__exit__(None, None, None)
+    ready.environment["CARRIERFLOW_OUTAGE_HOURS"] = str(hours)
 
-    often, full = ready("reconcile"), ready("reconcile", "--full")
+    said = [ready("reconcile", "--shop", "alpha", *options) for options in (first, (), ("--full",))]
 
-    assert (1, "") == (often.code, often.err)
-    assert "unavailable" in often.out
-    assert 1 == full.code
-    assert full.err.startswith("alpha: ")
-    assert 1 == len(full.err.splitlines())
+    assert [1, 1, 1] == [answer.code for answer in said]
+    assert all("unavailable" in answer.out for answer in said)
+    assert lines == [len(answer.err.splitlines()) for answer in said]
+    assert all(f"alpha: no answer from {host_of(haravan)}" in it.err for it in said if it.err)
+
+
+def host_of(haravan):
+    """Return the host at which the platform is."""
+    return haravan.url.removeprefix("http://")
 
 
 def test_a_new_incident_is_told_once_by_frequent_runs(ready, shop, haravan):
