@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from carrierflow.domain.incident import Finding
 from carrierflow.storage.reconcile import SqlReconcileStore
-from carrierflow.storage.run_history import last_runs
+from carrierflow.storage.run_history import asked_in_vain, last_answers, last_runs
+from carrierflow.storage.tables import runs
 
 from .plans import scanned, statements
 
 
 MANY = 500
-"""Incidents."""
+"""Incidents, or runs of a shop."""
 
 
 @pytest.fixture
@@ -29,6 +31,18 @@ def ask_last_runs(store):
         return last_runs(connection)
 
 
+def ask_last_answers(store):
+    """Ask when each shop was answered last."""
+    with store.reading() as connection:
+        return last_answers(connection)
+
+
+def ask_in_vain(store, codes=("a", "b"), *, since, before):
+    """Ask whether a run in some span had no answer."""
+    with store.reading() as connection:
+        return asked_in_vain(connection, codes, since=since, before=before)
+
+
 def long_over(store, engine, shop):
     """Write many incidents that were resolved: where most are open, MariaDB opens no index."""
     findings = [
@@ -38,13 +52,33 @@ def long_over(store, engine, shop):
     runs_store, at = SqlReconcileStore(store), datetime(2026, 3, 1, tzinfo=UTC)
     runs_store.open_incidents(store.shop(shop), findings, now=at)
     runs_store.close_shop_incidents(store.shop(shop), "unreadable", now=at)
+    analyze(engine, "carrierflow_incidents")
+
+
+def many_runs(store, engine, *codes):
+    """Write many runs of some shops: MariaDB reads the whole of a table that is empty."""
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    ended = {"kind": "reconcile", "started_at": at, "ended_at": at, "end_reason": "done"}
+    rows = [
+        {"id": f"{shop.id}-{number}", "shop": shop.id, **ended}
+        for shop in map(store.shop, codes)
+        for number in range(MANY)
+    ]
+    with store.begin() as connection:
+        connection.execute(insert(runs), rows)
+    analyze(engine, "carrierflow_runs")
+
+
+def analyze(engine, table):
+    """Let MariaDB count what is in a table."""
     if engine.dialect.name not in {"sqlite", "postgresql"}:
         with engine.connect() as connection:
-            connection.exec_driver_sql("ANALYZE TABLE carrierflow_incidents").all()
+            connection.exec_driver_sql(f"ANALYZE TABLE {table}").all()
 
 
 ASKED = {
     "last_runs": (ask_last_runs, "carrierflow_runs"),
+    "last_answers": (ask_last_answers, "carrierflow_runs"),
     "open_by_kind": (
         lambda store: SqlReconcileStore(store).open_by_kind(),
         "carrierflow_incidents",
@@ -62,6 +96,8 @@ def test_a_standing_question_goes_through_no_table_that_grows(
     store = make_store(engine)
     if name == "open_by_kind":
         long_over(store, engine, make_shop(store))
+    if name == "last_answers":
+        many_runs(store, engine, make_shop(store), make_shop(store))
 
     with statements(engine) as found:
         ask(store)
@@ -83,6 +119,47 @@ def test_the_last_run_of_each_shop_is_the_one_that_began_last(store, runs_store,
 
     mine = {code: run.id for code, run in found.items() if code in {first, second, third}}
     assert {first: "a" + first, second: "c" + second} == mine
+
+
+def test_the_last_answer_of_each_shop_and_what_was_asked_in_vain_since(
+    store, runs_store, make_shop, clock
+):
+    """The last run that ended with an answer counts; a span begins with its first moment."""
+    first, second, third = (make_shop(store) for _ in range(3))
+    began = clock()
+    for hours, (shop, reason) in enumerate(
+        [
+            (first, "done"),
+            (first, "throttled"),
+            (first, "unavailable"),
+            (first, "failed"),
+            (second, "access_denied"),
+            (third, "unavailable"),
+        ]
+    ):
+        run, at = f"{hours}{shop}", began + timedelta(hours=hours)
+        runs_store.begin_run(run, store.shop(shop), kind="reconcile", now=at)
+        ended = at + timedelta(minutes=1)
+        runs_store.end_run(run, reason=reason, counters={}, now=ended)
+
+    def after(hours, *shops, until=9):
+        span = {
+            "since": began + timedelta(hours=hours),
+            "before": began + timedelta(hours=until),
+        }
+        return ask_in_vain(store, shops, **span)
+
+    answered = ask_last_answers(store)
+    minute = timedelta(minutes=1)
+    assert [began + timedelta(hours=1) + minute, began + timedelta(hours=4) + minute, None] == [
+        answered.get(shop) for shop in (first, second, third)
+    ]
+    assert [True, False, False, True] == [
+        after(2, first),
+        after(2.1, first, second),
+        after(2, first, until=2),
+        after(2.1, first, third),
+    ]
 
 
 def test_open_incidents_are_told_by_shop_and_kind_with_the_first_of_each(
