@@ -60,8 +60,8 @@ from carrierflow.reconcile import (
 )
 from carrierflow.reconcile.backfill import Imported, import_shop
 from carrierflow.reconcile.notification import IncidentNotifier
-from carrierflow.reconcile.ports import Platform
 from carrierflow.reconcile.outages import asked_in_vain, new_outages
+from carrierflow.reconcile.ports import Platform
 from carrierflow.reconcile.projection import Projection
 from carrierflow.reconcile.resolution import IncidentResolver
 from carrierflow.shops import (
