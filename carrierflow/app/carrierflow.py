@@ -49,6 +49,7 @@ from carrierflow.platforms.profile import Feature
 from carrierflow.platforms.registry import DEFAULT, Client, PlatformRegistry
 from carrierflow.reconcile import (
     EndReason,
+    Patience,
     Plan,
     PlanLine,
     Progress,
@@ -454,7 +455,10 @@ class Carrierflow:
             stop=stop,
             progress=progress,
             parallel=parallel or self.settings.parallel_shops,
-            patience=self.settings.connect_timeout + self.settings.request_timeout,
+            patience=Patience(
+                least=self.settings.silence_seconds,
+                most=self.settings.connect_timeout + self.settings.request_timeout,
+            ),
         )
         reports = runner.work(chosen, self.limits(max_writes), named=bool(shops))
         reports = [self._looked_after(report, stop) for report in reports]

@@ -138,6 +138,11 @@ class Settings(BaseSettings):
         default=10, gt=0, description="Seconds that one request may take."
     )
     connect_timeout: Seconds = Field(default=3, gt=0, description="Seconds to connect.")
+    silence_seconds: Seconds = Field(
+        default=1,
+        gt=0,
+        description="Seconds that a silent host is waited for when all other shops are done.",
+    )
     freshness_seconds: Seconds = Field(
         default=15, gt=0, description="How young an observation must be to act on it."
     )

@@ -12,10 +12,13 @@ from carrierflow.domain.clock import Sleep
 from carrierflow.errors import Interrupted
 
 
-__all__ = ["SLICE", "Idle", "Stop", "in_slices", "keep_waiting", "never", "until"]
+__all__ = ["LISTEN", "SLICE", "Idle", "Stop", "in_slices", "keep_waiting", "never", "until"]
 
 SLICE = 1.0
 """Seconds after which one who waits is asked again."""
+
+LISTEN = 0.25
+"""The same for one who listens on a socket: somebody else may wait for him to end."""
 
 Stop = Callable[[], bool]
 """Asked again and again whether somebody wants the work to end."""

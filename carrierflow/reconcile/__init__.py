@@ -8,6 +8,7 @@ from carrierflow.reconcile.reconciler import Reconciler
 from carrierflow.reconcile.run_counters import RunCounters
 from carrierflow.reconcile.run_report import EndReason, Requests, RunReport
 from carrierflow.reconcile.runner import Progress, ShopRunner
+from carrierflow.reconcile.silence import Patience
 
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "EndReason",
     "MerchantEdit",
     "Parts",
+    "Patience",
     "Plan",
     "PlanLine",
     "Policy",

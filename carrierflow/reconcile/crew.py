@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from carrierflow.domain.hearing import Hearing
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import PlatformUnavailable
+from carrierflow.reconcile.ports import RequestCounts
 from carrierflow.reconcile.run_report import RunReport
+from carrierflow.reconcile.silence import Patience
 
 
 __all__ = ["Crew", "Turn"]
 
-SPARE = 12
+SPARE = 28
 """Further threads that take over from those that wait for a silent host."""
 
-SILENT = 2.0
-"""Seconds without a word from the platform after which a shop counts as silent."""
+LANE = SPARE // 2
+"""How many of them may wait for hosts that were silent in the run before."""
 
 LOOK = 0.25
 """Seconds between two looks at who is silent."""
@@ -30,36 +33,72 @@ class Turn:
     """One go at one shop."""
 
     shop: Shop
-    began: float = field(default_factory=time.monotonic)
-    heard: bool = False
-    """Whether the platform has shown anything of it."""
+    hearing: Hearing = field(default_factory=Hearing)
+    """What is heard of its host, while it is asked."""
+    over: list[Hearing] = field(default_factory=list)
+    """What was heard of it before."""
     dropped: bool = False
-    """Whether it was waited for long enough."""
+    """Whether its host was waited for long enough."""
+
+    @contextmanager
+    def listening(self) -> Iterator[Callable[[RequestCounts], None]]:
+        """Yield what is to be called with the requests that are made within this.
+
+        Afterwards nobody is asked, so that nobody is silent.
+        """
+        try:
+            yield self._listen
+        finally:
+            self.over.append(self.hearing)
+            self._attend(Hearing())
+
+    def _listen(self, requests: RequestCounts) -> None:
+        self._attend(requests.hearing)
+
+    def _attend(self, hearing: Hearing) -> None:
+        self.hearing, self.dropped = hearing, False
+
+    def all_heard(self) -> Iterable[Hearing]:
+        """Return all that was heard of its host so far."""
+        return (*self.over, self.hearing)
 
     def check(self) -> None:
-        """End the wait for a host that was silent before and still is, once all else is done.
+        """End the wait for a host that is silent still.
+
+        A write under way does not ask: it gets its answer, or its time-out.
 
         Raises:
-            PlatformUnavailable: if it was dropped.
+            PlatformUnavailable: if it was dropped, and nothing was heard since.
         """
-        if self.dropped and not self.heard:
+        if self.dropped and self.hearing.silent_for() is not None:
             raise PlatformUnavailable("no answer came while the other shops were looked after")
+        self.dropped = False
 
-    def silent_for(self) -> float:
-        """Return for how many seconds nothing was heard; 0 once something was."""
-        return 0.0 if self.heard else time.monotonic() - self.began
+    def waits(self, seconds: float) -> bool:
+        """Tell whether its host has failed to answer, or has been silent for so long."""
+        silent = self.hearing.silent_for()
+        return silent is not None and (self.hearing.lost or silent >= seconds)
+
+    def is_over(self, patience: float, *, once_lost: float) -> bool:
+        """Tell whether its host was waited for long enough, if there is something else to do."""
+        silent = self.hearing.silent_for()
+        return silent is not None and silent >= (once_lost if self.hearing.lost else patience)
 
 
 class Crew:
     """So many threads as shops may be looked after at once, and spare ones.
 
-    A shop whose host says nothing is waited for by a thread, and not instead of another shop.
+    A shop whose host says nothing is waited for by a thread, and not instead of another shop: its
+    place is given to the next one. A shop that was silent in the run before begins so. Waiting
+    ends where a silent host takes the last thread, or where nothing but silent ones is left.
     """
 
-    def __init__(self, parallel: int, *, patience: float) -> None:
+    def __init__(self, parallel: int, *, patience: Patience) -> None:
         self._parallel = parallel
         self._patience = patience
         self._running: dict[Future[RunReport], Turn] = {}
+        self._lane: deque[Shop] = deque()
+        self._answers, self._waited = 0, 0.0
 
     def work(
         self, shops: Iterable[Shop], do: Callable[[Turn], RunReport], again: deque[Shop]
@@ -68,25 +107,61 @@ class Crew:
 
         What is put into `again` meanwhile is worked on after all that was there before.
         """
-        again.extend(shops)
+        for shop in shops:
+            (self._lane if shop.unanswered else again).append(shop)
         with ThreadPoolExecutor(max_workers=self._parallel + SPARE) as pool:
-            while again or self._running:
-                while again and self._has_room():
-                    turn = Turn(again.popleft())
+            while again or self._lane or self._running:
+                while (shop_next := self._next(again)) is not None:
+                    turn = Turn(shop_next)
                     self._running[pool.submit(do, turn)] = turn
-                if not again:
-                    self._drop()
+                self._drop(waiting=bool(again or self._lane))
                 done, _ = wait(self._running, timeout=LOOK, return_when=FIRST_COMPLETED)
                 for future in done:
-                    yield self._running.pop(future).shop, future.result()
+                    turn = self._running.pop(future)
+                    self._answers += sum(heard.answers for heard in turn.all_heard())
+                    self._waited += sum(heard.waited for heard in turn.all_heard())
+                    yield turn.shop, future.result()
 
-    def _has_room(self) -> bool:
-        busy = [turn for turn in self._running.values() if turn.silent_for() < SILENT]
-        return len(busy) < self._parallel and len(self._running) < self._parallel + SPARE
+    def _next(self, again: deque[Shop]) -> Shop | None:
+        """Take the next shop that there is room for."""
+        if not self._has_thread():
+            return None
+        if again:
+            if self._has_place():
+                return again.popleft()
+            return self._lane.popleft() if self._lane and self._has_lane() else None
+        if self._lane and (self._has_place() or self._has_lane()):
+            return self._lane.popleft()
+        return None
 
-    def _drop(self) -> None:
-        """Wait no longer for hosts known as silent than for one request, if for nothing else."""
+    def _has_thread(self) -> bool:
+        return len(self._running) < self._parallel + SPARE
+
+    def _has_place(self) -> bool:
+        seconds = self._patience.before_others(self._usual())
         turns = self._running.values()
-        if all(turn.shop.unanswered and turn.silent_for() > self._patience for turn in turns):
-            for turn in turns:
+        busy = [it for it in turns if not it.waits(LOOK if it.shop.unanswered else seconds)]
+        return len(busy) < self._parallel
+
+    def _has_lane(self) -> bool:
+        """Tell whether one more may be tried beside: not while one of those before answers."""
+        beside = [turn for turn in self._running.values() if turn.shop.unanswered]
+        return len(beside) < LANE and all(turn.waits(LOOK) for turn in beside)
+
+    def _usual(self) -> float | None:
+        """Return what an answer takes usually, in seconds, as far as one came."""
+        now = [heard for turn in self._running.values() for heard in turn.all_heard()]
+        answers = self._answers + sum(heard.answers for heard in now)
+        waited = self._waited + sum(heard.waited for heard in now)
+        return waited / answers if answers else None
+
+    def _drop(self, *, waiting: bool) -> None:
+        """Wait no longer for silent hosts, where others wait for a thread or all else is done."""
+        if waiting and self._has_thread():
+            return
+        turns = self._running.values()
+        patience = self._patience.after_others(self._usual())
+        over = [it for it in turns if it.is_over(patience, once_lost=self._patience.least)]
+        if waiting or len(over) == len(turns):
+            for turn in over:
                 turn.dropped = True

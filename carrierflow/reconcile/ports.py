@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from carrierflow.domain.fulfillment import Fulfillment
+from carrierflow.domain.hearing import Hearing
 from carrierflow.domain.incident import Finding, Incident, OpenIncidents, ResolveAction
 from carrierflow.domain.model import (
     FulfillmentRef,
@@ -271,13 +272,14 @@ class ReconcileStore(Protocol):
 
 
 class RequestCounts(Protocol):
-    """How many requests one connection has made since it was built."""
+    """How many requests one connection has made since it was built, and whether it is answered."""
 
     get: int
     put: int
     throttled: int
     alone: int
     """Reads of one order whose fulfillments a list had left out."""
+    hearing: Hearing
 
 
 class Budget(Protocol):

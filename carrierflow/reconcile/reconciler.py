@@ -13,7 +13,7 @@ from carrierflow.reconcile.batches import ShopReader
 from carrierflow.reconcile.parts import Parts
 from carrierflow.reconcile.plan import PlanLine, plan_batches, survey_lines
 from carrierflow.reconcile.policy import RunLimits
-from carrierflow.reconcile.ports import Platform
+from carrierflow.reconcile.ports import Platform, RequestCounts
 from carrierflow.reconcile.run_counters import RunCounters
 from carrierflow.reconcile.run_report import EndReason, Requests, RunReport
 from carrierflow.reconcile.shop_run import Reader, ShopRun, reader_of
@@ -48,6 +48,7 @@ class Reconciler:
         hinted: bool = False,
         stop: Stop = never,
         progress: Callable[[RunCounters, int], None] | None = None,
+        connected: Callable[[RequestCounts], None] | None = None,
     ) -> RunReport:
         """Compare a shop with the ledger and publish what is missing there.
 
@@ -55,7 +56,8 @@ class Reconciler:
         platform, and at every open order not looked at since `verified_before` (by default as
         long ago as the shop's policy has it); with `hinted` only at those that webhooks named.
         `stop` is asked between fulfillments, and while the run waits; `progress` is called with
-        the counters so far and the number of orders still to look at.
+        the counters so far and the number of orders still to look at, `connected` once with
+        what counts the requests.
 
         Raises:
             UnknownShop: if no such shop is connected.
@@ -67,7 +69,9 @@ class Reconciler:
         shop = self.parts.store.shop(code)
         before = verified_before or self._due_before(shop)
         read = ShopReader.hinted if hinted else ShopReader.batches
-        return self._run(shop, before, read, limits, stop=stop, progress=progress)
+        return self._run(
+            shop, before, read, limits, stop=stop, progress=progress, connected=connected
+        )
 
     def apply_plan(
         self,
@@ -127,6 +131,7 @@ class Reconciler:
         *,
         stop: Stop,
         progress: Callable[[RunCounters, int], None] | None,
+        connected: Callable[[RequestCounts], None] | None = None,
     ) -> RunReport:
         started_at = self.parts.clock()
         if shop.state is not ShopState.ACTIVE:
@@ -146,6 +151,7 @@ class Reconciler:
             started_at=started_at,
             stop=stop,
             progress=progress,
+            connected=connected,
         )
         return run.go(read, verified_before)
 

@@ -19,7 +19,7 @@ from carrierflow.reconcile.policy import RunLimits
 from carrierflow.reconcile.reconciler import Reconciler
 from carrierflow.reconcile.run_counters import RunCounters
 from carrierflow.reconcile.run_report import EndReason, RunReport
-from carrierflow.reconcile.silence import HostBreaker, answered, pause_after, rests
+from carrierflow.reconcile.silence import HostBreaker, Patience, answered, pause_after, rests
 from carrierflow.reconcile.turns import work_in_turn
 
 
@@ -68,7 +68,7 @@ class ShopRunner:
         stop: Stop,
         progress: Callable[[Progress], None] | None,
         parallel: int,
-        patience: float,
+        patience: Patience,
     ) -> None:
         self._reconciler = reconciler
         self._clock = reconciler.parts.clock
@@ -195,14 +195,13 @@ class ShopRunner:
         return report
 
     def _run(self, turn: Turn, limits: RunLimits) -> RunReport:
-        tell, code = self._progress, turn.shop.code
+        code, tell = turn.shop.code, self._progress
 
         def stop() -> bool:
             turn.check()
             return self._stop()
 
         def told(counters: RunCounters, left: int) -> None:
-            turn.heard = True
             if tell is not None:
                 tell(
                     Progress(
@@ -214,11 +213,13 @@ class ShopRunner:
                     )
                 )
 
-        return self._reconciler.reconcile_shop(
-            code,
-            limits=limits,
-            verified_before=self._before,
-            hinted=self._hinted,
-            stop=stop,
-            progress=told,
-        )
+        with turn.listening() as connected:
+            return self._reconciler.reconcile_shop(
+                code,
+                limits=limits,
+                verified_before=self._before,
+                hinted=self._hinted,
+                stop=stop,
+                progress=told,
+                connected=connected,
+            )

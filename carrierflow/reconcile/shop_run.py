@@ -39,7 +39,7 @@ from carrierflow.reconcile.healing import Healing
 from carrierflow.reconcile.orders import OrderEvaluation, evaluate_order, odd_finding
 from carrierflow.reconcile.parts import Parts
 from carrierflow.reconcile.policy import RunLimits
-from carrierflow.reconcile.ports import FulfillmentUpdate, Platform
+from carrierflow.reconcile.ports import FulfillmentUpdate, Platform, RequestCounts
 from carrierflow.reconcile.publisher import Publisher
 from carrierflow.reconcile.run_counters import EndState, PublishResult, RunCounters
 from carrierflow.reconcile.run_report import EndReason, Requests, RunReport, StopRun, ending_of
@@ -72,12 +72,15 @@ class ShopRun:
         started_at: datetime,
         stop: Stop,
         progress: Callable[[RunCounters, int], None] | None,
+        connected: Callable[[RequestCounts], None] | None = None,
     ) -> None:
         self._parts = parts
         self._store = parts.store
         self._shop = shop
         self._policy = parts.policy_of(shop)
         self._platform = connect(shop, self._idle)
+        if connected is not None:
+            connected(self._platform.requests)
         self._limits = limits
         self._started_at = started_at
         self._ask = until(stop)

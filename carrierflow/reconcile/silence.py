@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from carrierflow.domain.shop import Shop
 from carrierflow.reconcile.run_report import EndReason
 
 
-__all__ = ["ANSWERED", "HostBreaker", "answered", "pause_after", "rests"]
+__all__ = ["ANSWERED", "HostBreaker", "Patience", "answered", "pause_after", "rests"]
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 
 IN_A_ROW = 3
 """So many shops in a row without an answer from one host, and the others there are not tried."""
+
+MUCH_SLOWER = 3
+"""A host that takes so many times as long as others usually do seems to hang."""
 
 ANSWERED = frozenset(
     {
@@ -50,6 +54,30 @@ def pause_after(unanswered: int) -> timedelta:
 def rests(shop: Shop, now: datetime) -> bool:
     """Tell whether a shop is left alone for now."""
     return shop.retry_at is not None and now < shop.retry_at
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How long a platform may say nothing, in a run over many shops.
+
+    `usual` is what an answer took in this run so far; None where nobody has answered, so that
+    nobody knows what is slow.
+    """
+
+    least: float
+    """Seconds that every host is waited for, if nothing else is left to do."""
+    most: float
+    """Seconds that one request may take."""
+
+    def before_others(self, usual: float | None) -> float:
+        """Return after how long a silent host keeps its shop's place no more."""
+        return self.least if usual is None else min(self.most, MUCH_SLOWER * usual)
+
+    def after_others(self, usual: float | None) -> float:
+        """Return how long a silent host is waited for when all else is done."""
+        if usual is None:
+            return self.most
+        return min(self.most, max(self.least, MUCH_SLOWER * usual))
 
 
 class HostBreaker:

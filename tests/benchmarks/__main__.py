@@ -1,4 +1,4 @@
-"""`PYTHONPATH=tests python -m benchmarks [recording] [reconciling] [auditing]`."""
+"""`PYTHONPATH=tests python -m benchmarks [recording] [reconciling] [auditing] [starving]`."""
 
 from .commands import main
 

@@ -21,6 +21,7 @@ from .reconciling import reconciling
 from .recording import recording
 from .results import Budget, missed
 from .sizes import FULL, SMALL
+from .starving import starving
 from .tables import budget_table, figure_tables
 
 
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "recording": recording,
     "reconciling": reconciling,
     "auditing": auditing,
+    "starving": starving,
 }
 
 

@@ -25,6 +25,8 @@ class Size:
     """How many history rows there are when an auditor asks, and verifies."""
     most_naive: int
     """Up to how many parcels the naive script is run; beyond, its requests are only counted."""
+    beside: tuple[int, int]
+    """How many healthy shops there are, and how many that hang beside them."""
 
 
 FULL = Size(
@@ -38,6 +40,7 @@ FULL = Size(
     looks=3,
     asked=1_000_000,
     most_naive=10_000,
+    beside=(200, 8),
 )
 SMALL = Size(
     rounds=2,
@@ -50,4 +53,5 @@ SMALL = Size(
     looks=1,
     asked=300,
     most_naive=20,
+    beside=(6, 1),
 )

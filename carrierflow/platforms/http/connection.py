@@ -11,6 +11,7 @@ left behind on it would be read as the answer to a later one.
 from __future__ import annotations
 
 import io
+import socket
 import ssl
 import time
 from http import HTTPStatus
@@ -23,13 +24,19 @@ from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    NameResolutionError,
+    NewConnectionError,
+)
+from urllib3.util.ssl_ import create_urllib3_context
 from urllib3.util.wait import wait_for_read
 
-from carrierflow.domain.waiting import SLICE, Idle, keep_waiting
+from carrierflow.domain.waiting import LISTEN, Idle, keep_waiting
+from carrierflow.platforms.http.connecting import connect, tls_socket
 
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from _typeshed import WriteableBuffer
@@ -75,6 +82,10 @@ class Departure:
         # Monotonic, and no clock that a test may replace: it bounds waiting on a socket.
         self._until = time.monotonic() + self._seconds
 
+    def ask(self) -> None:
+        """Ask whether anybody still wants what is waited for; it raises if not."""
+        self._idle()
+
     def next_slice(self) -> float:
         """Return how long to listen until this is to be asked again.
 
@@ -85,7 +96,7 @@ class Departure:
         left = self._until - time.monotonic()
         if left <= 0:
             raise TimeoutError("the reply took too long")
-        return min(left, SLICE)
+        return min(left, LISTEN)
 
 
 class _BoundedReader(io.RawIOBase):
@@ -139,6 +150,19 @@ class _ReplyReader(io.BufferedReader):
         super().close()
 
 
+def _new_socket(connection: HTTPConnection, departure: Departure) -> socket.socket:
+    address = connection.host.strip("[]"), connection.port
+    options = connection.socket_options or ()
+    try:
+        return connect(address, connection.timeout, departure.ask, options)
+    except socket.gaierror as error:
+        raise NameResolutionError(connection.host, connection, error) from error
+    except TimeoutError as error:
+        raise ConnectTimeoutError(connection, "it takes no connection") from error
+    except OSError as error:
+        raise NewConnectionError(connection, "it cannot be connected to") from error
+
+
 def _connections(departure: Departure) -> tuple[type[HTTPConnection], type[HTTPSConnection]]:
     class BoundedResponse(HTTPResponse):
         def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
@@ -154,8 +178,12 @@ def _connections(departure: Departure) -> tuple[type[HTTPConnection], type[HTTPS
             is_interim = status < HTTPStatus.OK and status != HTTPStatus.SWITCHING_PROTOCOLS
             return version, HTTPStatus.CONTINUE if is_interim else status, reason
 
+    def new_socket(connection: HTTPConnection) -> socket.socket:
+        return _new_socket(connection, departure)
+
     class Plain(HTTPConnection):
         response_class = BoundedResponse
+        _new_conn = new_socket
 
         def send(self, data: Any) -> None:
             # A plain connection is made here, a TLS one before; both are checked after that.
@@ -166,6 +194,13 @@ def _connections(departure: Departure) -> tuple[type[HTTPConnection], type[HTTPS
 
     class Secure(HTTPSConnection):
         response_class = BoundedResponse
+        _new_conn = new_socket
+
+        def connect(self) -> None:
+            if self.ssl_context is None:
+                self.ssl_context = create_urllib3_context()
+                self.ssl_context.sslsocket_class = tls_socket(departure.ask)
+            super().connect()
 
         def send(self, data: Any) -> None:
             if self.sock is None:

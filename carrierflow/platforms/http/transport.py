@@ -12,6 +12,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from carrierflow.domain.cleaning import cleaned, is_token
+from carrierflow.domain.hearing import Hearing
 from carrierflow.domain.urls import flaw_of_root
 from carrierflow.domain.waiting import Idle, keep_waiting
 from carrierflow.errors import ConfigurationError
@@ -63,9 +64,11 @@ class RequestCounter:
         put: writes of a status, whatever the method; no other changes.
         throttled: replies that asked for a pause.
         alone: reads of what a list left out.
+        hearing: whether the platform answers.
     """
 
     def __init__(self) -> None:
+        self.hearing = Hearing()
         self.get = 0
         self.put = 0
         self.throttled = 0
@@ -167,7 +170,8 @@ class Transport:
             headers = self._headers(content_type)
             request = requests.Request(method, self.url + path, headers, data=body, params=params)
             try:
-                reply = self._talk(session, request)
+                with self.counts.hearing.question():
+                    reply = self._talk(session, request)
             except _TROUBLE as exc:
                 if isinstance(exc, requests.RequestException):
                     exc.request = None  # its headers hold the token
