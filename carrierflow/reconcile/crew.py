@@ -33,6 +33,8 @@ class Turn:
     """One go at one shop."""
 
     shop: Shop
+    beside: bool = False
+    """Whether it began without a place of its own, since its host was silent in the run before."""
     hearing: Hearing = field(default_factory=Hearing)
     """What is heard of its host, while it is asked."""
     over: list[Hearing] = field(default_factory=list)
@@ -61,6 +63,11 @@ class Turn:
     def all_heard(self) -> Iterable[Hearing]:
         """Return all that was heard of its host so far."""
         return (*self.over, self.hearing)
+
+    @property
+    def was_answered(self) -> bool:
+        """Tell whether its host has said anything."""
+        return any(heard.answers for heard in self.all_heard())
 
     def check(self) -> None:
         """End the wait for a host that is silent still.
@@ -111,8 +118,7 @@ class Crew:
             (self._lane if shop.unanswered else again).append(shop)
         with ThreadPoolExecutor(max_workers=self._parallel + SPARE) as pool:
             while again or self._lane or self._running:
-                while (shop_next := self._next(again)) is not None:
-                    turn = Turn(shop_next)
+                while (turn := self._next(again)) is not None:
                     self._running[pool.submit(do, turn)] = turn
                 self._drop(waiting=bool(again or self._lane))
                 done, _ = wait(self._running, timeout=LOOK, return_when=FIRST_COMPLETED)
@@ -122,31 +128,36 @@ class Crew:
                     self._waited += sum(heard.waited for heard in turn.all_heard())
                     yield turn.shop, future.result()
 
-    def _next(self, again: deque[Shop]) -> Shop | None:
-        """Take the next shop that there is room for."""
+    def _next(self, again: deque[Shop]) -> Turn | None:
+        """Begin with the next shop that there is room for."""
         if not self._has_thread():
             return None
-        if again:
-            if self._has_place():
-                return again.popleft()
-            return self._lane.popleft() if self._lane and self._has_lane() else None
-        if self._lane and (self._has_place() or self._has_lane()):
-            return self._lane.popleft()
+        first = again or self._lane
+        if first and self._has_place():
+            return Turn(first.popleft())
+        if self._lane and self._has_lane():
+            return Turn(self._lane.popleft(), beside=True)
         return None
 
     def _has_thread(self) -> bool:
         return len(self._running) < self._parallel + SPARE
 
     def _has_place(self) -> bool:
-        seconds = self._patience.before_others(self._usual())
-        turns = self._running.values()
-        busy = [it for it in turns if not it.waits(LOOK if it.shop.unanswered else seconds)]
+        busy = [turn for turn in self._running.values() if self._is_busy(turn)]
         return len(busy) < self._parallel
+
+    def _is_busy(self, turn: Turn) -> bool:
+        if turn.beside and not turn.was_answered:
+            return False
+        return not self._waits(turn)
 
     def _has_lane(self) -> bool:
         """Tell whether one more may be tried beside: not while one of those before answers."""
-        beside = [turn for turn in self._running.values() if turn.shop.unanswered]
-        return len(beside) < LANE and all(turn.waits(LOOK) for turn in beside)
+        beside = [turn for turn in self._running.values() if turn.beside]
+        return len(beside) < LANE and all(self._waits(turn) for turn in beside)
+
+    def _waits(self, turn: Turn) -> bool:
+        return turn.waits(self._patience.before_others(self._usual()))
 
     def _usual(self) -> float | None:
         """Return what an answer takes usually, in seconds, as far as one came."""

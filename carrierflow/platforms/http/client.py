@@ -175,17 +175,28 @@ class PlatformClient:
             Throttled: the platform kept asking for a pause, or for a long one.
             PlatformUnavailable: no readable reply came.
         """
-        wait = 0.0
+        wait, failed = 0.0, None
         try:
             for attempt in self._attempts():
                 with attempt:
-                    if wait:
-                        self._sleep(wait)
+                    if failed:
+                        self._rest(wait, failed)
                     wait = attempt.next_wait
-                    return self._get_once(path, params, read)
+                    try:
+                        return self._get_once(path, params, read)
+                    except _Again as again:
+                        failed = again
+                        raise
         except _Again as again:
             raise again.error from again.__cause__
         raise AssertionError("stamina goes on until an attempt returns or raises")
+
+    def _rest(self, seconds: float, failed: _Again) -> None:
+        """Wait for the next try; whoever gives it up hears why there was to be one."""
+        try:
+            self._sleep(seconds)
+        except PlatformUnavailable:
+            raise failed.error from failed.__cause__
 
     def put(self, path: str, read: Callable[[PlatformReply], T], *, not_later_than: datetime) -> T:
         """Tell a status by a PUT without a body, as `tell` does."""

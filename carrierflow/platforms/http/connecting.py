@@ -66,8 +66,15 @@ def tls_socket(idle: Idle) -> type[ssl.SSLSocket]:
     class Patient(ssl.SSLSocket):
         def do_handshake(self, block: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
             seconds = self.gettimeout()
-            until = _deadline(seconds)
             self.settimeout(0.0)
+            try:
+                self._shake_hands(_deadline(seconds))
+            except BaseException:
+                self.close()
+                raise
+            self.settimeout(seconds)
+
+        def _shake_hands(self, until: float) -> None:
             while True:
                 try:
                     super().do_handshake()
@@ -76,7 +83,6 @@ def tls_socket(idle: Idle) -> type[ssl.SSLSocket]:
                 except ssl.SSLWantWriteError:
                     _await(self, wait_for_write, until, idle)
                 else:
-                    self.settimeout(seconds)
                     return
 
     return Patient

@@ -5,17 +5,22 @@ from __future__ import annotations
 import threading
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
+from carrierflow.domain.hearing import Hearing
 from carrierflow.domain.shop import Shop, ShopState
 from carrierflow.errors import PlatformUnavailable
-from carrierflow.reconcile.crew import Crew, Turn
+from carrierflow.reconcile.crew import SPARE, Crew, Turn
 from carrierflow.reconcile.run_report import EndReason
-from carrierflow.reconcile.silence import HostBreaker, answered, pause_after, rests
+from carrierflow.reconcile.silence import HostBreaker, Patience, answered, pause_after, rests
 
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+PARALLEL = 4
+PATIENCE = Patience(least=1, most=13)
 
 
 def shop(code, *, host="a.example", **more):
@@ -30,6 +35,73 @@ def shop(code, *, host="a.example", **more):
         encrypted_token=b"t",
         **more,
     )
+
+
+class Town:
+    """Shops whose answers take a while of virtual time, and some that never answer.
+
+    Time passes with each answer; by waiting only where hung shops alone are left, or `stands`.
+    """
+
+    def __init__(self):
+        self.time = 0.0
+        self.healthy_left = 0
+        self.stands = False
+        self.most_at_once = self._at_once = 0
+        self.ended = {}
+        self._lock = threading.Lock()
+
+    def pass_over(self, shops):
+        """Look after some shops, and return how long that took."""
+        began = self.time
+        self.healthy_left = sum(not each.code.startswith("hung") for each in shops)
+        for each, said in Crew(PARALLEL, patience=PATIENCE).work(shops, self._look, deque()):
+            self.ended[each.code] = said
+        return self.time - began
+
+    def _look(self, turn):
+        with turn.listening() as connected:
+            hearing = Hearing(lambda: self.time)
+            connected(SimpleNamespace(hearing=hearing))
+            return self._hang(turn, hearing) if "hung" in turn.shop.code else self._answer(hearing)
+
+    def _answer(self, hearing):
+        with self._lock:
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+        with hearing.question():
+            self._pass(0.1)
+            threading.Event().wait(0.002)
+        with self._lock:
+            self._at_once -= 1
+            self.healthy_left -= 1
+        return "done"
+
+    def _hang(self, turn, hearing):
+        try:
+            with hearing.question():
+                for _ in range(5000):
+                    turn.check()
+                    threading.Event().wait(0.001)
+                    if self.stands or not self.healthy_left:
+                        self._pass(0.001)
+        except PlatformUnavailable as error:
+            return str(error)
+        return "waited for"
+
+    def _pass(self, seconds):
+        with self._lock:
+            self.time += seconds
+
+
+@pytest.fixture
+def town(monkeypatch):
+    monkeypatch.setattr("carrierflow.reconcile.crew.LOOK", 0.01)
+    return Town()
+
+
+def healthy(count):
+    return [shop(f"shop{number:03}") for number in range(count)]
 
 
 def test_pauses_grow_and_end():
@@ -72,47 +144,63 @@ def test_a_breaker_opens_for_its_host_alone():
     assert not breaker.is_open(shop("c", host="b.example"))
 
 
-def test_hung_shops_keep_no_healthy_one_waiting(monkeypatch):
-    """More hung shops than threads, and first in the queue: all healthy ones are done meanwhile."""
-    monkeypatch.setattr("carrierflow.reconcile.crew.SILENT", 0.02)
-    monkeypatch.setattr("carrierflow.reconcile.crew.LOOK", 0.01)
-    healthy, over = {f"h{number}" for number in range(200)}, threading.Event()
-    finished = []
+@pytest.mark.parametrize("unanswered", [0, 1])
+def test_a_pass_beside_hung_shops_ends_as_soon_as_without(town, unanswered):
+    """Eight hang beside two hundred, evenly between them: no tenth is added, known or not."""
+    shops = healthy(200)
+    alone = town.pass_over(shops)
+    for number in range(8):
+        shops.insert((number + 1) * 26 - 1, shop(f"hung{number}", unanswered=unanswered))
 
-    def do(turn):
-        if turn.shop.code not in healthy:
-            assert over.wait(30), "the healthy ones are kept waiting"
-        return turn.shop.code
+    beside = town.pass_over(shops)
 
-    shops = [shop(f"hung{number}") for number in range(8)] + [shop(code) for code in healthy]
-    for found, _ in Crew(4, patience=30).work(shops, do, deque()):
-        finished.append(found.code)
-        if healthy <= set(finished):
-            over.set()
-
-    assert healthy == set(finished[:200])
-    assert 208 == len(finished)
+    assert beside <= 1.1 * alone
+    assert {"done"} == {said for code, said in town.ended.items() if "hung" not in code}
+    assert 8 == sum("no answer came" in said for said in town.ended.values())
 
 
-def test_a_host_that_was_silent_before_is_not_waited_for_at_the_end(monkeypatch):
-    """When all else is done, a shop known as silent has the time of one request, and no more."""
-    monkeypatch.setattr("carrierflow.reconcile.crew.LOOK", 0.01)
-    never = threading.Event()
+def test_more_hung_hosts_than_threads_keep_no_healthy_shop_from_its_turn(town):
+    """All threads wait, and first in the queue: they have the time of one request, and no more."""
+    hung = [shop(f"hung{number}") for number in range(PARALLEL + SPARE + 20)]
+    town.stands = True
 
-    def do(turn):
-        for _ in range(3000):
-            try:
-                turn.check()
-            except PlatformUnavailable as error:
-                return str(error)
-            never.wait(0.01)
-        return "waited"
+    town.pass_over([*hung, *healthy(50)])
 
-    ((_, said),) = Crew(4, patience=0.05).work([shop("a", unanswered=1)], do, deque())
-    assert "no answer came" in said
+    assert 50 == sum(said == "done" for said in town.ended.values())
 
 
-def test_who_answers_is_not_dropped():
-    """A host that has said something has all its time."""
-    turn = Turn(shop("a"), dropped=True, heard=True)
+def test_shops_that_answer_again_keep_to_the_number_at_once(town):
+    """After an outage all were silent: one of them is tried beside the others, and not all."""
+    before = [shop(f"back{number}", unanswered=1) for number in range(50)]
+
+    town.pass_over([*before, *healthy(50)])
+
+    assert PARALLEL + 1 >= town.most_at_once
+
+
+def test_patience_is_learnt_from_the_others():
+    """Where all are slow, slow is not silent; where nobody answers, it is one request's time."""
+    assert (13, 1, 6, 13) == tuple(map(PATIENCE.after_others, (None, 0.2, 2.0, 9.0)))
+    assert 1 == PATIENCE.before_others(None)
+    assert 6 == PATIENCE.before_others(2.0)
+
+
+def test_who_answers_after_all_is_not_dropped():
+    """A host that was given up while a write was under way, and answers it, has all its time."""
+    turn = Turn(shop("a"))
+    with turn.hearing.question():
+        turn.dropped = True
     turn.check()
+
+    with turn.hearing.question():
+        turn.check()
+
+
+def test_a_pause_between_two_passes_is_no_silence():
+    """Who waits for a settle window after a lost write asks nobody: nobody is silent."""
+    turn = Turn(shop("a"))
+    with pytest.raises(TimeoutError), turn.listening(), turn.hearing.question():
+        raise TimeoutError
+
+    assert not turn.waits(0)
+    assert not turn.is_over(0, once_lost=0)

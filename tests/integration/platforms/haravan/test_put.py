@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import socket
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from crashes.silence import deaf, useless
 
 from carrierflow.domain.model import FulfillmentRef, Status
 from carrierflow.errors import (
     AccessDenied,
     DatabaseUnavailable,
+    Interrupted,
     NotSent,
     OutcomeUnknown,
     PlatformError,
@@ -18,6 +21,12 @@ from carrierflow.errors import (
 from carrierflow.platforms.haravan import HttpLimits
 
 from .conftest import PICK
+
+
+HURRIED = HttpLimits(connect_timeout=0.2)
+
+ENOUGH = 3
+"""So many times somebody asks whether to go on, before the answer is no."""
 
 
 PICKING = "/com/orders/1230064550/fulfillments/1055494932/carrier_status/picking.json"
@@ -157,15 +166,33 @@ def test_an_unknown_name_is_not_sent(make_platform, ref, soon, monkeypatch):
         platform.write(ref, PICK, not_later_than=soon)
 
 
-def test_a_connection_that_hangs_is_not_sent(make_platform, ref, soon, monkeypatch):
+def test_a_connection_that_hangs_is_not_sent(make_platform, ref, soon):
     """Where the connection is not made in time, nothing was sent."""
+    with deaf() as platform, pytest.raises(NotSent, match="TimeoutError"):
+        make_platform(base_url=platform.url, limits=HURRIED).write(ref, PICK, not_later_than=soon)
 
-    def hang(*_args):
-        raise TimeoutError("timed out")
 
-    monkeypatch.setattr(socket.socket, "connect", hang)
-    with pytest.raises(NotSent, match="TimeoutError"):
-        make_platform().write(ref, PICK, not_later_than=soon)
+@pytest.mark.parametrize(("hangs", "scheme"), [(deaf, "http:"), (partial(useless, b""), "https:")])
+def test_who_waits_for_a_connection_can_be_told_to_wait_no_longer(
+    make_platform, ref, hangs, scheme
+):
+    """A read ends in the middle of connecting, and of a TLS handshake, long before its time."""
+    asked = []
+
+    def stop():
+        asked.append(len(asked))
+        if len(asked) > ENOUGH:
+            raise Interrupted
+
+    with hangs() as platform:
+        connected = make_platform(
+            base_url=platform.url.replace("http:", scheme),
+            limits=HttpLimits(connect_timeout=60, get_retries=0),
+            idle=stop,
+        )
+        with pytest.raises(Interrupted):
+            connected.fulfillment(ref)
+    assert 0 == connected.requests.get
 
 
 def test_a_failed_handshake_is_not_sent(server, make_platform, ref, soon):
