@@ -329,6 +329,7 @@ __all__ = [
     "Progress",
     "Projection",
     "Proof",
+    "Proposal",
     "PublicationItem",
     "QuoteRequest",
     "Rate",

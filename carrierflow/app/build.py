@@ -16,6 +16,7 @@ from carrierflow.audit.log.sealer import LogSealer
 from carrierflow.audit.reports.calendar import VIETNAM
 from carrierflow.carrier_service import Dialect
 from carrierflow.domain import clock
+from carrierflow.domain.approval import AMEND
 from carrierflow.domain.counters import Counters
 from carrierflow.domain.lifecycle import Definition, Lifecycle, define
 from carrierflow.domain.quiet_hours import QuietHours
@@ -85,6 +86,7 @@ def build(
         encryptor=keys,
         counters=counters,
         earliest=settings.earliest_event,
+        amends_alone=settings.approvals.get(AMEND, 1) == 1,
     )
     registry = PlatformRegistry(platforms)
     choices = ShopChoices(settings, registry)

@@ -31,6 +31,7 @@ from carrierflow.carrier_service import (
     WebhookReceiver,
 )
 from carrierflow.domain.administration_kinds import AdministrationKind
+from carrierflow.domain.approval import AMEND, ApprovalPolicy
 from carrierflow.domain.cleaning import in_force
 from carrierflow.domain.clock import Clock, Sleep
 from carrierflow.domain.counters import Counters
@@ -91,6 +92,7 @@ from carrierflow.storage.callbacks import SqlCallbackStore
 from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.hinted import SqlHintStore
 from carrierflow.storage.ownership import WayAround, way_around
+from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.run_history import last_answers, last_runs, past_runs
 from carrierflow.storage.shops import all_shops, coverages, find_shop
 from carrierflow.storage.waybills import find_parcels
@@ -157,7 +159,11 @@ class Carrierflow:
         self.installer = installer
         self.webhooks = webhooks
         self.incidents = IncidentResolver(
-            self._runs, ledger, clock=clock, projection_of=self.projection_of
+            SqlReconcileStore(store),
+            ledger,
+            clock=clock,
+            projection_of=self.projection_of,
+            policy=ApprovalPolicy(people=settings.approvals),
         )
         self.reports = Reports(
             store.snapshot,
@@ -202,6 +208,7 @@ class Carrierflow:
             encryptor=self._keys,
             counters=self.counters,
             earliest=self.settings.earliest_event,
+            amends_alone=self.settings.approvals.get(AMEND, 1) == 1,
         )
 
     def record_rows(
@@ -276,23 +283,6 @@ class Carrierflow:
 
         ciphertexts = self.store.transact(work)
         return [self.ledger.open_note(name, text) for name, text in ciphertexts]
-
-    def erase_notes(self, shop: str, fulfillment_id: str) -> int:
-        """Erase the notes of one fulfillment for good; the history verifies all the same.
-
-        Raises:
-            UnknownShop, UnknownFulfillment: if there is none.
-        """
-        parcel, now = self.parcel(shop, fulfillment_id), self._clock()
-
-        def work(connection: Connection) -> int:
-            count = queries.erase_notes(connection, parcel)
-            about = {"shop": shop, "subject": fulfillment_id}
-            details = {"notes": str(count)}
-            administer(connection, AdministrationKind.ERASED, now=now, details=details, **about)
-            return count
-
-        return self.store.transact(work)
 
     def reseal(self) -> int:
         """Seal tokens, notes and webhooks with the present key, so that the previous one can go.

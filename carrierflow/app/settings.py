@@ -25,8 +25,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from carrierflow.domain.approval import AMEND
 from carrierflow.domain.cleaning import cleaned
 from carrierflow.domain.clock import EARLIEST
+from carrierflow.domain.incident import ResolveAction
 from carrierflow.domain.typecheck import guarded
 from carrierflow.errors import ConfigurationError
 from carrierflow.platforms.registry import DEFAULT, PLATFORMS
@@ -79,6 +81,11 @@ class OnCancelShipped(StrEnum):
     HOLD = "hold"
     NOW = "now"
 
+
+ACTS = frozenset({AMEND, *map(str, ResolveAction)} - {ResolveAction.RESUME})
+"""What others than its author may have to approve."""
+
+MOST_PEOPLE = 5
 
 FOR_ALL = ("remote_ahead", "merchant_edit", "verify_within_hours")
 """What is set for the shops of every platform, or for those of one."""
@@ -341,6 +348,11 @@ class Settings(BaseSettings):
         ge=datetime(1970, 1, 1, tzinfo=UTC),
         description="Nothing is believed to have happened to a parcel before this time.",
     )
+    approvals: Annotated[dict[str, int], NoDecode] = Field(
+        default_factory=dict,
+        description="How many people a decision takes, who proposes it among them, like "
+        "adopt=2, amend=2, abandon=1; one, unless it adopts cash, which takes two.",
+    )
     log_format: LogFormat = Field(default=LogFormat.TEXT, description="text or json.")
 
     @classmethod
@@ -374,6 +386,23 @@ class Settings(BaseSettings):
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
             return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value
+
+    @field_validator("approvals", mode="before")
+    @classmethod
+    def _pairs(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            pairs = (pair.partition("=") for pair in value.split(",") if pair.strip())
+            return {name.strip(): count.strip() for name, _, count in pairs}
+        return value
+
+    @field_validator("approvals", mode="after")
+    @classmethod
+    def _known_acts(cls, value: dict[str, int]) -> dict[str, int]:
+        if unknown := set(value) - ACTS:
+            raise ValueError(f"{min(unknown)} is none of {', '.join(sorted(ACTS))}")
+        if not all(1 <= count <= MOST_PEOPLE for count in value.values()):
+            raise ValueError(f"a decision takes from 1 to {MOST_PEOPLE} people")
         return value
 
     @field_validator("scopes", mode="before")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -97,11 +97,22 @@ class Retention:
         Raises:
             UnknownShop, UnknownFulfillment: if there is none.
         """
+        return self._erase_of(shop, fulfillment_id, KINDS)
+
+    def erase_notes(self, shop: str, fulfillment_id: str) -> Erased:
+        """Erase at once the notes about one parcel, and nothing else.
+
+        Raises:
+            UnknownShop, UnknownFulfillment: if there is none.
+        """
+        return self._erase_of(shop, fulfillment_id, {"notes"})
+
+    def _erase_of(self, shop: str, fulfillment_id: str, kinds: Collection[str]) -> Erased:
         now = self._clock()
 
         def work(connection: Connection) -> Erased:
             parcel = queries.find_parcel(connection, shop, fulfillment_id)
-            erased = _each(lambda kind: erase_of_parcel(connection, kind, parcel))
+            erased = Erased(**{kind: erase_of_parcel(connection, kind, parcel) for kind in kinds})
             counts = {kind: str(count) for kind, count in asdict(erased).items() if count}
             about = {"shop": shop, "subject": fulfillment_id}
             administer(connection, AdministrationKind.ERASED, now=now, details=counts, **about)

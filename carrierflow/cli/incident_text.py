@@ -11,8 +11,10 @@ from typing import Any
 from carrierflow.audit.reports.timeline import Timeline
 from carrierflow.cli.session import moment, short
 from carrierflow.cli.terminal import Page, json_text
+from carrierflow.domain.approval import Proposal
 from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.domain.incident_kinds import KINDS
+from carrierflow.domain.lifecycle.labels import PROPOSED
 from carrierflow.reconcile.platform_report import curl
 from carrierflow.reconcile.rehearsal import ResolutionPreview
 
@@ -60,6 +62,23 @@ def incident_document(incident: Incident, header_of: HeaderOf) -> dict[str, Any]
         "action": incident.action,
         "resolved_by": incident.resolved_by,
         "resolved_reason": incident.resolved_reason,
+        "approved_by": list(incident.approved_by),
+        "proposal": _proposal(incident),
+    }
+
+
+def _proposal(incident: Incident) -> dict[str, Any] | None:
+    """Return what waits for approval, with who stands behind it."""
+    waits = incident.proposal
+    if waits is None:
+        return None
+    return {
+        "action": waits.action,
+        "actor": waits.actor,
+        "reason": waits.reason,
+        "proposed_at": moment(waits.proposed_at),
+        "approved_by": list(waits.approved_by),
+        "label": asdict(PROPOSED),
     }
 
 
@@ -92,7 +111,7 @@ def list_rows(incidents: Sequence[Incident], *, each: bool = False) -> list[tupl
         return [_own_row(incident) for incident in incidents]
     alike: dict[tuple[str, str, str], list[Incident]] = defaultdict(list)
     for incident in incidents:
-        alike[incident.kind, incident.shop, incident.state].append(incident)
+        alike[incident.kind, incident.shop, _state(incident)].append(incident)
     return [row for group in alike.values() for row in _rows_of(group)]
 
 
@@ -109,7 +128,12 @@ def _own_row(incident: Incident) -> tuple[object, ...]:
 
 
 def _row(number: str, first: Incident, about: str | None, says: str) -> tuple[object, ...]:
-    return number, first.kind, first.shop, about, short(first.opened_at), first.state, says
+    return number, first.kind, first.shop, about, short(first.opened_at), _state(first), says
+
+
+def _state(incident: Incident) -> str:
+    """Return the state that a person sees: what waits for approval is no longer only open."""
+    return PROPOSED.en if incident.proposal else incident.state
 
 
 def _about(incident: Incident) -> str | None:
@@ -120,19 +144,33 @@ def _about(incident: Incident) -> str | None:
 def draw_incident(page: Page, incident: Incident, document: dict[str, Any]) -> None:
     """Show an incident to a person."""
     page.say(
-        f"Incident {incident.id}: {incident.kind} ({incident.state})",
+        f"Incident {incident.id}: {incident.kind} ({_state(incident)})",
         incident.sentence,
         f"  shop {incident.shop}, fulfillment {_about(incident) or '-'}",
         f"  opened {document['opened_at']}, seen {incident.times_seen} times, "
         f"last {document['last_seen_at']}",
     )
     if incident.action:
-        page.say(f"  {incident.action} by {incident.resolved_by}: {incident.resolved_reason}")
+        approved = f", approved by {', '.join(incident.approved_by)}" * bool(incident.approved_by)
+        by = f"{incident.action} by {incident.resolved_by}{approved}"
+        page.say(f"  {by}: {incident.resolved_reason}")
+    if incident.proposal:
+        page.say(*_proposal_lines(incident.id, incident.proposal))
     if document.get("fulfillment"):
         _draw_parcel(page, document["fulfillment"], document["histories"])
     page.say(*json_text(incident.evidence).splitlines())
     if document["curl"]:
         page.command(document["curl"])
+
+
+def _proposal_lines(number: str, waits: Proposal) -> list[str]:
+    """Say what waits, in both languages, and how it goes on."""
+    approved = f", approved by {', '.join(waits.approved_by)}" * bool(waits.approved_by)
+    waiting = f"{PROPOSED.en} ({PROPOSED.vi}): {waits.action} by {waits.actor}{approved}"
+    return [
+        f"  {waiting}: {waits.reason}",
+        f"  somebody else decides: `carrierflow incidents approve {number}`, or `reject`",
+    ]
 
 
 def draw_steps(page: Page, document: dict[str, Any], previews: Sequence[ResolutionPreview]) -> None:
@@ -160,6 +198,8 @@ def preview_lines(preview: ResolutionPreview) -> list[str]:
     ]
     if preview.tells:
         lines.append(f"  {head} the next run may write {', '.join(preview.tells)}")
+    if preview.people > 1:
+        lines.append(f"  {head} takes {preview.people} people; it waits until others approve it")
     nothing = WITHOUT_WRITES.get(preview.action, "would write no history and tell nothing")
     return lines or [f"  {head} {nothing}"]
 

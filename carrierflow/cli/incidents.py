@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cache
-from typing import IO, Any, TypeVar
+from typing import IO, Any, NoReturn, TypeVar
 
 import click
 
@@ -21,7 +21,7 @@ from carrierflow.cli.incident_text import (
     whole_document,
 )
 from carrierflow.cli.ranges import HOURS
-from carrierflow.cli.session import FAILED, INTERRUPTED, Session, command, tell
+from carrierflow.cli.session import FAILED, INTERRUPTED, WORK_LEFT, Session, command, tell
 from carrierflow.cli.terminal import Page, json_text
 from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.domain.incident_kinds import KINDS
@@ -31,7 +31,7 @@ from carrierflow.reconcile.rehearsal import ResolutionPreview
 from carrierflow.reconcile.request_collection import postman
 
 
-__all__ = ["register"]
+__all__ = ["emit_proposal", "register"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -112,6 +112,8 @@ def show(session: Session, incident_id: str) -> None:
 def _possible(session: Session, incident: Incident) -> list[ResolutionPreview]:
     """Return what can be decided about an incident, with what each decision would do."""
     actions: tuple[ResolveAction, ...] = (ResolveAction.RESUME,)
+    if incident.proposal is not None:
+        return []
     if incident.state == "open":
         actions = KINDS[incident.kind].actions if incident.kind in KINDS else tuple(ResolveAction)
     elif incident.action != ResolveAction.ABANDON:
@@ -119,9 +121,10 @@ def _possible(session: Session, incident: Incident) -> list[ResolutionPreview]:
     return [session.app.incidents.preview(incident.id, action) for action in actions]
 
 
-@command(incidents, "assign", example="carrierflow incidents assign 7 --owner lan")
+@command(incidents, "assign", example="carrierflow incidents assign 7 --owner lan --actor mai")
 @many
 @click.option("--owner", required=True, help="Who looks after it: a code of your own.")
+@click.option("--actor", required=True, help="Who says so: a code of your own, not a name.")
 def assign(
     session: Session,
     incident_id: str | None,
@@ -129,6 +132,7 @@ def assign(
     shop: str | None,
     hours: float | None,
     owner: str,
+    actor: str,
     *,
     everything: bool,
     yes: bool,
@@ -136,7 +140,7 @@ def assign(
     """Write who looks after one incident, or after all that the options choose."""
     chosen = _chosen(session, incident_id, kind, shop, hours, everything=everything)
     _confirm(session, chosen, f"Assign these to {owner}?", yes=yes or incident_id is not None)
-    done = [session.app.incidents.assign(each.id, owner) for each in chosen]
+    done = [session.app.incidents.assign(each.id, owner, actor=actor) for each in chosen]
     _emit_done(session, done, many=incident_id is None)
 
 
@@ -174,6 +178,8 @@ def resolve(
     unfreeze looks again; adopt makes the ledger say what the platform shows; reassert tells
     the platform where the parcel stands; abandon stops looking after the fulfillment, and
     resume takes that back. What the options choose is shown first, and done after a yes.
+
+    What takes more people than one is only proposed; exits with 3 where anything is.
     """
     wanted, desk = ResolveAction(action), session.app.incidents
     chosen = _chosen(session, incident_id, kind, shop, hours, everything=everything)
@@ -183,6 +189,45 @@ def resolve(
     _confirm(session, chosen, f"Resolve these with {action}?", yes=yes or incident_id is not None)
     done = [desk.resolve(each.id, wanted, actor=actor, reason=reason) for each in chosen]
     _emit_done(session, done, many=incident_id is None)
+    _exit_if_waiting(done)
+
+
+@command(incidents, "approve", example="carrierflow incidents approve 7 --actor mai")
+@click.argument("incident_id", metavar="ID")
+@click.option("--actor", required=True, help="Who approves: a code of your own, not a name.")
+def approve(session: Session, incident_id: str, actor: str) -> None:
+    """Approve what somebody else proposed; the last who has to has it carried out.
+
+    Exits with 3 where more people have to.
+    """
+    done = session.app.incidents.approve(incident_id, actor=actor)
+    _emit_done(session, [done], many=False)
+    _exit_if_waiting([done])
+
+
+@command(
+    incidents,
+    "reject",
+    example="carrierflow incidents reject 7 --actor mai --reason parcel-found",
+)
+@click.argument("incident_id", metavar="ID")
+@click.option("--actor", required=True, help="Who rejects: a code of your own, not a name.")
+@click.option("--reason", required=True, help="Why.")
+def reject(session: Session, incident_id: str, actor: str, reason: str) -> None:
+    """Take away what was proposed; the incident stays open, unless it is a correction."""
+    done = session.app.incidents.reject(incident_id, actor=actor, reason=reason)
+    _emit_done(session, [done], many=False)
+
+
+def emit_proposal(session: Session, waiting: Incident) -> NoReturn:
+    """Show an incident that waits for approval, and exit as where work is left."""
+    _emit_done(session, [waiting], many=False)
+    raise click.exceptions.Exit(WORK_LEFT)
+
+
+def _exit_if_waiting(done: Sequence[Incident]) -> None:
+    if any(each.proposal for each in done):
+        raise click.exceptions.Exit(WORK_LEFT)
 
 
 @command(incidents, "export", example="carrierflow incidents export --out incidents.json")
@@ -300,6 +345,8 @@ def _emit_done(session: Session, done: Sequence[Incident], *, many: bool) -> Non
     header_of = _headers(session)
     documents = [incident_document(incident, header_of) for incident in done]
     if many:
-        session.emit({"incidents": documents}, lambda page: page.say(f"Incidents: {len(done)}."))
+        waiting = sum(each.proposal is not None for each in done)
+        said = f"Incidents: {len(done)}." + (f" Waiting for approval: {waiting}." * bool(waiting))
+        session.emit({"incidents": documents}, lambda page: page.say(said))
     else:
         session.emit(documents[0], lambda page: draw_incident(page, done[0], documents[0]))

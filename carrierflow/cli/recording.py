@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from carrierflow.cli.fulfillment_json import overview
+from carrierflow.cli.incidents import emit_proposal
 from carrierflow.cli.parcel_names import fulfillment_of, parcel, parcel_and_status, told_of
 from carrierflow.cli.ranges import CASH
 from carrierflow.cli.session import FAILED, TIME, Session, command, moment, short
@@ -151,7 +152,11 @@ def amend(
     at: datetime | None,
     **texts: Any,
 ) -> None:
-    """Correct where a parcel stands, by a new entry that needs no legal step."""
+    """Correct where a parcel stands, by a new entry that needs no legal step.
+
+    Where corrections take more people than one, it is only proposed, and somebody else has to
+    approve the incident that it is; it exits with 3 then.
+    """
     fulfillment_id, status = told_of(words, tracking_number)
     event = Event(
         shop=shop,
@@ -162,7 +167,11 @@ def amend(
         source=Source.OPERATOR,
         **texts,
     )
-    _answer(session, session.app.ledger.amend(event))
+    answer = session.app.incidents.amend(event)
+    if isinstance(answer, Recorded):
+        _answer(session, answer)
+    else:
+        emit_proposal(session, answer)
 
 
 def _answer(session: Session, answer: Recorded) -> None:
@@ -303,7 +312,7 @@ def notes(session: Session, shop: str, fulfillment_id: str, *, erase: bool) -> N
     The history keeps only salted digests of notes, and verifies all the same without them.
     """
     if erase:
-        count = session.app.erase_notes(shop, fulfillment_id)
+        count = session.app.retention.erase_notes(shop, fulfillment_id).notes
         session.emit({"erased": count}, lambda c: c.say(f"{count} notes are erased."))
         return
     texts = session.app.notes(shop, fulfillment_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from carrierflow.cli.ranges import HOURS
 from carrierflow.cli.runs import last_run_text, run_line
 from carrierflow.cli.session import WORK_LEFT, Session, command, moment, short
 from carrierflow.cli.terminal import Page
+from carrierflow.domain.lifecycle.labels import PROPOSED
 from carrierflow.domain.past_run import PastRun
 from carrierflow.domain.shop import Coverage, ShopState
 
@@ -67,14 +69,21 @@ def status(
     shown = found if everything or shops or only else needing
     unguarded = session.app.way_around_triggers()
     sums, last = totals(found), session.app.last_runs()
+    codes = {each.shop for each in found}
+    waiting = Counter(each.shop for each in session.app.incidents.proposed() if each.shop in codes)
     document = {
-        "totals": sums,
+        "totals": sums | {"proposed": waiting.total()},
         "unguarded": asdict(unguarded) if unguarded else None,
-        "shops": [_document(each, last.get(each.shop)) for each in found],
+        "shops": [
+            _document(each, last.get(each.shop)) | {"proposed": waiting[each.shop]}
+            for each in found
+        ],
     }
 
     def draw(page: Page) -> None:
         _draw(page, sums, shown, last)
+        for shop, count in sorted(waiting.items()):
+            page.say(f"Decisions {PROPOSED.en} ({PROPOSED.vi}) in {shop}: {count}.")
         if unguarded:
             page.say(
                 f"History is not protected from {unguarded.user}, as whom carrierflow connects: "

@@ -11,8 +11,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from carrierflow.domain.approval import Proposal
 
-__all__ = ["DecisionKind", "IncidentDecision", "IncidentStanding", "standing_after"]
+
+__all__ = [
+    "OPEN",
+    "RESOLVED",
+    "STATE_AFTER",
+    "DecisionKind",
+    "IncidentDecision",
+    "IncidentStanding",
+    "standing_after",
+]
+
+OPEN, RESOLVED = "open", "resolved"
 
 
 class DecisionKind(StrEnum):
@@ -32,6 +44,27 @@ class DecisionKind(StrEnum):
     """A run did not meet its cause any more."""
     REOPENED = "reopened"
     """Its cause was met after it was over."""
+    PROPOSED = "proposed"
+    """A person decided, and others have to approve it first."""
+    APPROVED = "approved"
+    """Somebody approved what was proposed, and more have to."""
+    REJECTED = "rejected"
+    """What was proposed is not done, or not any more."""
+
+
+STATE_AFTER: Mapping[DecisionKind, str | None] = {
+    DecisionKind.OPENED: OPEN,
+    DecisionKind.SEEN: None,
+    DecisionKind.ASSIGNED: None,
+    DecisionKind.RESOLVED: RESOLVED,
+    DecisionKind.RESUMED: RESOLVED,
+    DecisionKind.CLOSED: RESOLVED,
+    DecisionKind.REOPENED: OPEN,
+    DecisionKind.PROPOSED: None,
+    DecisionKind.APPROVED: None,
+    DecisionKind.REJECTED: None,
+}
+"""In which state each decision leaves an incident; None where it stays as it was."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +82,9 @@ class IncidentDecision:
     actor: str | None
     reason: str | None
     decided_at: datetime
+    approved_by: str | None = None
+    facts_digest: str | None = None
+    """What a proposal rests on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +101,10 @@ class IncidentStanding:
     resolved_at: datetime | None = None
     resolved_by: str | None = None
     resolved_reason: str | None = None
+    proposal: Proposal | None = None
+    """What waits for somebody's approval."""
+    approved_by: tuple[str, ...] = ()
+    """Who approved how it ended."""
 
 
 def standing_after(decisions: Iterable[IncidentDecision]) -> IncidentStanding:
@@ -72,11 +112,13 @@ def standing_after(decisions: Iterable[IncidentDecision]) -> IncidentStanding:
     standing = IncidentStanding()
     for decision in decisions:
         standing = _STEPS[decision.what](standing, decision)
+        state = STATE_AFTER[decision.what]
+        standing = replace(standing, state=standing.state if state is None else state)
     return standing
 
 
 def _opened(_: IncidentStanding, decision: IncidentDecision) -> IncidentStanding:
-    return _seen(IncidentStanding(state="open", opened_at=decision.decided_at), decision)
+    return _seen(IncidentStanding(opened_at=decision.decided_at), decision)
 
 
 def _seen(standing: IncidentStanding, decision: IncidentDecision) -> IncidentStanding:
@@ -92,9 +134,12 @@ def _assigned(standing: IncidentStanding, decision: IncidentDecision) -> Inciden
 
 
 def _ended(standing: IncidentStanding, decision: IncidentDecision) -> IncidentStanding:
+    waited = standing.proposal.approved_by if standing.proposal else ()
+    last = () if decision.approved_by is None else (*waited, decision.approved_by)
     return replace(
         standing,
-        state="resolved",
+        proposal=None,
+        approved_by=last,
         action=decision.action,
         resolved_at=decision.decided_at,
         resolved_by=decision.actor,
@@ -103,8 +148,31 @@ def _ended(standing: IncidentStanding, decision: IncidentDecision) -> IncidentSt
 
 
 def _reopened(standing: IncidentStanding, decision: IncidentDecision) -> IncidentStanding:
-    opened = IncidentStanding(state="open", opened_at=standing.opened_at, owner=standing.owner)
+    opened = IncidentStanding(opened_at=standing.opened_at, owner=standing.owner)
     return _seen(replace(opened, content_digest=standing.content_digest), decision)
+
+
+def _proposed(standing: IncidentStanding, decision: IncidentDecision) -> IncidentStanding:
+    proposal = Proposal(
+        action=decision.action or "",
+        actor=decision.actor or "",
+        reason=decision.reason or "",
+        proposed_at=decision.decided_at,
+        facts_digest=decision.facts_digest or "",
+    )
+    return replace(standing, proposal=proposal)
+
+
+def _approved(standing: IncidentStanding, decision: IncidentDecision) -> IncidentStanding:
+    waits = standing.proposal
+    if waits is None or decision.approved_by is None:
+        return standing
+    by = (*waits.approved_by, decision.approved_by)
+    return replace(standing, proposal=replace(waits, approved_by=by))
+
+
+def _rejected(standing: IncidentStanding, _: IncidentDecision) -> IncidentStanding:
+    return replace(standing, proposal=None)
 
 
 _STEPS: Mapping[DecisionKind, Callable[[IncidentStanding, IncidentDecision], IncidentStanding]] = {
@@ -115,4 +183,7 @@ _STEPS: Mapping[DecisionKind, Callable[[IncidentStanding, IncidentDecision], Inc
     DecisionKind.RESUMED: _ended,
     DecisionKind.CLOSED: _ended,
     DecisionKind.REOPENED: _reopened,
+    DecisionKind.PROPOSED: _proposed,
+    DecisionKind.APPROVED: _approved,
+    DecisionKind.REJECTED: _rejected,
 }

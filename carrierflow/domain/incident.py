@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from carrierflow.domain.approval import Proposal
 from carrierflow.domain.canonical import digest, quoted
 from carrierflow.domain.limits import held
 from carrierflow.domain.model import FulfillmentRef, RequestSketch
@@ -103,6 +104,12 @@ class Incident:
     action: str | None = None
     resolved_by: str | None = None
     resolved_reason: str | None = None
+    evidence_digest: str = ""
+    """What tells its cause from another one of the same kind."""
+    proposal: Proposal | None = None
+    """What was decided about it and waits until others approve it."""
+    approved_by: tuple[str, ...] = ()
+    """Who approved how it was resolved."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from carrierflow.domain.approval import CORRECTION
 from carrierflow.domain.incident import ResolveAction
 
 
@@ -209,6 +210,18 @@ KINDS: Mapping[str, IncidentKind] = MappingProxyType(
             meanwhile="the rows beside it are looked after",
             actions=(UNFREEZE,),
         ),
+        CORRECTION: IncidentKind(
+            rows="",
+            freezes="no",
+            means="somebody proposes to correct where the parcel stands, and corrections take "
+            "more people than one here",
+            to_do="compare it with what happened; then `incidents approve`, or `incidents reject`",
+            ends="nothing: it waits for somebody else",
+            heals=False,
+            meanwhile="nothing is corrected; a scan that comes meanwhile is recorded, and the "
+            "proposal can then no longer be approved",
+            actions=(),
+        ),
         "access_denied": IncidentKind(
             rows="",
             freezes="shop",
@@ -231,4 +244,4 @@ KINDS: Mapping[str, IncidentKind] = MappingProxyType(
         ),
     }
 )
-"""Every kind of incident that a run can open."""
+"""Every kind of incident: those that a run can open, and a correction that waits."""

@@ -64,8 +64,13 @@ class Ledger:
         encryptor: Encryptor | None = None,
         counters: Counters | None = None,
         earliest: datetime = EARLIEST,
+        amends_alone: bool = True,
     ) -> None:
-        """Record on a store; nothing is believed to have happened before `earliest`."""
+        """Record on a store; nothing is believed to have happened before `earliest`.
+
+        `amends_alone` says whether one person's correction is entered at once.
+        """
+        self._amends_alone = amends_alone
         self._store = store
         self._earliest = earliest
         self._clock = clock
@@ -153,13 +158,17 @@ class Ledger:
         Raises:
             As `record`.
         """
+        return self._store.run(lambda tx: self.probe_within(tx, event))
+
+    def probe_within(self, tx: LedgerTransaction, event: Event) -> Recorded:
+        """Do as `probe` within a transaction that goes on.
+
+        Raises:
+            As `record`.
+        """
         self._check(event)
-
-        def work(tx: LedgerTransaction) -> Recorded:
-            now = self._clock()
-            return self._one.decide(self._draft(tx, event), _resolved(event, None, now), now=now)
-
-        return self._store.run(work)
+        now = self._clock()
+        return self._one.decide(self._draft(tx, event), _resolved(event, None, now), now=now)
 
     def allows(self, parcel: Fulfillment, status: Status) -> bool:
         """Tell whether one step of the lifecycle leads a parcel to a status from where it stands.
@@ -172,24 +181,54 @@ class Ledger:
         """Correct where a parcel stands; needs an actor and a reason, and no legal step.
 
         Raises:
-            InvalidInput: if the actor or the reason is missing.
+            InvalidInput: if the actor or the reason is missing, if it would say what stands there
+                already, or if corrections take more people than one.
             UnknownShop, UnknownFulfillment, UnknownTrackingNumber: if there is nothing to correct.
             AmbiguousTrackingNumber: if several fulfillments bear its tracking number.
         """
+        if not self._amends_alone:
+            raise InvalidInput(
+                "A correction takes more people than one here; propose it, by `carrierflow amend` "
+                "or `Carrierflow.incidents.amend`."
+            )
+        return self._store.run(lambda tx: self.amend_within(tx, event))
+
+    def amend_within(self, tx: LedgerTransaction, event: Event) -> Recorded:
+        """Do as `amend` within a transaction that writes more: also who approved it.
+
+        Raises:
+            As `amend`, however many people it takes.
+        """
+        draft, answer = self._amended(tx, event)
+        _save(tx, [draft])
+        return answer
+
+    def check_amendment(self, event: Event) -> Recorded:
+        """Say of a correction where its fulfillment stands, and write nothing.
+
+        One that was entered already is answered as a duplicate.
+
+        Raises:
+            As `amend`, however many people it takes.
+        """
+
+        def work(tx: LedgerTransaction) -> Recorded:
+            _, answer = self._amended(tx, event)
+            known = answer.verdict is Verdict.DUPLICATE
+            return answer if known else self.probe_within(tx, event)
+
+        return self._store.run(work)
+
+    def _amended(self, tx: LedgerTransaction, event: Event) -> tuple[Draft, Recorded]:
         if not event.actor or not event.reason:
             raise InvalidInput("A correction needs an actor and a reason.")
         self._check(event)
-
-        def work(tx: LedgerTransaction) -> Recorded:
-            now = self._clock()
-            draft = self._draft(tx, event)
-            note = self._encrypted(event.note)
-            answer = self._one.amend(draft, _resolved(event, note, now), now=now)
-            _keep_note(tx, note, draft.parcel, answer, now=now)
-            _save(tx, [draft])
-            return answer
-
-        return self._store.run(work)
+        now = self._clock()
+        draft = self._draft(tx, event)
+        note = self._encrypted(event.note)
+        answer = self._one.amend(draft, _resolved(event, note, now), now=now)
+        _keep_note(tx, note, draft.parcel, answer, now=now)
+        return draft, answer
 
     def _check(self, event: Event) -> None:
         check_event(event, now=self._clock(), earliest=self._earliest)

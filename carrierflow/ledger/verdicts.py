@@ -36,7 +36,7 @@ from carrierflow.domain.model import (
     Status,
     Verdict,
 )
-from carrierflow.errors import KeyReused
+from carrierflow.errors import InvalidInput, KeyReused
 
 
 __all__ = ["Draft", "Steps", "VerdictRules"]
@@ -168,11 +168,21 @@ class VerdictRules:
         return _answer(draft, weighed, tuple(draft.entries[written:]))
 
     def amend(self, draft: Draft, resolved: ResolvedEvent, *, now: datetime) -> Recorded:
-        """Correct a machine's status by a new entry, which needs no edge."""
+        """Correct a machine's status by a new entry, which needs no edge.
+
+        Raises:
+            InvalidInput: if it says no more than what stands there.
+        """
         known = draft.past.keys.get(resolved.key)
         if known is not None:
             return _again(draft, resolved, known)
-        amended = draft.heads[resolved.status.machine].seq
+        head = draft.heads[resolved.status.machine]
+        same_time = not resolved.timed or resolved.occurred_at == head.since
+        if head.status == resolved.status and same_time:
+            raise InvalidInput(
+                f"The parcel stands at {resolved.status} already; there is nothing to correct."
+            )
+        amended = head.seq
         self._append(draft, resolved, now=now, amends=amended)
         _remember(draft, resolved, Verdict.ACCEPTED)
         sentence = f"Entry {amended} is corrected: the parcel is {resolved.status}."

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.hearing import Hearing
-from carrierflow.domain.incident import Finding, Incident, OpenIncidents, ResolveAction
+from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import (
     FulfillmentRef,
     Observation,
@@ -235,39 +235,6 @@ class ReconcileStore(Protocol):
 
     def known_ids(self, shop: Shop, fulfillment_ids: Collection[str]) -> set[str]:
         """Return those of some fulfillment ids that the ledger knows."""
-        ...
-
-    def incidents(self, *, shop: str | None = None, state: str | None = "open") -> list[Incident]:
-        """Return incidents, oldest first; `state` None returns resolved ones too."""
-        ...
-
-    def open_by_kind(self) -> list[OpenIncidents]:
-        """Return what is open, by shop and kind, oldest first."""
-        ...
-
-    def incident(self, incident_id: str) -> Incident:
-        """Return one incident; raises `UnknownIncident`."""
-        ...
-
-    def assign_incident(self, incident_id: str, owner: str, *, now: datetime) -> None:
-        """Write who looks after an incident."""
-        ...
-
-    def resolve(
-        self,
-        incident: Incident,
-        writing: FulfillmentUpdate | None,
-        *,
-        action: ResolveAction,
-        actor: str,
-        reason: str,
-        now: datetime,
-    ) -> None:
-        """Write what a person's decision changes and close its incident, in one moment.
-
-        Raises:
-            ConcurrentUpdate: if somebody else changed the fulfillment meanwhile.
-        """
         ...
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import ResolveAction
 from carrierflow.domain.model import Event, Machine, Recorded, Status, Verdict
 from carrierflow.domain.publication import PublicationLog, PublishableStep
@@ -40,6 +41,8 @@ class ResolutionPreview:
     """Why it cannot be decided so; nothing would be done then."""
     writes: tuple[LedgerStep, ...] = ()
     """The entries of history, in their order."""
+    people: int = 1
+    """How many people it takes, who proposes it among them."""
     tells: tuple[str, ...] = ()
     """The statuses that the next run may write, in their order, unless the platform shows them."""
 
@@ -47,36 +50,40 @@ class ResolutionPreview:
 class RehearsedLedger:
     """A ledger that notes what it was asked to write."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, parcel: Fulfillment) -> None:
         self._ledger = ledger
+        self._parcel = parcel
         self.writes: list[LedgerStep] = []
 
-    def probe(self, event: Event) -> Recorded:
-        """Say what `record` would answer."""
-        return self._ledger.probe(event)
+    def parcel(self) -> Fulfillment:
+        """Return the fulfillment as it stands: nothing is written here."""
+        return self._parcel
 
-    def record(self, event: Event) -> None:
-        """Note the steps that an event would be."""
+    def enter(self, event: Event) -> Recorded:
+        """Note the steps that an event would be, or the correction."""
         answer = self._ledger.probe(event)
-        if answer.verdict is Verdict.ACCEPTED:
-            self.writes += [
-                LedgerStep(
-                    machine=entry.machine,
-                    from_status=entry.from_status,
-                    to_status=entry.to_status,
-                    correction=False,
-                )
-                for entry in answer.entries
-            ]
+        if answer.verdict is not Verdict.ACCEPTED:
+            return self._corrected(event, answer)
+        self.writes += [
+            LedgerStep(
+                machine=entry.machine,
+                from_status=entry.from_status,
+                to_status=entry.to_status,
+                correction=False,
+            )
+            for entry in answer.entries
+        ]
+        return answer
 
-    def amend(self, event: Event) -> None:
-        """Note a correction."""
-        machine, answer = event.status.machine, self._ledger.probe(event)
-        stands = answer.carrier_status if machine is Machine.DELIVERY else answer.cod_status
-        step = LedgerStep(
-            machine=machine, from_status=stands, to_status=event.status, correction=True
-        )
+    def _corrected(self, event: Event, answer: Recorded) -> Recorded:
+        machine, status = event.status.machine, event.status
+        delivers = machine is Machine.DELIVERY
+        stands = answer.carrier_status if delivers else answer.cod_status
+        step = LedgerStep(machine=machine, from_status=stands, to_status=status, correction=True)
         self.writes.append(step)
+        if delivers:
+            return replace(answer, carrier_status=status)
+        return replace(answer, cod_status=status)
 
 
 def told_after(

@@ -1,21 +1,38 @@
-"""Where a person decides: incidents, and what their resolution changes."""
+"""Where people decide: incidents, and what their resolution changes.
+
+A decision that takes more people than one waits, as a proposal, until others approve it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from carrierflow.domain import limits
+from carrierflow.domain.approval import (
+    AMEND,
+    BOOKS_CASH,
+    CORRECTION,
+    ApprovalPolicy,
+    Proposal,
+    same_person,
+)
 from carrierflow.domain.clock import Clock
-from carrierflow.domain.fulfillment import ABANDONED, Fulfillment, RemoteSnapshot
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Incident, OpenIncidents, ResolveAction
-from carrierflow.domain.model import Event, Machine, RemoteWord, Source, Status, Verdict
+from carrierflow.domain.model import Event, Recorded, Verdict
 from carrierflow.domain.typecheck import check_text, guarded_methods
 from carrierflow.errors import InvalidInput
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.reconcile.ports import FulfillmentUpdate, ReconcileStore
+from carrierflow.ledger.ports import LedgerTransaction
+from carrierflow.reconcile.corrections import correction_finding, proposed_event
+from carrierflow.reconcile.decided import Decision, WrittenLedger
+from carrierflow.reconcile.facts import facts_of
+from carrierflow.reconcile.ports import FulfillmentUpdate
 from carrierflow.reconcile.projection import Projection
 from carrierflow.reconcile.rehearsal import RehearsedLedger, ResolutionPreview, told_after
+from carrierflow.reconcile.resolution_ports import ResolutionStore
 
 
 __all__ = ["IncidentResolver"]
@@ -25,30 +42,39 @@ REHEARSING = "rehearsal"
 
 SHOP_ACTIONS = frozenset({ResolveAction.UNFREEZE, ResolveAction.ABANDON})
 
+Made = Callable[[LedgerTransaction], FulfillmentUpdate | None]
+
 
 @guarded_methods
 class IncidentResolver:
-    """Lists incidents and carries out what a person decides about them.
+    """Lists incidents and carries out what people decide about them.
 
-    `projection_of` says of a shop what its platform can show of a status, and be told.
+    `projection_of` says of a shop what its platform can show of a status, and be told; `policy`,
+    how many people a decision takes.
     """
 
     def __init__(
         self,
-        store: ReconcileStore,
+        store: ResolutionStore,
         ledger: Ledger,
         *,
         clock: Clock,
         projection_of: Callable[[str], Projection],
+        policy: ApprovalPolicy | None = None,
     ) -> None:
         self._projection_of = projection_of
         self._store = store
         self._ledger = ledger
         self._clock = clock
+        self._policy = policy or ApprovalPolicy()
 
     def all(self, *, shop: str | None = None, state: str | None = "open") -> list[Incident]:
         """Return incidents, oldest first; `state` None returns resolved ones too."""
         return self._store.incidents(shop=shop, state=state)
+
+    def proposed(self, *, shop: str | None = None) -> list[Incident]:
+        """Return the open incidents about which a decision waits for approval, oldest first."""
+        return self._store.proposed(shop=shop)
 
     def by_kind(self) -> list[OpenIncidents]:
         """Return how many are open of each kind in each shop, oldest first."""
@@ -58,13 +84,14 @@ class IncidentResolver:
         """Return one incident; raises `UnknownIncident`."""
         return self._store.incident(incident_id)
 
-    def assign(self, incident_id: str, owner: str) -> Incident:
+    def assign(self, incident_id: str, owner: str, *, actor: str) -> Incident:
         """Write who looks after an incident; raises `UnknownIncident`, `InvalidInput`."""
         if not owner.strip():
             raise InvalidInput("An incident is assigned to somebody; give a code of your own.")
         check_text("owner", owner, limits.ACTOR)
+        _check_actor(actor)
         incident = self.get(incident_id)
-        self._store.assign_incident(incident.id, owner, now=self._clock())
+        self._store.assign_incident(incident.id, owner, actor=actor, now=self._clock())
         return self.get(incident_id)
 
     def preview(self, incident_id: str, action: ResolveAction) -> ResolutionPreview:
@@ -73,27 +100,21 @@ class IncidentResolver:
         Raises:
             UnknownIncident: if there is none of that number.
         """
-        incident, ledger = self.get(incident_id), RehearsedLedger(self._ledger)
+        incident = self.get(incident_id)
         try:
-            writing = self._decided(incident, action, ledger, actor=REHEARSING, reason=REHEARSING)
+            _check(incident, action, actor=REHEARSING, reason=REHEARSING)
+            return self._previewed(incident, action)
         except InvalidInput as error:
             return ResolutionPreview(incident=incident.id, action=action, refused=str(error))
-        tells: tuple[str, ...] = ()
-        if writing is not None:
-            log = self._store.publication_logs([writing.before])[writing.before.id]
-            projection = self._projection_of(incident.shop)
-            tells = tuple(told_after(writing, log, projection))
-        return ResolutionPreview(
-            incident=incident.id, action=action, writes=tuple(ledger.writes), tells=tells
-        )
 
     def resolve(
         self, incident_id: str, action: ResolveAction, *, actor: str, reason: str
     ) -> Incident:
-        """Carry out a person's decision; who decided and why is kept for ever.
+        """Carry out a person's decision, or propose it; who decided and why is kept for ever.
 
         The fulfillment is free and its incident closed in one moment: a run that came between
-        would freeze it again, and the incident that says so would then be closed.
+        would freeze it again, and the incident that says so would then be closed. Where it takes
+        more people, the incident stays open and bears the proposal.
 
         Raises:
             UnknownIncident: if there is none of that number.
@@ -101,114 +122,193 @@ class IncidentResolver:
             ConcurrentUpdate: if the fulfillment was changed meanwhile; look at it again.
         """
         incident = self.get(incident_id)
-        writing = self._decided(incident, action, self._ledger, actor=actor, reason=reason)
-        self._store.resolve(
-            incident, writing, action=action, actor=actor, reason=reason, now=self._clock()
-        )
+        _check(incident, action, actor=actor, reason=reason)
+        if self._previewed(incident, action).people > 1:
+            parcel = self._parcel(incident)
+            facts = facts_of(action, incident, parcel)
+            self._store.propose(incident, self._proposal(action, actor, reason, facts))
+        else:
+            made = self._made(incident, action, actor=actor, reason=reason)
+            decided = {"action": action, "actor": actor, "reason": reason}
+            self._store.resolve(incident, made, now=self._clock(), **decided)
         return self.get(incident_id)
 
-    def _decided(
+    def amend(self, event: Event) -> Recorded | Incident:
+        """Correct where a parcel stands; or propose it, and return the incident that waits.
+
+        Raises:
+            As `Ledger.amend`.
+            InvalidInput: also if a correction of the fulfillment waits already, or one that
+                waits has a note.
+        """
+        if self._policy.needed(AMEND) == 1:
+            return self._ledger.amend(event)
+        if event.note:
+            raise InvalidInput("A correction that waits for approval takes no note.")
+        answer = self._ledger.check_amendment(event)
+        if answer.verdict is Verdict.DUPLICATE:
+            return answer
+        parcel, now = self._store.parcel(event.shop, answer.ref.fulfillment_id), self._clock()
+        finding = correction_finding(event, answer, now=now)
+        facts = facts_of(AMEND, finding, parcel)
+        proposal = self._proposal(AMEND, event.actor or "", event.reason or "", facts)
+        number = self._store.propose_correction(parcel, finding, proposal)
+        if number is None:
+            raise InvalidInput(
+                f"A correction of fulfillment {parcel.ref.fulfillment_id} waits for approval "
+                "already; approve or reject that one first."
+            )
+        return self.get(number)
+
+    def approve(self, incident_id: str, *, actor: str) -> Incident:
+        """Approve what was proposed about an incident; the last who has to has it carried out.
+
+        Raises:
+            UnknownIncident: if there is none of that number.
+            InvalidInput: if nothing waits, if the actor stands behind it already, or if what it
+                rests on has changed since.
+            ConcurrentUpdate: if it was decided about meanwhile; look at it again.
+        """
+        _check_actor(actor)
+        incident = self.get(incident_id)
+        waits = _waiting(incident)
+        if any(same_person(actor, other) for other in waits.people):
+            raise InvalidInput(
+                f"{actor} stands behind this already; somebody else has to approve it."
+            )
+        _check_facts(incident, waits, self._parcel(incident))
+        people = [*waits.people, actor]
+        if len(people) < self._needed(incident, waits.action):
+            self._store.approve(incident, actor, now=self._clock())
+        else:
+            made = self._approved(incident, waits)
+            decided = {"action": waits.action, "actor": waits.actor, "reason": waits.reason}
+            self._store.resolve(incident, made, now=self._clock(), approved_by=actor, **decided)
+        return self.get(incident_id)
+
+    def reject(self, incident_id: str, *, actor: str, reason: str) -> Incident:
+        """Take away what was proposed about an incident; its author may do so, too.
+
+        Raises:
+            UnknownIncident: if there is none of that number.
+            InvalidInput: if nothing waits.
+            ConcurrentUpdate: if it was decided about meanwhile; look at it again.
+        """
+        _check_who(actor, reason)
+        incident = self.get(incident_id)
+        _waiting(incident)
+        self._store.reject(incident, actor=actor, reason=reason, now=self._clock())
+        return self.get(incident_id)
+
+    def _proposal(self, action: str, actor: str, reason: str, facts: str) -> Proposal:
+        return Proposal(
+            action=action,
+            actor=actor,
+            reason=reason,
+            proposed_at=self._clock(),
+            facts_digest=facts,
+        )
+
+    def _previewed(self, incident: Incident, action: ResolveAction) -> ResolutionPreview:
+        decision = self._decision(incident, action, actor=REHEARSING, reason=REHEARSING)
+        found = ResolutionPreview(incident=incident.id, action=action)
+        parcel = self._parcel(incident)
+        if decision is not None and parcel is not None:
+            ledger = RehearsedLedger(self._ledger, parcel)
+            writing = decision.carry_out(ledger)
+            tells = tuple(told_after(writing, decision.log, decision.projection))
+            found = replace(found, writes=tuple(ledger.writes), tells=tells)
+        people = self._policy.needed(
+            action,
+            corrects=any(step.correction for step in found.writes),
+            books_cash=any(
+                not BOOKS_CASH.isdisjoint((step.from_status, step.to_status))
+                for step in found.writes
+            ),
+        )
+        return replace(found, people=people)
+
+    def _needed(self, incident: Incident, action: str) -> int:
+        if incident.kind == CORRECTION:
+            return self._policy.needed(action)
+        return self._previewed(incident, ResolveAction(action)).people
+
+    def _approved(self, incident: Incident, waits: Proposal) -> Made:
+        """Return what carries a proposal out, if what it rests on is still so in that moment."""
+        if incident.kind == CORRECTION:
+            return partial(self._amended, incident, waits)
+        action = ResolveAction(waits.action)
+        return self._made(incident, action, actor=waits.actor, reason=waits.reason, waits=waits)
+
+    def _amended(self, incident: Incident, waits: Proposal, tx: LedgerTransaction) -> None:
+        name = incident.fulfillment_id or ""
+        _check_facts(incident, waits, tx.parcels(incident.shop, [name])[name])
+        self._ledger.amend_within(tx, proposed_event(incident))
+
+    def _made(
         self,
         incident: Incident,
         action: ResolveAction,
-        ledger: Ledger | RehearsedLedger,
         *,
         actor: str,
         reason: str,
-    ) -> FulfillmentUpdate | None:
-        """Return what an action makes of the incident's fulfillment, once adopting is recorded.
+        waits: Proposal | None = None,
+    ) -> Made:
+        decision = self._decision(incident, action, actor=actor, reason=reason)
+        seen = self._parcel(incident)
 
-        None where the incident concerns none.
-        """
-        _check(incident, action, actor=actor, reason=reason)
+        def work(tx: LedgerTransaction) -> FulfillmentUpdate | None:
+            if decision is None or seen is None:
+                return None
+            ledger = WrittenLedger(self._ledger, tx, seen)
+            if waits is not None:
+                _check_facts(incident, waits, ledger.parcel())
+            return decision.carry_out(ledger)
+
+        return work
+
+    def _decision(
+        self, incident: Incident, action: ResolveAction, *, actor: str, reason: str
+    ) -> Decision | None:
+        """Return a decision about an incident's fulfillment; None where it concerns none."""
+        parcel = self._parcel(incident)
+        if parcel is None:
+            return None
+        return Decision(
+            incident=incident,
+            action=action,
+            actor=actor,
+            reason=reason,
+            log=self._store.publication_logs([parcel])[parcel.id],
+            projection=self._projection_of(parcel.ref.shop),
+            now=self._clock(),
+        )
+
+    def _parcel(self, incident: Incident) -> Fulfillment | None:
         if incident.order_id is None or incident.fulfillment_id is None:
             return None
-        parcel = self._parcel(incident)
-        match action:
-            case ResolveAction.UNFREEZE:
-                return self._freed(parcel, parcel)
-            case ResolveAction.ADOPT:
-                corrected = self._adopt(parcel, incident, ledger, actor=actor, reason=reason)
-                parcel = self._parcel(incident)
-                return self._freed(parcel, _showing(parcel, corrected))
-            case ResolveAction.REASSERT:
-                projection = self._projection_of(parcel.ref.shop)
-                return self._freed(parcel, _reasserting(parcel, projection))
-            case ResolveAction.ABANDON:
-                after = replace(parcel, frozen=ABANDONED, open=False)
-                return FulfillmentUpdate(before=parcel, after=after, now=self._clock())
-            case ResolveAction.RESUME:
-                if parcel.frozen != ABANDONED:
-                    raise InvalidInput(f"Fulfillment {parcel.ref.fulfillment_id} is looked after.")
-                return self._freed(parcel, replace(parcel, open=True, settled_at=None))
+        return self._store.parcel(incident.shop, incident.fulfillment_id)
 
-    def _adopt(
-        self,
-        parcel: Fulfillment,
-        incident: Incident,
-        ledger: Ledger | RehearsedLedger,
-        *,
-        actor: str,
-        reason: str,
-    ) -> list[Machine]:
-        """Make the ledger say what the platform shows: by legal steps, or by a correction.
 
-        Return what had to be corrected.
-        """
-        remote = _known(parcel.remote)
-        adopted = _adoptable(remote.carrier), _adoptable(remote.cod)
-        corrected = []
-        shows_of = self._projection_of(parcel.ref.shop).shows_of
-        for status, shown in zip(adopted, shows_of(parcel), strict=True):
-            if shown is status or not _concerns(incident, status.machine):
-                continue
-            event = Event(
-                shop=parcel.ref.shop,
-                fulfillment_id=parcel.ref.fulfillment_id,
-                status=status,
-                key=f"incident:{incident.id}:{incident.times_seen}:{status}",
-                actor=actor,
-                reason=reason,
-                source=Source.OPERATOR,
-                fill_gaps=True,
-            )
-            if ledger.probe(event).verdict is Verdict.ACCEPTED:
-                ledger.record(event)
-            else:
-                ledger.amend(event)
-            corrected.append(status.machine)
-        return corrected
+def _waiting(incident: Incident) -> Proposal:
+    if incident.state != "open":
+        raise InvalidInput(f"Incident {incident.id} is resolved already.")
+    if incident.proposal is None:
+        raise InvalidInput(f"Nothing about incident {incident.id} waits for approval.")
+    return incident.proposal
 
-    def _freed(self, before: Fulfillment, after: Fulfillment) -> FulfillmentUpdate:
-        """Let runs decide about a fulfillment again, at once, if nobody changed it meanwhile."""
-        publication_log = self._store.publication_logs([before])[before.id]
-        excused = tuple(
-            replace(p, excused=p.attempts)
-            for p in publication_log.publications.values()
-            if p.attempts
+
+def _check_facts(incident: Incident, waits: Proposal, parcel: Fulfillment | None) -> None:
+    if facts_of(waits.action, incident, parcel) != waits.facts_digest:
+        raise InvalidInput(
+            f"What the proposal about incident {incident.id} rests on has changed since it was "
+            "made; reject it, and decide anew about what is so now."
         )
-        after = replace(
-            after,
-            frozen=None,
-            not_before=None,
-            verified_at=None,
-            missing=0,
-            missing_since=None,
-        )
-        return FulfillmentUpdate(
-            before=before, after=after, now=self._clock(), publications=excused
-        )
-
-    def _parcel(self, incident: Incident) -> Fulfillment:
-        return self._store.parcel(incident.shop, incident.fulfillment_id or "")
 
 
 def _check(incident: Incident, action: ResolveAction, *, actor: str, reason: str) -> None:
     _check_state(incident, action)
-    if not actor.strip() or not reason.strip():
-        raise InvalidInput("A resolution needs an actor and a reason.")
-    check_text("actor", actor, limits.ACTOR)
-    check_text("reason", reason, limits.REASON)
+    _check_who(actor, reason)
     if incident.order_id is None and action not in SHOP_ACTIONS:
         raise InvalidInput(
             f"Incident {incident.id} concerns no fulfillment of the ledger; "
@@ -222,55 +322,21 @@ def _check_state(incident: Incident, action: ResolveAction) -> None:
             raise InvalidInput(f"Incident {incident.id} was not abandoned; nothing is taken back.")
     elif incident.state != "open":
         raise InvalidInput(f"Incident {incident.id} is resolved already.")
-
-
-def _concerns(incident: Incident, machine: Machine) -> bool:
-    """Tell whether an incident is about a machine: one about cash never moves a delivery."""
-    return machine is Machine.COD or incident.evidence.get("machine") != Machine.COD
-
-
-def _showing(parcel: Fulfillment, machines: Sequence[Machine]) -> Fulfillment:
-    """Take for published what was adopted: the platform shows it, and nothing is to be told."""
-    for machine in machines:
-        head = parcel.head(machine)
-        parcel = parcel.with_head(machine, replace(head, confirmed=head.seq))
-    return parcel
-
-
-def _known(remote: RemoteSnapshot | None) -> RemoteSnapshot:
-    if remote is None:
-        raise InvalidInput("The platform's state is not known yet; run reconcile first.")
-    return remote
-
-
-def _adoptable(word: RemoteWord) -> Status:
-    """Return what a platform's word was read as, however it is spelled."""
-    if word.status is None:
+    if incident.proposal is not None:
         raise InvalidInput(
-            f"The platform's word {word.raw!r} stands for no status here, and cannot be adopted."
+            f"What {incident.proposal.actor} proposed about incident {incident.id}, "
+            f"{incident.proposal.action}, waits for approval; approve or reject it."
         )
-    return word.status
 
 
-def _reasserting(parcel: Fulfillment, projection: Projection) -> Fulfillment:
-    """Make the ledger's status unpublished again, against what the platform shows now.
+def _check_who(actor: str, reason: str) -> None:
+    if not actor.strip() or not reason.strip():
+        raise InvalidInput("A resolution needs an actor and a reason.")
+    check_text("actor", actor, limits.ACTOR)
+    check_text("reason", reason, limits.REASON)
 
-    Steps that were not told yet stay so: if the platform shows something else by then, they are
-    told in their order. Where it shows both statuses already, nothing is to be told again.
-    """
-    remote = _known(parcel.remote)
-    if remote.carrier.status is Status.CANCEL:
-        raise InvalidInput("The platform cancelled this parcel, and that is final there.")
-    parcel = replace(parcel, reassert=remote.digest)
-    ours = projection.shows_of(parcel)
-    if remote.statuses == ours:
-        return parcel
-    machine = Machine.COD if remote.carrier.status is ours[0] else Machine.DELIVERY
-    head = parcel.head(machine)
-    if head.seq == 1:
-        raise InvalidInput("The platform cannot be told the first status of a parcel.")
-    shown = remote.word(machine).status
-    if shown is not None and not projection.plan(shown, Status(head.status)):
-        raise InvalidInput(f"The platform shows {shown} and cannot be told {head.status} any more.")
-    again = replace(head, confirmed=min(head.confirmed, head.seq - 1))
-    return parcel.with_head(machine, again)
+
+def _check_actor(actor: str) -> None:
+    if not actor.strip():
+        raise InvalidInput("It needs an actor: a code of your own for who does this.")
+    check_text("actor", actor, limits.ACTOR)

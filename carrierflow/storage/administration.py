@@ -14,7 +14,7 @@ from carrierflow.domain.limits import ACTOR, cut, held
 from carrierflow.storage.tables import administration
 
 
-__all__ = ["administer"]
+__all__ = ["accounts", "administer"]
 
 
 def administer(
@@ -38,12 +38,16 @@ def administer(
         "shop": shop,
         "subject": subject,
         "actor": actor,
-        "os_user": _os_user(),
-        "db_user": _db_user(connection),
+        **accounts(connection),
         "details": _canonical(details or {}),
         "recorded_at": now,
     }
     connection.execute(insert(administration), row)
+
+
+def accounts(connection: Connection) -> dict[str, str]:
+    """Return as whom the system and the database know us, by the columns that say so."""
+    return {"os_user": _os_user(), "db_user": _db_user(connection)}
 
 
 def _os_user() -> str:

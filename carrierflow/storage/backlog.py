@@ -9,10 +9,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
+from carrierflow.domain.decision import OPEN
 from carrierflow.domain.model import Machine
 from carrierflow.domain.shop import Backlog, EndedRun
 from carrierflow.storage.database_clock import DatabaseClock
-from carrierflow.storage.incident_ends import OPEN
 from carrierflow.storage.tables import fulfillments, history, incidents, runs, shops
 
 

@@ -6,19 +6,26 @@ incident's row first holds it until the end, so that numbers are given one after
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
-from carrierflow.domain.decision import DecisionKind, IncidentDecision
+from carrierflow.domain.decision import (
+    DecisionKind,
+    IncidentDecision,
+    IncidentStanding,
+    standing_after,
+)
+from carrierflow.storage.administration import accounts
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.bulk import insert_many
 from carrierflow.storage.tables import decisions, incidents
 
 
-__all__ = ["OURSELVES", "decisions_of", "write_decisions"]
+__all__ = ["OURSELVES", "decisions_of", "standings_of", "write_decision", "write_decisions"]
 
 OURSELVES = "carrierflow"
 """Who decides where no person does."""
@@ -34,6 +41,17 @@ STANDING = tuple(
 )
 """What a decision repeats of its incident, as it stands after it."""
 
+WAITS = (
+    DecisionKind.PROPOSED,
+    DecisionKind.APPROVED,
+    DecisionKind.REJECTED,
+    DecisionKind.RESOLVED,
+    DecisionKind.RESUMED,
+    DecisionKind.CLOSED,
+    DecisionKind.REOPENED,
+)
+"""What tells of an incident whether something waits for approval, and who approved its end."""
+
 
 def write_decisions(
     connection: Connection,
@@ -41,13 +59,34 @@ def write_decisions(
     what: DecisionKind,
     *,
     now: datetime,
-    actor: str | None = OURSELVES,
     reason: str | None = None,
     content_digest: str | None = None,
 ) -> None:
-    """Write what was decided about some incidents, whose rows were changed a moment ago."""
-    told: dict[str, Any] = {"what": what, "decided_at": now, "recorded_at": now}
-    told |= {"actor": actor, "reason": reason, "content_digest": content_digest}
+    """Write what a run made of some incidents, whose rows were changed a moment ago."""
+    told = {"actor": OURSELVES, "reason": reason, "content_digest": content_digest}
+    _write(connection, incident_ids, {"what": what, **told}, now=now)
+
+
+def write_decision(
+    connection: Connection,
+    incident_id: int,
+    what: DecisionKind,
+    *,
+    actor: str,
+    now: datetime,
+    **told: Any,
+) -> None:
+    """Write what a person made of an incident, and by which accounts that was entered.
+
+    `told` goes by the columns' names, and stands above what the incident's own row says.
+    """
+    told |= {"what": what, "actor": actor, **accounts(connection)}
+    _write(connection, [incident_id], told, now=now)
+
+
+def _write(
+    connection: Connection, incident_ids: Collection[int], told: dict[str, Any], *, now: datetime
+) -> None:
     for some in sliced(connection, incident_ids):
         query = select(incidents.c.id, LAST.label("last"), *STANDING)
         rows = connection.execute(query.where(incidents.c.id.in_(some)).order_by(incidents.c.id))
@@ -55,8 +94,9 @@ def write_decisions(
             connection,
             decisions,
             [
-                {"incident": number, "number": last + 1, **told}
-                | {c.name: value for c, value in zip(STANDING, standing, strict=True)}
+                {c.name: value for c, value in zip(STANDING, standing, strict=True)}
+                | {"incident": number, "number": last + 1, "decided_at": now, "recorded_at": now}
+                | told
                 for number, last, *standing in rows
             ],
         )
@@ -66,17 +106,34 @@ def decisions_of(connection: Connection, incident_id: int) -> list[IncidentDecis
     """Return what was decided about one incident, in its order."""
     d = decisions.c
     query = select(decisions).where(d.incident == incident_id).order_by(d.number)
-    return [
-        IncidentDecision(
-            number=row.number,
-            what=DecisionKind(row.what),
-            evidence_digest=row.evidence_digest,
-            content_digest=row.content_digest,
-            action=row.action,
-            owner=row.owner,
-            actor=row.actor,
-            reason=row.reason,
-            decided_at=row.decided_at,
-        )
-        for row in connection.execute(query)
-    ]
+    return [_decision_from(row) for row in connection.execute(query)]
+
+
+def standings_of(
+    connection: Connection, incident_ids: Collection[int]
+) -> dict[int, IncidentStanding]:
+    """Return how some incidents stand as far as approval goes; those that ever needed any."""
+    found: dict[int, list[IncidentDecision]] = defaultdict(list)
+    d = decisions.c
+    for some in sliced(connection, incident_ids):
+        waits = select(d.incident).where(d.incident.in_(some), d.what == DecisionKind.PROPOSED)
+        query = select(decisions).where(d.incident.in_(waits), d.what.in_(WAITS))
+        for row in connection.execute(query.order_by(d.incident, d.number)):
+            found[row.incident].append(_decision_from(row))
+    return {number: standing_after(each) for number, each in found.items()}
+
+
+def _decision_from(row: Row[Any]) -> IncidentDecision:
+    return IncidentDecision(
+        number=row.number,
+        what=DecisionKind(row.what),
+        evidence_digest=row.evidence_digest,
+        content_digest=row.content_digest,
+        action=row.action,
+        owner=row.owner,
+        actor=row.actor,
+        reason=row.reason,
+        decided_at=row.decided_at,
+        approved_by=row.approved_by,
+        facts_digest=row.facts_digest,
+    )

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from carrierflow.domain.decision import DecisionKind
+from carrierflow.domain.decision import OPEN, RESOLVED, DecisionKind
 from carrierflow.domain.incident import REFUSES_WRITES
 from carrierflow.domain.shop import Shop
 from carrierflow.storage.binding import sliced
@@ -18,12 +18,10 @@ from carrierflow.storage.store import SqlStore
 from carrierflow.storage.tables import fulfillments, incidents
 
 
-__all__ = ["GONE", "OPEN", "RESOLVED", "WHOLE_SHOP", "SqlIncidentEnds", "close_denials", "close_of"]
+__all__ = ["GONE", "WHOLE_SHOP", "SqlIncidentEnds", "close_denials", "close_of"]
 
 WHOLE_SHOP = "*"
 """The subject of an incident that concerns no single fulfillment."""
-
-OPEN, RESOLVED = "open", "resolved"
 
 GONE = "gone"
 """What became of an incident that closed by itself."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, exists, func, insert, select, update
 
-from carrierflow.domain.decision import DecisionKind
+from carrierflow.domain.decision import OPEN, RESOLVED, DecisionKind, IncidentStanding
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import (
     ONE_PER_CAUSE,
@@ -23,10 +23,10 @@ from carrierflow.domain.incident import (
 from carrierflow.domain.limits import SENTENCE, cut
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import UnknownIncident
-from carrierflow.storage.decisions import write_decisions
-from carrierflow.storage.incident_ends import GONE, OPEN, RESOLVED, WHOLE_SHOP, SqlIncidentEnds
+from carrierflow.storage.decisions import standings_of, write_decision, write_decisions
+from carrierflow.storage.incident_ends import GONE, WHOLE_SHOP, SqlIncidentEnds
 from carrierflow.storage.store import SqlStore
-from carrierflow.storage.tables import evidence, fulfillments, incidents, shops
+from carrierflow.storage.tables import decisions, evidence, fulfillments, incidents, shops
 
 
 __all__ = [
@@ -39,6 +39,8 @@ __all__ = [
 
 NOT_RESOLVED = dict.fromkeys(("resolved_at", "action", "resolved_by", "resolved_reason"))
 """What an incident that is open says of its end."""
+
+NEVER_PROPOSED = IncidentStanding()
 
 NUMBER = re.compile("[0-9]{1,18}")
 
@@ -56,7 +58,7 @@ class SqlIncidents(SqlIncidentEnds):
         if state is not None:
             query = query.where(incidents.c.state == state)
         with self._store.reading() as connection:
-            return [_incident_from(row) for row in connection.execute(query)]
+            return _incidents_from(connection, connection.execute(query))
 
     def open_by_kind(self) -> list[OpenIncidents]:
         """Return what is open, by shop and kind, oldest first.
@@ -83,18 +85,30 @@ class SqlIncidents(SqlIncidentEnds):
         """
         number = int(incident_id) if NUMBER.fullmatch(incident_id) else -1
         with self._store.reading() as connection:
-            row = connection.execute(_query().where(incidents.c.id == number)).one_or_none()
-        if row is None:
+            rows = connection.execute(_query().where(incidents.c.id == number))
+            found = _incidents_from(connection, rows)
+        if not found:
             raise UnknownIncident(incident_id)
-        return _incident_from(row)
+        return found[0]
 
-    def assign_incident(self, incident_id: str, owner: str, *, now: datetime) -> None:
-        """Write who looks after an incident."""
+    def proposed(self, *, shop: str | None = None) -> list[Incident]:
+        """Return the open incidents about which a decision waits for approval, oldest first."""
+        d, i = decisions.c, incidents.c
+        ever = exists().where(d.incident == i.id, d.what == DecisionKind.PROPOSED)
+        query = _query().where(i.state == OPEN, ever).order_by(i.id)
+        if shop is not None:
+            query = query.where(shops.c.code == shop)
+        with self._store.reading() as connection:
+            found = _incidents_from(connection, connection.execute(query))
+        return [each for each in found if each.proposal is not None]
+
+    def assign_incident(self, incident_id: str, owner: str, *, actor: str, now: datetime) -> None:
+        """Write who looks after an incident, and who says so."""
         number = int(incident_id)
 
         def work(connection: Connection) -> None:
             _change(connection, number, {"owner": owner})
-            write_decisions(connection, [number], DecisionKind.ASSIGNED, now=now, actor=None)
+            write_decision(connection, number, DecisionKind.ASSIGNED, actor=actor, now=now)
 
         self._store.transact(work)
 
@@ -208,24 +222,25 @@ def _new_row(
 def incidents_of(connection: Connection, parcel: Fulfillment) -> list[Incident]:
     """Return every incident of one fulfillment, resolved ones too, oldest first."""
     query = _query().where(incidents.c.fulfillment == parcel.id).order_by(incidents.c.id)
-    return [_incident_from(row) for row in connection.execute(query)]
+    return _incidents_from(connection, connection.execute(query))
 
 
 def open_incidents_but(connection: Connection, ids: Select[tuple[int]]) -> list[Incident]:
     """Return the open incidents without some of them, oldest first."""
     others = incidents.c.id.not_in(ids)
     query = _query().where(incidents.c.state == OPEN, others).order_by(incidents.c.id)
-    return [_incident_from(row) for row in connection.execute(query)]
+    return _incidents_from(connection, connection.execute(query))
 
 
 def close_incident(
     connection: Connection,
     incident: Incident,
     *,
-    action: ResolveAction,
+    action: str,
     actor: str,
     reason: str,
     now: datetime,
+    approved_by: str | None = None,
 ) -> None:
     """Resolve an incident, and write that down where it can never be changed."""
     row = connection.execute(
@@ -234,9 +249,10 @@ def close_incident(
     number = int(incident.id)
     values = {"state": RESOLVED, "resolved_at": now, "action": action}
     _change(connection, number, values | {"resolved_by": actor, "resolved_reason": reason})
-    resumes = action is ResolveAction.RESUME
+    resumes = action == ResolveAction.RESUME
     what = DecisionKind.RESUMED if resumes else DecisionKind.RESOLVED
-    write_decisions(connection, [number], what, now=now, actor=actor, reason=reason)
+    told = {"reason": reason, "approved_by": approved_by}
+    write_decision(connection, number, what, actor=actor, now=now, **told)
     connection.execute(
         insert(evidence),
         {
@@ -247,11 +263,18 @@ def close_incident(
             "sentence": f"Incident {incident.id} ({incident.kind}) was resolved.",
             "actor": actor,
             "reason": reason,
-            "details": json.dumps({"incident": incident.id, "kind": incident.kind}),
+            "details": json.dumps(_approved(incident, approved_by)),
             "recorded_at": now,
             "fill_gaps": False,
         },
     )
+
+
+def _approved(incident: Incident, last: str | None) -> dict[str, Any]:
+    """Say which incident it was, and who approved its end, if anybody had to."""
+    waits = incident.proposal.approved_by if incident.proposal else ()
+    approved = {} if last is None else {"approved_by": [*waits, last]}
+    return {"incident": incident.id, "kind": incident.kind} | approved
 
 
 def _query() -> Any:
@@ -278,7 +301,13 @@ def _by_kind() -> Any:
     )
 
 
-def _incident_from(row: Row[Any]) -> Incident:
+def _incidents_from(connection: Connection, rows: Iterable[Row[Any]]) -> list[Incident]:
+    rows = list(rows)
+    standings = standings_of(connection, [row.id for row in rows])
+    return [_incident_from(row, standings.get(row.id) or NEVER_PROPOSED) for row in rows]
+
+
+def _incident_from(row: Row[Any], standing: IncidentStanding) -> Incident:
     subject = None if row.subject == WHOLE_SHOP else row.subject
     return Incident(
         id=str(row.id),
@@ -297,4 +326,7 @@ def _incident_from(row: Row[Any]) -> Incident:
         action=row.action,
         resolved_by=row.resolved_by,
         resolved_reason=row.resolved_reason,
+        evidence_digest=row.evidence_digest,
+        proposal=standing.proposal,
+        approved_by=standing.approved_by,
     )

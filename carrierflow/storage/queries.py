@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, insert, select, update
 
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.limits import FILE_NAME, cut
@@ -29,7 +29,6 @@ __all__ = [
     "add_file",
     "encrypted_secrets",
     "entries_of",
-    "erase_notes",
     "file_recorded_at",
     "find_parcel",
     "known_ids",
@@ -92,11 +91,6 @@ def notes_of(connection: Connection, parcel: Fulfillment) -> list[tuple[str, byt
         .order_by(notes.c.recorded_at, notes.c.digest)
     )
     return [(row.digest, row.sealed) for row in connection.execute(query)]
-
-
-def erase_notes(connection: Connection, parcel: Fulfillment) -> int:
-    """Delete the notes of one fulfillment; the history keeps only their salted digests."""
-    return int(connection.execute(delete(notes).where(notes.c.fulfillment == parcel.id)).rowcount)
 
 
 def encrypted_secrets(connection: Connection) -> Iterator[tuple[str, bytes]]:

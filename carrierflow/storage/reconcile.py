@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from carrierflow.domain.canonical import observation_digest
 from carrierflow.domain.fulfillment import Fulfillment
-from carrierflow.domain.incident import Incident, ResolveAction
+from carrierflow.domain.incident import Incident
 from carrierflow.domain.limits import SENTENCE, WORD, cut
 from carrierflow.domain.model import Observation
 from carrierflow.domain.publication import (
@@ -33,12 +33,15 @@ from carrierflow.domain.publication import (
 )
 from carrierflow.domain.shop import Coverage, Shop
 from carrierflow.errors import ConcurrentUpdate, ShopHeld
+from carrierflow.ledger.ports import LedgerTransaction
 from carrierflow.reconcile.ports import DueOrder, FulfillmentUpdate, OrderWithWork, WebhookHint
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.database_clock import EPOCH
 from carrierflow.storage.incident_ends import OPEN, close_of
 from carrierflow.storage.incidents import SqlIncidents, close_incident, open_incident
 from carrierflow.storage.leases import SqlLeases
+from carrierflow.storage.ledger import SqlLedgerTransaction
+from carrierflow.storage.proposals import SqlProposals, hold
 from carrierflow.storage.publications import (
     attempt_row,
     outcome_row,
@@ -142,7 +145,7 @@ COUNT_OPEN = select(
 """Each run asks this, so it is put together once."""
 
 
-class SqlReconcileStore(SqlLeases, SqlIncidents):
+class SqlReconcileStore(SqlLeases, SqlIncidents, SqlProposals):
     """What runs read and write; each call is a transaction of its own."""
 
     def shop(self, code: str) -> Shop:
@@ -225,18 +228,22 @@ class SqlReconcileStore(SqlLeases, SqlIncidents):
     def resolve(
         self,
         incident: Incident,
-        writing: FulfillmentUpdate | None,
+        make: Callable[[LedgerTransaction], FulfillmentUpdate | None],
         *,
-        action: ResolveAction,
+        action: str,
         actor: str,
         reason: str,
         now: datetime,
+        approved_by: str | None = None,
     ) -> None:
         """Write what a person's decision changes and close its incident, in one moment."""
         with self._store.begin() as connection:
+            writing = make(SqlLedgerTransaction(connection, self._store.definitions))
             if writing is not None:
                 write(connection, writing)
-            close_incident(connection, incident, action=action, actor=actor, reason=reason, now=now)
+            hold(connection, incident)
+            decided = {"action": action, "actor": actor, "reason": reason}
+            close_incident(connection, incident, now=now, approved_by=approved_by, **decided)
 
     def work(self, shop: Shop, *, now: datetime) -> list[OrderWithWork]:
         """Return the orders with something to publish now, those first that waited longest."""

@@ -465,6 +465,9 @@ decisions = _table(
     Column("reason", Reason),
     Column("decided_at", UtcDateTime, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
+    Column("os_user", Actor),
+    Column("db_user", Actor),
+    Column("facts_digest", Digest),
     UniqueConstraint("incident", "number", name="uq_decisions_number"),
 )
 

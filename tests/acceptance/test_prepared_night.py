@@ -53,11 +53,16 @@ class Night:
         """Run a command."""
         found = runner().invoke(cli, [str(it) for it in arguments], env=self._environment)
         assert found.exit_code in ends, found.output
+        return found
 
     def decide(self, name, action):
         """Decide about the incident of a case."""
         by = ("--actor", "lan", "--reason", "called-them")
-        self("incidents", "resolve", self.places[name]["incident"], "--action", action, *by)
+        incident = self.places[name]["incident"]
+        self("incidents", "resolve", incident, "--action", action, *by, ends=(0, 3))
+        shown = json.loads(self("incidents", "show", incident, "--json").stdout)
+        if shown["proposal"]:
+            self("incidents", "approve", incident, "--actor", "mai")
 
     def run(self):
         """Let runs do what follows; a shop without its token fails them."""

@@ -58,7 +58,8 @@ def handed_over(carrier, *walk):
 def resolve(carrier, action):
     """Decide about the one open incident."""
     (incident,) = carrier.app.incidents.all()
-    return carrier.app.incidents.resolve(incident.id, action, actor="lan", reason="called-them")
+    done = carrier.app.incidents.resolve(incident.id, action, actor="lan", reason="called-them")
+    return carrier.app.incidents.approve(done.id, actor="mai") if done.proposal else done
 
 
 def shown(carrier, ref):

@@ -22,7 +22,9 @@ def start_person(stage):
                 action = chance.choice(list(ResolveAction))
                 stage.watch.resolved.add(incident.fulfillment_id)
                 try:
-                    app.incidents.resolve(incident.id, action, actor="person", reason="seen")
+                    done = app.incidents.resolve(incident.id, action, actor="person", reason="seen")
+                    if done.proposal is not None:
+                        app.incidents.approve(incident.id, actor="other")
                 except (InvalidInput, ConcurrentUpdate) as error:
                     stage.scheduler.tell(f"resolve {incident.kind} {action}: {error}")
                     continue

@@ -3,11 +3,14 @@
 A row is logged where it lies, in an append-only table, and every column of it goes into its
 bytes: what refers to a parcel or a shop does so by their names, a column called `kind` stands
 under the entry's own kind. So a new column of a logged table is in the log by itself.
+
+What was logged before a column came keeps its bytes: a row that says nothing in any of the
+columns that came later is written as in version 1, any other with all of them, as in version 2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -94,6 +97,8 @@ class EntryKind:
     """The column that says when the row was written."""
     only: ColumnElement[bool] | None = None
     """Which rows of the table are of this kind; all of them where nothing is said."""
+    later: tuple[str, ...] = ()
+    """The columns that came after the first rows were logged."""
 
     @cached_property
     def key(self) -> tuple[ColumnElement[Any], ...]:
@@ -174,10 +179,19 @@ class EntryKind:
         """The parcel's own id at its platform, if this kind belongs to parcels."""
         return self.parts.get("fulfillment_id")
 
+    def _form(self, version: str, without: Collection[str] = ()) -> str:
+        places = dict.fromkeys(self.parts, "%s") | {"kind": f'"{self.name}"', "v": f'"{version}"'}
+        names = sorted(places.keys() - set(without))
+        return "{" + ",".join(f'"{name}":{places[name]}' for name in names) + "}"
+
     @cached_property
-    def _form(self) -> str:
-        places = dict.fromkeys(self.parts, "%s") | {"kind": f'"{self.name}"', "v": '"1"'}
-        return "{" + ",".join(f'"{name}":{places[name]}' for name in sorted(places)) + "}"
+    def _forms(self) -> tuple[str, str]:
+        """The text without what came later, and the text with it."""
+        return self._form("1", self.later), self._form("2")
+
+    @cached_property
+    def _later_at(self) -> frozenset[int]:
+        return frozenset(n for n, name in enumerate(self.parts) if name in self.later)
 
     @cached_property
     def _writers(self) -> list[Callable[[Any], str]]:
@@ -185,8 +199,13 @@ class EntryKind:
 
     def text(self, row: Sequence[Any]) -> str:
         """Write a row as canonical JSON; whatever follows its `columns` is not looked at."""
-        pairs = zip(self._writers, row, strict=False)
-        return self._form % tuple([write(value) for write, value in pairs])
+        texts = [write(value) for write, value in zip(self._writers, row, strict=False)]
+        first, second = self._forms
+        if not (later := self._later_at):
+            return first % tuple(texts)
+        if any(row[place] is not None for place in later):
+            return second % tuple(texts)
+        return first % tuple([text for place, text in enumerate(texts) if place not in later])
 
 
 def _writer(column: ColumnElement[Any]) -> Callable[[Any], str]:
@@ -225,7 +244,7 @@ KINDS: tuple[EntryKind, ...] = (
     EntryKind(name="opening", table=terms, only=terms.c.number == FIRST),
     EntryKind(name="revision", table=terms, only=terms.c.number != FIRST),
     EntryKind(name="evidence", table=evidence),
-    EntryKind(name="decision", table=decisions),
+    EntryKind(name="decision", table=decisions, later=("db_user", "facts_digest", "os_user")),
     EntryKind(name="attempt", table=attempts, moment="intent_at"),
     EntryKind(name="told", table=outcomes),
     EntryKind(name="seen", table=observations, moment="seen_at"),

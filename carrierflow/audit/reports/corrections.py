@@ -52,7 +52,7 @@ class Correction:
     action: str | None
     """What was decided about that incident."""
     approved_by: str | None
-    """Who decided about the incident; None where it was nobody's decision but the actor's own."""
+    """Who else approved it, with commas between; None where nobody had to."""
 
 
 INCIDENT = "incident:"
@@ -135,7 +135,7 @@ def _entry(row: Any, approvals: dict[str, Correction]) -> Correction:
     approval = approvals.get(entry.incident or "")
     if approval is None:
         return entry
-    return replace(entry, action=approval.action, approved_by=approval.actor)
+    return replace(entry, action=approval.action, approved_by=approval.approved_by)
 
 
 def _incident_of(key: str | None) -> str | None:
@@ -146,6 +146,7 @@ def _incident_of(key: str | None) -> str | None:
 
 
 def _decision(row: Any) -> Correction:
+    details = json.loads(row.details) if row.details else {}
     return Correction(
         kind=CorrectionKind.DECISION,
         recorded_at=row.recorded_at,
@@ -160,7 +161,7 @@ def _decision(row: Any) -> Correction:
         amends=None,
         actor=row.actor,
         reason=row.reason,
-        incident=json.loads(row.details)["incident"] if row.details else None,
+        incident=details.get("incident"),
         action=row.code,
-        approved_by=row.actor,
+        approved_by=", ".join(details.get("approved_by", ())) or None,
     )

@@ -12,9 +12,8 @@ from sqlalchemy import Connection, Select, and_, exists, or_, select
 from carrierflow.audit.log.entry_kinds import TRANSITION, EntryKind, stamps
 from carrierflow.audit.verify.replay import HeadRow
 from carrierflow.domain.canonical import COLUMNS
-from carrierflow.domain.decision import DecisionKind
+from carrierflow.domain.decision import RESOLVED, STATE_AFTER
 from carrierflow.storage.engine import streamed
-from carrierflow.storage.incident_ends import RESOLVED
 from carrierflow.storage.tables import (
     checkpoints,
     decisions,
@@ -144,20 +143,17 @@ def amounts_astray(connection: Connection, most: int) -> list[Any]:
     return list(connection.execute(query.order_by(f.id).limit(most)))
 
 
-ENDS = (DecisionKind.RESOLVED, DecisionKind.RESUMED, DecisionKind.CLOSED)
-BEGINNINGS = (DecisionKind.OPENED, DecisionKind.REOPENED)
-
-
 def incidents_astray(connection: Connection, most: int) -> list[int]:
     """Return the numbers of incidents that are open or over and have no decision that says so."""
     later, state = decisions.alias(), incidents.c.state
-    changes = [str(kind) for kind in (*BEGINNINGS, *ENDS)]
+    changes = [str(kind) for kind, after in STATE_AFTER.items() if after is not None]
+    ends = [str(kind) for kind, after in STATE_AFTER.items() if after == RESOLVED]
     last = ~exists().where(
         later.c.incident == decisions.c.incident,
         later.c.number > decisions.c.number,
         later.c.what.in_(changes),
     )
-    is_over = decisions.c.what.in_([str(kind) for kind in ENDS])
+    is_over = decisions.c.what.in_(ends)
     same = or_(and_(state == RESOLVED, is_over), and_(state != RESOLVED, ~is_over))
     said = exists().where(
         decisions.c.incident == incidents.c.id, decisions.c.what.in_(changes), last, same

@@ -11,7 +11,7 @@ from carrierflow.domain.model import START, Machine, Status
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["LABELS", "MACHINE_LABELS", "START_LABEL", "Label", "label_of"]
+__all__ = ["LABELS", "MACHINE_LABELS", "PROPOSED", "START_LABEL", "Label", "label_of"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +47,9 @@ MACHINE_LABELS: Mapping[Machine, Label] = {
 }
 
 START_LABEL = Label(en="Start", vi="Bắt đầu")
+
+PROPOSED = Label(en="proposed", vi="chờ duyệt")
+"""What a decision is called that waits for somebody's approval."""
 
 
 def label_of(place: str) -> Label:

@@ -76,7 +76,7 @@ def test_reading_and_erasing_notes_is_written_down(app, code):
     noted = Event(shop=code, fulfillment_id="f1", status=Status.PICKING, note=SECRET)
     app.ledger.record(noted)
     assert ([SECRET], []) == (app.notes(code, "f1"), app.notes(code, "f2"))
-    app.erase_notes(code, "f1")
+    app.retention.erase_notes(code, "f1")
     app.retention.erase_parcel(code, "f2")
 
     assert [

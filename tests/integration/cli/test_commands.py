@@ -316,7 +316,9 @@ def test_an_incident_can_be_assigned(ready, shop, haravan):
     ready("reconcile")
     (incident,) = ready("incidents", "list", "--json").json["incidents"]
 
-    assigned = ready("incidents", "assign", incident["id"], "--owner", "lan", "--json").json
+    assigned = ready(
+        "incidents", "assign", incident["id"], "--owner", "lan", "--actor", "mai", "--json"
+    ).json
 
     assert ("open", "lan") == (assigned["state"], assigned["owner"])
 

@@ -71,7 +71,7 @@ COMMANDS = {
     "status": [],
     "incidents list": [],
     "incidents show": ["1"],
-    "incidents assign": ["1", "--owner", NASTY],
+    "incidents assign": ["1", "--owner", NASTY, "--actor", "mai"],
     "incidents report": ["1"],
     "incidents export": [],
     "audit seal": [],

@@ -48,15 +48,15 @@ def test_a_decision_never_overwrites_an_event_of_the_same_moment(
 ):
     """A resolution that rests on an older reading is refused, and the event stays the head."""
     (incident,) = desk.all()
-    freed = IncidentResolver._freed
+    resolve = SqlReconcileStore.resolve
 
-    def told_meanwhile(*arguments):
+    def told_meanwhile(*arguments, **more):
         moment = datetime(2026, 2, 1, tzinfo=UTC)
         event = Event(shop=ref.shop, fulfillment_id="2", status=Status.PICKING, occurred_at=moment)
         assert "accepted" == sqlite_ledger.record(event).verdict
-        return freed(*arguments)
+        return resolve(*arguments, **more)
 
-    monkeypatch.setattr(IncidentResolver, "_freed", told_meanwhile)
+    monkeypatch.setattr(SqlReconcileStore, "resolve", told_meanwhile)
     with pytest.raises(ConcurrentUpdate):
         desk.resolve(incident.id, ResolveAction.UNFREEZE, **DECIDED)
 

@@ -62,7 +62,7 @@ def _meet_incidents(store, shop, clock):
     kept.open_incidents(found, findings, now=clock())
     by_kind = {incident.kind: incident for incident in kept.incidents(shop=shop)}
     clock.advance(hours=1)
-    kept.assign_incident(by_kind["owned"].id, "lan", now=clock())
+    kept.assign_incident(by_kind["owned"].id, "lan", actor="mai", now=clock())
     for action in (ResolveAction.UNFREEZE, ResolveAction.RESUME):
         given = {"action": action, "actor": "lan", "reason": "why", "now": clock()}
         kept.resolve(by_kind[action], None, **given)

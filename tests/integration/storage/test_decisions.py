@@ -56,7 +56,9 @@ def play(make_parcel, store, clock):
     def assign(parcel):
         incident = newest(parcel)
         if incident is not None:
-            incidents_of_shop.assign_incident(incident.id, f"lan {clock()}", now=clock())
+            incidents_of_shop.assign_incident(
+                incident.id, f"lan {clock()}", actor="mai", now=clock()
+            )
 
     does = {
         "meet": lambda p: meet(p, found(p, "one")),

@@ -8,6 +8,7 @@ from databases import every_database
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
+from carrierflow.audit.erasure import erase_of_parcel
 from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote
 from carrierflow.audit.log.sql import SealLease, add_checkpoint, give_places
 from carrierflow.audit.log.unplaced import Unplaced
@@ -39,7 +40,7 @@ from carrierflow.storage.hardening import check, harden
 from carrierflow.storage.install_triggers import trigger_names
 from carrierflow.storage.installs import add_install, take_install
 from carrierflow.storage.migrate import VERSION_TABLE, current_revision, head_revision
-from carrierflow.storage.queries import add_file, erase_notes, replace_secret
+from carrierflow.storage.queries import add_file, replace_secret
 from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.tables import APPEND_ONLY, ERASABLE, administration, metadata
 
@@ -350,10 +351,10 @@ def test_the_role_can_do_all_that_the_library_does(
     with store.begin() as connection:
         add_file(connection, "digest", name="name", row_count=1, now=clock())
         replace_secret(connection, f"note:{note}", b"resealed")
-        assert 1 == erase_notes(connection, parcel)
+        assert 1 == erase_of_parcel(connection, "notes", parcel)
     (row,) = runs.incidents(shop=code)
     decided = {"action": ResolveAction.UNFREEZE, "actor": "a", "reason": "r", "now": clock()}
-    runs.resolve(runs.incident(row.id), None, **decided)
+    runs.resolve(runs.incident(row.id), lambda _: None, **decided)
     delivery = WebhookDelivery(
         digest="d", topic="t", org_id=None, order_id=None, received_at=clock(), ciphertext=b"x"
     )

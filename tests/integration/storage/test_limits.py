@@ -228,7 +228,7 @@ def _opening(name):
 
 def _owner(world, text):
     incident = world.incident()
-    world.app.incidents.assign(incident, text)
+    world.app.incidents.assign(incident, text, actor="mai")
     return world.one(INCIDENTS.owner, INCIDENTS.id == int(incident))
 
 

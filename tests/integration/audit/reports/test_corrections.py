@@ -29,11 +29,12 @@ def test_corrections_are_those_of_the_raw_history(reports, decided, ask):
         assert ask(DECIDED, shop=shop) == [(c.actor, c.reason, c.action) for c in decisions]
 
 
-def test_who_decided_an_incident_approved_what_came_of_it(reports, decided, desk):
-    """A decision bears its incident, and who made it."""
+def test_a_decision_bears_its_incident_and_who_made_it(reports, decided, desk):
+    """Where nobody else had to approve it, nobody is said to have."""
     (decision,) = (c for c in reports.corrections(shop=decided[0]) if c.incident)
 
-    assert ("mai", "shop-removed-it", "abandon") == (
+    assert ("mai", None, "shop-removed-it", "abandon") == (
+        decision.actor,
         decision.approved_by,
         decision.reason,
         decision.action,
