@@ -73,6 +73,14 @@ class TableGrant:
         """Tell whether it lets its user change what a table is."""
         return self.covers(database, table) and bool(self.rights & OWNER_RIGHTS)
 
+    def may_see_triggers(self, database: str, table: str) -> bool:
+        """Tell whether it lets its user read how a table's triggers are written."""
+        return self.covers(database, table) and bool(self.rights & {ALL, "TRIGGER"})
+
+    def may_change(self, database: str, table: str) -> bool:
+        """Tell whether it lets its user change or remove rows of a table, or the table."""
+        return self.covers(database, table) and bool(self.rights & WIDE_RIGHTS)
+
     def may_drop(self, database: str, table: str) -> bool:
         """Tell whether it lets its user drop a table, and so empty it."""
         return self.covers(database, table) and bool(self.rights & {ALL, "DROP"})

@@ -16,6 +16,7 @@ from carrierflow.domain.clock import now
 from carrierflow.errors import ConfigurationError
 from carrierflow.storage.administration import administer
 from carrierflow.storage.engine import is_mysql, translated
+from carrierflow.storage.foreign_objects import foreign_objects
 from carrierflow.storage.grants import grants, is_denied
 from carrierflow.storage.install_triggers import install, run
 from carrierflow.storage.migrate import VERSION_TABLE, require_migrated
@@ -47,8 +48,11 @@ def harden(engine: Engine, *, role: str, password: str | None = None) -> list[st
     with translated(), engine.begin() as connection:
         require_migrated(connection)
         try:
-            done = [*install(connection), *_roles(connection)(connection, role, password)]
-            administer(connection, AdministrationKind.HARDENED, now=now(), subject=role)
+            mended = list(install(connection))
+            done = [*mended, *_roles(connection)(connection, role, password), *_left(connection)]
+            details = {"installed": str(sum("installed" in line for line in mended))}
+            kind = AdministrationKind.HARDENED
+            administer(connection, kind, now=now(), subject=role, details=details)
         except DBAPIError as error:
             if is_denied(error):
                 raise ConfigurationError(
@@ -57,6 +61,13 @@ def harden(engine: Engine, *, role: str, password: str | None = None) -> list[st
                 ) from error
             raise
         return done
+
+
+def _left(connection: Connection) -> Iterator[str]:
+    """Say what is left for a person: what others put there is not ours to take away."""
+    for each in foreign_objects(connection):
+        of = "" if each.table == "*" else f"{each.table}: "
+        yield f"Found, and left as it is: {of}{each.what}."
 
 
 def _roles(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -23,7 +23,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    inspect,
     select,
     text,
     update,
@@ -34,28 +33,21 @@ from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.clock import now
 from carrierflow.errors import ConfigurationError
 from carrierflow.storage.administration import administer
+from carrierflow.storage.catalogue_check import kept_tables, read_catalogue
 from carrierflow.storage.engine import commit, error_codes, is_mysql, translated
-from carrierflow.storage.grants import grants, is_denied
+from carrierflow.storage.grants import is_denied
 from carrierflow.storage.migrate import require_migrated
-from carrierflow.storage.ownership import ways_around
-from carrierflow.storage.tables import APPEND_ONLY, history, metadata
+from carrierflow.storage.protection import EVERY, Protection
+from carrierflow.storage.tables import history
 from carrierflow.storage.tamper_rows import Values, family
 
 
 __all__ = ["Protection", "check"]
 
-EVERY = "*"
-"""Stands for all append-only tables at once."""
-
 LOCKED = "55P03"
 """PostgreSQL could not lock a table in the time that it was given."""
 
 LOCK_TIMEOUT = "SET LOCAL lock_timeout = '100ms'"
-
-HARMLESS = {"NO ACTION", "RESTRICT"}
-"""What a foreign key may do when its parent changes: refuse."""
-
-USE_ROLE = "let carrierflow connect as the role that `db harden` makes."
 
 BROKEN_ENTRIES: Mapping[str, dict[str, Any]] = {
     "illegal step": {"to_status": "delivered"},
@@ -67,18 +59,6 @@ BROKEN_ENTRIES: Mapping[str, dict[str, Any]] = {
     "step without a lifecycle": {"edge": None},
 }
 """What each says wrongly of an entry that would be a legal next step."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Protection:
-    """What became of one try: whether the hole is closed, and by what."""
-
-    hole: str
-    table: str
-    protected: bool
-    sentence: str
-    inherent: bool = False
-    """Whether nothing on this kind of database can close it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,7 +95,7 @@ def check(engine: Engine) -> list[Protection]:
         require_migrated(connection)
         connection.rollback()
         found = [result for mode in _modes(connection) for result in _in_mode(connection, mode)]
-        found += _asked(connection)
+        found += read_catalogue(connection)
         connection.rollback()
         details = {"open": str(sum(not protection.protected for protection in found))}
         administer(connection, AdministrationKind.CHECKED, now=now(), details=details)
@@ -147,7 +127,7 @@ def _in_mode(connection: Connection, mode: _Mode) -> list[Protection]:
                 return [_judged(connection, mode.name, EVERY, denied)]
             connection.exec_driver_sql(mode.enter[0])
         return [
-            *(result for table in _tables() for result in _rows_of(connection, mode, table)),
+            *(result for table in kept_tables() for result in _rows_of(connection, mode, table)),
             *_links(connection, mode),
         ]
 
@@ -176,20 +156,36 @@ def _raw(connection: Connection, statements: Sequence[str]) -> None:
                 cursor.execute(statement)
 
 
-def _tables() -> list[Table]:
-    """Return the append-only tables, each after those that it refers to."""
-    return [table for table in metadata.sorted_tables if table in APPEND_ONLY]
-
-
 def _rows_of(connection: Connection, mode: _Mode, table: Table) -> Iterator[Protection]:
     """Try to change one row of a table that no other row refers to."""
     with connection.begin_nested() as planted:
         row = _plant(connection, table)
         yield _kept(connection, mode, table, row)
+        yield _each_column(connection, mode, table, row)
         for hole, statements in _attacks(connection, table, row):
             refusal = _refusal(connection, *statements)
             yield _judged(connection, mode.hole(hole), table.name, refusal)
         planted.rollback()
+
+
+def _each_column(connection: Connection, mode: _Mode, table: Table, row: Values) -> Protection:
+    """Try to change each column of a row, and say of which it went through."""
+    this = and_(*(column == row[column.name] for column in table.primary_key.columns))
+    tried = {
+        column.name: _judged(
+            connection,
+            mode.hole("UPDATE"),
+            table.name,
+            _refusal(connection, update(table).where(this).values({column: column})),
+        )
+        for column in table.columns
+    }
+    open_ = [name for name, each in tried.items() if not each.protected]
+    if not open_:
+        return next(iter(tried.values()))
+    of = f"Of {', '.join(open_)}: " if len(open_) < len(tried) else ""
+    first = tried[open_[0]]
+    return replace(first, sentence=f"{of}{first.sentence}")
 
 
 def _kept(connection: Connection, mode: _Mode, table: Table, row: Values) -> Protection:
@@ -212,7 +208,6 @@ def _attacks(
     """Return what would change, remove or replace a row, each as statements."""
     dialect, last = connection.dialect.name, list(table.columns)[-1]
     this = and_(*(column == row[column.name] for column in table.primary_key.columns))
-    yield "UPDATE", [update(table).where(this).values({last: last})]
     yield "DELETE", [delete(table).where(this)]
     if dialect == "postgresql":
         yield "TRUNCATE", [text(LOCK_TIMEOUT), text(f"TRUNCATE {table.name} CASCADE")]
@@ -326,65 +321,3 @@ def _has_always_trigger(connection: Connection, table: str) -> bool:
 
 def _short(error: DBAPIError) -> str:
     return " ".join(str(error.orig).split())[:200].rstrip(". ")
-
-
-def _asked(connection: Connection) -> Iterator[Protection]:
-    """Report what is not tried: who may change the tables themselves, and what follows them."""
-    yield from _cascades(connection)
-    dialect = connection.dialect.name
-    if dialect == "sqlite":
-        yield Protection(
-            hole="DDL",
-            table=EVERY,
-            protected=False,
-            sentence="Whoever may write a SQLite file may take its triggers away; let only one "
-            "account write it, and keep copies where that account cannot.",
-            inherent=True,
-        )
-        return
-    if is_mysql(dialect):
-        yield from _mariadb_truncate(connection)
-    ways = ways_around(connection)
-    yield Protection(
-        hole="DDL",
-        table=EVERY,
-        protected=not ways,
-        sentence=f"The present user may take the triggers away: {ways[0]}; {USE_ROLE}"
-        if ways
-        else "The present user neither owns the tables nor may become who does.",
-    )
-
-
-def _cascades(connection: Connection) -> Iterator[Protection]:
-    """Look for foreign keys that would change a row from its parent's side, past the triggers."""
-    catalogue = inspect(connection)
-    for table in _tables():
-        actions = {
-            action
-            for key in catalogue.get_foreign_keys(table.name)
-            for action in key.get("options", {}).values()
-            if isinstance(action, str) and action.upper() not in HARMLESS
-        }
-        yield Protection(
-            hole="CASCADE",
-            table=table.name,
-            protected=not actions,
-            sentence=f"A foreign key says {', '.join(sorted(actions))}; take it away."
-            if actions
-            else "No foreign key changes its rows.",
-        )
-
-
-def _mariadb_truncate(connection: Connection) -> Iterator[Protection]:
-    given = grants(connection)
-    database = connection.exec_driver_sql("SELECT DATABASE()").scalar_one()
-    for table in _tables():
-        open_ = any(grant.may_drop(database, table.name) for grant in given)
-        yield Protection(
-            hole="TRUNCATE",
-            table=table.name,
-            protected=not open_,
-            sentence=f"The present user may drop this table, and so TRUNCATE it; {USE_ROLE}"
-            if open_
-            else "The present user has no right to.",
-        )

@@ -1,0 +1,23 @@
+"""What is told of one way to change history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+__all__ = ["EVERY", "Protection"]
+
+EVERY = "*"
+"""Stands for all append-only tables at once."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Protection:
+    """What became of one try: whether the hole is closed, and by what."""
+
+    hole: str
+    table: str
+    protected: bool
+    sentence: str
+    inherent: bool = False
+    """Whether nothing on this kind of database can close it."""
