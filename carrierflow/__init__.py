@@ -77,6 +77,7 @@ from carrierflow.carrier_service.registration import (
 )
 from carrierflow.carrier_service.results import Result
 from carrierflow.carrier_service.routes import Call, Route, RoutedPath
+from carrierflow.domain.approval import Proposal
 from carrierflow.domain.fulfillment import (
     Change,
     EvidenceEntry,

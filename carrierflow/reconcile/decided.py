@@ -18,7 +18,7 @@ from carrierflow.reconcile.ports import FulfillmentUpdate
 from carrierflow.reconcile.projection import Projection
 
 
-__all__ = ["DecidedLedger", "Decision", "WrittenLedger"]
+__all__ = ["DecidedLedger", "Resolution", "WrittenLedger"]
 
 
 class DecidedLedger(Protocol):
@@ -56,7 +56,7 @@ class WrittenLedger:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Decision:
+class Resolution:
     """What somebody decided about the fulfillment of an incident, and what it rests on."""
 
     incident: Incident

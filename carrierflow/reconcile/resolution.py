@@ -26,8 +26,8 @@ from carrierflow.domain.typecheck import check_text, guarded_methods
 from carrierflow.errors import InvalidInput
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.ledger.ports import LedgerTransaction
-from carrierflow.reconcile.corrections import correction_finding, proposed_event
-from carrierflow.reconcile.decided import Decision, WrittenLedger
+from carrierflow.reconcile.correction_proposal import correction_finding, proposed_event
+from carrierflow.reconcile.decided import Resolution, WrittenLedger
 from carrierflow.reconcile.facts import facts_of
 from carrierflow.reconcile.ports import FulfillmentUpdate
 from carrierflow.reconcile.projection import Projection
@@ -269,12 +269,12 @@ class IncidentResolver:
 
     def _decision(
         self, incident: Incident, action: ResolveAction, *, actor: str, reason: str
-    ) -> Decision | None:
+    ) -> Resolution | None:
         """Return a decision about an incident's fulfillment; None where it concerns none."""
         parcel = self._parcel(incident)
         if parcel is None:
             return None
-        return Decision(
+        return Resolution(
             incident=incident,
             action=action,
             actor=actor,

@@ -7,7 +7,7 @@ can.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -39,14 +39,15 @@ class Cause:
 
     play: Callable
     platform: str
+    settings: Mapping
 
 
 @contextmanager
-def carrying(platform, folder, faults):
+def carrying(platform, folder, faults, **settings):
     """Build a carrier of one platform, with one shop, and take it down again."""
     url, clock = f"sqlite:///{folder}/ledger.db", ManualClock(START)
     if platform == "haravan":
-        made = on_haravan(url, faults=faults)
+        made = on_haravan(url, faults=faults, **settings)
     elif platform == "sapo":
         made = carried(SapoCarrier, url, SapoServer(SapoWorld(clock=clock), faults=faults))
     else:
@@ -61,7 +62,7 @@ def carrying(platform, folder, faults):
 def opened(kind, folder):
     """Yield a carrier whose shop has one open incident of a kind, its parcel, and the rest."""
     cause = CAUSES[kind]
-    with carrying(cause.platform, folder, Faults()) as carrier:
+    with carrying(cause.platform, folder, Faults(), **cause.settings) as carrier:
         played = cause.play(carrier)
         ref = next(played)
         assert [kind] == run(carrier)
@@ -100,11 +101,11 @@ def goes_wrong(carrier, method, times=1000, **fault):
     carrier.faults.add(Rule(fault=Fault(**fault), method=method, times=times))
 
 
-def cause(platform="haravan"):
+def cause(platform="haravan", **settings):
     """Keep a generator under its name."""
 
     def keep(play):
-        CAUSES[play.__name__] = Cause(play, platform)
+        CAUSES[play.__name__] = Cause(play, platform, settings)
         return play
 
     return keep
@@ -286,9 +287,17 @@ def brake(carrier):
     carrier.app.shops.rotate_token("alpha", "token-alpha")
 
 
-def amend(carrier, ref, status):
-    """Correct the ledger, as `carrierflow amend` does."""
-    told = Event(
+@cause(approvals={"amend": 2})
+def correction_proposed(carrier):
+    """Somebody proposes a correction; nothing but somebody else ends it."""
+    ref = told(carrier)
+    carrier.app.incidents.amend(correction(carrier, ref, Status.PICKING))
+    yield ref
+
+
+def correction(carrier, ref, status):
+    """Return a correction of the ledger's, as somebody makes it."""
+    return Event(
         shop=ref.shop,
         fulfillment_id=ref.fulfillment_id,
         status=status,
@@ -296,7 +305,11 @@ def amend(carrier, ref, status):
         actor="lan",
         reason="never-left-the-hub",
     )
-    carrier.app.ledger.amend(told)
+
+
+def amend(carrier, ref, status):
+    """Correct the ledger, as `carrierflow amend` does."""
+    carrier.app.ledger.amend(correction(carrier, ref, status))
 
 
 def amounts(carrier, ref, amount):

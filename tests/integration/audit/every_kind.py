@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
+from carrierflow.domain.decision import DecisionKind
 from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import Event, Status
+from carrierflow.storage.decisions import write_decision
 from carrierflow.storage.incidents import open_incident
 from carrierflow.storage.reconcile import SqlReconcileStore
-from carrierflow.storage.tables import attempts, fulfillments, observations, outcomes, runs, terms
+from carrierflow.storage.tables import (
+    attempts,
+    fulfillments,
+    incidents,
+    observations,
+    outcomes,
+    runs,
+    terms,
+)
 
 
 __all__ = ["tell_everything"]
@@ -35,6 +45,8 @@ def tell_everything(book, *, first=1):
         connection.execute(update(fulfillments).where(named).values(cod_amount=REVISED))
         finding = Finding(kind="stuck", sentence="It stands.", ref=None, evidence={"n": first})
         open_incident(connection, shop, parcel, finding, now)
+        (number,) = connection.execute(select(func.max(incidents.c.id))).one()
+        write_decision(connection, number, DecisionKind.ASSIGNED, actor="mai", now=now)
         run = {"id": f"run-{first}", "kind": "reconcile", "shop": shop, "started_at": now}
         connection.execute(insert(runs).values(run))
     SqlReconcileStore(book.store).end_run(run["id"], reason="done", counters={}, now=now)

@@ -14,7 +14,7 @@ from docs.pages import ROOT, generated, reference, rows
 from carrierflow import build, load_settings
 from carrierflow.cli import cli
 from carrierflow.cli.terminal import cells, shown
-from carrierflow.domain.incident import Finding
+from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.model import FulfillmentRef, RequestSketch
 from carrierflow.sandbox.haravan import SandboxServer, World
 from carrierflow.storage.encryption import generate_key
@@ -94,6 +94,8 @@ COMMANDS = {
         "--reason",
         NASTY,
     ],
+    "incidents approve": ["{proposed}", "--actor", NASTY],
+    "incidents reject": ["{unwanted}", "--actor", NASTY, "--reason", NASTY],
     "reconcile --dry-run": ["--shop", "alpha", "--plan-out", "plan-{mode}.jsonl"],
     "apply": ["plan-{mode}.jsonl"],
     "reconcile": ["--shop", "alpha"],
@@ -170,6 +172,7 @@ def answers(tmp_path_factory):
             "CARRIERFLOW_PUBLIC_URL": "https://carrier.example",
             "CARRIERFLOW_WEBHOOK_VERIFY_TOKEN": "verify",
             "CARRIERFLOW_GET_BACKOFF_SECONDS": "0.001",
+            "CARRIERFLOW_APPROVALS": "abandon=2",
             "CARRIERFLOW_WEBHOOK_URL": server.url,
             "CARRIERFLOW_NOTIFY_WEBHOOK": server.url,
             "COLUMNS": str(WIDTH),
@@ -214,7 +217,13 @@ def prepare(folder, url):
         )
         for kind in ("unknown_code", "diverged", "stuck")
     ]
+    findings += [
+        Finding(kind="unreadable", sentence="It is odd.", ref=None, evidence={"n": number})
+        for number in range(4)
+    ]
     app.reconciler.parts.store.open_incidents(app.shops.get("alpha"), findings, now=app.now())
+    for number in "4567":
+        app.incidents.resolve(number, ResolveAction.ABANDON, actor="lan", reason=NASTY)
     app.store.engine.dispose()
 
 
@@ -222,6 +231,7 @@ def answer(name, url):
     found = {}
     for mode, tty in (("t", True), ("j", False)):
         words = {"mode": mode, "url": url, "number": "2" if mode == "t" else "3"}
+        words |= dict(zip(("proposed", "unwanted"), "46" if mode == "t" else "57", strict=True))
         arguments = [filled(each, words) for each in COMMANDS[name]]
         options = ["--json"] if mode == "j" else []
         found[mode] = run([*name.split(), *arguments, *options], tty=tty)
