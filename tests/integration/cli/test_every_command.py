@@ -64,7 +64,7 @@ COMMANDS = {
         *("--actor", NASTY, "--reason", NASTY),
     ],
     "record-file": ["rows-{mode}.jsonl"],
-    "amend": ["alpha", PARCEL, "picking", "--actor", NASTY, "--reason", NASTY],
+    "amend": ["alpha", PARCEL, "{corrected}", "--actor", NASTY, "--reason", NASTY],
     "show": ["alpha", PARCEL],
     "history": ["alpha", PARCEL],
     "notes": ["alpha", PARCEL],
@@ -218,7 +218,7 @@ def prepare(folder, url):
         for kind in ("unknown_code", "diverged", "stuck")
     ]
     findings += [
-        Finding(kind="unreadable", sentence="It is odd.", ref=None, evidence={"n": number})
+        Finding(kind="unreadable", sentence="It is odd.", ref=None, evidence={"order_id": f"{number}"})
         for number in range(4)
     ]
     app.reconciler.parts.store.open_incidents(app.shops.get("alpha"), findings, now=app.now())
@@ -231,6 +231,7 @@ def answer(name, url):
     found = {}
     for mode, tty in (("t", True), ("j", False)):
         words = {"mode": mode, "url": url, "number": "2" if mode == "t" else "3"}
+        words["corrected"] = "picking" if mode == "t" else "readytopick"
         words |= dict(zip(("proposed", "unwanted"), "46" if mode == "t" else "57", strict=True))
         arguments = [filled(each, words) for each in COMMANDS[name]]
         options = ["--json"] if mode == "j" else []
