@@ -34,6 +34,7 @@ from carrierflow.shops import (
     WebhookSubscription,
 )
 from carrierflow.storage import DatabaseClock, Engine, SqlStore, build_engine
+from carrierflow.storage.administration import let_act
 from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.notifications import SqlNotificationStore
 from carrierflow.storage.reconcile import SqlReconcileStore
@@ -77,6 +78,7 @@ def build(
         sleep=sleep,
         database_clock=database_clock,
     )
+    let_act(store.engine, settings.actor)
     lifecycle = Lifecycle(definition)
     counters = Counters()
     ledger = Ledger(

@@ -29,6 +29,7 @@ from carrierflow.domain.approval import AMEND
 from carrierflow.domain.cleaning import cleaned
 from carrierflow.domain.clock import EARLIEST
 from carrierflow.domain.incident import ResolveAction
+from carrierflow.domain.limits import ACTOR
 from carrierflow.domain.typecheck import guarded
 from carrierflow.errors import ConfigurationError
 from carrierflow.platforms.registry import DEFAULT, PLATFORMS
@@ -85,7 +86,8 @@ class OnCancelShipped(StrEnum):
 ACTS = frozenset({AMEND, *map(str, ResolveAction)} - {ResolveAction.RESUME})
 """What others than its author may have to approve."""
 
-MOST_PEOPLE = 5
+PEOPLE = tuple("12345")
+"""How many people a decision may take."""
 
 FOR_ALL = ("remote_ahead", "merchant_edit", "verify_within_hours")
 """What is set for the shops of every platform, or for those of one."""
@@ -348,6 +350,12 @@ class Settings(BaseSettings):
         ge=datetime(1970, 1, 1, tzinfo=UTC),
         description="Nothing is believed to have happened to a parcel before this time.",
     )
+    actor: str = Field(
+        default="",
+        max_length=ACTOR,
+        description="Who acts here, a code of your own: it stands in each act on the "
+        "installation, beside the accounts of the system and the database.",
+    )
     approvals: Annotated[dict[str, int], NoDecode] = Field(
         default_factory=dict,
         description="How many people a decision takes, who proposes it among them, like "
@@ -392,18 +400,13 @@ class Settings(BaseSettings):
     @classmethod
     def _pairs(cls, value: Any) -> Any:
         if isinstance(value, str):
-            pairs = (pair.partition("=") for pair in value.split(",") if pair.strip())
-            return {name.strip(): count.strip() for name, _, count in pairs}
-        return value
-
-    @field_validator("approvals", mode="after")
-    @classmethod
-    def _known_acts(cls, value: dict[str, int]) -> dict[str, int]:
-        if unknown := set(value) - ACTS:
-            raise ValueError(f"{min(unknown)} is none of {', '.join(sorted(ACTS))}")
-        if not all(1 <= count <= MOST_PEOPLE for count in value.values()):
-            raise ValueError(f"a decision takes from 1 to {MOST_PEOPLE} people")
-        return value
+            pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+            value = {name.strip(): count.strip() for name, _, count in pairs}
+        if not isinstance(value, dict) or not value.keys() <= ACTS:
+            raise ValueError(f"write it like adopt=2; what can be named: {', '.join(sorted(ACTS))}")
+        if any(str(count) not in PEOPLE for count in value.values()):
+            raise ValueError(f"a decision takes from {PEOPLE[0]} to {PEOPLE[-1]} people")
+        return {name: int(count) for name, count in value.items()}
 
     @field_validator("scopes", mode="before")
     @classmethod

@@ -7,14 +7,23 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, Engine, insert
 
 from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.limits import ACTOR, cut, held
 from carrierflow.storage.tables import administration
 
 
-__all__ = ["accounts", "administer"]
+__all__ = ["accounts", "administer", "let_act"]
+
+ACTING = "carrierflow_actor"
+"""The option of an engine that says who acts by it."""
+
+
+def let_act(engine: Engine, actor: str) -> None:
+    """Say who acts by an engine, where somebody is named."""
+    if actor:
+        engine.update_execution_options(**{ACTING: actor})
 
 
 def administer(
@@ -31,13 +40,14 @@ def administer(
 
     `shop` is a shop's code, `subject` what else it is about: a parcel's id at its platform, a
     role, a key that is public. Neither a secret nor what names a person goes into `details`.
-    Who it was is told by the accounts of the system and of the database, beside `actor`.
+    Who it was is told by the accounts of the system and of the database, beside `actor`, by
+    default whom the settings name.
     """
     row = {
         "kind": kind,
         "shop": shop,
         "subject": subject,
-        "actor": actor,
+        "actor": actor or connection.get_execution_options().get(ACTING),
         **accounts(connection),
         "details": _canonical(details or {}),
         "recorded_at": now,

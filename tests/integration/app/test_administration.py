@@ -22,7 +22,9 @@ SECRET = "not-for-anybody"
 @pytest.fixture
 def app(database, clock):
     """An application on one of the databases."""
-    settings = load_settings(database_url=database.url, secret_key=generate_key())
+    settings = load_settings(
+        database_url=database.url, secret_key=generate_key(), actor="night-shift"
+    )
     made = build(settings, now=clock, sleep=clock.sleep)
     yield made
     made.store.engine.dispose()
@@ -87,12 +89,13 @@ def test_reading_and_erasing_notes_is_written_down(app, code):
 
 
 def test_the_accounts_of_who_did_it_are_kept(app, code):
-    """A row names the account of the process, and that of the database where there is one."""
+    """A row names whom the settings name, and the accounts of the process and the database."""
     app.shops.add(code, token=SECRET, base_url="https://api.example")
 
     a = administration.c
     with app.store.reading() as connection:
-        row = connection.execute(select(a.os_user, a.db_user).where(a.shop == code)).one()
+        row = connection.execute(select(a.actor, a.os_user, a.db_user).where(a.shop == code)).one()
+        assert row.actor == "night-shift"
         assert getpass.getuser() == row.os_user
         assert (connection.dialect.name == "sqlite") == (row.db_user == "")
         everything = str(connection.execute(select(administration)).all())

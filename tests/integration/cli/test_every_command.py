@@ -218,7 +218,9 @@ def prepare(folder, url):
         for kind in ("unknown_code", "diverged", "stuck")
     ]
     findings += [
-        Finding(kind="unreadable", sentence="It is odd.", ref=None, evidence={"order_id": f"{number}"})
+        Finding(
+            kind="unreadable", sentence="It is odd.", ref=None, evidence={"order_id": f"{number}"}
+        )
         for number in range(4)
     ]
     app.reconciler.parts.store.open_incidents(app.shops.get("alpha"), findings, now=app.now())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import get_args, get_origin
 
 import pytest
 from pydantic import SecretStr, ValidationError
@@ -70,8 +70,29 @@ def test_groups_may_be_written_with_commas(monkeypatch):
     assert ("refused", "redeliver") == Settings().lifecycle_groups
 
 
+@pytest.mark.parametrize("text", ["adopt=2, amend = 3", {"adopt": 2, "amend": "3"}])
+def test_how_many_people_a_decision_takes(text, tmp_path, monkeypatch):
+    """It is a table of the file, or one line."""
+    assert {"adopt": 2, "amend": 3} == Settings(approvals=text).approvals
+    file = tmp_path / "settings.toml"
+    file.write_text("[carrierflow]\napprovals = { abandon = 2 }\n")
+    assert {"abandon": 2} == load_settings(file).approvals
+    monkeypatch.setenv("CARRIERFLOW_APPROVALS", "adopt=2")
+    assert {"adopt": 2} == load_settings(file).approvals
+
+
+@pytest.mark.parametrize("wrong", ["adopt", "adopt=0", "amend=6", "secret=2", {"adopt": 1.5}, 3])
+def test_approvals_that_cannot_be_used_are_named(wrong):
+    """An unknown decision, or a number of people that is none, is refused without its value."""
+    with pytest.raises(ConfigurationError, match="cannot be used: approvals ") as caught:
+        load_settings(approvals=wrong)
+    assert "secret" not in str(caught.value)
+
+
 def _types(annotation):
-    """Return every plain type in an annotation."""
+    """Return every plain type in an annotation; a table has a test of its own."""
+    if get_origin(annotation) is dict:
+        return [dict]
     inner = [found for part in get_args(annotation) for found in _types(part)]
     return inner or [annotation]
 
