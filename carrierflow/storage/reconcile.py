@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from carrierflow.domain.canonical import observation_digest
+from carrierflow.domain.decision import OPEN
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Incident
 from carrierflow.domain.limits import SENTENCE, WORD, cut
@@ -37,7 +38,7 @@ from carrierflow.ledger.ports import LedgerTransaction
 from carrierflow.reconcile.ports import DueOrder, FulfillmentUpdate, OrderWithWork, WebhookHint
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.database_clock import EPOCH
-from carrierflow.storage.incident_ends import OPEN, close_of
+from carrierflow.storage.incident_ends import close_of
 from carrierflow.storage.incidents import SqlIncidents, close_incident, open_incident
 from carrierflow.storage.leases import SqlLeases
 from carrierflow.storage.ledger import SqlLedgerTransaction
