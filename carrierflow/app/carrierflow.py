@@ -192,7 +192,7 @@ class Carrierflow:
 
     def upgrade(self) -> str:
         """Create or migrate the tables; return the schema's revision."""
-        return upgrade(self.store.engine)
+        return upgrade(self.store.engine, clock=self._clock)
 
     def joined(self, host: Host) -> Ledger:
         """Return a ledger that records inside the host's own open transaction.

@@ -18,7 +18,15 @@ from pathlib import Path
 
 import pytest
 from databases import SERVERS, create, every_database
-from integration.cli.test_every_command import COMMANDS, ENDLESS, TOKEN, filled, prepare, run
+from integration.cli.test_every_command import (
+    COMMANDS,
+    ENDLESS,
+    TOKEN,
+    filled,
+    prepare,
+    run,
+    words_for,
+)
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError, ProgrammingError
@@ -140,8 +148,7 @@ class Office:
 
     def start(self, name, *, mode):
         """Start a command of the table."""
-        words = {"mode": mode, "url": self.url, "role": ROLE}
-        words["number"] = "2" if mode == "t" else "3"
+        words = words_for(mode, self.url) | {"role": ROLE}
         told = (COMMANDS | UNTIL_STOPPED | OTHERWISE)[name]
         arguments = [*name.split(), *(filled(each, words) for each in told)]
         return Command(arguments, folder=self.folder, environment=self.environment)

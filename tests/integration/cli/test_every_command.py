@@ -232,13 +232,18 @@ def prepare(folder, url):
 def answer(name, url):
     found = {}
     for mode, tty in (("t", True), ("j", False)):
-        words = {"mode": mode, "url": url, "number": "2" if mode == "t" else "3"}
-        words["corrected"] = "picking" if mode == "t" else "readytopick"
-        words |= dict(zip(("proposed", "unwanted"), "46" if mode == "t" else "57", strict=True))
+        words = words_for(mode, url)
         arguments = [filled(each, words) for each in COMMANDS[name]]
         options = ["--json"] if mode == "j" else []
         found[mode] = run([*name.split(), *arguments, *options], tty=tty)
     return found
+
+
+def words_for(mode, url):
+    """Return what stands for the names in the arguments, as a person's or a program's go."""
+    words = {"mode": mode, "url": url, "number": "2" if mode == "t" else "3"}
+    words["corrected"] = "picking" if mode == "t" else "readytopick"
+    return words | dict(zip(("proposed", "unwanted"), "46" if mode == "t" else "57", strict=True))
 
 
 def filled(text, words):

@@ -12,7 +12,7 @@ from carrierflow import Settings, build
 from carrierflow.reconcile.plan import Plan
 from carrierflow.storage.migrate import VERSION_TABLE
 
-from .test_every_command import COMMANDS, filled
+from .test_every_command import COMMANDS, filled, words_for
 
 
 ENDLESS = {"serve": ["--port", "0"], "schedule run": ["--jobs", "jobs"], "sandbox": ["--port", "0"]}
@@ -93,7 +93,7 @@ def failures(here, commands, says):
     """Return what each command did that did not just say what is wrong, once, with exit code 1."""
     before, found = contents(here.folder), {}
     for name, arguments in commands.items():
-        words = {"mode": "t", "url": "http://127.0.0.1:9", "number": "2"}
+        words = words_for("t", "http://127.0.0.1:9")
         answer = here(*name.split(), *(filled(each, words) for each in arguments))
         told = " ".join(answer.err.split())
         one = told.startswith("Error: ") and told.count("Error") == 1 and says in told
