@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Update,
     and_,
+    bindparam,
     or_,
     select,
     update,
@@ -30,6 +31,25 @@ log = logging.getLogger(__name__)
 LEFT = dict.fromkeys(("lease_owner", "lease_process", "lease_since", "lease_until"))
 """What the row of a shop says that nobody holds."""
 
+IT = shops.c.id == bindparam("this")
+CLAIM = (
+    update(shops)
+    .where(IT)
+    .values(
+        {name: bindparam(f"new_{name}", type_=shops.c[name].type) for name in LEFT}
+        | {"fence": shops.c.fence + 1}
+    )
+)
+FREE = or_(shops.c.lease_until.is_(None), shops.c.lease_until <= bindparam("now"))
+CLAIM_FREE = CLAIM.where(FREE)
+READ_FENCE = select(shops.c.fence).where(IT)
+RELEASE = (
+    update(shops)
+    .where(IT, shops.c.fence == bindparam("mine"))
+    .values(**LEFT, next_due=bindparam("now", type_=shops.c.next_due.type))
+)
+"""Each run executes these, so they are put together once."""
+
 
 class SqlLeases:
     """Who may work on a shop: one run at a time, for so long, with a number that only grows."""
@@ -49,26 +69,23 @@ class SqlLeases:
     def _claim(self, connection: Connection, shop: Shop, owner: str, span: timedelta) -> int:
         now = self._clock.now(connection)
         mine = {
-            "lease_owner": owner,
-            "lease_process": this_holder(connection),
-            "lease_since": now,
-            "lease_until": now + span,
-            "fence": shops.c.fence + 1,
+            "this": shop.id,
+            "new_lease_owner": owner,
+            "new_lease_process": this_holder(connection),
+            "new_lease_since": now,
+            "new_lease_until": now + span,
         }
-        free = or_(shops.c.lease_until.is_(None), shops.c.lease_until <= now)
-        claim = update(shops).where(shops.c.id == shop.id).values(**mine)
-        if not connection.execute(claim.where(free)).rowcount:
-            self._take_over(connection, shop, claim)
-        query = select(shops.c.fence).where(shops.c.id == shop.id)
-        return int(connection.execute(query).scalar_one())
+        if not connection.execute(CLAIM_FREE, {**mine, "now": now}).rowcount:
+            self._take_over(connection, shop, mine)
+        return int(connection.execute(READ_FENCE, {"this": shop.id}).scalar_one())
 
-    def _take_over(self, connection: Connection, shop: Shop, claim: Update) -> None:
+    def _take_over(self, connection: Connection, shop: Shop, mine: Mapping[str, Any]) -> None:
         """Take a shop from a run that is provably gone; its lease need not run out."""
         it = shops.c
         query = select(it.lease_owner, it.lease_process, it.lease_since, it.lease_until, it.fence)
         holder = connection.execute(query.where(it.id == shop.id)).one()
         if is_gone(connection, holder.lease_process):
-            taken = connection.execute(claim.where(it.fence == holder.fence))
+            taken = connection.execute(CLAIM.where(it.fence == holder.fence), mine)
             if taken.rowcount:
                 extra = {"shop": shop.code, "run": holder.lease_owner}
                 log.info("carrierflow.shop.taken_over", extra=extra)
@@ -96,10 +113,8 @@ class SqlLeases:
         self._store.transact(lambda c: self._release(c, shop, fence))
 
     def _release(self, connection: Connection, shop: Shop, fence: int) -> None:
-        now = self._clock.now(connection)
-        connection.execute(
-            update(shops).where(self._held(shop, fence)).values(**LEFT, next_due=now)
-        )
+        given = {"this": shop.id, "mine": fence, "now": self._clock.now(connection)}
+        connection.execute(RELEASE, given)
 
     def holds(self, connection: Connection, shop: Shop, fence: int) -> bool:
         """Tell whether no other run has taken the shop since."""

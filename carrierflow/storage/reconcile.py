@@ -10,21 +10,14 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
-    and_,
     bindparam,
-    cast,
-    func,
     insert,
-    literal,
-    or_,
     select,
     update,
 )
 
 from carrierflow.domain.canonical import observation_digest
-from carrierflow.domain.decision import OPEN
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Incident
 from carrierflow.domain.limits import SENTENCE, WORD, cut
@@ -37,7 +30,6 @@ from carrierflow.errors import ConcurrentUpdate, ShopHeld
 from carrierflow.ledger.ports import LedgerTransaction
 from carrierflow.reconcile.ports import DueOrder, FulfillmentUpdate, OrderWithWork, WebhookHint
 from carrierflow.storage.binding import sliced
-from carrierflow.storage.database_clock import EPOCH
 from carrierflow.storage.incident_ends import close_of
 from carrierflow.storage.incidents import SqlIncidents, close_incident, open_incident
 from carrierflow.storage.leases import SqlLeases
@@ -51,11 +43,19 @@ from carrierflow.storage.publications import (
 )
 from carrierflow.storage.queries import find_parcel, known_ids
 from carrierflow.storage.rows import PARCEL, guarded, head_values, look_values, parcel_from
+from carrierflow.storage.run_questions import (
+    COUNT_DUE,
+    COUNT_OPEN,
+    COUNT_UNPUBLISHED,
+    READ_DUE,
+    READ_DUE_AFTER,
+    READ_HINTS,
+    READ_WORK,
+)
 from carrierflow.storage.shops import change_shop, coverage
 from carrierflow.storage.tables import (
     attempts,
     fulfillments,
-    incidents,
     observations,
     outcomes,
     run_ends,
@@ -69,9 +69,6 @@ __all__ = ["SqlReconcileStore", "write"]
 
 CHUNK = 500
 """How many ids one statement asks for."""
-
-NEVER = cast(literal(EPOCH, UtcDateTime()), UtcDateTime())
-"""Cast, because MariaDB takes a parameter for text, and then the whole column too."""
 
 SAVE_COLUMNS = tuple(
     column.name
@@ -133,17 +130,16 @@ FOLLOWED = (
 )
 
 
-COUNT_OPEN = select(
-    select(func.count())
-    .where(fulfillments.c.shop == bindparam("of"), fulfillments.c.open)
-    .scalar_subquery()
-    .label("fulfillments"),
-    select(func.count())
-    .where(incidents.c.shop == bindparam("of"), incidents.c.state == OPEN)
-    .scalar_subquery()
-    .label("incidents"),
+END_RUN = (
+    update(runs)
+    .where(runs.c.id == bindparam("this"), runs.c.ended_at.is_(None))
+    .values(
+        {
+            name: bindparam(f"new_{name}", type_=runs.c[name].type)
+            for name in ("ended_at", "end_reason", "counters", "sentence")
+        }
+    )
 )
-"""Each run asks this, so it is put together once."""
 
 
 class SqlReconcileStore(SqlLeases, SqlIncidents, SqlProposals):
@@ -179,16 +175,16 @@ class SqlReconcileStore(SqlLeases, SqlIncidents, SqlProposals):
         sentence: str | None = None,
     ) -> None:
         """Write how a run ended, and what went wrong; what was written first stays."""
-        values = {
-            "ended_at": now,
-            "end_reason": reason,
-            "counters": json.dumps(dict(counters)),
-            "sentence": cut(sentence, SENTENCE) if sentence else None,
+        ended = {
+            "this": run,
+            "new_ended_at": now,
+            "new_end_reason": reason,
+            "new_counters": json.dumps(dict(counters)),
+            "new_sentence": cut(sentence, SENTENCE) if sentence else None,
         }
-        ended = update(runs).where(runs.c.id == run, runs.c.ended_at.is_(None)).values(**values)
 
         def work(connection: Connection) -> None:
-            if connection.execute(ended).rowcount:
+            if connection.execute(END_RUN, ended).rowcount:
                 connection.execute(KEEP_END, {"this": run})
 
         self._store.transact(work)
@@ -249,47 +245,30 @@ class SqlReconcileStore(SqlLeases, SqlIncidents, SqlProposals):
     def work(self, shop: Shop, *, now: datetime) -> list[OrderWithWork]:
         """Return the orders with something to publish now, those first that waited longest."""
         with self._store.reading() as connection:
-            f = fulfillments.c
-            query = (
-                select(f.order_id, func.sum(f.unpublished))
-                .where(f.shop == shop.id, f.unpublished > 0, f.frozen.is_(None), f.open)
-                .where(or_(f.not_before.is_(None), f.not_before <= now))
-                .group_by(f.order_id)
-                .order_by(func.min(f.verified_at), f.order_id)
-            )
             return [
                 OrderWithWork(order_id=row[0], puts=int(row[1]))
-                for row in connection.execute(query)
+                for row in connection.execute(READ_WORK, {"of": shop.id, "now": now})
             ]
 
     def due(
         self, shop: Shop, *, verified_before: datetime, after: DueOrder | None, limit: int
     ) -> list[DueOrder]:
         """Return the next of the open orders not looked at since, the longest waiting first."""
+        query, given = READ_DUE, {"of": shop.id, "before": verified_before, "most": limit}
+        if after is not None:
+            query = READ_DUE_AFTER
+            given |= {"last_at": after.verified_at, "last_order": after.order_id}
         with self._store.reading() as connection:
-            f = fulfillments.c
-            verified_at = func.min(func.coalesce(f.verified_at, NEVER), type_=UtcDateTime())
-            query = (
-                select(f.order_id, verified_at)
-                .where(*_is_due(shop, verified_before))
-                .group_by(f.order_id)
-                .order_by(verified_at, f.order_id)
-                .limit(limit)
-            )
-            if after is not None:
-                later = verified_at > after.verified_at
-                next_one = and_(verified_at == after.verified_at, f.order_id > after.order_id)
-                query = query.having(or_(later, next_one))
             return [
-                DueOrder(order_id=row[0], verified_at=row[1]) for row in connection.execute(query)
+                DueOrder(order_id=row[0], verified_at=row[1])
+                for row in connection.execute(query, given)
             ]
 
     def count_due(self, shop: Shop, *, verified_before: datetime) -> int:
         """Count the open orders not looked at since."""
         with self._store.reading() as connection:
-            orders = func.count(fulfillments.c.order_id.distinct())
-            query = select(orders).where(*_is_due(shop, verified_before))
-            return int(connection.execute(query).scalar_one())
+            given = {"of": shop.id, "before": verified_before}
+            return int(connection.execute(COUNT_DUE, given).scalar_one())
 
     def hints(self, shop: Shop) -> list[WebhookHint]:
         """Return the orders that webhooks named since they were looked at, the oldest first.
@@ -298,18 +277,9 @@ class SqlReconcileStore(SqlLeases, SqlIncidents, SqlProposals):
         would notice.
         """
         with self._store.reading() as connection:
-            f = fulfillments.c
-            oldest = func.min(f.hinted_at, type_=UtcDateTime())
-            newest = func.max(f.hinted_at, type_=UtcDateTime())
-            query = (
-                select(f.order_id, func.sum(f.unpublished), newest)
-                .where(f.shop == shop.id, f.hinted_at.is_not(None))
-                .group_by(f.order_id)
-                .order_by(oldest, f.order_id)
-            )
             return [
                 WebhookHint(order_id=row[0], puts=int(row[1]), hinted_at=row[2])
-                for row in connection.execute(query)
+                for row in connection.execute(READ_HINTS, {"of": shop.id})
             ]
 
     def clear_hints(self, shop: Shop, followed: Collection[WebhookHint]) -> None:
@@ -337,11 +307,7 @@ class SqlReconcileStore(SqlLeases, SqlIncidents, SqlProposals):
     def count_unpublished(self, shop: Shop) -> int:
         """Count the fulfillments with something unpublished that are not frozen."""
         with self._store.reading() as connection:
-            f = fulfillments.c
-            query = select(func.count()).where(
-                f.shop == shop.id, f.unpublished > 0, f.frozen.is_(None), f.open
-            )
-            return int(connection.execute(query).scalar_one())
+            return int(connection.execute(COUNT_UNPUBLISHED, {"of": shop.id}).scalar_one())
 
     def parcels_of(self, shop: Shop, order_ids: Collection[str]) -> list[Fulfillment]:
         """Return the fulfillments of some orders, in the order of their ids."""
@@ -361,12 +327,6 @@ class SqlReconcileStore(SqlLeases, SqlIncidents, SqlProposals):
                 connection.execute(SAVE_LOOK, {"ids": ids, "at": at})
 
         self._store.transact(work)
-
-
-def _is_due(shop: Shop, verified_before: datetime) -> tuple[ColumnElement[bool], ...]:
-    f = fulfillments.c
-    overdue = or_(f.verified_at.is_(None), f.verified_at < verified_before)
-    return f.shop == shop.id, f.open, overdue
 
 
 def write(connection: Connection, writing: FulfillmentUpdate) -> tuple[Fulfillment, int]:
