@@ -33,7 +33,7 @@ def complaints(
     in many shops at one of the `hosts` is one line.
     """
     yield from _together(report for report in reports if _is_trouble(report, full=full))
-    yield from map(_outage, outages)
+    yield from _silent(list(outages))
     news = {report.shop for report in reports if report.incidents_opened}
     yield from _open([some for some in incidents if full or some.shop in news], hosts)
 
@@ -60,6 +60,20 @@ def _together(reports: Iterable[RunReport]) -> Iterator[str]:
         same[report.end_reason, of_any_shop(report.sentence, report.shop)].append(report)
     for some in same.values():
         yield f"{_names([each.shop for each in some])}: {some[0].sentence}"
+
+
+def _silent(outages: Sequence[Outage]) -> Iterator[str]:
+    """Yield a line for each silent host; where many fell silent, that has one cause, and is one."""
+    if len(outages) <= NAMED:
+        yield from map(_outage, outages)
+        return
+    shops = [code for outage in outages for code in outage.shops]
+    latest = max(outages, key=lambda outage: outage.since)
+    yield (
+        f"{_names(shops)}: no answer from {len(outages)} hosts since {short(latest.since)}. "
+        f"At {latest.host}: {latest.sentence} Runs go on asking. "
+        "See `carrierflow status --sort oldest`."
+    )
 
 
 def _outage(outage: Outage) -> str:

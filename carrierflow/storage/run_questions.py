@@ -9,8 +9,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Integer, and_, bindparam, cast, func, literal, or_, select
 
+from carrierflow.domain.decision import OPEN
 from carrierflow.storage.database_clock import EPOCH
-from carrierflow.storage.incident_ends import OPEN
 from carrierflow.storage.tables import fulfillments, incidents
 from carrierflow.storage.types import UtcDateTime
 

@@ -105,6 +105,18 @@ def test_an_outage_is_one_line(whole):
     assert line.endswith("See `carrierflow status --sort oldest`.")
 
 
+def test_many_silent_hosts_are_one_line():
+    """Where two hundred hosts fall silent together, the cause is one, and so is the line."""
+    outages = [
+        Outage(host=f"{shop}.example", shops=(shop,), whole=True, since=MOMENT, sentence="No.")
+        for shop in SHOPS
+    ]
+
+    assert 3 == len(said(outages=outages[:3]))
+    (line,) = said(outages=outages)
+    assert "197 more shops: no answer from 200 hosts since 2026-03-01 00:00:00Z" in line
+
+
 def test_runs_that_failed_alike_are_one_line():
     """The same cause of ours in every shop is said once, by frequent runs too."""
     reports = [report(shop, "failed", f"The token of {shop} does not open.") for shop in SHOPS]
