@@ -87,6 +87,7 @@ from carrierflow.domain.fulfillment import (
     RemoteSnapshot,
     SeenKey,
 )
+from carrierflow.domain.hearing import Hearing
 from carrierflow.domain.incident import Incident, OpenIncidents, ResolveAction
 from carrierflow.domain.lifecycle import Definition, Lifecycle, define
 from carrierflow.domain.lifecycle.definition import Coupling, Edge, MachineDefinition
@@ -267,6 +268,7 @@ __all__ = [
     "FulfillmentFilter",
     "FulfillmentPage",
     "FulfillmentRef",
+    "Hearing",
     "HeldCash",
     "HintDialect",
     "HintService",

@@ -20,6 +20,9 @@ IN_A_ROW = 3
 MUCH_SLOWER = 3
 """A host that takes so many times as long as others usually do seems to hang."""
 
+QUICK = 0.25
+"""Seconds in which nobody counts as silent, however fast the others are."""
+
 ANSWERED = frozenset(
     {
         EndReason.DONE,
@@ -71,7 +74,7 @@ class Patience:
 
     def before_others(self, usual: float | None) -> float:
         """Return after how long a silent host keeps its shop's place no more."""
-        return self.least if usual is None else min(self.most, MUCH_SLOWER * usual)
+        return self.least if usual is None else min(self.most, max(QUICK, MUCH_SLOWER * usual))
 
     def after_others(self, usual: float | None) -> float:
         """Return how long a silent host is waited for when all else is done."""

@@ -47,6 +47,7 @@ class Town:
         self.time = 0.0
         self.healthy_left = 0
         self.stands = False
+        self.takes = 0.1
         self.most_at_once = self._at_once = 0
         self.ended = {}
         self._lock = threading.Lock()
@@ -70,7 +71,7 @@ class Town:
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
         with hearing.question():
-            self._pass(0.1)
+            self._pass(self.takes)
             threading.Event().wait(0.002)
         with self._lock:
             self._at_once -= 1
@@ -167,10 +168,12 @@ def test_more_hung_hosts_than_threads_keep_no_healthy_shop_from_its_turn(town):
     town.pass_over([*hung, *healthy(50)])
 
     assert 50 == sum(said == "done" for said in town.ended.values())
+    assert len(hung) == sum("no answer came" in said for said in town.ended.values())
 
 
 def test_shops_that_answer_again_keep_to_the_number_at_once(town):
     """After an outage all were silent: one of them is tried beside the others, and not all."""
+    town.takes = 0
     before = [shop(f"back{number}", unanswered=1) for number in range(50)]
 
     town.pass_over([*before, *healthy(50)])
