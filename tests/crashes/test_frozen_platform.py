@@ -46,7 +46,7 @@ def office(database, folder, platform):
             real.record_all(real.happenings("alpha", 6, seed=3))
             (folder / "jobs").mkdir()
             (folder / "jobs" / "look.py").write_text(JOB)
-            plan, _ = real.app.plan(["alpha"], full=True)
+            plan, *_ = real.app.plan(["alpha"], full=True)
             (folder / "plan.jsonl").write_text(plan.to_text())
             yield real, wire
 
