@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, and_, exists, or_, select
 from carrierflow.audit.log.entry_kinds import TRANSITION, EntryKind, stamps
 from carrierflow.audit.verify.replay import HeadRow
 from carrierflow.domain.canonical import COLUMNS
-from carrierflow.domain.decision import RESOLVED, STATE_AFTER
+from carrierflow.domain.decision import RESOLVED, STATE_AFTER, DecisionKind
 from carrierflow.storage.engine import streamed
 from carrierflow.storage.tables import (
     checkpoints,
@@ -33,6 +33,7 @@ from carrierflow.storage.tables import (
 
 __all__ = [
     "amounts_astray",
+    "approvals_astray",
     "checkpoint_times",
     "definition_rows",
     "entry_rows",
@@ -160,6 +161,22 @@ def incidents_astray(connection: Connection, most: int) -> list[int]:
     )
     query = select(incidents.c.id).where(~said).order_by(incidents.c.id).limit(most)
     return list(connection.execute(query).scalars())
+
+
+def approvals_astray(connection: Connection, most: int) -> list[tuple[int, str]]:
+    """Return the incidents whose approvals are none, and by whom: of nothing, or of one's own."""
+    d, before = decisions.c, decisions.alias()
+    proposed = exists().where(
+        before.c.incident == d.incident,
+        before.c.number < d.number,
+        before.c.what == DecisionKind.PROPOSED,
+        before.c.actor == d.actor,
+        before.c.action == d.action,
+    )
+    query = select(d.incident, d.approved_by).where(d.approved_by.is_not(None))
+    wrong = query.where(or_(d.approved_by == d.actor, ~proposed))
+    rows = connection.execute(wrong.order_by(d.id).limit(most))
+    return [(row.incident, row.approved_by) for row in rows]
 
 
 def runs_astray(connection: Connection, most: int) -> list[str]:

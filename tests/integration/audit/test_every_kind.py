@@ -14,6 +14,8 @@ from carrierflow.audit.log.keys import SealKey
 from carrierflow.audit.log.tree import leaf_hash
 from carrierflow.audit.verify.database import DatabaseVerifier, trusted
 from carrierflow.audit.verify.export import verify_export
+from carrierflow.domain.decision import DecisionKind
+from carrierflow.storage.decisions import write_decision
 from carrierflow.storage.tables import (
     APPEND_ONLY,
     anchorings,
@@ -21,6 +23,7 @@ from carrierflow.storage.tables import (
     definitions,
     edges,
     history,
+    incidents,
     log,
     log_nodes,
     observations,
@@ -291,6 +294,24 @@ def test_a_leaf_is_the_hash_of_the_text(book, tmp_path):
         leaves = connection.execute(select(log.c.leaf).order_by(log.c.position)).scalars().all()
 
     assert leaves == [leaf_hash(line).hex() for line in lines]
+
+
+@pytest.mark.parametrize("proposer", ["lan", None])
+def test_an_approval_is_of_what_somebody_else_proposed(book, proposer):
+    """One's own yes, or one to what nobody proposed, is named, though its row is well sealed."""
+    tell_everything(book)
+    with book.store.begin() as connection:
+        number = connection.execute(select(func.max(incidents.c.id))).scalar_one()
+        told = {"action": "abandon", "reason": "r", "now": book.clock()}
+        if proposer:
+            kind = DecisionKind.PROPOSED
+            write_decision(connection, number, kind, actor=proposer, **told)
+        kind, by = DecisionKind.APPROVED, proposer or "mai"
+        write_decision(connection, number, kind, actor="lan", approved_by=by, **told)
+    book.sealer().seal()
+
+    (problem,) = audited(book).problems
+    assert f"{by} approved" in problem.what
 
 
 ASTRAY = {
