@@ -65,7 +65,7 @@ def _meet_incidents(store, shop, clock):
     kept.assign_incident(by_kind["owned"].id, "lan", actor="mai", now=clock())
     for action in (ResolveAction.UNFREEZE, ResolveAction.RESUME):
         given = {"action": action, "actor": "lan", "reason": "why", "now": clock()}
-        kept.resolve(by_kind[action], None, **given)
+        kept.resolve(by_kind[action], lambda _: None, **given)
     for kind in ("gone", "again"):
         kept.close_shop_incidents(found, kind, now=clock())
     kept.open_incidents(found, findings[-1:], now=clock())

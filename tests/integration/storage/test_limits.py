@@ -614,6 +614,8 @@ ELSEWHERE = {
     ("carrierflow_decisions", "actor"): limits.ACTOR,
     ("carrierflow_decisions", "approved_by"): limits.ACTOR,
     ("carrierflow_decisions", "reason"): limits.REASON,
+    ("carrierflow_decisions", "os_user"): limits.ACTOR,  # cut
+    ("carrierflow_decisions", "db_user"): limits.ACTOR,  # cut
     ("carrierflow_anchorings", "anchor"): limits.CODE,
 }
 """Columns that no door of these feeds, and what keeps them."""
