@@ -169,6 +169,7 @@ def _sealer(settings: Settings, store: SqlStore, *, now: clock.Clock) -> LogSeal
         store,
         key_file=settings.seal_key_file,
         anchors=anchors_from(settings),
+        verifier_keys=settings.verifier_keys,
         lease=timedelta(seconds=settings.lease_seconds),
         clock=now,
     )

@@ -146,7 +146,6 @@ class Carrierflow:
         self.verifier = DatabaseVerifier(
             store,
             sealer,
-            verifier_keys=settings.verifier_keys,
             anchor_file=settings.anchor_file,
         )
         self.exporter = Exporter(store, sealer, clock=clock)
@@ -398,7 +397,7 @@ class Carrierflow:
         """Replay the whole history of the database and say whether it is as it was written.
 
         The log is compared with its checkpoints, with those of the anchor file, and with those
-        in `kept`, under the keys of the settings and those in `keys`.
+        in `kept`, under the keys of the settings, or under those in `keys` alone.
         """
         return self.verifier.verify(progress, keys=keys, kept=kept)
 

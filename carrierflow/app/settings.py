@@ -307,7 +307,7 @@ class Settings(BaseSettings):
         default=None, description="Holds the key that signs checkpoints; without it none are made."
     )
     verifier_keys: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="Public keys of earlier seal keys, with commas between."
+        default=(), description="The only keys whose signatures count, with commas between."
     )
     anchor_file: Path | None = Field(
         default=None, description="Each checkpoint is appended to this file too."

@@ -81,7 +81,7 @@ VERIFIER_KEY = PublicKey()
     "keys",
     type=VERIFIER_KEY,
     multiple=True,
-    help="The key that must have signed the checkpoints; may be repeated.",
+    help="The key that must have signed the checkpoints, and no other; may be repeated.",
 )
 @click.option(
     "--export",
@@ -107,7 +107,7 @@ def verify(
         if folder is None:
             done = session.app.verify(progress, keys=keys, kept=kept)
         else:
-            trust = trusted(session.settings.verifier_keys, keys)
+            trust = trusted(() if keys else session.settings.verifier_keys, keys)
             done = verify_export(folder, trust=trust, kept=kept, progress=progress)
     _emit_verification(session, done, time.perf_counter() - began)
 

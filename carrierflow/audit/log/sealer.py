@@ -14,8 +14,8 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
-from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote
-from carrierflow.audit.log.keys import SealKey
+from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote, VerifierKey
+from carrierflow.audit.log.keys import SealKey, is_signature
 from carrierflow.audit.log.ports import Anchor
 from carrierflow.audit.log.proof import Consistency, Proof
 from carrierflow.audit.log.sql import (
@@ -101,9 +101,12 @@ class LogSealer:
         anchors: Sequence[Anchor],
         lease: timedelta,
         clock: Clock,
+        verifier_keys: Sequence[str] = (),
     ) -> None:
+        """`verifier_keys` are the keys that may sign, where somebody names them."""
         self._store = store
         self._key_file = key_file
+        self._verifier_keys = verifier_keys
         self._anchors = anchors
         self._span = lease
         self._lease = SealLease(store.database_clock)
@@ -126,18 +129,30 @@ class LogSealer:
             raise MissingSealKey
         return SealKey.load(self._key_file)
 
+    @cached_property
+    def trusted_keys(self) -> list[VerifierKey]:
+        """The keys that may have signed: those that the settings name, else the one that signs.
+
+        Raises:
+            ConfigurationError: if the file of the key cannot be read.
+            InvalidInput: if a setting is no key.
+        """
+        named = [VerifierKey.parse(text) for text in self._verifier_keys]
+        return named or ([self.key.verifier] if self.can_seal else [])
+
     def seal(self, progress: Callable[[int], None] | None = None) -> Sealing:
         """Give every committed entry its place, sign a checkpoint, and give it to the anchors.
 
         Without a key places are given all the same, and nothing is signed.
 
         Raises:
-            ConfigurationError: if the file of the key cannot be read.
+            ConfigurationError: if the file of the key cannot be read, or the settings name the
+                keys that may sign and it is none of them.
             SealHeld: if another process is sealing.
             HistoryBroken: if the log no longer is what its last checkpoint says; nothing is
                 signed then.
         """
-        owner, key = str(uuid.uuid4()), self.key if self.can_seal else None
+        owner, key = str(uuid.uuid4()), self._own_key()
         self._hold(owner)
         try:
             if key is not None:
@@ -234,6 +249,25 @@ class LogSealer:
             )
         return proof
 
+    def _own_key(self) -> SealKey | None:
+        if not self.can_seal:
+            return None
+        if self.key.verifier not in self.trusted_keys:
+            raise ConfigurationError(
+                f"The seal key {self.key.verifier} is none of those in verifier_keys, which name "
+                "whose signature counts; add it there, or put the right key's file in its place."
+            )
+        return self.key
+
+    def _check_signer(self, last: SignedNote) -> None:
+        """Refuse to go on from what somebody else signed: it would look like ours afterwards."""
+        if not last.is_signed_by(self.trusted_keys, is_signature):
+            raise HistoryBroken(
+                f"The checkpoint of {last.checkpoint.size} entries is not signed by a key that is "
+                "known here, so nothing is signed. After a change of keys name the old and the "
+                "new one in verifier_keys; if you changed none, call an auditor."
+            )
+
     def _hold(self, owner: str) -> None:
         self._store.transact(lambda c: self._lease.claim(c, owner, self._span))
 
@@ -302,6 +336,7 @@ class LogSealer:
             last = newest_checkpoint(connection)
             if last is not None:
                 _check_name(key, last)
+                self._check_signer(last)
             known = last.signatures if last is not None else ()
             if all((name, hashed) != (ours.name, ours.hash) for name, hashed, _ in known):
                 administer(

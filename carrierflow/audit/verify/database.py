@@ -54,7 +54,6 @@ class DatabaseVerifier:
         store: SqlStore,
         sealer: LogSealer,
         *,
-        verifier_keys: Sequence[str] = (),
         anchor_file: Path | None = None,
         tolerance: timedelta = TOLERANCE,
     ) -> None:
@@ -62,7 +61,6 @@ class DatabaseVerifier:
         self._tolerance = tolerance
         self._store = store
         self._sealer = sealer
-        self._verifier_keys = verifier_keys
         self._anchor_file = anchor_file
 
     def verify(
@@ -74,11 +72,12 @@ class DatabaseVerifier:
     ) -> Verification:
         """Replay every parcel, then compare the log with every checkpoint.
 
+        Where `keys` are given no others count, neither those of the settings nor the seal key.
+
         Raises:
             ConfigurationError, InvalidInput: if a key or a file of the settings cannot be used.
         """
-        own_keys = [self._sealer.key.verifier] if self._sealer.can_seal else []
-        findings, trust = Findings(), trusted(self._verifier_keys, [*own_keys, *keys])
+        findings, trust = Findings(), trusted((), keys or self._sealer.trusted_keys)
         with Places(self._size()) as places:
             rows, parcels, sealed = self._replay(places, findings, progress)
             kinds = {TRANSITION.name: rows}

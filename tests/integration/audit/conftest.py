@@ -33,11 +33,12 @@ class Book:
     clock: object
     key_file: Path
 
-    def sealer(self, *, anchors=(), key_file=None):
+    def sealer(self, *, anchors=(), key_file=None, **options):
         """Return a notary of this ledger."""
         span = timedelta(seconds=60)
         file = self.key_file if key_file is None else key_file or None
-        return LogSealer(self.store, key_file=file, anchors=anchors, lease=span, clock=self.clock)
+        options |= {"anchors": anchors, "lease": span, "clock": self.clock}
+        return LogSealer(self.store, key_file=file, **options)
 
     def exporter(self):
         """Return who exports this ledger."""

@@ -9,10 +9,11 @@ from databases import copy_of
 from sqlalchemy.engine import make_url
 
 from carrierflow.audit.log.anchors import FileAnchor
-from carrierflow.audit.log.checkpoint import Checkpoint, VerifierKey
+from carrierflow.audit.log.checkpoint import Checkpoint
 from carrierflow.audit.log.keys import SealKey
 from carrierflow.audit.log.sql import Log, add_checkpoint
 from carrierflow.audit.verify.database import DatabaseVerifier, read_kept
+from carrierflow.errors import ConfigurationError, HistoryBroken
 
 from . import intruder
 from .conftest import ACTS
@@ -31,6 +32,9 @@ ATTACKS = {
     intruder.rehash: ("checkpoint", "are not those it covers"),
 }
 """Each attack, where it shows, and what is said of it."""
+
+
+FORGED = "its signature is not by the verifier key: it was forged"
 
 
 def audited(book, *, keys=(), kept=(), anchor=None):
@@ -128,11 +132,9 @@ def test_a_checkpoint_by_another_key_is_forged(book, tmp_path):
     book.sealer().seal()
     other = SealKey.generate("log.example").verifier
 
-    sealer = book.sealer(key_file=False)
-    blind = DatabaseVerifier(book.store, sealer, verifier_keys=[str(other)]).verify()
-
-    assert [f"checkpoint {ACTS + 7}"] == [problem.where for problem in blind.problems]
-    assert "it was forged" in blind.problems[0].what
+    named = book.sealer(verifier_keys=[str(other)])
+    for done in (audited(book, keys=[other]), DatabaseVerifier(book.store, named).verify()):
+        assert [("checkpoint 7", FORGED)] == [(p.where, p.what) for p in done.problems]
 
 
 def test_without_a_key_it_is_said_that_no_signature_was_checked(book):
@@ -146,15 +148,60 @@ def test_without_a_key_it_is_said_that_no_signature_was_checked(book):
     assert "No signature was checked" in done.remarks[0]
 
 
-def test_an_earlier_key_still_counts(book, tmp_path):
-    """After a change of keys the old checkpoints verify under the old key."""
+def rewritten(book, forger):
+    """Change history, hash it anew, and let another key's owner sign all of it as his."""
+    with intruder.broken_in(book) as connection:
+        intruder.rehash(connection)
+    book.key_file = forger
+    resigned(book)
+
+
+def test_a_log_that_another_key_signed_is_refused_by_whoever_knows_the_right_one(book, tmp_path):
+    """A forger's seal key makes nothing good that the right key never signed."""
+    book.record(3)
+    book.sealer().seal()
+    right = SealKey.load(book.key_file).verifier
+    forger = tmp_path / "forger.key"
+    SealKey.generate("log.example").save(forger)
+    rewritten(book, forger)
+
+    assert audited(book).ok
+    assert {FORGED} == {p.what for p in audited(book, keys=[right]).problems}
+    named = book.sealer(verifier_keys=[str(right)])
+    assert {FORGED} == {p.what for p in DatabaseVerifier(book.store, named).verify().problems}
+    with pytest.raises(ConfigurationError, match="none of those in verifier_keys"):
+        named.seal()
+
+
+def test_nothing_is_signed_on_top_of_what_another_key_signed(book, tmp_path):
+    """The right key does not continue a log that somebody else signed meanwhile."""
+    book.record(3)
+    book.sealer().seal()
+    own, forger = book.key_file, tmp_path / "forger.key"
+    SealKey.generate("log.example").save(forger)
+    rewritten(book, forger)
+    book.record(1, first=9)
+    book.key_file = own
+
+    with pytest.raises(HistoryBroken, match="not signed by a key that is known here"):
+        book.sealer().seal()
+
+
+def test_a_change_of_keys_is_named_once_and_then_holds(book, tmp_path):
+    """Both keys stand in the settings: old checkpoints verify under one, new under the other."""
     book.record(1)
     book.sealer().seal()
     old = SealKey.load(book.key_file).verifier
     book.key_file = tmp_path / "new.key"
     SealKey.generate("log.example").save(book.key_file)
+    new = SealKey.load(book.key_file).verifier
     book.record(1, first=7)
-    book.sealer().seal()
+    with pytest.raises(HistoryBroken, match="name the old and the new one"):
+        book.sealer().seal()
+    sealer = book.sealer(verifier_keys=[str(old), str(new)])
 
-    assert [f"checkpoint {ACTS + 7}"] == [problem.where for problem in audited(book).problems]
-    assert audited(book, keys=[VerifierKey.parse(str(old))]).ok
+    assert sealer.seal().ok
+    assert DatabaseVerifier(book.store, sealer).verify().ok
+    assert audited(book, keys=[old, new]).ok
+    assert ["checkpoint 7"] == [problem.where for problem in audited(book).problems]
+    assert ["checkpoint 14"] == [p.where for p in audited(book, keys=[old]).problems]
