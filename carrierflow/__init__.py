@@ -17,10 +17,11 @@ from carrierflow.app.settings import (
     load_settings,
 )
 from carrierflow.audit.erasure import Erased, Retention
+from carrierflow.audit.log.anchoring import Anchored
 from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote, VerifierKey
 from carrierflow.audit.log.kept import KeptCheckpoint
 from carrierflow.audit.log.proof import Consistency, Proof
-from carrierflow.audit.log.sealer import Anchored, LogSealer, Sealing
+from carrierflow.audit.log.sealer import LogSealer, Sealing
 from carrierflow.audit.reports.as_of import (
     AsOf,
     Basis,

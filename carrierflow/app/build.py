@@ -13,6 +13,8 @@ from carrierflow.app.shop_choices import ShopChoices
 from carrierflow.audit.log.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.audit.log.ports import Anchor
 from carrierflow.audit.log.sealer import LogSealer
+from carrierflow.audit.log.timestamps import TimestampAnchor, TimestampAuthority
+from carrierflow.audit.log.witness import HttpWitness
 from carrierflow.audit.reports.calendar import VIETNAM
 from carrierflow.carrier_service import Dialect
 from carrierflow.domain import clock
@@ -21,6 +23,7 @@ from carrierflow.domain.counters import Counters
 from carrierflow.domain.lifecycle import Definition, Lifecycle, define
 from carrierflow.domain.quiet_hours import QuietHours
 from carrierflow.domain.typecheck import guarded
+from carrierflow.errors import ConfigurationError
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.platforms.profile import AppSecrets, Feature, PlatformProfile
 from carrierflow.platforms.registry import DEFAULT, PlatformRegistry
@@ -170,6 +173,7 @@ def _sealer(settings: Settings, store: SqlStore, *, now: clock.Clock) -> LogSeal
         key_file=settings.seal_key_file,
         anchors=anchors_from(settings),
         verifier_keys=settings.verifier_keys,
+        witnesses=[HttpWitness.parse(text) for text in settings.witnesses],
         lease=timedelta(seconds=settings.lease_seconds),
         clock=now,
     )
@@ -199,6 +203,12 @@ def dialect_from(settings: Settings) -> Dialect:
     )
 
 
+def _authority(settings: Settings) -> TimestampAuthority:
+    if settings.timestamp_roots is None:
+        raise ConfigurationError("timestamp_url needs timestamp_roots, the authority's root.")
+    return TimestampAuthority(settings.timestamp_roots)
+
+
 def anchors_from(settings: Settings) -> list[Anchor]:
     """Return the places that the settings name for keeping checkpoints.
 
@@ -215,4 +225,6 @@ def anchors_from(settings: Settings) -> list[Anchor]:
     if settings.anchor_mail_to:
         server, sender = settings.anchor_smtp.get_secret_value(), settings.anchor_mail_from
         found.append(MailAnchor(server, sender=sender, to=settings.anchor_mail_to))
+    if settings.timestamp_url is not None:
+        found.append(TimestampAnchor(settings.timestamp_url, _authority(settings)))
     return found

@@ -146,7 +146,8 @@ class Carrierflow:
         self.verifier = DatabaseVerifier(
             store,
             sealer,
-            anchor_file=settings.anchor_file,
+            retired_anchors=settings.retired_anchors,
+            tolerance=timedelta(seconds=settings.clock_tolerance_seconds),
         )
         self.exporter = Exporter(store, sealer, clock=clock)
         self.lifecycle = lifecycle

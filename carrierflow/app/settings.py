@@ -309,6 +309,26 @@ class Settings(BaseSettings):
     verifier_keys: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="The only keys whose signatures count, with commas between."
     )
+    clock_tolerance_seconds: int = Field(
+        default=300,
+        ge=0,
+        le=86_400,
+        description="How far time may run backwards along the log before it counts as dated back.",
+    )
+    witnesses: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Who cosigns checkpoints, each a URL, a blank and a key; commas between.",
+    )
+    timestamp_url: str | None = Field(
+        default=None, description="An authority of RFC 3161 that stamps each checkpoint."
+    )
+    timestamp_roots: Path | None = Field(
+        default=None, description="A PEM file of the certificates above that authority's."
+    )
+    retired_anchors: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Anchors that were used once and are no longer, by name; commas between.",
+    )
     anchor_file: Path | None = Field(
         default=None, description="Each checkpoint is appended to this file too."
     )
@@ -388,7 +408,13 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "lifecycle_groups", "verifier_keys", "anchor_mail_to", "notify_mail_to", mode="before"
+        "lifecycle_groups",
+        "verifier_keys",
+        "witnesses",
+        "retired_anchors",
+        "anchor_mail_to",
+        "notify_mail_to",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: Any) -> Any:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
 from carrierflow.audit.export.format import Exported, Scope
+from carrierflow.audit.log.anchoring import Anchored
 from carrierflow.audit.log.checkpoint import SignedNote, VerifierKey, split_notes
-from carrierflow.audit.log.sealer import Anchored, Sealing
+from carrierflow.audit.log.sealer import Sealing
 from carrierflow.audit.verify.database import read_kept, trusted
 from carrierflow.audit.verify.export import verify_export
 from carrierflow.audit.verify.replay import Verification
 from carrierflow.cli.calendar_days import SINCE, WHEN
-from carrierflow.cli.session import FAILED, Session, command, print_exactly
+from carrierflow.cli.session import ANCHOR_BROKEN, FAILED, Session, command, print_exactly
 from carrierflow.domain.model import Machine
 from carrierflow.errors import InvalidInput
 
@@ -108,7 +110,10 @@ def verify(
             done = session.app.verify(progress, keys=keys, kept=kept)
         else:
             trust = trusted(() if keys else session.settings.verifier_keys, keys)
-            done = verify_export(folder, trust=trust, kept=kept, progress=progress)
+            tolerance = timedelta(seconds=session.settings.clock_tolerance_seconds)
+            done = verify_export(
+                folder, trust=trust, kept=kept, tolerance=tolerance, progress=progress
+            )
     _emit_verification(session, done, time.perf_counter() - began)
 
 
@@ -116,6 +121,7 @@ def _emit_verification(session: Session, done: Verification, seconds: float) -> 
     first = done.problems[0] if done.problems else None
     document = {
         "ok": done.ok,
+        "reason": done.reason,
         "rows": done.rows,
         "fulfillments": done.fulfillments,
         "sealed": done.sealed,
@@ -136,7 +142,7 @@ def _emit_verification(session: Session, done: Verification, seconds: float) -> 
     lines += [f"Note: {remark}" for remark in done.remarks]
     session.emit(document, lambda c: c.say(*lines))
     if not done.ok:
-        raise click.exceptions.Exit(FAILED)
+        raise click.exceptions.Exit(ANCHOR_BROKEN if done.reason == "anchor" else FAILED)
 
 
 @command(

@@ -53,6 +53,7 @@ __all__ = [
 
 FAILED = 1
 WORK_LEFT = 3
+ANCHOR_BROKEN = 4
 HELD = 75
 NARROWEST = 20
 ROOT = "carrierflow"

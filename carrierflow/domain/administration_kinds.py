@@ -32,3 +32,5 @@ class AdministrationKind(StrEnum):
     ERASED = "erased"
     SEAL_KEY = "seal_key"
     """A key signed for the first time, or in another one's place."""
+    ANCHOR = "anchor"
+    """An anchor or a witness took its first checkpoint."""

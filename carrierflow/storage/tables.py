@@ -561,6 +561,7 @@ anchorings = _table(
     Column("size", RowId, ForeignKey(checkpoints.c.size), primary_key=True, autoincrement=False),
     Column("anchor", Code, primary_key=True),
     Column("anchored_at", UtcDateTime, nullable=False),
+    Column("receipt", LongText),
 )
 
 leases = _table(

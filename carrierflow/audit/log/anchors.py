@@ -22,6 +22,10 @@ from carrierflow.errors import AnchorUnavailable, ConfigurationError
 __all__ = ["FileAnchor", "HttpAnchor", "MailAnchor"]
 
 
+TAIL = 64 * 1024
+"""What is read of a file to find its newest checkpoint."""
+
+
 class FileAnchor:
     """Appends checkpoints to a file: on another machine, or one that can only grow."""
 
@@ -40,6 +44,17 @@ class FileAnchor:
             file.write("".join(f"{note}\n" for _, note in checkpoints))
             file.flush()
             os.fsync(file.fileno())
+
+    def kept(self, *, newest: bool = False) -> str | None:
+        """Return the notes in the file, or what is about its last ones; None if it is gone."""
+        try:
+            with self._path.open("rb") as file:
+                if newest:
+                    start = file.seek(0, os.SEEK_END) - TAIL
+                    file.seek(max(0, start))
+                return file.read().decode(errors="replace")
+        except OSError:
+            return None
 
 
 class MailAnchor:

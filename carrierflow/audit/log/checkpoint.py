@@ -11,9 +11,11 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 
+from carrierflow.domain.canonical import stamp
 from carrierflow.domain.cleaning import cleaned
 from carrierflow.errors import InvalidInput
 
@@ -28,6 +30,9 @@ DASH = "\u2014 "
 NAME = re.compile(r"[^\s+]+")
 SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 BODY_LINES = 3
+TIME = "time "
+"""How the further line begins that says when a checkpoint was signed."""
+STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 MOST_SIGNATURES = 100
 """As in Go's package; a note of more is not one that anybody made in good faith."""
 
@@ -81,15 +86,18 @@ class Checkpoint:
     origin: str
     size: int
     root: bytes
+    at: datetime | None = field(default=None, compare=False)
+    """When it was signed, by the signer's clock; None if it does not say."""
 
     @property
     def text(self) -> str:
         """The text that is signed."""
-        return f"{self.origin}\n{self.size}\n{_base64(self.root)}\n"
+        time = f"{TIME}{stamp(self.at)}\n" if self.at else ""
+        return f"{self.origin}\n{self.size}\n{_base64(self.root)}\n{time}"
 
     @classmethod
     def parse(cls, text: str) -> Checkpoint:
-        """Read the text of a checkpoint; further lines of it are left to others.
+        """Read the text of a checkpoint; further lines than that of its time are left to others.
 
         Raises:
             InvalidInput: if it is none.
@@ -98,7 +106,7 @@ class Checkpoint:
         if len(lines) <= BODY_LINES or not lines[0] or not SIZE.fullmatch(lines[1]):
             raise InvalidInput("This is no checkpoint: its lines are not an origin and a size.")
         root = decoded(lines[2], of=ROOT_BYTES)
-        return cls(origin=lines[0], size=int(lines[1]), root=root)
+        return cls(origin=lines[0], size=int(lines[1]), root=root, at=_time_in(lines[3:]))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -205,6 +213,18 @@ def decoded(text: str, *, of: int | None = None) -> bytes:
     if not raw or len(raw) != (of or len(raw)):
         raise InvalidInput(f"{text[:60]!r} is not {of or 'some'} bytes in base 64.")
     return raw
+
+
+def _time_in(lines: Sequence[str]) -> datetime | None:
+    said = [line.removeprefix(TIME) for line in lines if line.startswith(TIME)]
+    if not said:
+        return None
+    if len(said) > 1 or not STAMP.fullmatch(said[0]):
+        raise InvalidInput("This is no checkpoint: its time cannot be read.")
+    try:
+        return datetime.fromisoformat(said[0])
+    except ValueError:
+        raise InvalidInput("This is no checkpoint: its time cannot be read.") from None
 
 
 def _signature(line: str) -> tuple[str, bytes, bytes]:

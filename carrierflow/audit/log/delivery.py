@@ -21,7 +21,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from carrierflow.errors import ConfigurationError, TryLater
 
 
-__all__ = ["MAIL_PORTS", "MailServer", "request_once", "told_as"]
+__all__ = ["MAIL_PORTS", "MailServer", "answer_of", "request_once", "told_as"]
 
 TIMEOUT = 10.0
 """Seconds that a mail server or an address may be silent."""
@@ -50,6 +50,21 @@ def request_once(request: Request) -> None:
     """Make one request, and follow no redirect; an answer that is no success is an error."""
     with build_opener(_NoRedirects).open(request, timeout=TIMEOUT):
         pass
+
+
+def answer_of(request: Request, *, most: int, also: int = 200) -> tuple[int, bytes]:
+    """Make one request, and return the code and so many bytes of its answer at most.
+
+    An answer that is neither a success nor of the code `also` is an error.
+    """
+    try:
+        with build_opener(_NoRedirects).open(request, timeout=TIMEOUT) as answer:
+            return answer.status, answer.read(most)
+    except HTTPError as error:
+        if error.code != also:
+            raise
+        with error:
+            return error.code, error.read(most)
 
 
 class _NoRedirects(HTTPRedirectHandler):

@@ -40,6 +40,11 @@ class KeptCheckpoint:
         """What it says of the log."""
         return self.note.checkpoint
 
+    @property
+    def elsewhere(self) -> bool:
+        """Tell whether it did not come with the log itself."""
+        return self.where != OWN
+
 
 def kept_in(text: str, *, where: str) -> list[KeptCheckpoint]:
     """Return the checkpoints of a file of notes.
@@ -77,7 +82,8 @@ class Trust:
         for each in kept:
             if not each.note.is_signed_by(self.keys, self.check):
                 where = f"{each.where} {each.seen.size}"
-                findings.add(where, "its signature is not by the verifier key: it was forged")
+                what = "its signature is not by the verifier key: it was forged"
+                findings.add(where, what, elsewhere=each.elsewhere)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +97,8 @@ class Expected:
     """What is said if the first entries are not those that the root is over."""
     short: str
     """What is said if the log has fewer; it may name its `{size}`."""
+    elsewhere: bool = False
+    """Whether it was kept elsewhere."""
 
 
 def _expected(kept: KeptCheckpoint) -> Expected:
@@ -102,6 +110,7 @@ def _expected(kept: KeptCheckpoint) -> Expected:
         other=f"the first {size} entries are not those it covers: "
         "another history was put in their place",
         short=f"it covers {size} entries, the log only {{size}}: it was rolled back or cut off",
+        elsewhere=kept.elsewhere,
     )
 
 
@@ -143,7 +152,9 @@ class TreeCheck:
         self._compare()
         for _, wanted in reversed(self._waiting):
             for each in wanted:
-                self._findings.add(each.where, each.short.format(size=self.size))
+                self._findings.add(
+                    each.where, each.short.format(size=self.size), elsewhere=each.elsewhere
+                )
 
     def _compare(self) -> None:
         while self._waiting and self._waiting[-1][0] == self._frontier.size:
@@ -151,4 +162,4 @@ class TreeCheck:
             root = self._frontier.root()
             for each in wanted:
                 if each.root != root:
-                    self._findings.add(each.where, each.other)
+                    self._findings.add(each.where, each.other, elsewhere=each.elsewhere)

@@ -14,18 +14,17 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
+from carrierflow.audit.log.anchoring import Anchored, Anchoring
 from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote, VerifierKey
 from carrierflow.audit.log.keys import SealKey, is_signature
-from carrierflow.audit.log.ports import Anchor
+from carrierflow.audit.log.ports import Anchor, Witness
 from carrierflow.audit.log.proof import Consistency, Proof
 from carrierflow.audit.log.sql import (
     Log,
     SealLease,
-    add_anchorings,
     add_checkpoint,
     give_places,
     newest_checkpoint,
-    unanchored,
 )
 from carrierflow.audit.log.tree import consistency_proof, inclusion_proof
 from carrierflow.audit.log.unplaced import LogEntry, Unplaced
@@ -35,7 +34,6 @@ from carrierflow.domain.clock import Clock
 from carrierflow.domain.model import Machine
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import (
-    AnchorUnavailable,
     CarrierflowError,
     ConfigurationError,
     HistoryBroken,
@@ -48,22 +46,11 @@ from carrierflow.storage import Connection, SqlStore, queries
 from carrierflow.storage.administration import administer
 
 
-__all__ = ["Anchored", "LogSealer", "Sealing"]
+__all__ = ["LogSealer", "Sealing"]
 
 log = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 5_000
-CHECKPOINTS_AT_ONCE = 100
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Anchored:
-    """What became of the checkpoints that one anchor was still to be given."""
-
-    anchor: str
-    kept: int
-    problem: AnchorUnavailable | None = None
-    """Why the rest was not taken; the next seal tries again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,12 +89,13 @@ class LogSealer:
         lease: timedelta,
         clock: Clock,
         verifier_keys: Sequence[str] = (),
+        witnesses: Sequence[Witness] = (),
     ) -> None:
         """`verifier_keys` are the keys that may sign, where somebody names them."""
         self._store = store
         self._key_file = key_file
         self._verifier_keys = verifier_keys
-        self._anchors = anchors
+        self.anchoring = Anchoring(store, anchors=anchors, witnesses=witnesses, clock=clock)
         self._span = lease
         self._lease = SealLease(store.database_clock)
         self._clock = clock
@@ -149,8 +137,8 @@ class LogSealer:
             ConfigurationError: if the file of the key cannot be read, or the settings name the
                 keys that may sign and it is none of them.
             SealHeld: if another process is sealing.
-            HistoryBroken: if the log no longer is what its last checkpoint says; nothing is
-                signed then.
+            HistoryBroken: if the log no longer is what its last checkpoint or an anchor says;
+                nothing is signed then.
         """
         owner, key = str(uuid.uuid4()), self._own_key()
         self._hold(owner)
@@ -159,7 +147,7 @@ class LogSealer:
                 self._tell_key(key)
             sealed, broken, size = self._give_places(owner, progress or _unheard)
             note = None if key is None else self._sign(key)
-            anchored = tuple(self._give(anchor) for anchor in self._anchors)
+            anchored = self.anchoring.give()
         finally:
             self._store.transact(lambda c: self._lease.release(c, owner))
         if broken:
@@ -317,9 +305,10 @@ class LogSealer:
                 return last
         if size == 0:
             return None
-        text = Checkpoint(origin=key.verifier.name, size=size, root=tree.root(size)).text
-        note = key.sign(text)
-        add_checkpoint(connection, note, now=self._clock())
+        self.anchoring.refuse_contradiction(tree)
+        now, root = self._clock(), tree.root(size)
+        note = key.sign(Checkpoint(origin=key.verifier.name, size=size, root=root, at=now).text)
+        add_checkpoint(connection, note, now=now)
         return note
 
     def _tell_key(self, key: SealKey) -> None:
@@ -349,24 +338,6 @@ class LogSealer:
 
         self._store.transact(work)
 
-    def _give(self, anchor: Anchor) -> Anchored:
-        with self._store.reading() as connection:
-            waiting = list(unanchored(connection, anchor.name))
-        kept = 0
-        while kept < len(waiting):
-            some = waiting[kept : kept + CHECKPOINTS_AT_ONCE]
-            problem = _given(anchor, some)
-            if problem is not None:
-                log.warning("carrierflow.not_anchored", extra={"anchor": anchor.name})
-                return Anchored(anchor=anchor.name, kept=kept, problem=problem)
-            self._write_down(anchor, [size for size, _ in some])
-            kept += len(some)
-        return Anchored(anchor=anchor.name, kept=kept)
-
-    def _write_down(self, anchor: Anchor, sizes: Sequence[int]) -> None:
-        now = self._clock()
-        self._store.transact(lambda c: add_anchorings(c, anchor.name, sizes, now=now))
-
 
 def _check_name(key: SealKey, last: SignedNote) -> None:
     sealed_as = last.checkpoint.origin
@@ -375,21 +346,6 @@ def _check_name(key: SealKey, last: SignedNote) -> None:
             f"The history is sealed as {sealed_as}, and the seal key is one of "
             f"{key.verifier.name}; make a key of the same name."
         )
-
-
-def _given(anchor: Anchor, checkpoints: Sequence[tuple[int, str]]) -> AnchorUnavailable | None:
-    """Give an anchor some checkpoints; return why it did not take them.
-
-    An anchor of somebody else may raise whatever it likes, and one that fails keeps neither the
-    next one from its checkpoint nor a run from its end.
-    """
-    try:
-        anchor.keep(checkpoints)
-    except AnchorUnavailable as error:
-        return error
-    except Exception as error:  # noqa: BLE001 - whatever an anchor raises, without its text
-        return AnchorUnavailable(anchor.name, type(error).__name__)
-    return None
 
 
 def _newest(connection: Connection) -> SignedNote:

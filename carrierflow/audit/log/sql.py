@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
@@ -25,10 +25,12 @@ from carrierflow.audit.log.checkpoint import SignedNote
 from carrierflow.audit.log.entry_kinds import KEY, TRANSITION
 from carrierflow.audit.log.tree import node_hash, range_root
 from carrierflow.audit.log.unplaced import LogEntry
+from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.errors import HistoryBroken, SealHeld
 from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.engine import streamed
 from carrierflow.storage.tables import (
+    administration,
     anchorings,
     checkpoints,
     definitions,
@@ -39,14 +41,18 @@ from carrierflow.storage.tables import (
 
 
 __all__ = [
+    "Given",
     "Log",
     "SealLease",
     "add_anchorings",
     "add_checkpoint",
     "all_checkpoints",
+    "all_given",
+    "anchors_told",
     "definition_names",
     "entries_at",
     "give_places",
+    "last_given",
     "leaves",
     "newest_checkpoint",
     "unanchored",
@@ -215,11 +221,58 @@ def unanchored(connection: Connection, anchor: str) -> Iterator[tuple[int, str]]
 
 
 def add_anchorings(
-    connection: Connection, anchor: str, sizes: Sequence[int], *, now: datetime
+    connection: Connection,
+    anchor: str,
+    sizes: Sequence[int],
+    *,
+    receipts: Sequence[str] | None = None,
+    now: datetime,
 ) -> None:
-    """Write that an anchor took some checkpoints."""
-    rows = [{"anchor": anchor, "size": size, "anchored_at": now} for size in sizes]
+    """Write that an anchor took some checkpoints, and what it gave for each."""
+    rows = [
+        {"anchor": anchor, "size": size, "receipt": receipt or None, "anchored_at": now}
+        for size, receipt in zip(sizes, receipts or [""] * len(sizes), strict=True)
+    ]
     connection.execute(insert(anchorings), rows)
+
+
+class Given(NamedTuple):
+    """A checkpoint that an anchor was given, and what it gave for it."""
+
+    anchor: str
+    size: int
+    note: str
+    receipt: str | None
+
+
+def all_given(connection: Connection) -> list[Given]:
+    """Return who was given which checkpoint, by anchor and size."""
+    query = (
+        select(anchorings.c.anchor, anchorings.c.size, checkpoints.c.note, anchorings.c.receipt)
+        .join(checkpoints, checkpoints.c.size == anchorings.c.size)
+        .order_by(anchorings.c.anchor, anchorings.c.size)
+    )
+    return [Given(*row) for row in connection.execute(query)]
+
+
+def last_given(connection: Connection, anchor: str) -> tuple[int, str] | None:
+    """Return the last checkpoint that an anchor was given, by size and note."""
+    query = (
+        select(checkpoints.c.size, checkpoints.c.note)
+        .join(anchorings, anchorings.c.size == checkpoints.c.size)
+        .where(anchorings.c.anchor == anchor)
+        .order_by(checkpoints.c.size.desc())
+        .limit(1)
+    )
+    found = connection.execute(query).one_or_none()
+    return None if found is None else (found.size, found.note)
+
+
+def anchors_told(connection: Connection) -> list[str]:
+    """Return the anchors of which it was written down that they got their first checkpoint."""
+    first = administration.c.kind == AdministrationKind.ANCHOR
+    query = select(administration.c.subject).where(first).distinct()
+    return list(connection.execute(query.order_by(administration.c.subject)).scalars())
 
 
 class SealLease:

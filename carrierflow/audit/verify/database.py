@@ -15,6 +15,7 @@ from carrierflow.audit.log.sealer import LogSealer
 from carrierflow.audit.log.sql import Log, all_checkpoints, definition_names, entries_at, leaves
 from carrierflow.audit.verify.derived import compare_derived
 from carrierflow.audit.verify.entries import place_name, take_in
+from carrierflow.audit.verify.kept_elsewhere import AnchorCheck, check_times
 from carrierflow.audit.verify.nodes import expected_nodes
 from carrierflow.audit.verify.places import EMPTY, STEP, Places
 from carrierflow.audit.verify.replay import (
@@ -27,7 +28,6 @@ from carrierflow.audit.verify.replay import (
     verify_parcels,
 )
 from carrierflow.audit.verify.sql import (
-    checkpoint_times,
     definition_rows,
     entry_rows,
     head_row,
@@ -41,7 +41,6 @@ from carrierflow.storage import Connection, SqlStore
 
 __all__ = ["DatabaseVerifier", "read_kept", "trusted"]
 
-ANCHOR = "anchored checkpoint"
 GONE = "it stands at place {place} of the log and is gone"
 CHANGED_SINCE = "its content is not what was sealed at place {place}: it was changed since"
 
@@ -54,14 +53,14 @@ class DatabaseVerifier:
         store: SqlStore,
         sealer: LogSealer,
         *,
-        anchor_file: Path | None = None,
+        retired_anchors: Sequence[str] = (),
         tolerance: timedelta = TOLERANCE,
     ) -> None:
         """`tolerance` is how far time may run backwards along the log."""
         self._tolerance = tolerance
         self._store = store
         self._sealer = sealer
-        self._anchor_file = anchor_file
+        self._retired = retired_anchors
 
     def verify(
         self,
@@ -86,10 +85,12 @@ class DatabaseVerifier:
                     kinds[kind.name], placed = self._look_at(kind, places, progress)
                     sealed += placed
             with self._store.reading() as connection:
-                own = "\n".join(all_checkpoints(connection))
-                known = [*kept_in(own, where=OWN), *self._anchored(), *kept]
+                own = kept_in("\n".join(all_checkpoints(connection)), where=OWN)
+                known = [*own, *self._anchored(connection, findings), *kept]
                 trust.look_at(known, findings)
-                self._compare(connection, known, places, findings)
+                signed = check_times([each.note for each in own], findings, self._tolerance)
+                times = TimeCheck(findings, tolerance=self._tolerance, signed=signed)
+                self._compare(connection, known, places, times, findings)
                 compare_derived(connection, findings)
         return Verification(
             rows=rows,
@@ -131,23 +132,27 @@ class DatabaseVerifier:
         with self._store.reading() as connection:
             return head_row(connection, head.parcel) or head
 
-    def _anchored(self) -> list[KeptCheckpoint]:
-        file = self._anchor_file
-        if file is None or not file.exists():
-            return []
-        return kept_in(_text_of(file), where=ANCHOR)
+    def _anchored(self, connection: Connection, findings: Findings) -> list[KeptCheckpoint]:
+        anchoring = self._sealer.anchoring
+        check = AnchorCheck(
+            anchoring=anchoring,
+            tolerance=self._tolerance,
+            retired=self._retired,
+            findings=findings,
+        )
+        return check.look_at(connection)
 
     def _compare(
         self,
         connection: Connection,
         known: Sequence[KeptCheckpoint],
         places: Places,
+        times: TimeCheck,
         findings: Findings,
     ) -> None:
         """Go through the log in its order: its places, its times, its tree."""
         nodes = expected_nodes(connection, places.size, findings)
         tree = TreeCheck(known, findings, more=nodes)
-        times = TimeCheck(findings, tolerance=self._tolerance, signed=checkpoint_times(connection))
         wrong: dict[int, str] = {}
         for some in leaves(connection):
             start = tree.size

@@ -191,10 +191,10 @@ class _Export:
             proof = proofs.get(seen.size)
             if seen.size > newest.size:
                 what = f"it covers {seen.size} entries, the log only {newest.size}: "
-                self.findings.add(where, what + "it was rolled back or cut off")
+                self.findings.add(where, what + "it was rolled back or cut off", elsewhere=True)
             elif seen.size == newest.size:
                 if seen.root != newest.root:
-                    self.findings.add(where, "the export stands on another history")
+                    self.findings.add(where, "the export stands on another history", elsewhere=True)
             elif proof is None:
                 self.findings.remarks.append(
                     f"The checkpoint of {seen.size} entries in {each.where} could not be compared; "
@@ -202,7 +202,9 @@ class _Export:
                 )
             elif not proof.holds(seen) or proof.checkpoint.checkpoint != newest:
                 what = f"the first {seen.size} entries are not those it covers: "
-                self.findings.add(where, what + "another history was put in their place")
+                self.findings.add(
+                    where, what + "another history was put in their place", elsewhere=True
+                )
 
     def _consistency(self) -> dict[int, Consistency]:
         if not (self.folder / CONSISTENCY).is_file():

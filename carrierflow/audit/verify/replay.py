@@ -85,6 +85,8 @@ class Problem:
 
     where: str
     what: str
+    elsewhere: bool = False
+    """Whether it is what lies elsewhere that says so, or that is missing: an anchor."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,6 +112,13 @@ class Verification:
         """Tell whether nothing is wrong."""
         return not self.problems
 
+    @property
+    def reason(self) -> str | None:
+        """Why it is not in order, in a word: what lies elsewhere counts most."""
+        if not self.problems:
+            return None
+        return "anchor" if any(each.elsewhere for each in self.problems) else "changed"
+
 
 @dataclass(kw_only=True, slots=True)
 class Findings:
@@ -118,10 +127,10 @@ class Findings:
     problems: list[Problem] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
-    def add(self, where: str, what: str) -> None:
-        """Take in something that is wrong; after a hundred it is enough."""
-        if len(self.problems) < MOST_PROBLEMS:
-            self.problems.append(Problem(where=where, what=what))
+    def add(self, where: str, what: str, *, elsewhere: bool = False) -> None:
+        """Take in something that is wrong; after a hundred it is enough, but for anchors."""
+        if len(self.problems) < MOST_PROBLEMS or elsewhere:
+            self.problems.append(Problem(where=where, what=what, elsewhere=elsewhere))
 
 
 class Rules:

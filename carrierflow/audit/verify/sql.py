@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from itertools import chain
 from typing import Any
 
@@ -15,7 +14,6 @@ from carrierflow.domain.canonical import COLUMNS
 from carrierflow.domain.decision import RESOLVED, STATE_AFTER, DecisionKind
 from carrierflow.storage.engine import streamed
 from carrierflow.storage.tables import (
-    checkpoints,
     decisions,
     definitions,
     edges,
@@ -34,7 +32,6 @@ from carrierflow.storage.tables import (
 __all__ = [
     "amounts_astray",
     "approvals_astray",
-    "checkpoint_times",
     "definition_rows",
     "entry_rows",
     "head_row",
@@ -70,12 +67,6 @@ def kind_rows(connection: Connection, kind: EntryKind) -> Iterator[Sequence[Any]
         .order_by(*kind.order)
     )
     return chain.from_iterable(streamed(connection, query, at_once=STREAM))
-
-
-def checkpoint_times(connection: Connection) -> list[tuple[int, datetime]]:
-    """Return the sizes of all checkpoints, each with when it was signed."""
-    query = select(checkpoints.c.size, checkpoints.c.sealed_at).order_by(checkpoints.c.size)
-    return [(size, at) for size, at in connection.execute(query)]
 
 
 def node_rows(connection: Connection, level: int) -> Iterator[Sequence[Any]]:

@@ -39,9 +39,10 @@ FORGED = "its signature is not by the verifier key: it was forged"
 
 def audited(book, *, keys=(), kept=(), anchor=None):
     """Verify a ledger as `audit verify` does."""
-    return DatabaseVerifier(book.store, book.sealer(), anchor_file=anchor).verify(
-        keys=keys, kept=kept
-    )
+    anchors = [FileAnchor(anchor)] if anchor else []
+    return DatabaseVerifier(
+        book.store, book.sealer(anchors=anchors), retired_anchors=() if anchor else ["file"]
+    ).verify(keys=keys, kept=kept)
 
 
 @pytest.fixture
@@ -99,8 +100,10 @@ def test_a_history_that_was_hashed_anew_contradicts_the_anchor(attacked_book, tm
 
     assert audited(attacked_book).ok
     done = audited(attacked_book, anchor=anchor)
-    assert [f"anchored checkpoint {ACTS + 21}"] == [problem.where for problem in done.problems]
-    assert "another history was put in their place" in done.problems[0].what
+    found = {problem.where: problem.what for problem in done.problems}
+    assert {"anchored checkpoint 21", "anchor file"} == set(found)
+    assert "another history was put in their place" in found["anchored checkpoint 21"]
+    assert "which is written down no longer" in found["anchor file"]
     assert not audited(attacked_book, kept=read_kept(anchor, where="mail")).ok
 
 

@@ -92,6 +92,7 @@ WITHOUT_END = {
     "observations": ("dates",),
     "incidents": ("evidence",),
     "checkpoints": ("note",),
+    "anchorings": ("receipt",),
     "notes": ("sealed",),
     "webhooks": ("sealed",),
     "shops": ("token", "refresh_token"),
