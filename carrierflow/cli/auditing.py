@@ -13,9 +13,12 @@ import click
 from carrierflow.audit.export.format import Exported, Scope
 from carrierflow.audit.log.anchoring import Anchored
 from carrierflow.audit.log.checkpoint import SignedNote, VerifierKey, split_notes
+from carrierflow.audit.log.kept import KeptCheckpoint, Trust
 from carrierflow.audit.log.sealer import Sealing
+from carrierflow.audit.log.timestamps import TimestampAuthority
+from carrierflow.audit.log.witness import HttpWitness, WitnessKey
 from carrierflow.audit.verify.database import read_kept, trusted
-from carrierflow.audit.verify.export import verify_export
+from carrierflow.audit.verify.export import Expectations, verify_export
 from carrierflow.audit.verify.replay import Verification
 from carrierflow.cli.calendar_days import SINCE, WHEN
 from carrierflow.cli.session import ANCHOR_BROKEN, FAILED, Session, command, print_exactly
@@ -66,8 +69,24 @@ class PublicKey(click.ParamType):  # type: ignore[type-arg]  # click 8.1 takes n
             self.fail(str(error), param, ctx)
 
 
+class PublicWitnessKey(click.ParamType):  # type: ignore[type-arg]  # click 8.1 takes none
+    """The key of a witness."""
+
+    name = "key"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> WitnessKey:
+        """Read a key as witnesses publish it; anything else is a usage error."""
+        try:
+            return WitnessKey.parse(str(value))
+        except InvalidInput as error:
+            self.fail(str(error), param, ctx)
+
+
 ENTRY = Entry()
 VERIFIER_KEY = PublicKey()
+WITNESS_KEY = PublicWitnessKey()
 
 
 @command(audit, "verify", example="carrierflow audit verify --checkpoint kept.txt --json")
@@ -91,8 +110,26 @@ VERIFIER_KEY = PublicKey()
     type=click.Path(path_type=Path, file_okay=False),
     help="Verify this export, and no database.",
 )
+@click.option(
+    "--witness-key",
+    "witnesses",
+    type=WITNESS_KEY,
+    multiple=True,
+    help="A witness that must have cosigned the export's checkpoint; may be repeated.",
+)
+@click.option(
+    "--unauthenticated",
+    is_flag=True,
+    help="Accept an export of which no signature is checked, for want of a key.",
+)
 def verify(
-    session: Session, folder: Path | None, kept_files: Sequence[Path], keys: Sequence[VerifierKey]
+    session: Session,
+    folder: Path | None,
+    *,
+    kept_files: Sequence[Path],
+    keys: Sequence[VerifierKey],
+    witnesses: Sequence[WitnessKey],
+    unauthenticated: bool,
 ) -> None:
     """Replay the whole history: hashes, links, legal steps, couplings, heads, log, checkpoints.
 
@@ -110,11 +147,30 @@ def verify(
             done = session.app.verify(progress, keys=keys, kept=kept)
         else:
             trust = trusted(() if keys else session.settings.verifier_keys, keys)
-            tolerance = timedelta(seconds=session.settings.clock_tolerance_seconds)
-            done = verify_export(
-                folder, trust=trust, kept=kept, tolerance=tolerance, progress=progress
-            )
+            expected = _expectations(session, trust, kept, witnesses, accepted=unauthenticated)
+            done = verify_export(folder, expected, progress=progress)
     _emit_verification(session, done, time.perf_counter() - began)
+
+
+def _expectations(
+    session: Session,
+    trust: Trust,
+    kept: Sequence[KeptCheckpoint],
+    witnesses: Sequence[WitnessKey],
+    *,
+    accepted: bool,
+) -> Expectations:
+    settings = session.settings
+    named = [HttpWitness.parse(text).key for text in settings.witnesses]
+    roots = settings.timestamp_roots
+    return Expectations(
+        trust=trust,
+        kept=kept,
+        witnesses=witnesses or named,
+        stamps=TimestampAuthority(roots) if roots else None,
+        tolerance=timedelta(seconds=settings.clock_tolerance_seconds),
+        unauthenticated=accepted,
+    )
 
 
 def _emit_verification(session: Session, done: Verification, seconds: float) -> None:
@@ -124,6 +180,7 @@ def _emit_verification(session: Session, done: Verification, seconds: float) -> 
         "reason": done.reason,
         "rows": done.rows,
         "fulfillments": done.fulfillments,
+        "part": done.part,
         "sealed": done.sealed,
         "kinds": dict(done.kinds),
         "checkpoints": done.checkpoints,
@@ -139,6 +196,10 @@ def _emit_verification(session: Session, done: Verification, seconds: float) -> 
             f"steps of {done.fulfillments} fulfillments; {done.sealed} are sealed, "
             f"{done.checkpoints} checkpoints agree."
         )
+    if done.part:
+        lines.append(f"It is a part: {done.part}.")
+    if done.unauthenticated:
+        lines.append("No signature was checked: name the key (--verifier-key), or accept that.")
     lines += [f"Note: {remark}" for remark in done.remarks]
     session.emit(document, lambda c: c.say(*lines))
     if not done.ok:

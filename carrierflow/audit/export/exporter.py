@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from carrierflow.audit.export.format import Contents, Exported, Line, Scope, write_export
-from carrierflow.audit.export.spreadsheet import HEADINGS, cells_of
-from carrierflow.audit.export.sql import Placed, definition_texts, scoped_entries
-from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote
-from carrierflow.audit.log.entry_kinds import TRANSITION
+from carrierflow.audit.export.sql import definition_texts, scoped_entries
+from carrierflow.audit.log.checkpoint import DASH, Checkpoint, SignedNote
 from carrierflow.audit.log.sealer import LogSealer
-from carrierflow.audit.log.sql import Log, all_checkpoints
-from carrierflow.audit.log.tree import inclusion_proof
+from carrierflow.audit.log.sql import Given, Log, all_checkpoints, all_given
+from carrierflow.audit.log.timestamps import TIMESTAMP
 from carrierflow.audit.log.unplaced import count_waiting
 from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.canonical import stamp
@@ -60,24 +59,45 @@ class Exporter:
         scope = scope or Scope()
         with self._store.reading() as connection:
             self._check(scope)
-            notes = all_checkpoints(connection)
-            if not notes:
-                raise NotSealed("The history")
-            newest = SignedNote.parse(notes[-1])
-            size = newest.checkpoint.size
-            contents = Contents(
-                scope=scope,
-                made_at=self._clock(),
-                unsealed=count_waiting(connection, size=size),
-                definitions=definition_texts(connection),
-                checkpoints=notes if scope.is_whole else notes[-1:],
-                consistency=[
-                    self._sealer.prove_consistency(old, to=newest) for old in since_checkpoints
-                ],
-            )
+            newest, contents = self._contents(connection, scope, since_checkpoints)
+        size = newest.size
         self._store.transact(lambda c: self._told(c, scope, size))
-        lines = self._lines(scope, size, sheet=sheet, progress=progress)
-        return write_export(folder, contents, lines, sheet=HEADINGS if sheet else ())
+        with self._store.reading() as nodes:
+            whole = replace(contents, left_out=Log(nodes).subtree)
+            lines = self._lines(scope, size, progress=progress)
+            return write_export(folder, whole, lines, sheet=sheet)
+
+    def _contents(
+        self, connection: Connection, scope: Scope, since: Sequence[Checkpoint]
+    ) -> tuple[Checkpoint, Contents]:
+        notes = all_checkpoints(connection)
+        if not notes:
+            raise NotSealed("The history")
+        newest, given = SignedNote.parse(notes[-1]), defaultdict(list)
+        for each in all_given(connection):
+            given[each.size].append(each)
+        size = newest.checkpoint.size
+        cosigned = [
+            _cosigned(note, given[SignedNote.parse(note).checkpoint.size])
+            for note in (notes if scope.is_whole else notes[-1:])
+        ]
+        stamps = [
+            (each.size, each.receipt)
+            for some in given.values()
+            for each in some
+            if each.receipt and each.anchor == TIMESTAMP
+        ]
+        return newest.checkpoint, Contents(
+            scope=scope,
+            made_at=self._clock(),
+            unsealed=count_waiting(connection, size=size),
+            definitions=definition_texts(connection),
+            checkpoints=cosigned,
+            consistency=[self._sealer.prove_consistency(old, to=newest) for old in since],
+            stamps=sorted(stamps) if scope.is_whole else [s for s in stamps if s[0] == size],
+            left_out=Log(connection).subtree,
+            sign=self._signer(),
+        )
 
     def _told(self, connection: Connection, scope: Scope, size: int) -> None:
         """Write down that an export is made, before it is: none is there that nobody knows of."""
@@ -99,32 +119,28 @@ class Exporter:
             elif scope.shop is not None:
                 shop_number(connection, scope.shop)
 
+    def _signer(self) -> Callable[[str], SignedNote] | None:
+        return self._sealer.key.sign if self._sealer.can_seal else None
+
     def _lines(
-        self, scope: Scope, size: int, *, sheet: bool, progress: Callable[[int], None] | None
+        self, scope: Scope, size: int, *, progress: Callable[[int], None] | None
     ) -> Iterator[Line]:
-        done, whole = 0, scope.is_whole
-        with self._store.reading() as rows, self._store.reading() as nodes:
-            tree = Log(nodes)
+        done = 0
+        with self._store.reading() as rows:
             for some in scoped_entries(rows, scope, size=size):
                 for each in some:
-                    index = each.position
                     yield Line(
                         kind=each.kind.name,
                         text=each.kind.text(each.row),
-                        index=index,
+                        index=each.position,
                         leaf=bytes.fromhex(each.leaf),
-                        path=() if whole else inclusion_proof(tree.subtree, index, size),
-                        cells=_cells(each) if sheet else (),
                     )
                 done += len(some)
                 if progress is not None:
                     progress(done)
 
 
-def _cells(each: Placed) -> tuple[Any, ...]:
-    """Return what the spreadsheet shows of an entry: of steps alone."""
-    if each.kind is not TRANSITION:
-        return ()
-    row, width = each.row, TRANSITION.width
-    fulfillment_id, order_id, shop = row[width - 4 : width - 1]
-    return cells_of(each.position, (shop, order_id, fulfillment_id), row, row[width])
+def _cosigned(note: str, given: Sequence[Given]) -> str:
+    """Return a checkpoint with the cosignatures that witnesses made under it."""
+    lines = (f"{each.receipt}\n" for each in given if (each.receipt or "").startswith(DASH))
+    return f"{note}{''.join(lines)}"

@@ -10,19 +10,22 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from uuid import uuid4
 
-from carrierflow.audit.export.spreadsheet import BOM, record
-from carrierflow.audit.log.checkpoint import SignedNote
+from carrierflow.audit.export.manifest import manifest_text
+from carrierflow.audit.export.spreadsheet import BOM, HEADINGS, record, sheet_rows
+from carrierflow.audit.export.totals import Totals
+from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote
 from carrierflow.audit.log.proof import Consistency
+from carrierflow.audit.log.tree import Subtrees, subtrees_between
 from carrierflow.domain.canonical import stamp
 from carrierflow.errors import InvalidInput
 
@@ -34,10 +37,13 @@ __all__ = [
     "ENTRIES",
     "ENTRY_FILES",
     "FORM",
+    "LEFT_OUT",
     "MANIFEST",
     "PLACES",
     "SHEET",
+    "SIGNATURE",
     "SUMS",
+    "TIMESTAMPS",
     "Contents",
     "Exported",
     "Line",
@@ -45,16 +51,27 @@ __all__ = [
     "write_export",
 ]
 
-FORM = "carrierflow-export/2"
+FORM = "carrierflow-export/3"
 ENTRIES = "entries.jsonl"
-ENTRY_FILES = {FORM: ENTRIES, "carrierflow-export/1": "history.jsonl"}
-"""The file of entries in each form that can be read; the first form knew but steps."""
+ENTRY_FILES = {
+    FORM: ENTRIES,
+    "carrierflow-export/2": ENTRIES,
+    "carrierflow-export/1": "history.jsonl",
+}
+"""The file of entries in each form that can be read.
+
+The first form knew but steps; neither it nor the second one signed its manifest, and a part of
+them has the proof of each line in `places.txt` instead of what it leaves out.
+"""
 
 PLACES = "places.txt"
 DEFINITIONS = "definitions.jsonl"
 CHECKPOINTS = "checkpoints.txt"
 CONSISTENCY = "consistency.txt"
+LEFT_OUT = "left_out.txt"
+TIMESTAMPS = "timestamps.txt"
 MANIFEST = "manifest.json"
+SIGNATURE = "manifest.note"
 SUMS = "SHA256SUMS"
 SHEET = "history.csv"
 
@@ -98,10 +115,6 @@ class Line:
     text: str
     index: int
     leaf: bytes
-    path: Sequence[bytes] = ()
-    """What leads from it to the root, where the export leaves other entries out."""
-    cells: Sequence[Any] = ()
-    """What a spreadsheet shows of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,12 +143,18 @@ class Contents:
     """Signed notes, oldest first; the last one is the one that the export stands on."""
     consistency: Sequence[Consistency]
     """That older checkpoints, which the auditor keeps, are the beginning of the last one."""
+    stamps: Sequence[tuple[int, str]]
+    """Time-stamps by the size of their checkpoints, as authorities answered, in base 64."""
+    left_out: Subtrees
+    """Returns the hash over places that are left out."""
+    sign: Callable[[str], SignedNote] | None
+    """Signs the manifest; None where there is no key."""
 
 
 def write_export(
-    folder: Path, contents: Contents, lines: Iterable[Line], *, sheet: Sequence[str] = ()
+    folder: Path, contents: Contents, lines: Iterable[Line], *, sheet: bool = False
 ) -> Exported:
-    """Write an export into a new or empty directory; `sheet` heads a CSV file beside it.
+    """Write an export into a new or empty directory; `sheet` adds a CSV file beside it.
 
     Raises:
         InvalidInput: if there is something already, or it cannot be written.
@@ -143,14 +162,19 @@ def write_export(
     try:
         with _finished(folder) as unfinished:
             writer = _Writer(unfinished)
-            kinds = _write_lines(writer, lines, sheet)
-            _write_rest(writer, contents, kinds)
+            newest = SignedNote.parse(contents.checkpoints[-1]).checkpoint
+            wanted = None if contents.scope.is_whole else contents.left_out
+            body = _Body(writer, newest.size, wanted)
+            body.write(lines)
+            if sheet:
+                _write_sheet(writer, unfinished)
+            _write_rest(writer, contents, newest, body)
     except OSError as error:
         raise InvalidInput(f"The export cannot be written: {error}.") from error
     return Exported(
         folder=folder,
-        rows=kinds.total(),
-        size=SignedNote.parse(contents.checkpoints[-1]).checkpoint.size,
+        rows=body.kinds.total(),
+        size=newest.size,
         unsealed=contents.unsealed,
         files=tuple(sorted([*writer.sums, SUMS])),
     )
@@ -179,50 +203,79 @@ def _finished(folder: Path) -> Iterator[Path]:
         rmtree(unfinished, ignore_errors=True)
 
 
-def _write_lines(writer: _Writer, lines: Iterable[Line], sheet: Sequence[str]) -> Counter[str]:
-    """Write the entries; return how many there are of each kind."""
-    kinds: Counter[str] = Counter()
-    with ExitStack() as files:
-        entries = files.enter_context(writer.open(ENTRIES))
-        places = files.enter_context(writer.open(PLACES))
-        cells = files.enter_context(writer.open(SHEET)) if sheet else None
-        if cells is not None:
-            cells.write(BOM + record(sheet))
-        for line in lines:
-            kinds[line.kind] += 1
-            entries.write(f"{line.text}\n".encode())
-            places.write(_place(line))
-            if cells is not None and line.cells:
-                cells.write(record(line.cells))
-    return kinds
+def _write_sheet(writer: _Writer, folder: Path) -> None:
+    with writer.open(SHEET) as cells:
+        cells.write(BOM + record(HEADINGS))
+        for _, row in sheet_rows(folder / ENTRIES, folder / PLACES):
+            cells.write(row)
 
 
-def _write_rest(writer: _Writer, contents: Contents, kinds: Counter[str]) -> None:
-    """Write what stands beside the entries; the digests at last."""
+def _write_rest(writer: _Writer, contents: Contents, newest: Checkpoint, body: _Body) -> None:
+    """Write what stands beside the entries; what it all is, signed, and the digests at last."""
     writer.write(DEFINITIONS, (f"{text}\n" for text in contents.definitions))
     writer.write(CHECKPOINTS, (f"{note}\n" for note in contents.checkpoints))
     if contents.consistency:
         writer.write(CONSISTENCY, (f"{proof}\n" for proof in contents.consistency))
-    newest = SignedNote.parse(contents.checkpoints[-1]).checkpoint
+    if contents.stamps:
+        writer.write(TIMESTAMPS, (f"{size} {stamped}\n" for size, stamped in contents.stamps))
+    rows = body.kinds.total()
     manifest = {
         "form": FORM,
         "origin": newest.origin,
         "size": newest.size,
         "root": newest.root.hex(),
+        "signed_at": stamp(newest.at) if newest.at else None,
         "whole": contents.scope.is_whole,
         "scope": contents.scope.document(),
-        "rows": kinds.total(),
-        "kinds": dict(sorted(kinds.items())),
+        "rows": rows,
+        "left_out": newest.size - rows,
+        "kinds": dict(sorted(body.kinds.items())),
+        "shops": body.totals.document(),
         "unsealed": contents.unsealed,
         "made_at": stamp(contents.made_at),
+        "files": dict(sorted(writer.sums.items())),
     }
-    writer.write(MANIFEST, [json.dumps(manifest, ensure_ascii=False, indent=2), "\n"])
+    written = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
+    writer.write(MANIFEST, [written])
+    if contents.sign is not None:
+        signed = contents.sign(manifest_text(newest.origin, written.encode()))
+        writer.write(SIGNATURE, [str(signed)])
     writer.write_sums()
 
 
-def _place(line: Line) -> bytes:
-    hashes = b" ".join(map(base64.b64encode, (line.leaf, *line.path)))
-    return b"%d %s\n" % (line.index, hashes)
+class _Body:
+    """Writes the lines, where they stand, and what stands between them."""
+
+    def __init__(self, writer: _Writer, size: int, left_out: Subtrees | None) -> None:
+        self.kinds: Counter[str] = Counter()
+        self.totals = Totals()
+        self._writer = writer
+        self._size = size
+        self._left_out = left_out
+        self._next = 0
+
+    def write(self, lines: Iterable[Line]) -> None:
+        """Write all of them."""
+        with ExitStack() as files:
+            entries = files.enter_context(self._writer.open(ENTRIES))
+            places = files.enter_context(self._writer.open(PLACES))
+            gaps = files.enter_context(self._writer.open(LEFT_OUT)) if self._left_out else None
+            for line in lines:
+                self._skip(gaps, line.index)
+                self._next = line.index + 1
+                text = line.text.encode()
+                self.kinds[line.kind] += 1
+                self.totals.add(text)
+                entries.write(text + b"\n")
+                places.write(b"%d %b\n" % (line.index, base64.b64encode(line.leaf)))
+            self._skip(gaps, self._size)
+
+    def _skip(self, gaps: _Sink | None, end: int) -> None:
+        """Write the hashes over what is left out before a place."""
+        if gaps is None or self._left_out is None:
+            return
+        for start, height, node in subtrees_between(self._left_out, self._next, end):
+            gaps.write(b"%d %d %b\n" % (start, height, base64.b64encode(node)))
 
 
 class _Writer:

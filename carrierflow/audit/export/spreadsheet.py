@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from carrierflow.audit.reports.calendar import VIETNAM
@@ -17,7 +20,7 @@ from carrierflow.domain.lifecycle import MACHINE_LABELS, label_of
 from carrierflow.domain.model import Machine
 
 
-__all__ = ["BOM", "HEADINGS", "cells_of", "record"]
+__all__ = ["BOM", "HEADINGS", "TERMS", "record", "sheet_rows"]
 
 BOM = b"\xef\xbb\xbf"
 
@@ -25,7 +28,9 @@ HEADINGS = (
     "Vị trí trong nhật ký",
     "Cửa hàng",
     "Mã đơn hàng",
+    "Mã phiếu giao hàng",
     "Mã vận đơn",
+    "Tiền thu hộ (đồng)",
     "Loại",
     "Bước",
     "Từ trạng thái",
@@ -41,29 +46,60 @@ HEADINGS = (
     "Mã băm",
 )
 
+REVISION = "revision"
+TERMS = ("opening", REVISION)
+"""The kinds of entries that say what was agreed about a parcel."""
+
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a cell must not begin with: spreadsheets would compute it."""
 
 
-def cells_of(index: int, ref: Sequence[str], row: Sequence[Any], own: str) -> tuple[Any, ...]:
-    """Return the cells of an entry, from the columns of its canonical text."""
-    machine, seq, start, end, source, actor, reason, _, occurred, recorded, inferred = row[:11]
+def sheet_rows(entries: Path, places: Path) -> Iterator[tuple[int, bytes]]:
+    """Make the rows of an export's lines: the number of each line, and its row.
+
+    Only steps have one, each with what was agreed about its parcel by then; what it was opened
+    with counts from the beginning, though it may stand behind its first steps in the log.
+    """
+    terms = _openings(entries)
+    with entries.open("rb") as lines, places.open("rb") as stated:
+        for number, (line, place) in enumerate(zip(lines, stated, strict=False), 1):
+            text = line.removesuffix(b"\n")
+            entry = json.loads(text)
+            ref = _ref(entry)
+            if entry.get("kind") == REVISION:
+                terms[ref] = entry["tracking_number"], entry["cod_amount"]
+            if "kind" in entry:
+                continue
+            waybill, amount = terms.get(ref, (None, None))
+            index, own = int(place.partition(b" ")[0]), sha256(text).hexdigest()
+            agreed = waybill, None if amount is None else int(amount)
+            yield number, record((index, *ref, *agreed, *_cells(entry), own))
+
+
+def _openings(entries: Path) -> dict[tuple[str, ...], tuple[str | None, str]]:
+    with entries.open("rb") as lines:
+        found = [json.loads(line) for line in lines if b'"kind":"opening"' in line]
+    return {_ref(entry): (entry["tracking_number"], entry["cod_amount"]) for entry in found}
+
+
+def _ref(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(entry.get(name) or "" for name in ("shop", "order_id", "fulfillment_id"))
+
+
+def _cells(entry: Mapping[str, Any]) -> tuple[Any, ...]:
     return (
-        index,
-        *ref,
-        MACHINE_LABELS[Machine(machine)].vi,
-        seq,
-        _label(start),
-        _label(end),
-        end,
-        source,
-        actor,
-        reason,
-        _local(occurred),
-        _local(recorded),
-        "có" if inferred else "không",
-        row[12],
-        own,
+        MACHINE_LABELS[Machine(entry["machine"])].vi,
+        int(entry["seq"]),
+        _label(entry["from"]),
+        _label(entry["to"]),
+        entry["to"],
+        entry["source"],
+        entry["actor"],
+        entry["reason"],
+        _local(entry["occurred_at"]),
+        _local(entry["recorded_at"]),
+        "có" if entry["inferred"] else "không",
+        entry["amends"],
     )
 
 

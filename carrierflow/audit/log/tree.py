@@ -6,7 +6,7 @@ subtrees. A subtree of height h and number i covers the leaves from i·2^h up to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 
 
@@ -21,6 +21,7 @@ __all__ = [
     "node_hash",
     "range_root",
     "root_of_proof",
+    "subtrees_between",
 ]
 
 Subtrees = Callable[[int, int], bytes]
@@ -63,6 +64,15 @@ class Frontier:
             size += 1
         self.size = size
 
+    def add_subtree(self, height: int, node: bytes) -> None:
+        """Put a complete subtree at the end, which must begin where one of its height can."""
+        filled = self.size >> height
+        while filled & 1:
+            node = node_hash(self._peaks.pop(), node)
+            filled >>= 1
+        self._peaks.append(node)
+        self.size += 1 << height
+
     def root(self) -> bytes:
         """Return the root of the tree as it stands."""
         if not self._peaks:
@@ -71,6 +81,16 @@ class Frontier:
         for peak in reversed(self._peaks[:-1]):
             root = node_hash(peak, root)
         return root
+
+
+def subtrees_between(subtrees: Subtrees, start: int, end: int) -> Iterator[tuple[int, int, bytes]]:
+    """Return the fewest complete subtrees over some leaves: first leaf, height, hash."""
+    while start < end:
+        height = (end - start).bit_length() - 1
+        if start:
+            height = min(height, (start & -start).bit_length() - 1)
+        yield start, height, subtrees(height, start >> height)
+        start += 1 << height
 
 
 def range_root(subtrees: Subtrees, start: int, end: int) -> bytes:

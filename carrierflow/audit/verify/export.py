@@ -7,50 +7,48 @@ temporary files of which one at a time is held.
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
-from binascii import a2b_base64, b2a_base64
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any, Self
+from typing import IO, Self
 
 from carrierflow.audit.export.format import (
     CHECKPOINTS,
     CONSISTENCY,
     DEFINITIONS,
-    ENTRY_FILES,
-    MANIFEST,
+    LEFT_OUT,
     PLACES,
-    SUMS,
+    TIMESTAMPS,
 )
-from carrierflow.audit.log.checkpoint import Checkpoint
+from carrierflow.audit.export.spreadsheet import TERMS
+from carrierflow.audit.export.totals import Totals
+from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote
 from carrierflow.audit.log.entry_kinds import KINDS, TRANSITION
 from carrierflow.audit.log.kept import OWN, KeptCheckpoint, TreeCheck, Trust, kept_in
 from carrierflow.audit.log.proof import Consistency
-from carrierflow.audit.log.tree import root_of_proof
+from carrierflow.audit.log.timestamps import TimestampAuthority
+from carrierflow.audit.log.witness import WitnessKey
+from carrierflow.audit.verify.export_manifest import ExportManifest
+from carrierflow.audit.verify.export_places import PartOfLog, ProvenLines, WholeLog
+from carrierflow.audit.verify.kept_elsewhere import check_times
 from carrierflow.audit.verify.lines import ChainReader, is_flat, kind_of, moment_of, parcel_of
 from carrierflow.audit.verify.replay import Findings, Rules, Verification
 from carrierflow.audit.verify.time_order import TOLERANCE, TimeCheck
 from carrierflow.errors import InvalidInput
 
 
-__all__ = ["verify_export"]
-
-PLACE = re.compile(rb"(0|[1-9][0-9]*) ([A-Za-z0-9+/=]{44})((?: [A-Za-z0-9+/=]{44})*)\n")
-"""A line of `places.txt`: the place, the leaf, and what leads from it to the root."""
+__all__ = ["Expectations", "verify_export"]
 
 MOMENTS = {kind.name: kind.moment for kind in KINDS}
 STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
-CHANGED = "its content is not what was sealed at its place: it was changed since"
-
 SHARE_BYTES = 16 * 1024 * 1024
 """About how much of the history is held at once."""
 
@@ -62,22 +60,31 @@ ALL_BUFFERS = 8 * BUFFER
 LEAST_BUFFER = 4096
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expectations:
+    """What somebody who verifies an export brings along: keys, checkpoints, whom to believe."""
+
+    trust: Trust
+    kept: Sequence[KeptCheckpoint] = ()
+    witnesses: Sequence[WitnessKey] = ()
+    """Those who must have cosigned the checkpoint."""
+    stamps: TimestampAuthority | None = None
+    """Whose time-stamps count."""
+    tolerance: timedelta = TOLERANCE
+    unauthenticated: bool = False
+    """Whether an export of which no signature was checked may be in order."""
+
+
 def verify_export(
-    folder: Path,
-    *,
-    trust: Trust,
-    kept: Sequence[KeptCheckpoint] = (),
-    tolerance: timedelta = TOLERANCE,
-    progress: Callable[[int], None] | None = None,
+    folder: Path, expected: Expectations, *, progress: Callable[[int], None] | None = None
 ) -> Verification:
-    """Replay an export and compare it with its checkpoints and with those that were kept.
+    """Replay an export and compare it with its manifest, its checkpoints and those that were kept.
 
     Raises:
         InvalidInput: if it is no export, or a file of it cannot be read.
     """
     try:
-        export = _Export(folder, trust, Findings(), tolerance)
-        return export.verify(kept, progress or _unheard)
+        return _Export(folder, expected, Findings()).verify(progress or _unheard)
     except OSError as error:
         raise InvalidInput(f"The export cannot be read: {error}.") from error
     except UnicodeDecodeError as error:
@@ -89,75 +96,90 @@ class _Export:
     """One directory, and what is found in it."""
 
     folder: Path
-    trust: Trust
+    expected: Expectations
     findings: Findings
-    tolerance: timedelta
 
-    def verify(
-        self, kept: Sequence[KeptCheckpoint], progress: Callable[[int], None]
-    ) -> Verification:
+    def verify(self, progress: Callable[[int], None]) -> Verification:
         """Look at everything."""
-        manifest = self._manifest()
-        self._check_sums()
+        manifest = ExportManifest.read(self.folder)
         rules = Rules(self._definitions(), self.findings)
         own = kept_in(self._text(CHECKPOINTS), where=OWN)
         if not own:
             raise InvalidInput("The export has no checkpoint.")
-        known = [*own, *kept]
-        self.trust.look_at(known, self.findings)
-        newest = max((each.seen for each in own), key=lambda seen: seen.size)
-        if manifest["whole"]:
-            places: _WholeLog | _PartOfLog = _WholeLog(
-                TreeCheck(known, self.findings), self.findings
-            )
-        else:
-            self._compare_kept(newest, kept)
-            places = _PartOfLog(newest, self.findings)
-        cuts = any(manifest["scope"][name] is not None for name in ("since", "until"))
-        file = ENTRY_FILES[manifest["form"]]
-        with _Shares(self.folder / file) as shares:
-            reader = _EntryReader(shares, self.findings, self.tolerance)
-            rows = self._read_log(file, places, reader, progress)
-            if rows != manifest["rows"]:
-                what = f"it has {rows} lines; the manifest says {manifest['rows']}"
-                self.findings.add(file, what)
-            parcels = sum(_replay(lines, rules, self.findings, cuts=cuts) for lines in shares)
+        known = [*own, *self.expected.kept]
+        self.expected.trust.look_at(known, self.findings)
+        newest = max(own, key=lambda each: each.seen.size)
+        manifest.check_signature(newest.seen, self.expected.trust, self.findings)
+        self._check_others(own, newest.note)
+        tolerance = self.expected.tolerance
+        signed = check_times([each.note for each in own], self.findings, tolerance)
+        times = TimeCheck(self.findings, tolerance=tolerance, unit="line", signed=signed)
+        with _Shares(self.folder / manifest.entries) as shares, ExitStack() as files:
+            reader = _EntryReader(shares, self.findings, times)
+            places = self._places(manifest, newest.seen, known, files)
+            rows = self._read_log(manifest.entries, places, reader, progress)
+            parcels = 0
+            for lines in shares:
+                counted = reader.totals.counting(lines)
+                parcels += _replay(counted, rules, self.findings, cuts=manifest.cuts_chains)
+                reader.totals.count_parcels()
+        kinds = dict(sorted(reader.counts.items()))
+        figures = {"rows": rows, "left_out": newest.seen.size - rows, "kinds": kinds}
+        manifest.compare(figures | {"shops": reader.totals.document()}, self.findings)
+        manifest.check_sheet(self.findings)
+        manifest.check_files(self.findings)
         return Verification(
             rows=reader.counts[TRANSITION.name],
             fulfillments=parcels,
             problems=tuple(self.findings.problems),
             sealed=rows,
-            kinds=dict(sorted(reader.counts.items())),
+            kinds=kinds,
             checkpoints=len(known),
             remarks=tuple(self.findings.remarks),
+            part=manifest.part,
+            unauthenticated=not (self.expected.trust.keys or self.expected.unauthenticated),
         )
+
+    def _places(
+        self,
+        manifest: ExportManifest,
+        newest: Checkpoint,
+        known: Sequence[KeptCheckpoint],
+        files: ExitStack,
+    ) -> WholeLog | PartOfLog | ProvenLines:
+        if manifest.whole:
+            return WholeLog(TreeCheck(known, self.findings), self.findings)
+        self._compare_kept(newest, self.expected.kept)
+        if not manifest.is_signed_form:
+            return ProvenLines(newest, self.findings)
+        gaps = files.enter_context((self.folder / LEFT_OUT).open("rb", BUFFER))
+        return PartOfLog(newest, gaps, self.findings)
+
+    def _check_others(self, own: Sequence[KeptCheckpoint], newest: SignedNote) -> None:
+        """Look at what witnesses and authorities made of the checkpoints."""
+        size = newest.checkpoint.size
+        for witness in self.expected.witnesses:
+            if witness.when_cosigned(newest) is None:
+                what = f"it did not cosign the checkpoint of {size} entries"
+                self.findings.add(f"witness {witness.name}", what, elsewhere=True)
+        if not (self.folder / TIMESTAMPS).is_file():
+            if self.expected.stamps is not None:
+                self.findings.add(TIMESTAMPS, "no checkpoint bears a time-stamp", elsewhere=True)
+            return
+        if self.expected.stamps is None:
+            what = "Time-stamps are there and were not checked, for no authority was named."
+            self.findings.remarks.append(what)
+            return
+        notes = {each.seen.size: each.note for each in own}
+        for line in self._text(TIMESTAMPS).splitlines():
+            at, _, receipt = line.partition(" ")
+            note = notes.get(int(at)) if at.isdecimal() else None
+            if note is None or self.expected.stamps.when_stamped(note.text, receipt) is None:
+                where, what = f"time-stamp {at}", "it is none of a checkpoint that is there"
+                self.findings.add(where, what, elsewhere=True)
 
     def _text(self, name: str) -> str:
         return (self.folder / name).read_text(encoding="utf-8")
-
-    def _manifest(self) -> dict[str, Any]:
-        if not (self.folder / MANIFEST).is_file():
-            raise InvalidInput(f"{self.folder} is no export: it has no {MANIFEST}.")
-        try:
-            manifest: dict[str, Any] = json.loads(self._text(MANIFEST))
-            form, scope = manifest["form"], manifest["scope"]
-            known = form in ENTRY_FILES and isinstance(manifest["whole"], bool)
-            if not known or not {"since", "until"} <= set(scope) or "rows" not in manifest:
-                raise InvalidInput(f"This version cannot read exports of the form {form!r}.")
-        except (ValueError, KeyError, TypeError) as error:
-            raise InvalidInput(f"{MANIFEST} cannot be read; the export is damaged.") from error
-        return manifest
-
-    def _check_sums(self) -> None:
-        for line in self._text(SUMS).splitlines():
-            value, _, name = line.partition("  ")
-            file = self.folder / Path(name).name
-            if not file.is_file():
-                self.findings.add(name, "it is missing")
-                continue
-            with file.open("rb") as opened:
-                if file_digest(opened, "sha256").hexdigest() != value:
-                    self.findings.add(name, f"its bytes are not those that {SUMS} names")
 
     def _definitions(self) -> Iterator[tuple[str, str, None]]:
         for line in self._text(DEFINITIONS).splitlines():
@@ -166,7 +188,7 @@ class _Export:
     def _read_log(
         self,
         file: str,
-        places: _WholeLog | _PartOfLog,
+        places: WholeLog | PartOfLog | ProvenLines,
         reader: _EntryReader,
         progress: Callable[[int], None],
     ) -> int:
@@ -215,80 +237,15 @@ class _Export:
         return {proof.old_size: proof for proof in proofs}
 
 
-class _WholeLog:
-    """Builds the tree from the places of every line, which must leave none out."""
-
-    def __init__(self, tree: TreeCheck, findings: Findings) -> None:
-        self._tree = tree
-        self._findings = findings
-        self._leaves: list[bytes] = []
-
-    def add(self, number: int, text: bytes, place: bytes) -> None:
-        """Take in the next line, and what is said of its place."""
-        leaf = sha256(b"\x00" + text).digest()
-        if place != b"%d %b\n" % (number - 1, b2a_base64(leaf, newline=False)):
-            leaf = self._stated(number, leaf, place)
-        self._leaves.append(leaf)
-        if len(self._leaves) == AT_ONCE:
-            self._flush()
-
-    def finish(self) -> None:
-        """Compare the end."""
-        self._flush()
-        self._tree.finish()
-
-    def _stated(self, number: int, leaf: bytes, place: bytes) -> bytes:
-        """Say what is wrong, and go on with the leaf that the place names, if it names one."""
-        found = PLACE.fullmatch(place)
-        if found is None or int(found[1]) != number - 1:
-            self._findings.add(f"line {number}", f"place {number - 1} of the log is missing")
-        if found is None or b2a_base64(leaf, newline=False) == found[2]:
-            return leaf
-        self._findings.add(f"line {number}", CHANGED)
-        return a2b_base64(found[2])
-
-    def _flush(self) -> None:
-        self._tree.add(self._leaves)
-        self._leaves = []
-
-
-class _PartOfLog:
-    """Follows the proof of each line to the root that was signed."""
-
-    def __init__(self, newest: Checkpoint, findings: Findings) -> None:
-        self._newest = newest
-        self._findings = findings
-        self._last = -1
-
-    def add(self, number: int, text: bytes, place: bytes) -> None:
-        """Take in the next line, and what is said of its place."""
-        found = PLACE.fullmatch(place)
-        if found is None:
-            self._findings.add(f"line {number}", "its place in the log is missing")
-            return
-        index, leaf = int(found[1]), sha256(b"\x00" + text).digest()
-        if index <= self._last:
-            self._findings.add(f"line {number}", "it stands in another order than in the log")
-        self._last = index
-        path = [a2b_base64(each) for each in found[3].split()]
-        if b2a_base64(leaf, newline=False) != found[2]:
-            self._findings.add(f"line {number}", CHANGED)
-        elif root_of_proof(leaf, index, self._newest.size, path) != self._newest.root:
-            what = f"its proof does not lead to the checkpoint of {self._newest.size} entries: "
-            self._findings.add(f"line {number}", what + "it never stood in this log")
-
-    def finish(self) -> None:
-        """Nothing is owed at the end: a part of a log can be any part."""
-
-
 class _EntryReader:
     """Takes in the lines in their order: steps go to their parcels, of all the moment counts."""
 
-    def __init__(self, shares: _Shares, findings: Findings, tolerance: timedelta) -> None:
+    def __init__(self, shares: _Shares, findings: Findings, times: TimeCheck) -> None:
         self.counts: Counter[str] = Counter()
+        self.totals = Totals()
         self._shares = shares
         self._findings = findings
-        self._times = TimeCheck(findings, tolerance=tolerance, unit="line")
+        self._times = times
 
     def add(self, number: int, text: bytes) -> None:
         """Take in the next line."""
@@ -300,6 +257,10 @@ class _EntryReader:
         elif column is None or not is_flat(text):
             self._findings.add(f"line {number}", "it is no entry in its canonical form")
             return
+        elif name in TERMS:
+            self._shares.add(number, text)
+        else:
+            self.totals.add(text)
         self.counts[name or TRANSITION.name] += 1
         moment = moment_of(text, column or "")
         if moment is not None and STAMP.fullmatch(moment):

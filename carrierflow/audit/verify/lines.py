@@ -33,8 +33,7 @@ OTHER = re.compile(
 """The canonical text of an entry of any other kind: its order and its words are proven by leaf."""
 
 KIND = b'"kind":"'
-KEY = b'"fulfillment_id":'
-AFTER = b',"inferred":'
+KEY = b'"fulfillment_id":"'
 
 
 def kind_of(line: bytes) -> str | None:
@@ -65,8 +64,8 @@ def is_flat(line: bytes) -> bool:
 
 def parcel_of(line: bytes) -> bytes:
     """Return what says of which parcel a line is, well enough to bring its lines together."""
-    start = line.find(KEY)
-    return line[start : line.find(AFTER, start)]
+    start = line.find(KEY) + len(KEY)
+    return line[start : line.find(b'"', start)]
 
 
 class ChainReader:
@@ -84,9 +83,11 @@ class ChainReader:
         return len(self._chains)
 
     def read(self, numbered: Iterable[tuple[int, bytes]]) -> None:
-        """Take in some lines, each with its number in the file."""
+        """Take in some lines, each with its number in the file; what is no step is left alone."""
         known, match = self._chains, ENTRY.fullmatch
         for number, line in numbered:
+            if KIND in line:
+                continue
             found = match(line.decode(errors="replace"))
             if found is None:
                 self._findings.add(f"line {number}", "it is no entry in its canonical form")

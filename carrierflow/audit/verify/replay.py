@@ -106,17 +106,21 @@ class Verification:
     """Checkpoints that were compared with the log, those kept elsewhere among them."""
     remarks: tuple[str, ...] = ()
     """What could not be verified, and what it would take."""
+    part: str | None = None
+    """What part of a log an export is, in words; None if it is all of it, or no export."""
+    unauthenticated: bool = False
+    """Whether an export was compared with itself alone: no signature was checked."""
 
     @property
     def ok(self) -> bool:
-        """Tell whether nothing is wrong."""
-        return not self.problems
+        """Tell whether nothing is wrong, and somebody's key stands behind it."""
+        return not self.problems and not self.unauthenticated
 
     @property
     def reason(self) -> str | None:
         """Why it is not in order, in a word: what lies elsewhere counts most."""
         if not self.problems:
-            return None
+            return "unauthenticated" if self.unauthenticated else None
         return "anchor" if any(each.elsewhere for each in self.problems) else "changed"
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,7 @@ class Book:
     shop: str
     clock: object
     key_file: Path
+    make_shop: Callable[[], str]
 
     def sealer(self, *, anchors=(), key_file=None, **options):
         """Return a notary of this ledger."""
@@ -81,7 +84,8 @@ def make_book(make_engine, make_store, make_ledger, make_shop, seal_key, clock):
 
     def make(database):
         store = make_store(make_engine(database))
-        return Book(store, make_ledger(store), make_shop(store), clock, seal_key)
+        another = partial(make_shop, store)
+        return Book(store, make_ledger(store), another(), clock, seal_key, another)
 
     return make
 

@@ -8,7 +8,7 @@ from carrierflow.audit.erasure import Retention
 from carrierflow.audit.export.format import Scope
 from carrierflow.audit.log.keys import SealKey
 from carrierflow.audit.verify.database import trusted
-from carrierflow.audit.verify.export import verify_export
+from carrierflow.audit.verify.export import Expectations, verify_export
 from carrierflow.domain.model import Event, Status
 from carrierflow.storage.tables import fulfillments
 
@@ -38,7 +38,7 @@ def year_of(book, number):
 def is_sound(book, folder):
     """Verify an archive alone, under the key of its ledger."""
     key = SealKey.load(book.key_file).verifier
-    done = verify_export(folder, trust=trusted((), [key]), kept=())
+    done = verify_export(folder, Expectations(trust=trusted((), [key]), kept=()))
     return done.ok and done.rows
 
 

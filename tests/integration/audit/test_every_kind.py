@@ -13,7 +13,7 @@ from carrierflow.audit.log.entry_kinds import KINDS
 from carrierflow.audit.log.keys import SealKey
 from carrierflow.audit.log.tree import leaf_hash
 from carrierflow.audit.verify.database import DatabaseVerifier, trusted
-from carrierflow.audit.verify.export import verify_export
+from carrierflow.audit.verify.export import Expectations, verify_export
 from carrierflow.domain.decision import DecisionKind
 from carrierflow.storage.decisions import write_decision
 from carrierflow.storage.tables import (
@@ -53,7 +53,7 @@ def exported(book, folder, scope=None):
 def verified(book, folder):
     """Verify an export under the key of its ledger."""
     key = SealKey.load(book.key_file).verifier
-    return verify_export(folder, trust=trusted((), [key]))
+    return verify_export(folder, Expectations(trust=trusted((), [key])))
 
 
 def test_every_table_that_is_never_changed_is_logged():

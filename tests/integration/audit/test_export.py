@@ -11,6 +11,7 @@ from datetime import timedelta
 from hashlib import sha256
 
 import pytest
+from sqlalchemy import insert, select, update
 
 from carrierflow.audit.export.format import Scope
 from carrierflow.audit.export.spreadsheet import record
@@ -18,8 +19,8 @@ from carrierflow.audit.log.kept import kept_in
 from carrierflow.audit.log.keys import SealKey
 from carrierflow.audit.log.sql import all_checkpoints
 from carrierflow.audit.verify.database import trusted
-from carrierflow.audit.verify.export import verify_export
-from carrierflow.domain.model import Machine
+from carrierflow.audit.verify.export import Expectations, verify_export
+from carrierflow.domain.model import Event, Machine
 from carrierflow.errors import (
     DatabaseUnavailable,
     HistoryBroken,
@@ -28,6 +29,7 @@ from carrierflow.errors import (
     UnknownFulfillment,
     UnknownShop,
 )
+from carrierflow.storage.tables import fulfillments, terms
 
 from .conftest import ACTS, ROAD
 
@@ -40,7 +42,7 @@ def exported(book, folder, scope=None, **options):
 def checked(book, folder, *, kept=()):
     """Verify an export under the key of its ledger, without the ledger."""
     key = SealKey.load(book.key_file).verifier
-    return verify_export(folder, trust=trusted((), [key]), kept=kept)
+    return verify_export(folder, Expectations(trust=trusted((), [key]), kept=kept))
 
 
 @pytest.fixture
@@ -232,11 +234,37 @@ def test_the_spreadsheet_is_for_people(sealed, tmp_path):
     heading, *rows = csv.reader(raw.decode("utf-8-sig").splitlines())
     assert 42 == len(rows)
     assert {len(heading)} == {len(row) for row in rows}
-    delivered = next(row for row in rows if row[8] == "delivered")
-    assert ["Giao hàng", "Đang giao hàng", "Đã giao hàng"] == [delivered[n] for n in (4, 6, 7)]
-    assert "2026-03-01 15:00:00" == delivered[13]
-    proof = sealed.sealer().prove(sealed.shop, delivered[3], Machine.DELIVERY, int(delivered[5]))
-    assert sha256(proof.entry.encode()).hexdigest() == delivered[16]
+    delivered = next(row for row in rows if row[10] == "delivered")
+    assert ["Giao hàng", "Đang giao hàng", "Đã giao hàng"] == [delivered[n] for n in (6, 8, 9)]
+    assert "2026-03-01 15:00:00" == delivered[15]
+    proof = sealed.sealer().prove(sealed.shop, delivered[3], Machine.DELIVERY, int(delivered[7]))
+    assert sha256(proof.entry.encode()).hexdigest() == delivered[18]
+
+
+def test_the_spreadsheet_shows_the_waybill_and_the_amount_of_that_moment(book, tmp_path):
+    """Under their Vietnamese names stand what was agreed when the step was recorded."""
+    book.record(1, road=ROAD[:1])
+    with book.store.begin() as connection:
+        parcel = connection.execute(select(fulfillments.c.id)).scalar_one()
+        terms_of = {"fulfillment": parcel, "carrier_code": "", "source": "operator"}
+        values = {"number": 1, "tracking_number": "VN0001", "cod_amount": 99_000}
+        who = {"actor": "dispatcher", "reason": "agreed anew", "recorded_at": book.clock()}
+        connection.execute(insert(terms), terms_of | values | who)
+        head = update(fulfillments).values(tracking_number="VN0001", cod_amount=99_000)
+        connection.execute(head)
+    book.clock.advance(minutes=1)
+    book.sealer().seal()
+    for status in ROAD[1:]:
+        book.ledger.record(Event(shop=book.shop, fulfillment_id="1", status=status))
+    book.sealer().seal()
+
+    folder = exported(book, tmp_path / "export", sheet=True)
+
+    rows = csv.DictReader((folder / "history.csv").read_text("utf-8-sig").splitlines())
+    seen = [(row["Mã vận đơn"], row["Tiền thu hộ (đồng)"]) for row in rows]
+    assert ("", "250000") == seen[0]
+    assert ("VN0001", "99000") == seen[-1]
+    assert checked(book, folder).ok
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+84 90", "-1", "@SUM(A1)", "\tx", "\rx"])
@@ -265,4 +293,4 @@ def test_what_is_no_export_is_refused(tmp_path, manifest):
         (tmp_path / "manifest.json").write_text(manifest)
 
     with pytest.raises(InvalidInput):
-        verify_export(tmp_path, trust=trusted(()))
+        verify_export(tmp_path, Expectations(trust=trusted(())))

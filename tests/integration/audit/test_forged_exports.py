@@ -11,12 +11,13 @@ from hashlib import sha256
 import pytest
 
 from carrierflow.audit.export.format import Scope
+from carrierflow.audit.export.manifest import manifest_text
 from carrierflow.audit.log.anchors import FileAnchor
 from carrierflow.audit.log.checkpoint import Checkpoint
 from carrierflow.audit.log.keys import SealKey
 from carrierflow.audit.log.tree import Frontier, leaf_hash
 from carrierflow.audit.verify.database import read_kept, trusted
-from carrierflow.audit.verify.export import verify_export
+from carrierflow.audit.verify.export import Expectations, verify_export
 from carrierflow.domain.lifecycle import GROUPS, define
 
 from .conftest import ACTS
@@ -55,6 +56,17 @@ class Forger:
             entry, ensure_ascii=False, separators=(",", ":"), sort_keys=True
         )
 
+    def leave_out(self, chosen):
+        """Take lines away, and say of their places that they were left out."""
+        gone = [n for n, line in enumerate(self.lines) if chosen(json.loads(line))]
+        gaps = [gap.split() for gap in self.read("left_out.txt").splitlines()]
+        gaps += [(self.places[n].split()[0], "0", self.places[n].split()[1]) for n in gone]
+        for n in reversed(gone):
+            del self.lines[n], self.places[n]
+        gaps = sorted(gaps, key=lambda gap: int(gap[0]))
+        self.write("left_out.txt", "".join(f"{' '.join(gap)}\n" for gap in gaps))
+        self.finish()
+
     def rehash(self):
         """Compute all links, leaves and places anew."""
         ends = {}
@@ -73,6 +85,7 @@ class Forger:
         """Put a checkpoint over some leaves in the place of those that were there."""
         tree = Frontier()
         tree.extend(leaves)
+        self.root = tree.root().hex()
         text = Checkpoint(origin="log.example", size=tree.size, root=tree.root()).text
         self.write("checkpoints.txt", f"{(key or self.key).sign(text)}\n")
 
@@ -80,11 +93,29 @@ class Forger:
         """Write the lines, and make counts and digests fit."""
         self.write("entries.jsonl", "".join(f"{line}\n" for line in self.lines))
         self.write("places.txt", "".join(f"{place}\n" for place in self.places))
-        manifest = json.loads(self.read("manifest.json"))
-        self.write("manifest.json", json.dumps(manifest | {"rows": len(self.lines)}))
-        names = [line.partition("  ")[2] for line in self.read("SHA256SUMS").splitlines()]
-        sums = [f"{sha256((self.folder / n).read_bytes()).hexdigest()}  {n}\n" for n in names]
-        self.write("SHA256SUMS", "".join(sums))
+        self.mend_manifest(rows=len(self.lines), left_out=self.size - len(self.lines))
+
+    @property
+    def size(self):
+        """How many entries the manifest says that the log has."""
+        return json.loads(self.read("manifest.json"))["size"]
+
+    def digests(self):
+        """Return the digests of the files as they are now."""
+        names = sorted({file.name for file in self.folder.iterdir()} - {"SHA256SUMS"})
+        return {name: sha256((self.folder / name).read_bytes()).hexdigest() for name in names}
+
+    def mend_manifest(self, *, key=None, **said):
+        """Let the manifest say what is there now, and sign it if there is a key."""
+        manifest = json.loads(self.read("manifest.json")) | said
+        files = {n: d for n, d in self.digests().items() if not n.startswith("manifest.")}
+        written = json.dumps(manifest | {"files": files})
+        self.write("manifest.json", written)
+        if key is not None:
+            text = manifest_text(manifest["origin"], written.encode())
+            self.write("manifest.note", str(key.sign(text)))
+        sums = "".join(f"{digest}  {name}\n" for name, digest in self.digests().items())
+        self.write("SHA256SUMS", sums)
 
 
 def edit(forger):
@@ -189,7 +220,7 @@ def sealed(book):
 def checked(book, folder, *, kept=()):
     """Verify an export under the key of its ledger."""
     key = SealKey.load(book.key_file).verifier
-    return verify_export(folder, trust=trusted((), [key]), kept=kept)
+    return verify_export(folder, Expectations(trust=trusted((), [key]), kept=kept))
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
@@ -235,8 +266,9 @@ def test_a_line_of_another_log_is_found_in_a_part(sealed, tmp_path):
 
     done = checked(sealed, folder)
 
-    assert [f"line {number + 1}"] == [problem.where for problem in done.problems]
-    assert "it never stood in this log" in done.problems[0].what
+    found = {problem.where: problem.what for problem in done.problems}
+    assert "are not the entries that it covers" in found["checkpoint 42"]
+    assert "it was changed" in found["manifest.json"]
 
 
 def test_a_file_that_was_damaged_on_its_way_is_named(sealed, tmp_path):
@@ -245,9 +277,10 @@ def test_a_file_that_was_damaged_on_its_way_is_named(sealed, tmp_path):
     with (folder / "history.csv").open("ab") as file:
         file.write(b"x")
 
-    assert [("history.csv", "its bytes are not those that SHA256SUMS names")] == [
-        (p.where, p.what) for p in checked(sealed, folder).problems
-    ]
+    assert [
+        ("history.csv", "it has rows that entries.jsonl has not"),
+        ("history.csv", "its bytes are not those that manifest.json names"),
+    ] == [(p.where, p.what) for p in checked(sealed, folder).problems]
 
 
 def test_a_history_that_was_hashed_and_signed_anew_contradicts_the_anchor(book, tmp_path):
@@ -260,6 +293,7 @@ def test_a_history_that_was_hashed_and_signed_anew_contradicts_the_anchor(book, 
     forger.change(forger.line("2", "delivery", "3"), actor="somebody else")
     forger.sign(forger.rehash())
     forger.finish()
+    forger.mend_manifest(key=forger.key, root=forger.root, signed_at=None)
 
     assert checked(book, folder).ok
     done = checked(book, folder, kept=read_kept(anchor, where="anchor"))
@@ -318,7 +352,137 @@ def test_one_changed_word_in_ten_thousand_is_found(book, tmp_path):
     done = checked(book, copy)
 
     assert 10_002 == done.rows
-    assert (f"line {number + 1}", SEALED_OTHERWISE) == (
-        done.problems[0].where,
-        done.problems[0].what.partition(":")[0],
-    )
+    named = [(p.where, p.what.partition(":")[0]) for p in done.problems]
+    assert (f"line {number + 1}", SEALED_OTHERWISE) in named
+
+
+def without_a_parcel(forger):
+    """Leave out all lines of one parcel, and say of their places that they were left out."""
+    forger.leave_out(lambda entry: entry.get("fulfillment_id") == "11")
+
+
+def without_the_ends(forger):
+    """Leave out the last entry of every chain of cash: nobody ever paid."""
+    forger.leave_out(lambda entry: entry.get("to") == "codpaid")
+
+
+def cut_short(forger):
+    """Cut the last lines off and say nothing of their places."""
+    del forger.lines[-4:], forger.places[-4:]
+    forger.finish()
+
+
+def false_manifest(forger):
+    """Say that it is of another shop, and nothing else."""
+    scope = json.loads(forger.read("manifest.json"))["scope"] | {"shop": "elsewhere"}
+    forger.mend_manifest(scope=scope)
+
+
+def false_sums(forger):
+    """Say that less cash was collected."""
+    shops = json.loads(forger.read("manifest.json"))["shops"]
+    for shop in shops.values():
+        shop["cod"]["codpaid"]["amount"] = "250000"
+    forger.mend_manifest(shops=shops)
+
+
+def falsified_sheet(forger):
+    """Change one step in the spreadsheet alone."""
+    file = forger.folder / "history.csv"
+    file.write_bytes(file.read_bytes().replace(b"picking", b"pending", 1))
+    forger.mend_manifest()
+
+
+def emptied_digests(forger):
+    """Leave the lists of digests empty."""
+    manifest = json.loads(forger.read("manifest.json"))
+    forger.write("manifest.json", json.dumps(manifest | {"files": {}}))
+    forger.write("SHA256SUMS", "")
+
+
+def older_form(forger):
+    """Say that it is of the form whose manifest nobody signed."""
+    manifest = json.loads(forger.read("manifest.json"))
+    forger.write("manifest.json", json.dumps(manifest | {"form": "carrierflow-export/2"}))
+
+
+def unsigned(forger):
+    """Take the signature away."""
+    (forger.folder / "manifest.note").unlink()
+    forger.mend_manifest()
+
+
+def put_there(forger):
+    """Put one more file beside the others."""
+    forger.write("remittances.csv", "paid\n")
+
+
+FORGED = "it is not what the verifier key signed: it was changed"
+OF_WHAT_IT_IS = {
+    without_a_parcel: ("manifest.json", FORGED),
+    without_the_ends: ("manifest.json", FORGED),
+    cut_short: ("place 50", "it is neither among the lines nor said to be left out"),
+    false_manifest: ("manifest.json", FORGED),
+    false_sums: ("manifest.json", FORGED),
+    falsified_sheet: ("history.csv", "it does not say what line 2 of entries.jsonl says"),
+    emptied_digests: ("manifest.json", FORGED),
+    older_form: ("manifest.json", "its signature was taken away"),
+    unsigned: ("manifest.note", "it is missing: nobody signed what this export is"),
+    put_there: ("remittances.csv", "manifest.json does not name it: it was put there"),
+}
+
+
+@pytest.fixture
+def part(book, tmp_path):
+    """A shop's part of a log in which another shop has entries too, with a spreadsheet."""
+    book.record(3)
+    book.record(2, first=50, shop=book.make_shop())
+    book.record(3, first=10)
+    book.sealer().seal()
+    scope = Scope(shop=book.shop)
+    folder = book.exporter().export(tmp_path / "export", scope, sheet=True).folder
+    return Forger(folder, book.key_file)
+
+
+@pytest.mark.parametrize("attack", OF_WHAT_IT_IS, ids=lambda attack: attack.__name__)
+def test_an_export_that_is_not_what_it_was_made_as_is_found_and_named(book, part, attack):
+    """Left out, relabelled, falsified, unsigned: the signed manifest says what it was."""
+    assert checked(book, part.folder).ok
+    attack(part)
+
+    done = checked(book, part.folder)
+
+    where, what = OF_WHAT_IT_IS[attack]
+    assert any(where == p.where and what in p.what for p in done.problems), done.problems
+
+
+@pytest.mark.parametrize("attack", [without_a_parcel, without_the_ends])
+def test_figures_that_are_not_those_of_the_lines_are_found_whoever_signed(book, part, attack):
+    """A manifest that the key signed, and whose lines are fewer, contradicts itself."""
+    attack(part)
+    was = json.loads(part.read("manifest.json"))["left_out"]
+    part.mend_manifest(key=part.key, rows=42, left_out=was)
+
+    found = checked(book, part.folder).problems
+
+    assert "rows: the manifest says 42" in found[0].what
+
+
+def test_a_part_says_what_part_it_is(book, part):
+    """How many entries of how many, and of which shop; its figures are those of its lines."""
+    done = checked(book, part.folder)
+
+    assert f"42 of 56 entries, shop {book.shop}" == done.part
+    manifest = json.loads(part.read("manifest.json"))
+    cash = {"codpaid": {"fulfillments": 6, "amount": "1500000"}}
+    assert {book.shop: {"entries": 42, "fulfillments": 6, "cod": cash}} == manifest["shops"]
+    assert 14 == manifest["left_out"]
+
+
+def test_an_export_of_which_no_signature_was_checked_is_not_in_order(book, part):
+    """Without a key nothing is proven; whoever accepts that says so."""
+    blind = verify_export(part.folder, Expectations(trust=trusted(())))
+    asked = verify_export(part.folder, Expectations(trust=trusted(()), unauthenticated=True))
+
+    assert (False, "unauthenticated") == (blind.ok, blind.reason)
+    assert (True, None) == (asked.ok, asked.reason)
