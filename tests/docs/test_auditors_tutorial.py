@@ -5,17 +5,22 @@ The tools are not ours. They accept what we prove and refuse what was forged.
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 from datetime import UTC, datetime
 
 import pytest
+from mail_server import served
 from outside import environment
+from timestamp_authority import AuthorityServer, make_authority
+from witness_server import WitnessServer
 
 from carrierflow import Event, FulfillmentRef, Opening, Settings, Status, build, generate_key
 from carrierflow.audit.export.format import Scope
 from carrierflow.audit.log.keys import SealKey
 from carrierflow.audit.log.tree import leaf_hash
+from carrierflow.audit.verify.database import read_kept
 
 from .pages import DOCS, blocks
 
@@ -28,6 +33,14 @@ BLOCKS = blocks(PAGE, "sh")
 PARCELS = 1_667
 ACTS = 4
 """Entries before the first parcel: the tables, the lifecycle, the shop, and the key that signs."""
+EVERY = PARCELS * 7 + ACTS + 3
+"""All entries; an anchor, an authority and a witness took their first checkpoint."""
+
+
+def NOW():  # noqa: N802 - a clock that stands still
+    """Return the moment at which everything happens."""
+    return datetime(2026, 3, 1, 8, tzinfo=UTC)
+
 
 ROAD = (Status.PICKING, Status.DELIVERING, Status.DELIVERED)
 
@@ -51,26 +64,46 @@ def desk(tmp_path_factory):
     folder = tmp_path_factory.mktemp("auditor")
     key = SealKey.generate("history.mycarrier.example")
     key.save(folder / "seal.key")
+    authority = make_authority(folder / "authority")
+    shutil.copyfile(authority / "root.pem", folder / "authority.pem")
+    with (
+        WitnessServer() as witness,
+        AuthorityServer(authority) as stamps,
+        served(witness),
+        served(stamps),
+    ):
+        key = prepare(folder, witness, stamps)
+    (folder / "check.go").write_text(PROGRAM)
+    return folder, key, str(witness.key)
+
+
+def prepare(folder, witness, stamps):
+    """Let a carrier record, seal, and hand over; return its key."""
+    key = SealKey.load(folder / "seal.key")
     settings = Settings(
         database_url=f"sqlite:///{folder / 'ledger.db'}",
         secret_key=generate_key(),
         seal_key_file=folder / "seal.key",
         anchor_file=folder / "kept.txt",
+        witnesses=[f"http://127.0.0.1:{witness.server_port} {witness.key}"],
+        timestamp_url=f"http://127.0.0.1:{stamps.server_port}",
+        timestamp_roots=folder / "authority.pem",
     )
-    app = build(settings, now=lambda: datetime(2026, 3, 1, 8, tzinfo=UTC))
+    app = build(settings, now=NOW)
     app.upgrade()
     app.shops.add("myshop", token="a-token", base_url="https://apis.haravan.com")
     record(app, range(1, 101))
     app.sealer.seal()
     record(app, range(101, PARCELS + 1))
-    unanchored = build(settings.model_copy(update={"anchor_file": None}))
+    unanchored = build(settings.model_copy(update={"anchor_file": None}), now=NOW)
     unanchored.sealer.seal()
     unanchored.store.engine.dispose()
     app.exporter.export(folder / "export")
-    app.exporter.export(folder / "part", Scope(shop="myshop", fulfillment_id="1234"))
+    kept = [each.seen for each in read_kept(folder / "kept.txt", where="kept")]
+    scope = Scope(shop="myshop", fulfillment_id="1234")
+    app.exporter.export(folder / "part", scope, since_checkpoints=kept)
     app.store.engine.dispose()
-    (folder / "check.go").write_text(PROGRAM)
-    return folder, str(key.verifier)
+    return str(key.verifier)
 
 
 def record(app, numbers):
@@ -96,10 +129,11 @@ def record(app, numbers):
 @pytest.fixture(scope="module")
 def outputs(desk):
     """What each block of the page printed, when one shell ran them all in order."""
-    folder, key = desk
+    folder, key, witness = desk
     given, *rest = BLOCKS[0].splitlines()
     assert given.startswith("KEY=")
-    script = [f"KEY='{key}'\n" + "\n".join(rest), *BLOCKS[1:]]
+    assert rest[0].startswith("WITNESS=")
+    script = [f"KEY='{key}'\nWITNESS='{witness}'\n" + "\n".join(rest[1:]), *BLOCKS[1:]]
     done = shell("\n".join(f"printf '\\036'\n{block}" for block in script), folder)
     printed = done.stdout.split("\036")[1:]
     assert (0, len(BLOCKS)) == (done.returncode, len(printed)), f"{done.stdout}\n{done.stderr}"
@@ -115,7 +149,7 @@ def said(outputs, word):
 def test_the_page_needs_no_other_tools():
     """Every command of the page is of OpenSSL, Go, coreutils, or the page's own program."""
     coreutils = {"ls", "sha256sum", "tail", "head", "cut", "base64", "cat", "printf", "echo"}
-    allowed = coreutils | {"tr", "od", "cp", "openssl", "go", "./check", "cd", "KEY"}
+    allowed = coreutils | {"tr", "od", "cp", "openssl", "go", "./check", "cd", "KEY", "WITNESS"}
     heredoc = BLOCKS[-2].partition("\n")[2]
     text = (
         "\n".join(BLOCKS)
@@ -149,9 +183,11 @@ def test_go_accepts_the_root_and_the_proofs(outputs):
     """Go's checksum database finds the signed root over the lines, and follows each proof."""
     whole, part = said(outputs, "go build"), said(outputs, "./check part")
 
-    every = PARCELS * 7 + ACTS
-    assert f"{every} entries of {every} are as they were signed" in whole
-    assert f"7 entries of {every} are as they were signed" in part
+    assert f"{EVERY} entries of {EVERY} are as they were signed" in whole
+    assert f"7 entries of {EVERY} are as they were signed" in part
+    assert f"witness.example cosigned the checkpoint of {EVERY} entries" in whole
+    assert f"{EVERY - 7} entries are left out" in part
+    assert "not compared" not in part
 
 
 def test_the_forgery_of_the_page_is_refused(outputs):
@@ -159,9 +195,19 @@ def test_the_forgery_of_the_page_is_refused(outputs):
     printed = said(outputs, "cp -r export forged")
 
     assert "the digests do not fit" in printed
-    assert "line 5 is not what was sealed" in printed
-    assert "are not those that were signed" in printed
+    assert "line 5 is not what was sealed\n1 things are wrong" in printed
     assert "refused, as it should be" in printed
+    printed = said(outputs, "cp -r part shorter")
+    assert "is missing: neither a line nor left out" in printed
+    assert "refused, too" in printed
+
+
+def test_openssl_accepts_the_time_stamp_and_refuses_a_forgery(outputs):
+    """The authority's answer is of the checkpoint that is there, and of no other text."""
+    printed = said(outputs, "ts -verify -in stamp.tsr")
+
+    assert "refused, as it should be" in printed
+    assert "Time stamp" in printed
 
 
 def test_the_opinion_is_signed(outputs):
@@ -171,14 +217,14 @@ def test_the_opinion_is_signed(outputs):
 
 def changed(desk, name, source, change):
     """Copy an export with changed lines, and return what Go says of it."""
-    folder, key = desk
+    folder, key, witness = desk
     copy = folder / name
     shutil.copytree(folder / source, copy)
-    for file in ("entries.jsonl", "places.txt"):
+    for file in sorted(path.name for path in copy.iterdir()):
         lines = (copy / file).read_text().splitlines()
         change(file, lines)
         (copy / file).write_text("".join(f"{line}\n" for line in lines))
-    return shell(f"./check {name} '{key}'", folder)
+    return shell(f"./check {name} '{key}' '{witness}'", folder)
 
 
 def test_one_changed_word_in_ten_thousand_entries_is_found(outputs, desk):
@@ -203,19 +249,18 @@ def test_go_refuses_a_proof_of_another_line(outputs, desk):
         if file == "entries.jsonl":
             lines[2] = lines[2].replace("delivering", "waitingforreturn")
             forged.append(base64.b64encode(leaf_hash(lines[2].encode())).decode())
-        else:
-            index, _, *path = lines[2].split()
-            lines[2] = " ".join((index, forged[0], *path))
+        elif file == "places.txt":
+            lines[2] = " ".join((lines[2].split()[0], forged[0]))
 
     done = changed(desk, "proof", "part", change)
 
     assert 1 == done.returncode
-    assert "line 3: invalid transparency proof" in done.stdout
+    assert "line 3 is no step of its lifecycle" in done.stdout
 
 
 def test_go_refuses_a_checkpoint_of_another_key(outputs, desk):
     """A forger who signs with a key of his own is turned away at once."""
-    folder, _ = desk
+    folder, _, _ = desk
     other = SealKey.generate("history.mycarrier.example")
 
     done = shell(f"./check export '{other.verifier}'", folder)
@@ -224,9 +269,49 @@ def test_go_refuses_a_checkpoint_of_another_key(outputs, desk):
     assert "refused:" in done.stdout
 
 
-def test_go_finds_a_log_that_was_cut_off(outputs, desk):
-    """Without its last lines a whole log is none: the proofs of a part are not there."""
-    done = changed(desk, "cut", "export", lambda _, lines: lines.pop())
+def test_go_refuses_a_cosignature_that_is_none(outputs, desk):
+    """A witness's line that was changed, and a witness who signed nothing, are both named."""
+
+    def change(file, lines):
+        if file == "checkpoints.txt":
+            lines[-2] = lines[-2][:-8] + "AAAAAAA="
+
+    done = changed(desk, "witness", "export", change)
 
     assert 1 == done.returncode
-    assert "line 1: malformed" in done.stdout or "line 1: invalid" in done.stdout
+    assert "witness.example did not cosign the checkpoint" in done.stdout
+
+
+DIGITS = ["entries.jsonl", "places.txt", "left_out.txt", "manifest.json", "definitions.jsonl"]
+DIGITS += ["consistency.txt", "timestamps.txt"]
+
+
+@pytest.mark.parametrize("file", DIGITS)
+def test_one_changed_digit_gives_one_message(outputs, desk, file):
+    """Wherever in a part a digit is changed, there is one sentence that says where."""
+
+    def change(name, lines):
+        if name == file:
+            number = len(lines) // 2
+            (digit,) = re.findall(r"\d", lines[number])[-1:]
+            before, _, after = lines[number].rpartition(digit)
+            lines[number] = f"{before}{(int(digit) + 1) % 10}{after}"
+
+    done = changed(desk, f"digit-{file}", "part", change)
+
+    assert 1 == done.returncode
+    said = [line for line in done.stdout.splitlines() if "cosigned the" not in line]
+    assert (said[1:] or ["1 things are wrong"]) == ["1 things are wrong"], said
+
+
+def test_go_finds_a_log_that_was_cut_off(outputs, desk):
+    """Without its last lines a whole log is none: a place is missing at its end."""
+
+    def change(file, lines):
+        if file in ("entries.jsonl", "places.txt"):
+            lines.pop()
+
+    done = changed(desk, "cut", "export", change)
+
+    assert 1 == done.returncode
+    assert f"place {EVERY - 1} is missing" in done.stdout

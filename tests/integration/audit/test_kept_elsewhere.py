@@ -96,8 +96,8 @@ def forget(kept):
 def take_out_a_checkpoint(kept):
     """Take one out of the database, with what was written of it."""
     with intruder.broken_in(kept.book) as connection:
-        intruder.run(connection, "DELETE FROM carrierflow_anchorings WHERE size = 14")
-        intruder.run(connection, "DELETE FROM carrierflow_checkpoints WHERE size = 14")
+        intruder.run(connection, "DELETE FROM carrierflow_anchorings WHERE size = 19")
+        intruder.run(connection, "DELETE FROM carrierflow_checkpoints WHERE size = 19")
 
 
 LOST = "it was cut off or exchanged"
@@ -110,7 +110,7 @@ ATTACKS = {
     garble: ("anchor file", "it cannot be read"),
     unset: ("anchor file", "no setting names it any more"),
     forget: ("anchor file", "which is written down no longer"),
-    take_out_a_checkpoint: ("anchored checkpoint 14", "the database has no such checkpoint"),
+    take_out_a_checkpoint: ("anchored checkpoint 19", "the database has no such checkpoint"),
 }
 
 
@@ -135,8 +135,8 @@ def test_a_seal_does_not_cover_up_what_an_anchor_lost(kept, attack):
     done = kept.seal(30)
 
     assert not done.ok
-    assert "no longer ends with the checkpoint of 21 entries" in str(done.anchored[0].problem)
-    assert 28 == done.checkpoint.checkpoint.size
+    assert "no longer ends with the checkpoint of 26 entries" in str(done.anchored[0].problem)
+    assert 33 == done.checkpoint.checkpoint.size
     assert not kept.verified().ok
 
 
@@ -166,7 +166,7 @@ def test_an_anchor_that_was_restored_is_whole_again(kept):
     kept.file.write_bytes(before)
 
     assert kept.seal(40).ok
-    assert [7, 14, 21, 28, 35] == [int(note.splitlines()[1]) for note in kept.notes]
+    assert [11, 19, 26, 33, 40] == [int(note.splitlines()[1]) for note in kept.notes]
     assert kept.verified().ok
 
 
@@ -189,4 +189,4 @@ def test_checkpoints_whose_times_run_backwards_are_found(book):
 
     found = {p.where: p.what for p in DatabaseVerifier(book.store, book.sealer()).verify().problems}
 
-    assert "before one of fewer entries" in found["checkpoint 14"]
+    assert "before one of fewer entries" in found["checkpoint 18"]

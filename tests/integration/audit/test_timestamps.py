@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import shutil
-import subprocess
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from mail_server import served
+from timestamp_authority import AuthorityServer, make_authority, openssl
 
 from carrierflow.audit.log.checkpoint import SignedNote
 from carrierflow.audit.log.sql import all_given
@@ -21,81 +20,6 @@ from . import intruder
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs OpenSSL")
 
-CONFIG = """
-[tsa]
-default_tsa = authority
-[authority]
-serial = {folder}/serial
-signer_cert = {folder}/tsa.pem
-signer_key = {folder}/tsa.key
-signer_digest = sha256
-default_policy = 1.2.3.4.1
-digests = sha256, sha512
-accuracy = secs:1
-ess_cert_id_chain = no
-ess_cert_id_alg = sha256
-[stamping]
-basicConstraints = CA:FALSE
-keyUsage = critical, digitalSignature
-extendedKeyUsage = critical, timeStamping
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid
-[root]
-basicConstraints = critical, CA:TRUE
-keyUsage = critical, keyCertSign, cRLSign
-subjectKeyIdentifier = hash
-"""
-
-
-def openssl(*arguments, folder, code=0):
-    """Run OpenSSL, and return what it printed."""
-    done = subprocess.run(
-        [shutil.which("openssl"), *arguments],
-        cwd=folder,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    assert code in (None, done.returncode), done.stderr.decode()
-    return done.stdout
-
-
-class Desk(BaseHTTPRequestHandler):
-    """Hands requests to `openssl ts`, and its answers back."""
-
-    def do_POST(self):
-        folder = self.server.folder
-        asked = self.rfile.read(int(self.headers["Content-Length"]))
-        (folder / "asked.tsq").write_bytes(asked)
-        stamp = ("ts", "-reply", "-config", "tsa.cnf", "-queryfile", "asked.tsq")
-        body = self.server.says or openssl(*stamp, folder=folder)
-        self.send_response(200)
-        self.send_header("Content-Type", "application/timestamp-reply")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        """Say nothing."""
-
-
-def make_authority(folder):
-    """Make the keys and certificates of an authority."""
-    folder.mkdir()
-    (folder / "tsa.cnf").write_text(CONFIG.format(folder=folder))
-    (folder / "serial").write_text("01\n")
-    new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", "req.cnf")
-    (folder / "req.cnf").write_text(f"[req]\ndistinguished_name = dn\n[dn]\n{CONFIG}")
-    root = ("-x509", "-extensions", "root", "-subj", "/CN=Root", "-days", "3650")
-    openssl("req", *new, *root, "-keyout", "root.key", "-out", "root.pem", folder=folder)
-    openssl(
-        "req", *new, "-subj", "/CN=Stamps", "-keyout", "tsa.key", "-out", "tsa.csr", folder=folder
-    )
-    signed = ("-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-days", "3650")
-    extended = ("-extfile", "req.cnf", "-extensions", "stamping")
-    openssl("x509", "-req", "-in", "tsa.csr", "-out", "tsa.pem", *signed, *extended, folder=folder)
-    return folder
-
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
@@ -106,10 +30,8 @@ def authority(tmp_path_factory):
 @pytest.fixture
 def desk(authority):
     """The authority behind HTTP on loopback."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Desk) as server:
-        server.folder, server.says = authority, b""
-        with served(server):
-            yield server
+    with AuthorityServer(authority) as server, served(server):
+        yield server
 
 
 @pytest.fixture
@@ -143,7 +65,7 @@ def test_openssl_accepts_the_stamp_and_refuses_it_for_another_text(book, anchor,
     note, raw = stamps(book)
     (authority / "stamp.tsr").write_bytes(raw)
     (authority / "checkpoint.txt").write_text(note.text)
-    (authority / "forged.txt").write_text(note.text.replace("\n7\n", "\n8\n"))
+    (authority / "forged.txt").write_text(note.text.replace("\ntime 2026", "\ntime 2025"))
 
     judge = ("ts", "-verify", "-in", "stamp.tsr", "-CAfile", "root.pem", "-data")
     openssl(*judge, "checkpoint.txt", folder=authority)
@@ -158,12 +80,12 @@ def test_a_stamp_of_another_checkpoint_is_found(book, anchor):
     seal(book, anchor, 2)
     with intruder.broken_in(book) as connection:
         values = {"r": base64.b64encode(first).decode()}
-        one = "UPDATE carrierflow_anchorings SET receipt = :r WHERE size = 14"
+        one = "UPDATE carrierflow_anchorings SET receipt = :r WHERE size = 19"
         intruder.run(connection, one, **values)
 
     done = verified(book, anchor)
 
-    found = [("timestamp 14", "it is no time-stamp of this checkpoint: it was forged")]
+    found = [("timestamp 19", "it is no time-stamp of this checkpoint: it was forged")]
     assert found == [(p.where, p.what) for p in done.problems]
     assert "anchor" == done.reason
 
