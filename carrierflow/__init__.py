@@ -33,6 +33,7 @@ from carrierflow.audit.reports.as_of import (
 from carrierflow.audit.reports.cash import AgedCash, Band, Cash, CashTotal, HeldCash
 from carrierflow.audit.reports.corrections import Correction, CorrectionKind
 from carrierflow.audit.reports.coverage import AgedLooks, CoverageReport, LookAge, Unseen
+from carrierflow.audit.reports.definitions import DefinitionInForce
 from carrierflow.audit.reports.drift import Drift, DriftDay, DriftKind, Episode
 from carrierflow.audit.reports.report import AuditReport
 from carrierflow.audit.reports.reports import Reports
@@ -248,6 +249,7 @@ __all__ = [
     "Declined",
     "Definition",
     "DefinitionError",
+    "DefinitionInForce",
     "Dialect",
     "Done",
     "Drift",

@@ -146,6 +146,7 @@ class Carrierflow:
         self.verifier = DatabaseVerifier(
             store,
             sealer,
+            lifecycles=[lifecycle.definition.id, *settings.earlier_lifecycles],
             retired_anchors=settings.retired_anchors,
             tolerance=timedelta(seconds=settings.clock_tolerance_seconds),
         )
@@ -170,6 +171,7 @@ class Carrierflow:
             lifecycle.definition,
             verify_within=settings.verify_within,
             clock=clock,
+            earlier=settings.earlier_lifecycles,
         )
         self.retention = Retention(store, days=settings.retention_days, clock=clock)
         self._connect_client = connect_client

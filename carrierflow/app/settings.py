@@ -309,6 +309,10 @@ class Settings(BaseSettings):
     verifier_keys: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="The only keys whose signatures count, with commas between."
     )
+    earlier_lifecycles: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Ids of lifecycles that were in force before the present one; commas between.",
+    )
     clock_tolerance_seconds: int = Field(
         default=300,
         ge=0,
@@ -409,6 +413,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "lifecycle_groups",
+        "earlier_lifecycles",
         "verifier_keys",
         "witnesses",
         "retired_anchors",

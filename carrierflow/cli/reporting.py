@@ -39,6 +39,7 @@ def register(_cli: click.Group) -> None:
         sample
     )
     command(audit, "report", example="carrierflow audit report --out report.html")(report)
+    command(audit, "definitions", example="carrierflow audit definitions")(definitions)
     command(audit, "corrections", example="carrierflow audit corrections --since 2026-03-01")(
         corrections
     )
@@ -175,6 +176,27 @@ def coverage(session: Session, within: float | None, shop: str | None, oldest: i
     span = None if within is None else timedelta(hours=within)
     found = session.app.reports.coverage(span, shop=shop, oldest=oldest)
     session.emit(document_of(found), lambda c: show_coverage(c, found))
+
+
+def definitions(session: Session) -> None:
+    """List the lifecycles that were in force: since when, by whom, how many steps rest on each.
+
+    One that the settings do not name is a finding of `audit verify`.
+    """
+    found = session.app.reports.definitions()
+    columns = ("definition", "in force since", "by", "steps", "last step", "named")
+    rows = [
+        (
+            each.id,
+            short(each.since),
+            each.os_user or each.db_user,
+            each.entries,
+            short(each.last_entry),
+            "yes" if each.named else "no",
+        )
+        for each in found
+    ]
+    session.emit({"definitions": document_of(found)}, lambda c: c.table(columns, rows))
 
 
 @click.option("--shop", help="Only this shop.")

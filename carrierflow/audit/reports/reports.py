@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from carrierflow.audit.reports.as_of import AsOf, Basis, standing_counts, standi
 from carrierflow.audit.reports.cash import Cash, aged_cash, cash_totals, held_cash
 from carrierflow.audit.reports.corrections import Correction, corrections
 from carrierflow.audit.reports.coverage import CoverageReport, aged_looks, longest_unseen
+from carrierflow.audit.reports.definitions import DefinitionInForce, definitions_in_force
 from carrierflow.audit.reports.drift import Drift
 from carrierflow.audit.reports.drift import episodes as drift_episodes
 from carrierflow.audit.reports.report import AuditReport
@@ -61,9 +62,12 @@ class Reports:
         *,
         verify_within: timedelta,
         clock: Clock,
+        earlier: Sequence[str] = (),
     ) -> None:
+        """`earlier` are the ids of lifecycles that were in force before this one."""
         self._snapshot = snapshot
         self._definition = definition
+        self._earlier = earlier
         self._verify_within = verify_within
         self._clock = clock
 
@@ -234,6 +238,12 @@ class Reports:
         with self._asking(shop) as (connection, number):
             return tuple(step_counts(connection, at, shop=number))
 
+    def definitions(self) -> list[DefinitionInForce]:
+        """Say which lifecycles were in force: since when, by whom, and what rests on each."""
+        with self._asking(None) as (connection, _):
+            named = {self._definition.id, *self._earlier}
+            return definitions_in_force(connection, named=named)
+
     def sample(self, seed: str, count: int) -> Sample:
         """Draw entries of the sealed history at random, each with its proof.
 
@@ -296,6 +306,7 @@ class Reports:
             self._definition,
             verify_within=self._verify_within,
             clock=self._clock,
+            earlier=self._earlier,
         )
 
     def _edges(self) -> list[tuple[Machine, str, str]]:

@@ -53,10 +53,15 @@ class DatabaseVerifier:
         store: SqlStore,
         sealer: LogSealer,
         *,
+        lifecycles: Sequence[str] = (),
         retired_anchors: Sequence[str] = (),
         tolerance: timedelta = TOLERANCE,
     ) -> None:
-        """`tolerance` is how far time may run backwards along the log."""
+        """`tolerance` is how far time may run backwards along the log.
+
+        `lifecycles` are the ids of those that may be there; any, where none is named.
+        """
+        self._lifecycles = lifecycles
         self._tolerance = tolerance
         self._store = store
         self._sealer = sealer
@@ -91,6 +96,7 @@ class DatabaseVerifier:
                 signed = check_times([each.note for each in own], findings, self._tolerance)
                 times = TimeCheck(findings, tolerance=self._tolerance, signed=signed)
                 self._compare(connection, known, places, times, findings)
+                self._look_for_foreign(connection, findings)
                 compare_derived(connection, findings)
         return Verification(
             rows=rows,
@@ -141,6 +147,13 @@ class DatabaseVerifier:
             findings=findings,
         )
         return check.look_at(connection)
+
+    def _look_for_foreign(self, connection: Connection, findings: Findings) -> None:
+        """Name lifecycles that nobody's settings know: steps may have been made legal by them."""
+        for name in definition_names(connection).values() if self._lifecycles else ():
+            if name not in self._lifecycles:
+                what = "no setting names this lifecycle; `audit definitions` says what rests on it"
+                findings.add(f"definition {name[:12]}", what)
 
     def _compare(
         self,

@@ -13,7 +13,9 @@ from carrierflow.audit.log.checkpoint import Checkpoint
 from carrierflow.audit.log.keys import SealKey
 from carrierflow.audit.log.sql import Log, add_checkpoint
 from carrierflow.audit.verify.database import DatabaseVerifier, read_kept
+from carrierflow.domain.lifecycle import DEFAULT, GROUPS, define
 from carrierflow.errors import ConfigurationError, HistoryBroken
+from carrierflow.storage.definitions import Definitions
 
 from . import intruder
 from .conftest import ACTS
@@ -208,3 +210,19 @@ def test_a_change_of_keys_is_named_once_and_then_holds(book, tmp_path):
     assert audited(book, keys=[old, new]).ok
     assert [f"checkpoint {ACTS + 7}"] == [problem.where for problem in audited(book).problems]
     assert [f"checkpoint {ACTS + 15}"] == [p.where for p in audited(book, keys=[old]).problems]
+
+
+def test_a_lifecycle_that_no_setting_names_is_found(book):
+    """Steps that a wider lifecycle made legal are not legal because it is there."""
+    book.record(1)
+    wider = define(sorted(GROUPS))
+    with book.store.begin() as connection:
+        Definitions([wider], clock=book.clock).ensure(connection)
+    book.sealer().seal()
+    named = [DEFAULT.id]
+
+    done = DatabaseVerifier(book.store, book.sealer(), lifecycles=named).verify()
+
+    assert [f"definition {wider.id[:12]}"] == [problem.where for problem in done.problems]
+    both = [*named, wider.id]
+    assert DatabaseVerifier(book.store, book.sealer(), lifecycles=both).verify().ok

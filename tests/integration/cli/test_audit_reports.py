@@ -130,6 +130,14 @@ def test_report_writes_one_file(ready, delivered):
     assert f"Parcel {delivered}" in (ready.folder / "one.html").read_text("utf-8")
 
 
+def test_definitions_tells_what_rests_on_each_lifecycle(ready, delivered):
+    """The present one is named, and every step of the parcel rests on it."""
+    (found,) = ready("audit", "definitions", "--json").json["definitions"]
+
+    assert (True, 6) == (found["named"], found["entries"])
+    assert found["id"] in ready("audit", "definitions").out
+
+
 def test_a_report_that_cannot_be_written_is_one_sentence(ready, delivered):
     """A folder that is not there is named, and so is a parcel without its shop."""
     answer = ready("audit", "report", "--out", "nowhere/all.html")

@@ -85,6 +85,7 @@ COMMANDS = {
     "audit time-in-state": [],
     "audit drift": ["--list"],
     "audit coverage": [],
+    "audit definitions": [],
     "audit corrections": [],
     "audit sample": ["--seed", NASTY, "--count", "3"],
     "audit report": ["--out", "report-{mode}.html"],
