@@ -22,6 +22,7 @@ from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote, VerifierKey
 from carrierflow.audit.log.kept import KeptCheckpoint
 from carrierflow.audit.log.proof import Consistency, Proof
 from carrierflow.audit.log.sealer import LogSealer, Sealing
+from carrierflow.audit.log.sql import SealProgress
 from carrierflow.audit.reports.as_of import (
     AsOf,
     Basis,
@@ -33,8 +34,8 @@ from carrierflow.audit.reports.as_of import (
 from carrierflow.audit.reports.cash import AgedCash, Band, Cash, CashTotal, HeldCash
 from carrierflow.audit.reports.corrections import Correction, CorrectionKind
 from carrierflow.audit.reports.coverage import AgedLooks, CoverageReport, LookAge, Unseen
-from carrierflow.audit.reports.definitions import DefinitionInForce
 from carrierflow.audit.reports.drift import Drift, DriftDay, DriftKind, Episode
+from carrierflow.audit.reports.lifecycles_in_force import DefinitionInForce
 from carrierflow.audit.reports.report import AuditReport
 from carrierflow.audit.reports.reports import Reports
 from carrierflow.audit.reports.sample import Sample, Sampled
@@ -368,6 +369,7 @@ __all__ = [
     "Sample",
     "Sampled",
     "SealHeld",
+    "SealProgress",
     "Sealing",
     "SeenKey",
     "Settings",

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from carrierflow.audit.log.sql import SealProgress
 from carrierflow.cli.ranges import HOURS
 from carrierflow.cli.runs import last_run_text, run_line
 from carrierflow.cli.session import WORK_LEFT, Session, command, moment, short
@@ -71,8 +72,14 @@ def status(
     sums, last = totals(found), session.app.last_runs()
     codes = {each.shop for each in found}
     waiting = Counter(each.shop for each in session.app.incidents.proposed() if each.shop in codes)
+    sealed = session.app.sealer.progress()
     document = {
         "totals": sums | {"proposed": waiting.total()},
+        "log": {
+            "size": sealed.size,
+            "unsealed": sealed.tail,
+            "last_checkpoint": moment(sealed.sealed_at),
+        },
         "unguarded": asdict(unguarded) if unguarded else None,
         "shops": [
             _document(each, last.get(each.shop)) | {"proposed": waiting[each.shop]}
@@ -84,6 +91,7 @@ def status(
         _draw(page, sums, shown, last)
         for shop, count in sorted(waiting.items()):
             page.say(f"Decisions {PROPOSED.en} ({PROPOSED.vi}) in {shop}: {count}.")
+        page.say(_sealed_text(sealed))
         if unguarded:
             page.say(
                 f"History is not protected from {unguarded.user}, as whom carrierflow connects: "
@@ -93,6 +101,15 @@ def status(
     session.emit(document, draw)
     if needing:
         raise click.exceptions.Exit(WORK_LEFT)
+
+
+def _sealed_text(sealed: SealProgress) -> str:
+    if sealed.sealed_at is None:
+        return f"The log: {sealed.size} entries, and no checkpoint."
+    return (
+        f"The log: {sealed.size} entries, {sealed.tail} of them behind the last checkpoint of "
+        f"{short(sealed.sealed_at)}."
+    )
 
 
 def _is(each: Coverage, wanted: str) -> bool:

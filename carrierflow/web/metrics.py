@@ -81,9 +81,14 @@ LAST_RUN = {
     "last_run_failed": _gauge("Whether the last run could not do its work.", "shop"),
 }
 
+SEALED = {
+    "unsealed_entries": _gauge("Entries of the log behind its last checkpoint."),
+    "last_checkpoint_timestamp_seconds": _gauge("When it was signed, in seconds of Unix."),
+}
+
 UP = {"database_up": _gauge("Whether the database answered.")}
 
-FIGURES = {**COUNTED, **PER_RUN, **COVERAGE, **STATE, **BACKLOG, **LAST_RUN, **UP}
+FIGURES = {**COUNTED, **PER_RUN, **COVERAGE, **STATE, **BACKLOG, **LAST_RUN, **SEALED, **UP}
 """Every figure, by its name without `carrierflow_`."""
 
 OVERLAP = timedelta(hours=1)
@@ -118,7 +123,8 @@ class Metrics(Collector):
         yield from known
 
     def _read(self) -> list[Metric]:
-        known = (self._coverage(), self._backlogs(), self._last_runs(), self._runs.collect())
+        here = self._coverage(), self._backlogs(), self._last_runs(), self._sealed()
+        known = (*here, self._runs.collect())
         return [family for part in known for family in part]
 
     def _counted(self) -> Iterator[Metric]:
@@ -157,6 +163,14 @@ class Metrics(Collector):
             if run.ended_at is not None:
                 ended.add_metric([shop], run.ended_at.timestamp())
         yield from (ended, failed)
+
+    def _sealed(self) -> Iterator[Metric]:
+        tail, signed = (figure.family(name) for name, figure in SEALED.items())
+        progress = self._app.sealer.progress()
+        tail.add_metric([], progress.tail)
+        if progress.sealed_at is not None:
+            signed.add_metric([], progress.sealed_at.timestamp())
+        yield from (tail, signed)
 
     def _age(self, backlog: Backlog) -> float:
         if backlog.oldest_unpublished_at is None:

@@ -22,9 +22,11 @@ from carrierflow.audit.log.proof import Consistency, Proof
 from carrierflow.audit.log.sql import (
     Log,
     SealLease,
+    SealProgress,
     add_checkpoint,
     give_places,
     newest_checkpoint,
+    seal_progress,
 )
 from carrierflow.audit.log.tree import consistency_proof, inclusion_proof
 from carrierflow.audit.log.unplaced import LogEntry, Unplaced
@@ -172,6 +174,11 @@ class LogSealer:
         except Exception as error:  # noqa: BLE001 - the work before it is done, and stands
             reason = type(error).__name__
             log.error("carrierflow.seal_failed", extra={"reason": reason})  # noqa: TRY400
+
+    def progress(self) -> SealProgress:
+        """Tell how much of the log the last checkpoint covers, and when it was signed."""
+        with self._store.reading() as connection:
+            return seal_progress(connection)
 
     def newest(self) -> SignedNote:
         """Return the last checkpoint.

@@ -8,6 +8,7 @@ order in which a database numbers rows. Of the tree the hash of every 256th part
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -44,6 +45,7 @@ __all__ = [
     "Given",
     "Log",
     "SealLease",
+    "SealProgress",
     "add_anchorings",
     "add_checkpoint",
     "all_checkpoints",
@@ -55,6 +57,7 @@ __all__ = [
     "last_given",
     "leaves",
     "newest_checkpoint",
+    "seal_progress",
     "unanchored",
 ]
 
@@ -253,6 +256,33 @@ def all_given(connection: Connection) -> list[Given]:
         .order_by(anchorings.c.anchor, anchorings.c.size)
     )
     return [Given(*row) for row in connection.execute(query)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SealProgress:
+    """How much of the log its last checkpoint covers, and how old that is."""
+
+    size: int
+    """Entries that have a place."""
+    covered: int
+    """Entries that the last checkpoint covers; what is behind them an owner could still rewrite."""
+    sealed_at: datetime | None
+    """When it was signed; None if there is none."""
+
+    @property
+    def tail(self) -> int:
+        """How many entries are behind the last checkpoint."""
+        return self.size - self.covered
+
+
+def seal_progress(connection: Connection) -> SealProgress:
+    """Tell how far the log is sealed: by two looks at the ends of indexes."""
+    newest = select(checkpoints.c.size, checkpoints.c.sealed_at)
+    found = connection.execute(newest.order_by(checkpoints.c.size.desc()).limit(1)).one_or_none()
+    size = Log(connection).size
+    if found is None:
+        return SealProgress(size=size, covered=0, sealed_at=None)
+    return SealProgress(size=size, covered=found.size, sealed_at=found.sealed_at)
 
 
 def last_given(connection: Connection, anchor: str) -> tuple[int, str] | None:

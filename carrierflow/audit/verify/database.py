@@ -12,7 +12,15 @@ from carrierflow.audit.log.entry_kinds import KINDS, TRANSITION, EntryKind
 from carrierflow.audit.log.kept import OWN, KeptCheckpoint, TreeCheck, Trust, kept_in
 from carrierflow.audit.log.keys import is_signature
 from carrierflow.audit.log.sealer import LogSealer
-from carrierflow.audit.log.sql import Log, all_checkpoints, definition_names, entries_at, leaves
+from carrierflow.audit.log.sql import (
+    Log,
+    SealProgress,
+    all_checkpoints,
+    definition_names,
+    entries_at,
+    leaves,
+    seal_progress,
+)
 from carrierflow.audit.verify.derived import compare_derived
 from carrierflow.audit.verify.entries import place_name, take_in
 from carrierflow.audit.verify.kept_elsewhere import AnchorCheck, check_times
@@ -97,6 +105,7 @@ class DatabaseVerifier:
                 times = TimeCheck(findings, tolerance=self._tolerance, signed=signed)
                 self._compare(connection, known, places, times, findings)
                 self._look_for_foreign(connection, findings)
+                _tell_tail(seal_progress(connection), findings)
                 compare_derived(connection, findings)
         return Verification(
             rows=rows,
@@ -225,6 +234,15 @@ def _follow(
         if leaf != own:
             yield position, CHANGED_SINCE
         times.add(position, moment.decode(errors="replace"), is_step=mark == STEP)
+
+
+def _tell_tail(progress: SealProgress, findings: Findings) -> None:
+    """Say what is behind the last checkpoint: whoever owns the database could still rewrite it."""
+    if progress.tail and progress.sealed_at is not None:
+        findings.remarks.append(
+            f"{progress.tail} entries are behind the last checkpoint, which was signed at "
+            f"{progress.sealed_at:%Y-%m-%d %H:%M} UTC; `carrierflow audit seal` seals them."
+        )
 
 
 def _name_wrong(connection: Connection, wrong: Mapping[int, str], findings: Findings) -> None:
