@@ -7,7 +7,7 @@ from carrierflow.storage.types import LongText
 
 
 revision = "r0017"
-down_revision = "r0014"
+down_revision = "r0016"
 branch_labels = None
 depends_on = None
 
