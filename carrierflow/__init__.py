@@ -49,6 +49,14 @@ from carrierflow.audit.reports.timeline_items import (
     PublicationItem,
     TimelineItem,
 )
+from carrierflow.audit.sampling.plan import (
+    AuditSample,
+    DrawnParcel,
+    SampleMethod,
+    SamplePlan,
+    StratumSize,
+)
+from carrierflow.audit.sampling.population import SampleUnit, Stratum
 from carrierflow.audit.verify.replay import Problem, Verification
 from carrierflow.carrier_service import (
     Accepted,
@@ -217,6 +225,7 @@ __all__ = [
     "AsOf",
     "AttemptItem",
     "AuditReport",
+    "AuditSample",
     "Backlog",
     "BadTime",
     "Band",
@@ -253,6 +262,7 @@ __all__ = [
     "DefinitionInForce",
     "Dialect",
     "Done",
+    "DrawnParcel",
     "Drift",
     "DriftDay",
     "DriftKind",
@@ -367,6 +377,9 @@ __all__ = [
     "RunLimits",
     "RunReport",
     "Sample",
+    "SampleMethod",
+    "SamplePlan",
+    "SampleUnit",
     "Sampled",
     "SealHeld",
     "SealProgress",
@@ -390,6 +403,8 @@ __all__ = [
     "Status",
     "Stay",
     "StepCount",
+    "Stratum",
+    "StratumSize",
     "Subscription",
     "Subscriptions",
     "Telling",

@@ -7,7 +7,18 @@ import click
 from carrierflow.domain.limits import MOST_CASH
 
 
-__all__ = ["CASH", "COUNT", "DAYS", "HOURS", "SECONDS", "SEED", "SOME", "SOME_HOURS"]
+__all__ = [
+    "CASH",
+    "COUNT",
+    "DAYS",
+    "HOURS",
+    "PERCENT",
+    "SECONDS",
+    "SEED",
+    "SOME",
+    "SOME_CASH",
+    "SOME_HOURS",
+]
 
 MILLION = 1_000_000
 CENTURY = 36_525
@@ -20,4 +31,6 @@ DAYS = click.FloatRange(0, CENTURY)
 HOURS = click.FloatRange(0, CENTURY * 24)
 SOME_HOURS = click.FloatRange(0, CENTURY * 24, min_open=True)
 SEED = click.IntRange(0, 2**63 - 1)
+SOME_CASH = click.IntRange(1, MOST_CASH)
+PERCENT = click.FloatRange(0, 100)
 SECONDS = click.FloatRange(0, 3600)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 
 from carrierflow.audit.reports.as_of import Basis
-from carrierflow.audit.reports.sample import Sample, Sampled
 from carrierflow.audit.reports.wording import span
 from carrierflow.cli.auditing import audit
 from carrierflow.cli.calendar_days import SINCE, WHEN
 from carrierflow.cli.documents import document_of
 from carrierflow.cli.fulfillment_json import overview
-from carrierflow.cli.ranges import COUNT, SOME, SOME_HOURS
-from carrierflow.cli.recording import entry_document
+from carrierflow.cli.ranges import COUNT, SOME_HOURS
 from carrierflow.cli.session import Session, command, short
 from carrierflow.cli.shown import show_as_of, show_cash, show_coverage, show_drift
 from carrierflow.errors import InvalidInput
@@ -35,9 +32,6 @@ def register(_cli: click.Group) -> None:
     )
     command(audit, "drift", example="carrierflow audit drift --since 2026-03-01")(drift)
     command(audit, "coverage", example="carrierflow audit coverage --within 24")(coverage)
-    command(audit, "sample", example="carrierflow audit sample --seed lottery-0412 --count 25")(
-        sample
-    )
     command(audit, "report", example="carrierflow audit report --out report.html")(report)
     command(audit, "definitions", example="carrierflow audit definitions")(definitions)
     command(audit, "corrections", example="carrierflow audit corrections --since 2026-03-01")(
@@ -223,67 +217,6 @@ def corrections(
     ]
     document = {"corrections": document_of(found)}
     session.emit(document, lambda c: c.table(columns, rows))
-
-
-@click.option("--seed", required=True, help="Whatever nobody could choose beforehand.")
-@click.option("--count", type=SOME, default=25, show_default=True, help="Entries.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="A folder for one proof file each, and the checkpoint.",
-)
-def sample(session: Session, seed: str, count: int, out: Path | None) -> None:
-    """Draw entries of the sealed history at random, each with its proof.
-
-    The seed and the newest checkpoint decide which, so anybody who has both can draw again.
-    """
-    found = session.app.reports.sample(seed, count)
-    if out is not None:
-        _write_proofs(out, found)
-    seen = found.checkpoint.checkpoint
-    document = {
-        "seed": seed,
-        "size": seen.size,
-        "root": seen.root.hex(),
-        "checkpoint": str(found.checkpoint),
-        "entries": [_sampled(each) for each in found.entries],
-    }
-    columns = ("place", "shop", "fulfillment", "entry", "to", "occurred", "hash")
-    rows = [
-        (
-            each.position,
-            each.ref.shop,
-            each.ref.fulfillment_id,
-            f"{each.entry.machine}:{each.entry.seq}",
-            each.entry.to_status,
-            short(each.entry.occurred_at),
-            each.entry.hash[:12],
-        )
-        for each in found.entries
-    ]
-    session.emit(document, lambda c: c.table(columns, rows))
-
-
-def _sampled(each: Sampled) -> dict[str, Any]:
-    return {
-        "position": each.position,
-        "shop": each.ref.shop,
-        "order_id": each.ref.order_id,
-        "fulfillment_id": each.ref.fulfillment_id,
-        **entry_document(each.entry),
-        "proof": str(each.proof),
-    }
-
-
-def _write_proofs(out: Path, found: Sample) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "checkpoint.txt").write_text(str(found.checkpoint), encoding="utf-8")
-        for each in found.entries:
-            file = out / f"{each.position}.tlog-proof"
-            file.write_text(str(each.proof), encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"{out} cannot be written: {error.strerror}.") from error
 
 
 @click.option(

@@ -12,8 +12,10 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
+from carrierflow.domain.shown import shown
 
-__all__ = ["Page", "cells", "json_text", "shown"]
+
+__all__ = ["Page", "cells", "json_text"]
 
 GAP = 2
 """Blanks between two columns."""
@@ -24,16 +26,6 @@ _WIDE = frozenset("WF")
 _NO_CELL = frozenset({"Mn", "Me"})
 _UNSEEN = re.compile(r"[^\n -~\u00a1-\u00ac\u00ae-\u024f\u1ea0-\u1ef9]")
 """Everything but what surely prints: ASCII, Latin letters, Vietnamese. The rest is looked up."""
-
-
-def shown(text: object) -> str:
-    r"""Return a text of anybody's as one line, with what does not print as `\x1b` or `\u202e`."""
-    line = str(text)
-    return line if line.isprintable() else "".join(map(_visible, line))
-
-
-def _visible(sign: str) -> str:
-    return sign if sign.isprintable() else ascii(sign)[1:-1]
 
 
 def json_text(document: Any, *, encoding: str = "utf-8") -> str:

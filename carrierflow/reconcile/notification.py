@@ -11,6 +11,7 @@ from carrierflow.domain.clock import Clock
 from carrierflow.domain.incident import Incident
 from carrierflow.domain.limits import cut
 from carrierflow.domain.quiet_hours import QuietHours
+from carrierflow.domain.shown import shown
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import NotificationFailed
 
@@ -173,9 +174,9 @@ def _groups(found: Sequence[Incident]) -> Iterator[list[Incident]]:
 
 def _line(group: Sequence[Incident]) -> str:
     first = group[0]
-    sentence = "".join(c if c.isprintable() else " " for c in first.sentence)
     count = f"{len(group)} x " if len(group) > 1 else ""
-    return f"- {first.shop}: {count}{first.kind} (incident {first.id}): {cut(sentence, SENTENCE)}"
+    sentence = cut(shown(first.sentence), SENTENCE)
+    return f"- {first.shop}: {count}{first.kind} (incident {first.id}): {sentence}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,7 +1,8 @@
 """Entries as rows of a spreadsheet, for people in Vietnam who open it with a double click.
 
 The file is UTF-8 with a byte order mark, because spreadsheets take it for something else
-without. A cell that a spreadsheet would take for a formula begins with an apostrophe.
+without. A cell that a spreadsheet would take for a formula begins with an apostrophe; what does
+not print is shown by its code.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from typing import Any
 from carrierflow.audit.reports.calendar import VIETNAM
 from carrierflow.domain.lifecycle import MACHINE_LABELS, label_of
 from carrierflow.domain.model import Machine
+from carrierflow.domain.shown import shown
 
 
-__all__ = ["BOM", "HEADINGS", "TERMS", "record", "sheet_rows"]
+__all__ = ["BOM", "HEADINGS", "TERMS", "record", "safe", "sheet_rows"]
 
 BOM = b"\xef\xbb\xbf"
 
@@ -50,7 +52,7 @@ REVISION = "revision"
 TERMS = ("opening", REVISION)
 """The kinds of entries that say what was agreed about a parcel."""
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@")
 """What a cell must not begin with: spreadsheets would compute it."""
 
 
@@ -106,12 +108,16 @@ def _cells(entry: Mapping[str, Any]) -> tuple[Any, ...]:
 def record(cells: Sequence[Any]) -> bytes:
     """Write one row as CSV, safe to open."""
     line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow([_safe(cell) for cell in cells])
+    csv.writer(line, lineterminator="\r\n").writerow([safe(cell) for cell in cells])
     return line.getvalue().encode()
 
 
-def _safe(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+def safe(cell: Any) -> Any:
+    """Return a cell that nothing computes and that steers nothing that shows it."""
+    if not isinstance(cell, str):
+        return cell
+    text = shown(cell)
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _label(place: str) -> str:

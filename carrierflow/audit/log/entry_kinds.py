@@ -48,7 +48,7 @@ from carrierflow.storage.tables import (
 from carrierflow.storage.types import UtcDateTime
 
 
-__all__ = ["KINDS", "TRANSITION", "EntryKind", "kind_named", "stamps"]
+__all__ = ["KINDS", "OPENING", "REVISION", "TRANSITION", "EntryKind", "kind_named", "stamps"]
 
 STAMPS: Mapping[str, Callable[[Any], ColumnElement[str]]] = {
     "sqlite": lambda column: func.replace(column, "+00:00", "Z"),
@@ -238,11 +238,13 @@ FIRST = 0
 """The number of the terms that a parcel was opened with; later ones revise them."""
 
 TRANSITION = Transition(name="transition", table=history)
+OPENING = EntryKind(name="opening", table=terms, only=terms.c.number == FIRST)
+REVISION = EntryKind(name="revision", table=terms, only=terms.c.number != FIRST)
 
 KINDS: tuple[EntryKind, ...] = (
     TRANSITION,
-    EntryKind(name="opening", table=terms, only=terms.c.number == FIRST),
-    EntryKind(name="revision", table=terms, only=terms.c.number != FIRST),
+    OPENING,
+    REVISION,
     EntryKind(name="evidence", table=evidence),
     EntryKind(name="decision", table=decisions, later=("db_user", "facts_digest", "os_user")),
     EntryKind(name="attempt", table=attempts, moment="intent_at"),

@@ -1,8 +1,13 @@
-"""Elements as text that is escaped unless it was made here: nobody can forget to."""
+"""Elements as text that is escaped unless it was made here: nobody can forget to.
+
+What does not print is shown by its code.
+"""
 
 from __future__ import annotations
 
 from html import escape
+
+from carrierflow.domain.shown import shown
 
 
 __all__ = ["Markup", "join", "tag"]
@@ -52,4 +57,4 @@ def _name(key: str) -> str:
 def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.1f}".rstrip("0").rstrip(".")
-    return str(value)
+    return shown(value)

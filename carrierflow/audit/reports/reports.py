@@ -27,6 +27,8 @@ from carrierflow.audit.reports.timeline import (
     observations_of,
     publications_of,
 )
+from carrierflow.audit.sampling.plan import AuditSample, SamplePlan, drawn_by
+from carrierflow.audit.sampling.sql import root_at, units_at
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.lifecycle import Definition
 from carrierflow.domain.model import Machine
@@ -257,9 +259,30 @@ class Reports:
             note = newest_checkpoint(connection)
             if note is None:
                 raise NotSealed("The history")
-            drawn = steps_drawn(connection, seed, note.checkpoint.size, count)
+            drawn = steps_drawn(connection, seed, note.checkpoint, count)
             entries = tuple(entries_at(connection, drawn, note))
         return Sample(seed=seed, checkpoint=note, entries=entries)
+
+    def draw(self, plan: SamplePlan, *, size: int | None = None) -> AuditSample:
+        """Draw parcels as a plan says, from what the newest checkpoint covers, or one of a size.
+
+        Root, seed and plan decide which: whoever has them and the log can draw again.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+            NotSealed: if there is no checkpoint yet.
+            HistoryBroken: if there is none of that size.
+            InvalidInput: if no sample can tell what the plan asks for.
+        """
+        with self._asking(plan.shop) as (connection, number):
+            if size is None:
+                note = newest_checkpoint(connection)
+                if note is None:
+                    raise NotSealed("The history")
+                size = note.checkpoint.size
+            root = root_at(connection, size)
+            units = list(units_at(connection, size, shop=number))
+            return drawn_by(plan, units, size=size, root=root)
 
     def report(self, at: datetime | None = None, *, shop: str | None = None) -> AuditReport:
         """Answer everything at one moment, as `page` shows it.

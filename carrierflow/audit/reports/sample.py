@@ -1,26 +1,26 @@
-"""A sample that nobody chose: its places in the log follow from a seed and from the log's size.
+"""A sample that nobody chose: its places in the log follow from a seed and from the log's root.
 
-The k-th draw is SHA-256 of the line `SEED SIZE k`, read as a number, modulo the size; a place
+The k-th draw is SHA-256 of the line `SEED ROOT k`, read as a number, modulo the size; a place
 that was drawn already, or holds another entry than a parcel's step, is passed over, and the next
-k draws. Whoever names the seed after the
-checkpoint was handed over knows that no entry was kept out of the sample.
+k draws. Whoever names the seed after the checkpoint was handed over knows that no entry was kept
+out of the sample.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from carrierflow.audit.log.checkpoint import SignedNote
+from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote
 from carrierflow.audit.log.entry_kinds import TRANSITION
 from carrierflow.audit.log.proof import Proof
 from carrierflow.audit.log.sql import Log
 from carrierflow.audit.log.tree import inclusion_proof
+from carrierflow.audit.sampling.draws import drawn
 from carrierflow.domain.canonical import canonical_entry
 from carrierflow.domain.model import FulfillmentRef, HistoryEntry
 from carrierflow.errors import HistoryBroken
@@ -29,7 +29,7 @@ from carrierflow.storage.rows import entry_from
 from carrierflow.storage.tables import definitions, fulfillments, history, log, shops
 
 
-__all__ = ["Sample", "Sampled", "entries_at", "places", "steps_drawn"]
+__all__ = ["Sample", "Sampled", "entries_at", "steps_drawn"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,31 +52,16 @@ class Sample:
     """In the order in which they were drawn."""
 
 
-def places(seed: str, size: int, most: int) -> list[int]:
-    """Draw so many different places of a log, or all of them where it has no more."""
-    return list(islice(_drawn(seed, size), min(most, size)))
-
-
-def _drawn(seed: str, size: int) -> Iterator[int]:
-    known: set[int] = set()
-    for number in count(1):
-        line = f"{seed} {size} {number}".encode()
-        place = int.from_bytes(hashlib.sha256(line).digest()) % size
-        if place not in known:
-            known.add(place)
-            yield place
-
-
 CHUNK = 500
 
 
-def steps_drawn(connection: Connection, seed: str, size: int, most: int) -> list[int]:
+def steps_drawn(connection: Connection, seed: str, checkpoint: Checkpoint, most: int) -> list[int]:
     """Draw so many different places at which steps stand, or all of them.
 
     A place that the log has lost counts as drawn: that its entry is gone is to be said.
     """
     found: list[int] = []
-    waiting = islice(_drawn(seed, size), size)
+    waiting = drawn(seed, checkpoint.root.hex(), checkpoint.size)
     while len(found) < most and (some := list(islice(waiting, CHUNK))):
         query = select(log.c.position).where(log.c.position.in_(some))
         others = set(connection.execute(query.where(log.c.kind != TRANSITION.name)).scalars())

@@ -104,9 +104,11 @@ def test_sample_writes_a_proof_for_each_entry(ready, delivered):
     """What the seed drew is in the folder: the checkpoint, and a proof that holds by itself."""
     ready.environment["CARRIERFLOW_SEAL_KEY_FILE"] = str(ready.folder / "seal.key")
     assert 0 == ready("keys", "generate-seal", "log.example", "seal.key").code
-    assert 1 == ready("audit", "sample", "--seed", "s").code
+    assert 1 == ready("audit", "sample", "entries", "--seed", "s").code
     assert 0 == ready("audit", "seal").code
-    answer = ready("audit", "sample", "--seed", "s", "--count", 3, "--out", "drawn", "--json").json
+    answer = ready(
+        "audit", "sample", "entries", "--seed", "s", "--count", 3, "--out", "drawn", "--json"
+    ).json
 
     folder = ready.folder / "drawn"
     assert answer["checkpoint"] == (folder / "checkpoint.txt").read_text("utf-8")
@@ -115,7 +117,29 @@ def test_sample_writes_a_proof_for_each_entry(ready, delivered):
         told = (folder / f"{each['position']}.tlog-proof").read_text("utf-8")
         assert told == each["proof"]
         assert Proof.parse(told).holds
-    assert delivered in ready("audit", "sample", "--seed", "s").out
+    assert delivered in ready("audit", "sample", "entries", "--seed", "s").out
+
+
+def test_a_sample_is_drawn_filled_in_and_evaluated(ready, delivered):
+    """The sheet goes out, comes back filled in, is drawn again, and says whether it is enough."""
+    ready.environment["CARRIERFLOW_SEAL_KEY_FILE"] = str(ready.folder / "seal.key")
+    ready("keys", "generate-seal", "log.example", "seal.key")
+    ready("audit", "seal")
+    words = ("--seed", "s", "--tolerable", 50, "--sheet", "sheet.csv", "--json")
+    drawn = ready("audit", "sample", "parcels", *words).json
+    assert [delivered] == [each["fulfillment_id"] for each in drawn["drawn"]]
+    assert 1 == ready("audit", "sample", "evaluate", "sheet.csv").code
+
+    sheet = ready.folder / "sheet.csv"
+    text = sheet.read_bytes().decode("utf-8-sig")
+    sheet.write_text(text.replace(",,,\r\n", ",,không,\r\n"), "utf-8", newline="")
+    answer = ready("audit", "sample", "evaluate", "sheet.csv", "--again", "--json")
+    assert (0, True, []) == (answer.code, answer.json["accepted"], answer.json["changed"])
+
+    sheet.write_text(sheet.read_text("utf-8").replace(f",{delivered},", ",9,"), "utf-8")
+    answer = ready("audit", "sample", "evaluate", "sheet.csv", "--again", "--json")
+    assert 1 == answer.code
+    assert ["Number 1 on the sheet is not the parcel that was drawn."] == answer.json["changed"]
 
 
 def test_report_writes_one_file(ready, delivered):

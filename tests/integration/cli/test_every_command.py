@@ -13,9 +13,10 @@ from docs.pages import ROOT, generated, reference, rows
 
 from carrierflow import build, load_settings
 from carrierflow.cli import cli
-from carrierflow.cli.terminal import cells, shown
+from carrierflow.cli.terminal import cells
 from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.model import FulfillmentRef, RequestSketch
+from carrierflow.domain.shown import shown
 from carrierflow.sandbox.haravan import SandboxServer, World
 from carrierflow.storage.encryption import generate_key
 
@@ -87,7 +88,11 @@ COMMANDS = {
     "audit coverage": [],
     "audit definitions": [],
     "audit corrections": [],
-    "audit sample": ["--seed", NASTY, "--count", "3"],
+    "audit sample entries": ["--seed", NASTY, "--count", "3"],
+    "audit sample parcels": ["--seed", "s"],
+    "audit sample strata": ["--seed", "s", "--by", "shop"],
+    "audit sample amount": ["--seed", "s", "--materiality", "1000", "--sheet", "sheet.csv"],
+    "audit sample evaluate": ["sheet.csv", "--again"],
     "audit report": ["--out", "report-{mode}.html"],
     "incidents resolve": [
         "{number}",
@@ -117,7 +122,8 @@ FAIL = {"record-file", "schedule once", "webhooks subscribe"}
 
 TELLS = (
     *("show", "notes", "incidents list", "incidents show", "incidents resolve"),
-    *("audit timeline", "audit as-of", "audit corrections", "audit sample", "audit coverage"),
+    *("audit timeline", "audit as-of", "audit corrections", "audit coverage"),
+    *("audit sample entries", "audit sample parcels", "audit sample strata"),
 )
 """Commands whose answer holds a text of others, for people and for programs."""
 

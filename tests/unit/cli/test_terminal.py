@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import carrierflow
-from carrierflow.cli.terminal import Page, cells, json_text, shown
+from carrierflow.cli.terminal import Page, cells, json_text
+from carrierflow.domain.shown import shown
 
 
 NASTY = st.text(

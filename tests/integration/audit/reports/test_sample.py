@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+from itertools import islice
 
 import pytest
 from sqlalchemy import select
@@ -12,10 +13,13 @@ from sqlalchemy import select
 from carrierflow.app.settings import Settings
 from carrierflow.audit.log.proof import Proof
 from carrierflow.audit.reports.reports import Reports
-from carrierflow.audit.reports.sample import places
+from carrierflow.audit.sampling.draws import drawn
 from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.errors import HistoryBroken, NotSealed
 from carrierflow.storage.tables import log
+
+
+ROOT = "ab" * 32
 
 
 def reports_of(book):
@@ -43,7 +47,7 @@ def test_a_sample_is_proven_and_can_be_drawn_again(own_book):
 def test_a_sample_does_not_change_when_the_history_grows(book):
     """Entries that are not sealed yet are not drawn from, and an old checkpoint's draw stays."""
     book.record(10)
-    size = book.sealer().seal().checkpoint.checkpoint.size
+    sealed = book.sealer().seal().checkpoint.checkpoint
     before = reports_of(book).sample("s", 5)
     book.record(10, first=11)
 
@@ -53,8 +57,8 @@ def test_a_sample_does_not_change_when_the_history_grows(book):
         steps = set(
             connection.execute(select(log.c.position).where(log.c.kind == "transition")).scalars()
         )
-    drawn = [place for place in places("s", size, size) if place in steps]
-    assert [each.position for each in before.entries] == drawn[:5]
+    found = [place for place in drawn("s", sealed.root.hex(), sealed.size) if place in steps]
+    assert [each.position for each in before.entries] == found[:5]
     assert before != reports_of(book).sample("s", 5)
 
 
@@ -62,7 +66,7 @@ def test_places_are_those_that_a_shell_finds():
     """The draw is the one that the documentation says: coreutils and arithmetic find it too."""
     found = []
     for number in range(1, 9):
-        line = f"lottery-0412 1000 {number}"
+        line = f"lottery-0412 {ROOT} {number}"
         done = subprocess.run(
             ["sha256sum"],  # noqa: S607 - coreutils, wherever they are
             input=line,
@@ -73,16 +77,16 @@ def test_places_are_those_that_a_shell_finds():
         place = int(done.stdout.split()[0], 16) % 1000
         found += [place] if place not in found else []
 
-    assert found == places("lottery-0412", 1000, len(found))
+    assert found == list(islice(drawn("lottery-0412", ROOT, 1000), len(found)))
 
 
 def test_every_place_can_be_drawn():
     """A sample as large as the log is the whole log, in some other order."""
-    drawn = places("s", 100, 500)
+    places = list(drawn("s", ROOT, 100))
 
-    assert list(range(100)) == sorted(drawn)
-    assert drawn != sorted(drawn)
-    assert [] == places("s", 0, 5)
+    assert list(range(100)) == sorted(places)
+    assert places != sorted(places)
+    assert [] == list(drawn("s", ROOT, 0))
 
 
 def test_without_a_checkpoint_nothing_is_drawn(book):
