@@ -49,14 +49,14 @@ from carrierflow.audit.reports.timeline_items import (
     PublicationItem,
     TimelineItem,
 )
-from carrierflow.audit.sampling.plan import (
+from carrierflow.audit.sampling.population import SampleUnit, Stratum
+from carrierflow.audit.sampling.sample_plan import (
     AuditSample,
     DrawnParcel,
     SampleMethod,
     SamplePlan,
     StratumSize,
 )
-from carrierflow.audit.sampling.population import SampleUnit, Stratum
 from carrierflow.audit.verify.replay import Problem, Verification
 from carrierflow.carrier_service import (
     Accepted,

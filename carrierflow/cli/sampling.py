@@ -10,9 +10,9 @@ import click
 
 from carrierflow.audit.reports.sample import Sample, Sampled
 from carrierflow.audit.reports.wording import dong, number
-from carrierflow.audit.sampling.evaluation import Evaluation, evaluated
-from carrierflow.audit.sampling.plan import AuditSample, SampleMethod, SamplePlan
+from carrierflow.audit.sampling.evaluation import SampleEvaluation, evaluated
 from carrierflow.audit.sampling.population import Stratum
+from carrierflow.audit.sampling.sample_plan import AuditSample, SampleMethod, SamplePlan
 from carrierflow.audit.sampling.sheet import FilledSheet, differing_lines, read_sheet, sheet_of
 from carrierflow.cli.auditing import audit
 from carrierflow.cli.documents import document_of
@@ -283,7 +283,7 @@ def _show_sample(page: Page, found: AuditSample, sheet: Path | None) -> None:
         page.say(f"The sheet to fill in is {sheet}.")
 
 
-@click.argument("sheet", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument("sheet", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--again", is_flag=True, help="Draw again from the database, and compare line by line."
 )
@@ -315,7 +315,7 @@ def _changed(session: Session, filled: FilledSheet) -> Iterator[str]:
 
 
 def _show_evaluation(
-    page: Page, found: Evaluation, filled: FilledSheet, changed: list[str]
+    page: Page, found: SampleEvaluation, filled: FilledSheet, changed: list[str]
 ) -> None:
     page.say(*changed)
     if found.rates:

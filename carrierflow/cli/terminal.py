@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from carrierflow.domain.shown import shown
+from carrierflow.domain.foreign_text import shown
 
 
 __all__ = ["Page", "cells", "json_text"]

@@ -8,10 +8,10 @@ from itertools import groupby
 from typing import Protocol
 
 from carrierflow.domain.clock import Clock
+from carrierflow.domain.foreign_text import shown
 from carrierflow.domain.incident import Incident
 from carrierflow.domain.limits import cut
 from carrierflow.domain.quiet_hours import QuietHours
-from carrierflow.domain.shown import shown
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import NotificationFailed
 

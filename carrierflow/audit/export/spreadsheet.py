@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from carrierflow.audit.reports.calendar import VIETNAM
+from carrierflow.domain.foreign_text import shown
 from carrierflow.domain.lifecycle import MACHINE_LABELS, label_of
 from carrierflow.domain.model import Machine
-from carrierflow.domain.shown import shown
 
 
 __all__ = ["BOM", "HEADINGS", "TERMS", "record", "safe", "sheet_rows"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from html import escape
 
-from carrierflow.domain.shown import shown
+from carrierflow.domain.foreign_text import shown
 
 
 __all__ = ["Markup", "join", "tag"]

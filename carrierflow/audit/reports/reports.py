@@ -27,7 +27,7 @@ from carrierflow.audit.reports.timeline import (
     observations_of,
     publications_of,
 )
-from carrierflow.audit.sampling.plan import AuditSample, SamplePlan, drawn_by
+from carrierflow.audit.sampling.sample_plan import AuditSample, SamplePlan, drawn_by
 from carrierflow.audit.sampling.sql import root_at, units_at
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.lifecycle import Definition

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from carrierflow.audit.sampling.factors import confidence_factor, most_errors
-from carrierflow.audit.sampling.plan import PERCENT, SampleMethod
+from carrierflow.audit.sampling.sample_plan import PERCENT, SampleMethod
 from carrierflow.audit.sampling.sheet import FilledSheet, SheetLine
 from carrierflow.errors import InvalidInput
 
 
-__all__ = ["AmountResult", "Evaluation", "RateResult", "evaluated"]
+__all__ = ["AmountResult", "RateResult", "SampleEvaluation", "evaluated"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +53,7 @@ class AmountResult:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Evaluation:
+class SampleEvaluation:
     """What follows from a sample."""
 
     method: SampleMethod
@@ -66,7 +66,7 @@ class Evaluation:
     """By amount: too much first, then too little."""
 
 
-def evaluated(sheet: FilledSheet) -> Evaluation:
+def evaluated(sheet: FilledSheet) -> SampleEvaluation:
     """Say what follows from a sheet.
 
     Raises:
@@ -85,7 +85,7 @@ def evaluated(sheet: FilledSheet) -> Evaluation:
     rates = () if by_amount else tuple(_rates(sheet))
     amounts = tuple(_amounts(sheet)) if by_amount else ()
     material = plan.materiality or 0
-    return Evaluation(
+    return SampleEvaluation(
         method=plan.method,
         confidence=plan.confidence,
         accepted=all(rate.upper_limit <= plan.tolerable for rate in rates[:1])

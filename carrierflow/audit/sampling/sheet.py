@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from carrierflow.audit.export.spreadsheet import BOM, record, safe
-from carrierflow.audit.sampling.plan import (
+from carrierflow.audit.sampling.population import Stratum
+from carrierflow.audit.sampling.sample_plan import (
     AuditSample,
     DrawnParcel,
     SampleMethod,
     SamplePlan,
     StratumSize,
 )
-from carrierflow.audit.sampling.population import Stratum
 from carrierflow.domain.model import Status
 from carrierflow.errors import InvalidInput
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from carrierflow.app.settings import Settings
 from carrierflow.audit.reports.reports import Reports
-from carrierflow.audit.sampling.plan import SampleMethod, SamplePlan
+from carrierflow.audit.sampling.sample_plan import SampleMethod, SamplePlan
 from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.storage.tables import fulfillments, terms
 

@@ -14,9 +14,9 @@ from docs.pages import ROOT, generated, reference, rows
 from carrierflow import build, load_settings
 from carrierflow.cli import cli
 from carrierflow.cli.terminal import cells
+from carrierflow.domain.foreign_text import shown
 from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.model import FulfillmentRef, RequestSketch
-from carrierflow.domain.shown import shown
 from carrierflow.sandbox.haravan import SandboxServer, World
 from carrierflow.storage.encryption import generate_key
 

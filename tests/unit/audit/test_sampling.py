@@ -16,8 +16,8 @@ from carrierflow.audit.sampling.factors import (
     planning_factor,
     size_for_rate,
 )
-from carrierflow.audit.sampling.plan import SampleMethod, SamplePlan, drawn_by
 from carrierflow.audit.sampling.population import SampleUnit, Stratum
+from carrierflow.audit.sampling.sample_plan import SampleMethod, SamplePlan, drawn_by
 from carrierflow.audit.sampling.sheet import differing_lines, read_sheet, sheet_of
 from carrierflow.domain.model import FulfillmentRef, Status
 from carrierflow.errors import InvalidInput

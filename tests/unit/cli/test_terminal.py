@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import carrierflow
 from carrierflow.cli.terminal import Page, cells, json_text
-from carrierflow.domain.shown import shown
+from carrierflow.domain.foreign_text import shown
 
 
 NASTY = st.text(
