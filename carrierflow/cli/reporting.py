@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
+from carrierflow.audit.pages.report_page import Audience
 from carrierflow.audit.reports.as_of import Basis
+from carrierflow.audit.reports.language import Language
 from carrierflow.audit.reports.wording import span
 from carrierflow.cli.auditing import audit
 from carrierflow.cli.calendar_days import SINCE, WHEN
@@ -225,24 +228,54 @@ def corrections(
 @click.option("--at", type=WHEN, help="A day or a time; now if none.")
 @click.option("--shop", help="Only this shop.")
 @click.option("--fulfillment", help="The life of this one parcel of the shop.")
-def report(
-    session: Session, out: Path, at: datetime | None, shop: str | None, fulfillment: str | None
-) -> None:
+@click.option(
+    "--for",
+    "audience",
+    type=click.Choice([str(each) for each in Audience]),
+    help="Who reads it: for finance, cash comes first.",
+)
+@click.option(
+    "--lang",
+    type=click.Choice([str(each) for each in Language]),
+    default=str(Language.EN),
+    show_default=True,
+    help="The language of all of it.",
+)
+@click.option(
+    "--export",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="An export of this log, whose digest the page names.",
+)
+def report(session: Session, *, out: Path, fulfillment: str | None, **chosen: Any) -> None:
     """Write one HTML file with pictures: it opens from disk, prints, and loads nothing.
 
     It holds the lifecycle with counts, where parcels stood, cash by age, time at each status,
-    drift, coverage and corrections; or, with --fulfillment, one parcel's life.
+    drift, coverage and corrections; or, with --fulfillment, one parcel's life. It names the
+    checkpoint that it rests on, and the command that makes it again.
     """
-    if fulfillment is not None and (shop is None or at is not None):
-        raise click.UsageError("--fulfillment needs --shop, and knows no --at.")
-    reports = session.app.reports
-    if shop is not None and fulfillment is not None:
-        written = reports.parcel_page(shop, fulfillment)
-    else:
-        written = reports.page(at, shop=shop)
+    written = _written(session, fulfillment, **chosen)
     try:
         out.write_text(written, encoding="utf-8")
     except OSError as error:
         raise InvalidInput(f"{out} cannot be written: {error.strerror}.") from error
     document = {"file": str(out), "bytes": len(written.encode())}
     session.emit(document, lambda c: c.say(f"The report is in {out}."))
+
+
+def _written(
+    session: Session,
+    fulfillment: str | None,
+    *,
+    at: datetime | None,
+    shop: str | None,
+    audience: str | None,
+    lang: str,
+    export: Path | None,
+) -> str:
+    reports, language = session.app.reports, Language(lang)
+    if fulfillment is None:
+        reader = Audience(audience or Audience.OPERATIONS)
+        return reports.page(at, shop=shop, export=export, language=language, audience=reader)
+    if shop is None or at is not None or audience is not None:
+        raise click.UsageError("--fulfillment needs --shop, and knows no --at and no --for.")
+    return reports.parcel_page(shop, fulfillment, export=export, language=language)

@@ -4,210 +4,170 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
-from carrierflow.audit.pages.charts import INK, LINE, MAIN, canvas
+from carrierflow.audit.pages.charts import FAINT, INK, LINE, MAIN, PAPER, Size, canvas
+from carrierflow.audit.pages.lifecycle_layout import LAYOUTS, PLACES, Bend, Layout, Point
 from carrierflow.audit.pages.markup import Markup, join, tag
+from carrierflow.audit.reports.language import Tongue
 from carrierflow.audit.reports.step_counts import StepCount
 from carrierflow.audit.reports.wording import number
-from carrierflow.domain.lifecycle import MACHINE_LABELS, label_of
-from carrierflow.domain.model import START, Machine, Status
+from carrierflow.domain.lifecycle import MACHINE_LABELS
+from carrierflow.domain.model import START, Machine
 
 
-__all__ = ["lifecycle_diagram"]
+__all__ = ["Edge", "lifecycle_diagram"]
 
-Point = tuple[float, float]
 Edge = tuple[Machine, str, str]
 
-BOX, TALL = 128, 52
-COLUMNS, TOP, DOWN = (16, 176, 356, 536, 716, 894), 66, 110
-"""Where the columns stand, and the first row, and how far down the next one is."""
-
-PLACES: Mapping[tuple[Machine, str], tuple[int, float]] = {
-    (Machine.DELIVERY, START): (0, 1),
-    (Machine.DELIVERY, Status.PENDING): (1, 0),
-    (Machine.DELIVERY, Status.READYTOPICK): (1, 1),
-    (Machine.DELIVERY, Status.PICKING): (2, 1),
-    (Machine.DELIVERY, Status.DELIVERING): (3, 1),
-    (Machine.DELIVERY, Status.DELIVERED): (4, 1),
-    (Machine.DELIVERY, Status.CANCEL): (1, 2),
-    (Machine.DELIVERY, Status.NOTMEETCUSTOMER): (3, 2),
-    (Machine.DELIVERY, Status.WAITINGFORRETURN): (4, 2),
-    (Machine.DELIVERY, Status.RETURN): (5, 2),
-    (Machine.COD, START): (0, 3.2),
-    (Machine.COD, Status.CODPENDING): (1, 3.2),
-    (Machine.COD, Status.CODPAID): (2, 3.2),
-    (Machine.COD, Status.CODRECEIPT): (3, 3.2),
-    (Machine.COD, Status.CODNOTRECEIPT): (4, 3.2),
-    (Machine.COD, Status.NONE): (1, 3.9),
-}
-"""Column and row of each status."""
-
-WIDEST, ROOMY = 17, 13
-"""How many letters a box has room for, and how many with air around them."""
+DOT, GAP = 7, 2
+LINE_HEIGHT = 14
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Bend:
-    """How far a line swings out to its left, and where on it its number stands."""
-
-    out: float = 0
-    label: float = 0.5
-
-
-STRAIGHT, BOTH_WAYS = Bend(), Bend(out=17)
-
-BENDS: Mapping[tuple[str, str], Bend] = {
-    (Status.DELIVERING, Status.WAITINGFORRETURN): Bend(out=13, label=0.6),
-    (Status.WAITINGFORRETURN, Status.DELIVERING): Bend(out=13, label=0.6),
-    (Status.PENDING, Status.CANCEL): Bend(out=-88, label=0.74),
-    (Status.NOTMEETCUSTOMER, Status.CANCEL): Bend(out=-40, label=0.5),
-    (Status.DELIVERING, Status.CANCEL): Bend(label=0.62),
-}
-"""Lines that would run through each other, or through a box, if they were straight."""
-
-
-def lifecycle_diagram(edges: Iterable[Edge], counts: Sequence[StepCount]) -> Markup:
+def lifecycle_diagram(
+    edges: Iterable[Edge], counts: Sequence[StepCount], tongue: Tongue, size: Size
+) -> Markup:
     """Draw the legal steps of a lifecycle, thicker the more often they were taken.
 
     Steps that the history holds and this lifecycle does not, from an older one or by correction,
     are dashed.
     """
+    layout = LAYOUTS[size]
     taken = {(c.machine, c.from_status, str(c.to_status)): c.times for c in counts}
     legal = {(machine, str(begin), str(end)) for machine, begin, end in edges}
-    drawn = [edge for edge in (*legal, *taken) if edge[1] != edge[2]]
+    drawn = {edge for edge in (*legal, *taken) if edge[1] != edge[2]}
     most = max(taken.values(), default=1)
     lines, numbers = [], []
-    for edge in sorted(set(drawn)):
-        bend = BENDS.get(edge[1:], BOTH_WAYS if (edge[0], *edge[:0:-1]) in drawn else STRAIGHT)
-        line, number = _edge(edge, taken.get(edge, 0), bend, most=most, legal=edge in legal)
+    for edge in sorted(drawn):
+        both_ways = (edge[0], *edge[:0:-1]) in drawn
+        bend = layout.bends.get(edge[1:], Bend(out=layout.aside if both_ways else 0))
+        times = taken.get(edge, 0)
+        line, told = _edge(layout, edge, bend, times, most if edge in legal else -most)
         lines.append(line)
-        numbers.append(number)
+        numbers.append(told)
     shown = {(machine, place) for machine, *ends in drawn for place in ends}
-    boxes = [_box(*key) for key in PLACES if key in shown]
+    lowest = max(layout.middle(*key)[1] for key in shown)
     return canvas(
-        TOP + DOWN * 3.9 + 34,
-        "The lifecycle with the number of times that each step was taken",
-        *(_heading(machine) for machine in Machine),
+        lowest + layout.tall / 2 + 6,
+        tongue.say("The lifecycle with the number of times that each step was taken"),
+        *(_heading(layout, machine, tongue) for machine in Machine),
         *lines,
-        *boxes,
+        *(_box(layout, *key, tongue) for key in PLACES if key in shown),
         *numbers,
+        width=size.width,
     )
 
 
-def _heading(machine: Machine) -> Markup:
-    label = MACHINE_LABELS[machine]
-    y = 20 if machine is Machine.DELIVERY else TOP + DOWN * 2.62
-    rule = tag("path", d=f"M0 {y + 8:g}H960", stroke=LINE)
-    name = tag(
-        "text",
-        tag("tspan", label.en, class_="strong"),
-        "  ",
-        tag("tspan", label.vi, class_="soft"),
-        x=0,
-        y=y,
-    )
-    return join(name, rule)
+def _heading(layout: Layout, machine: Machine, tongue: Tongue) -> Markup:
+    label, y = MACHINE_LABELS[machine], layout.headings[machine]
+    name = label.en if tongue.is_english else label.vi
+    rule = tag("path", d=f"M0 {y + 8:g}H{layout.size.width}", stroke=LINE)
+    return join(tag("text", name, x=0, y=y, class_="strong"), rule)
 
 
-def _middle(machine: Machine, place: str) -> Point:
-    column, row = PLACES[machine, place]
-    return COLUMNS[column], TOP + DOWN * row
-
-
-def _box(machine: Machine, place: str) -> Markup:
-    x, y = _middle(machine, place)
+def _box(layout: Layout, machine: Machine, place: str, tongue: Tongue) -> Markup:
+    x, y = layout.middle(machine, place)
     if place == START:
-        return tag("circle", cx=x, cy=y, r=7, fill=INK)
-    label = label_of(place)
+        return tag("circle", cx=x, cy=y, r=DOT, fill=INK)
     frame = tag(
         "rect",
-        x=x - BOX / 2,
-        y=y - TALL / 2,
-        width=BOX,
-        height=TALL,
+        x=x - layout.box / 2,
+        y=y - layout.tall / 2,
+        width=layout.box,
+        height=layout.tall,
         rx=7,
-        fill="#fff",
+        fill=PAPER,
         stroke=INK,
         stroke_width=1.4,
     )
-    lines = _lines(label.en)
-    first = y - 1 - 14 * len(lines) / 2 + 4
-    english = [
-        tag("text", line, x=x, y=first + 14 * n, text_anchor="middle", class_=_size(line))
-        for n, line in enumerate(lines)
+    own = [(line, "strong tight") for line in textwrap.wrap(tongue.label(place), layout.letters[0])]
+    beside = textwrap.wrap(tongue.beside(place), layout.letters[1])
+    lines = own + [(line, "soft small") for line in beside]
+    first = y - LINE_HEIGHT * len(lines) / 2 + 11
+    texts = [
+        tag("text", line, x=x, y=first + LINE_HEIGHT * n, text_anchor="middle", class_=look)
+        for n, (line, look) in enumerate(lines)
     ]
-    vietnamese = tag(
-        "text",
-        label.vi,
-        x=x,
-        y=first + 14 * len(lines) + 1,
-        text_anchor="middle",
-        class_="soft small",
-    )
-    return join(frame, *english, vietnamese)
+    return join(frame, *texts)
 
 
-def _lines(text: str) -> list[str]:
-    """Break a name that is wider than a box."""
-    return textwrap.wrap(text, WIDEST)
-
-
-def _size(line: str) -> str:
-    return "strong tight" if len(line) > ROOMY else "strong"
-
-
-def _edge(edge: Edge, times: int, bend: Bend, *, most: int, legal: bool) -> tuple[Markup, Markup]:
-    machine, begin, end = edge
-    start, stop, swing = _road(_middle(machine, begin), _middle(machine, end), bend, begin)
-    ink = INK if times else "#9aa5b1"
+def _edge(layout: Layout, edge: Edge, bend: Bend, times: int, most: int) -> tuple[Markup, Markup]:
+    """Draw a step and its number; `most` is negative where the lifecycle does not allow it."""
+    wide = 1 + 4 * math.sqrt(times / abs(most)) if times else 1
+    start, stop, swing = road(layout, edge, bend)
+    neck = _short_of(stop, swing, 5 + 1.6 * wide)
     line = tag(
         "path",
         d=f"M{start[0]:.1f} {start[1]:.1f}Q{swing[0]:.1f} {swing[1]:.1f} "
-        f"{stop[0]:.1f} {stop[1]:.1f}",
+        f"{neck[0]:.1f} {neck[1]:.1f}",
         fill="none",
-        stroke=MAIN if times else ink,
-        stroke_width=1 + 5 * math.sqrt(times / most) if times else 1,
-        stroke_dasharray=None if legal else "5 4",
-        marker_end=f"url(#{'arrow' if times else 'arrow-soft'})",
+        stroke=MAIN if times else FAINT,
+        stroke_width=wide,
+        stroke_dasharray=None if most > 0 else "5 4",
     )
+    head = _head(neck, stop, 3.2 + wide, MAIN if times else FAINT)
     x, y = _along(start, swing, stop, bend.label)
-    label = tag(
+    if abs(start[1] - stop[1]) < 1:
+        y += 13 + wide / 2 if swing[1] > start[1] + 1 else -5 - wide / 2
+    else:
+        y += 4.5
+    told = tag(
         "text",
         number(times),
         x=x,
-        y=y - 7 if start[1] == stop[1] and not bend.out else y + 4.5,
+        y=y,
         text_anchor="middle",
         class_="halo strong tight" if times else "halo soft small",
     )
-    return line, label
+    return join(line, head), told
 
 
-def _road(begin: Point, end: Point, bend: Bend, place: str) -> tuple[Point, Point, Point]:
-    """Return where a line leaves one box, enters the other, and the point that it swings to."""
+def _short_of(stop: Point, swing: Point, by: float) -> Point:
+    """Return where a line goes over into its arrow's head."""
+    dx, dy = stop[0] - swing[0], stop[1] - swing[1]
+    long = math.hypot(dx, dy) or 1
+    return stop[0] - dx / long * by, stop[1] - dy / long * by
+
+
+def _head(neck: Point, stop: Point, half: float, ink: str) -> Markup:
+    """Draw the head of an arrow, whose tip is where the line ends."""
+    dx, dy = stop[0] - neck[0], stop[1] - neck[1]
+    long = math.hypot(dx, dy) or 1
+    over = (-dy / long * half, dx / long * half)
+    ends = [(neck[0] + over[0], neck[1] + over[1]), stop, (neck[0] - over[0], neck[1] - over[1])]
+    return tag("path", d="M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in ends) + "z", fill=ink)
+
+
+def road(layout: Layout, edge: Edge, bend: Bend) -> tuple[Point, Point, Point]:
+    """Return where a line leaves one box, enters the other, and the point that it swings to.
+
+    Both lie on the side of a box that faces the other one.
+    """
+    machine, place, to = edge
+    begin, end = layout.middle(machine, place), layout.middle(machine, to)
     dx, dy = end[0] - begin[0], end[1] - begin[1]
     long = math.hypot(dx, dy) or 1
     aside = (-dy / long * -bend.out, dx / long * -bend.out)
-    swing = ((begin[0] + end[0]) / 2 + 2 * aside[0], (begin[1] + end[1]) / 2 + 2 * aside[1])
-    shift = (aside[0], aside[1]) if abs(bend.out) < TALL / 2 else (0, 0)
-    start = _rim((begin[0] + shift[0], begin[1] + shift[1]), begin, swing, is_dot=place == START)
-    stop = _rim((end[0] + shift[0], end[1] + shift[1]), end, swing, is_dot=False)
-    return start, stop, swing
+    both_ways = abs(bend.out) < layout.tall / 3
+    reach, shift = (1.5, 0.6) if both_ways else (2, 0)
+    swing = tuple((begin[n] + end[n]) / 2 + reach * aside[n] for n in (0, 1))
+    inner = [(p[0] + shift * aside[0], p[1] + shift * aside[1]) for p in (begin, end)]
+    start = _rim(layout, inner[0], begin, (swing[0], swing[1]), is_dot=place == START)
+    stop = _rim(layout, inner[1], end, (swing[0], swing[1]), is_dot=False)
+    return start, stop, (swing[0], swing[1])
 
 
-def _rim(inner: Point, middle: Point, to: Point, *, is_dot: bool) -> Point:
+def _rim(layout: Layout, inner: Point, middle: Point, to: Point, *, is_dot: bool) -> Point:
     """Return where the line from a point inside a box to one outside crosses the box's rim."""
-    half = (8, 8) if is_dot else (BOX / 2 + 2, TALL / 2 + 2)
-    dx, dy = to[0] - inner[0], to[1] - inner[1]
+    half = (DOT + 1, DOT + 1) if is_dot else (layout.box / 2 + GAP, layout.tall / 2 + GAP)
     shares = []
     for place in (0, 1):
-        step = (dx, dy)[place]
+        step = to[place] - inner[place]
         if step:
             rim = middle[place] + math.copysign(half[place], step)
             shares.append((rim - inner[place]) / step)
     share = min((s for s in shares if s > 0), default=0)
-    return inner[0] + dx * share, inner[1] + dy * share
+    return inner[0] + (to[0] - inner[0]) * share, inner[1] + (to[1] - inner[1]) * share
 
 
 def _along(start: Point, swing: Point, stop: Point, share: float) -> Point:

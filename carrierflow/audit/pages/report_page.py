@@ -3,91 +3,149 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
+from functools import partial
 
+from carrierflow.audit.pages.basis import basis_section
 from carrierflow.audit.pages.lifecycle import Edge, lifecycle_diagram
 from carrierflow.audit.pages.markup import Markup, join, tag
-from carrierflow.audit.pages.page import figure, moment, name, page, section, table
+from carrierflow.audit.pages.page import (
+    facts_list,
+    figure,
+    moment,
+    name,
+    page,
+    said,
+    section,
+    table,
+)
 from carrierflow.audit.pages.sections import (
     cash_section,
     coverage_section,
     drift_section,
+    heads,
     stays_section,
 )
 from carrierflow.audit.reports.corrections import Correction
+from carrierflow.audit.reports.language import Tongue
 from carrierflow.audit.reports.report import AuditReport
 from carrierflow.audit.reports.wording import dong, number
+from carrierflow.domain.canonical import stamp
 from carrierflow.domain.model import Machine, Status
 
 
-__all__ = ["report_page"]
+__all__ = ["Audience", "report_page"]
 
 MOST_CORRECTIONS = 100
 MACHINES = {Machine.DELIVERY: "Delivery", Machine.COD: "Cash"}
 
 
-def report_page(report: AuditReport, edges: Iterable[Edge]) -> str:
+class Audience(StrEnum):
+    """Who reads a report: it says what comes first, never what is left out."""
+
+    OPERATIONS = "operations"
+    FINANCE = "finance"
+
+
+ORDERS: Mapping[Audience, Sequence[str]] = {
+    Audience.OPERATIONS: ("steps", "standing", "cash", "stays", "drift", "coverage", "changes"),
+    Audience.FINANCE: ("cash", "changes", "standing", "drift", "coverage", "stays", "steps"),
+}
+FACTS: Mapping[Audience, Sequence[int]] = {
+    Audience.OPERATIONS: (0, 1, 2, 3),
+    Audience.FINANCE: (1, 0, 2, 3),
+}
+
+
+def report_page(
+    report: AuditReport, edges: Iterable[Edge], *, tongue: Tongue, audience: Audience
+) -> str:
     """Return the whole page; `edges` are the legal steps of the lifecycle in force."""
-    about = f"Shop {report.shop}" if report.shop else "All shops"
-    lead = tag("p", about, ", as of ", moment(report.at), ". Made ", moment(report.made_at), ".")
+    about = tongue.say("Shop {shop}", shop=report.shop) if report.shop else tongue.say("All shops")
+    lead = said(
+        tongue,
+        "{about}, as of {at}. Made {made}.",
+        about=about,
+        at=moment(report.at),
+        made=moment(report.made_at),
+    )
+    parts: Mapping[str, Callable[[], Markup]] = {
+        "steps": lambda: _steps(report, edges, tongue),
+        "standing": lambda: _standing(report, tongue),
+        "cash": lambda: cash_section(report.cash, tongue),
+        "stays": lambda: stays_section(report.stays, tongue),
+        "drift": lambda: drift_section(report.drift, tongue),
+        "coverage": lambda: coverage_section(report.coverage, tongue),
+        "changes": lambda: _corrections(report, tongue),
+    }
     return page(
-        "Delivery and cash report",
-        "Báo cáo giao hàng và thu hộ",
-        join(lead, _facts(report)),
-        _steps(report, edges),
-        _standing(report),
-        cash_section(report.cash),
-        stays_section(report.stays),
-        drift_section(report.drift),
-        coverage_section(report.coverage),
-        _corrections(report),
+        tongue,
+        tongue.say("Delivery and cash report"),
+        join(tag("p", lead), _facts(report, tongue, audience)),
+        *(parts[part]() for part in ORDERS[audience]),
+        basis_section(report.basis, _options(report, audience), tongue),
     )
 
 
-def _facts(report: AuditReport) -> Markup:
+def _options(report: AuditReport, audience: Audience) -> Sequence[str]:
+    shop = ("--shop", report.shop) if report.shop else ()
+    reader = () if audience is Audience.OPERATIONS else ("--for", str(audience))
+    return ("--at", stamp(report.at), *shop, *reader)
+
+
+def _facts(report: AuditReport, tongue: Tongue, audience: Audience) -> Markup:
     seen = report.coverage
     share = f"{100 * seen.verified // seen.open} %" if seen.open else "-"
     facts = (
-        ("Parcels known", f"{number(report.as_of.known)}", "in the ledger"),
-        ("Cash held", dong(report.cash.amount), f"of {number(report.cash.parcels)} parcels"),
-        ("Drift open", number(report.drift.open), f"{report.drift.frozen} frozen"),
-        (f"Checked within {seen.within_hours:g} h", share, f"of {number(seen.open)} open parcels"),
-    )
-    return tag(
-        "dl",
-        *(
-            tag("div", tag("dt", what), tag("dd", value, tag("small", beside)))
-            for what, value, beside in facts
+        (tongue.say("Parcels known"), number(report.as_of.known), tongue.say("in the ledger")),
+        (
+            tongue.say("Cash held"),
+            dong(report.cash.amount),
+            tongue.say("of {count} parcels", count=number(report.cash.parcels)),
         ),
-        class_="facts",
+        (
+            tongue.say("Drift open"),
+            number(report.drift.open),
+            tongue.say("{count} frozen", count=number(report.drift.frozen)),
+        ),
+        (
+            tongue.say("Checked within {hours} h", hours=f"{seen.within_hours:g}"),
+            share,
+            tongue.say("of {count} open parcels", count=number(seen.open)),
+        ),
     )
+    return facts_list(facts[place] for place in FACTS[audience])
 
 
-def _steps(report: AuditReport, edges: Iterable[Edge]) -> Markup:
-    drawing = lifecycle_diagram(edges, report.steps)
+def _steps(report: AuditReport, edges: Iterable[Edge], tongue: Tongue) -> Markup:
     rows = [
         (
-            MACHINES[step.machine],
-            name(step.from_status),
-            name(step.to_status),
+            tongue.text(MACHINES[step.machine]),
+            name(tongue, step.from_status),
+            name(tongue, step.to_status),
             number(step.times),
             number(step.inferred),
             number(step.corrections),
         )
         for step in sorted(report.steps, key=lambda s: (s.machine != "delivery", -s.times))
     ]
-    heads = ("Machine", "From", "To", "Taken", "Inferred", "Corrections")
+    names = ("Machine", "From", "To", "Taken", "Inferred", "Corrections")
     return section(
-        "What happened",
-        "Vòng đời vận đơn",
-        "Each arrow is a step; its number says how often the history holds it. "
-        "Dashed arrows are steps that the lifecycle does not allow: corrections.",
-        table(heads, rows, numbers=3),
-        drawn=figure(drawing, "Thicker is more often. A step that nobody took is grey."),
+        tongue.say("What happened"),
+        tongue.say(
+            "Each arrow is a step; its number says how often the history holds it. "
+            "Dashed arrows are steps that the lifecycle does not allow: corrections."
+        ),
+        table(heads(tongue, *names), rows, numbers=3, empty=tongue.say("none")),
+        drawn=figure(
+            partial(lifecycle_diagram, tuple(edges), report.steps, tongue),
+            tongue.say("Thicker is more often. A step that nobody took is grey."),
+        ),
     )
 
 
-def _standing(report: AuditReport) -> Markup:
+def _standing(report: AuditReport, tongue: Tongue) -> Markup:
     totals: dict[Status, Counter[str]] = {}
     for each in report.as_of.totals:
         total = totals.setdefault(each.status, Counter())
@@ -95,8 +153,8 @@ def _standing(report: AuditReport) -> Markup:
         total["was"] += each.was
     rows = [
         (
-            MACHINES[status.machine],
-            name(status),
+            tongue.text(MACHINES[status.machine]),
+            name(tongue, status),
             number(totals[status]["known"]),
             number(totals[status]["was"]),
             _difference(totals[status]["was"] - totals[status]["known"]),
@@ -104,13 +162,14 @@ def _standing(report: AuditReport) -> Markup:
         for status in Status
         if status in totals
     ]
-    heads = ("Machine", "Status", "As it was known", "As it was", "Difference")
+    names = ("Machine", "Status", "As it was known", "As it was", "Difference")
     return section(
-        "Where parcels stood",
-        "Trạng thái tại thời điểm",
-        "Known counts what had been recorded by then. Was counts what had occurred by then, by "
-        "all that is known now: late scans and corrections included.",
-        table(heads, rows, numbers=3),
+        tongue.say("Where parcels stood"),
+        tongue.say(
+            "Known counts what had been recorded by then. Was counts what had occurred by then, by "
+            "all that is known now: late scans and corrections included."
+        ),
+        table(heads(tongue, *names), rows, numbers=3, empty=tongue.say("none")),
     )
 
 
@@ -118,24 +177,35 @@ def _difference(value: int) -> str:
     return "" if value == 0 else f"{value:+d}".replace("-", "−")  # noqa: RUF001 - a minus sign
 
 
-def _corrections(report: AuditReport) -> Markup:
+def _corrections(report: AuditReport, tongue: Tongue) -> Markup:
     latest = report.corrections[-MOST_CORRECTIONS:]
-    count, all_of_them = len(latest), len(report.corrections)
-    rest = f"; the latest {count} are listed." if count < all_of_them else "."
-    heads = ("Recorded", "Shop", "Fulfillment", "What", "Who", "Why", "Approved by")
+    count, every = len(latest), len(report.corrections)
+    text = (
+        "{every} corrections, steps by hand and decisions; the latest {count} are listed."
+        if count < every
+        else "{every} corrections, steps by hand and decisions."
+    )
+    names = ("Recorded", "Shop", "Fulfillment", "What", "Who", "Why", "Approved by")
     return section(
-        "What people changed",
-        "Điều chỉnh",
-        f"{number(all_of_them)} corrections, steps by hand and decisions{rest}",
-        table(heads, map(_correction, reversed(latest)), empty="Nobody changed anything by hand."),
+        tongue.say("What people changed"),
+        tongue.say(text, every=number(every), count=count),
+        table(
+            heads(tongue, *names),
+            [_correction(each, tongue) for each in reversed(latest)],
+            empty=tongue.say("Nobody changed anything by hand."),
+        ),
     )
 
 
-def _correction(each: Correction) -> tuple[object, ...]:
+def _correction(each: Correction, tongue: Tongue) -> tuple[object, ...]:
+    kind = tongue.word(each.kind)
     if each.from_status and each.to_status:
-        what = join(each.kind, ": ", name(each.from_status), " → ", name(each.to_status))
+        ends = name(tongue, each.from_status), name(tongue, each.to_status)
+        what = join(kind, ": ", ends[0], " → ", ends[1])
     else:
-        what = join(each.kind, ": ", each.action, f", incident {each.incident}")
+        action = tongue.word(each.action or "")
+        about = tongue.say("{action}, incident {number}", action=action, number=each.incident)
+        what = join(kind, ": ", about)
     return (
         moment(each.recorded_at),
         each.shop,

@@ -2,207 +2,247 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 
-from carrierflow.audit.pages.charts import Bar, Column, Range, bars, columns, ranges
+from carrierflow.audit.pages.charts import Bar, bars
+from carrierflow.audit.pages.column_chart import ColumnNames, columns
+from carrierflow.audit.pages.drift_columns import drift_columns
 from carrierflow.audit.pages.markup import Markup, tag
 from carrierflow.audit.pages.page import figure, moment, name, section, table
-from carrierflow.audit.reports.cash import BANDS, Cash
-from carrierflow.audit.reports.coverage import AGES, CoverageReport
-from carrierflow.audit.reports.drift import Drift, DriftDay
+from carrierflow.audit.pages.range_chart import Range, ranges
+from carrierflow.audit.reports.cash import BANDS, Band, Cash
+from carrierflow.audit.reports.coverage import AGES, CoverageReport, LookAge
+from carrierflow.audit.reports.drift import Drift
+from carrierflow.audit.reports.language import Tongue
 from carrierflow.audit.reports.time_in_status import TimeInState
-from carrierflow.audit.reports.wording import dong, number, span
-from carrierflow.domain.lifecycle import label_of
+from carrierflow.audit.reports.wording import dong, number
 
 
-__all__ = ["cash_section", "coverage_section", "drift_section", "stays_section"]
+__all__ = ["cash_section", "coverage_section", "drift_section", "heads", "stays_section"]
 
-MOST_COLUMNS = 31
 WEEK = 7
 
 
-def cash_section(cash: Cash) -> Markup:
+def heads(tongue: Tongue, *english: str) -> list[str]:
+    """Return the headings of a table."""
+    return [tongue.text(each) for each in english]
+
+
+def _parcels(tongue: Tongue, parcels: int) -> str:
+    return tongue.say("{count} parcels", count=number(parcels))
+
+
+def cash_section(cash: Cash, tongue: Tongue) -> Markup:
     """Show the cash that is held, by its age."""
+    title = tongue.say("Cash collected and not remitted, by age")
     return section(
-        "Cash collected and not remitted",
-        "Tiền thu hộ chưa trả shop",
-        f"{dong(cash.amount)} of {number(cash.parcels)} parcels, by the days since it was "
-        "collected. Every amount is the sum of its parcels.",
-        *_cash_tables(cash),
+        tongue.say("Cash collected and not remitted"),
+        tongue.say(
+            "{amount} of {count} parcels, by the days since it was collected. Every amount is the "
+            "sum of its parcels.",
+            amount=dong(cash.amount),
+            count=number(cash.parcels),
+        ),
+        *_cash_tables(cash, tongue),
         drawn=figure(
-            bars("Cash collected and not remitted, by age", list(_cash_bars(cash))),
-            "Hatched: a week or older.",
+            partial(bars, title, list(_cash_bars(cash, tongue))),
+            tongue.say("Hatched: a week or older."),
         ),
     )
 
 
-def _cash_bars(cash: Cash) -> Iterator[Bar]:
+def _band(band: Band, tongue: Tongue) -> str:
+    if band.to_days is None:
+        return tongue.say("{days} days and more", days=band.from_days)
+    last = band.to_days - 1
+    if last > band.from_days:
+        return tongue.say("{first} to {last} days", first=band.from_days, last=last)
+    return tongue.say("{days} days", days=last)
+
+
+def _cash_bars(cash: Cash, tongue: Tongue) -> Iterator[Bar]:
     for band in BANDS:
         mine = [aged for aged in cash.by_age if aged.band == band]
         amount, parcels = sum(a.amount for a in mine), sum(a.parcels for a in mine)
+        told = f"{dong(amount)} · {_parcels(tongue, parcels)}"
         yield Bar(
-            label=str(band).capitalize(),
-            sublabel="",
+            label=_band(band, tongue).capitalize(),
             value=amount,
-            told=f"{dong(amount)} · {number(parcels)} parcels" if parcels else "none",
+            told=told if parcels else tongue.say("none"),
             hatched=band.from_days >= WEEK,
         )
 
 
-def _cash_tables(cash: Cash) -> tuple[Markup, Markup]:
+def _cash_tables(cash: Cash, tongue: Tongue) -> tuple[Markup, Markup]:
     by_age = [
-        (aged.shop, str(aged.band), number(aged.parcels), dong(aged.amount)) for aged in cash.by_age
+        (aged.shop, _band(aged.band, tongue), number(aged.parcels), dong(aged.amount))
+        for aged in cash.by_age
     ]
     if by_age:
-        by_age.append(("All", "", number(cash.parcels), dong(cash.amount)))
+        by_age.append((tongue.say("All"), "", number(cash.parcels), dong(cash.amount)))
     by_status = [
-        (each.shop, name(each.status), number(each.parcels), dong(each.amount))
+        (each.shop, name(tongue, each.status), number(each.parcels), dong(each.amount))
         for each in cash.by_status
     ]
     return (
         table(
-            ("Shop", "Collected", "Parcels", "Amount"),
+            heads(tongue, "Shop", "Collected", "Parcels", "Amount"),
             by_age,
             numbers=2,
-            empty="No cash is held.",
+            empty=tongue.say("No cash is held."),
         ),
         table(
-            ("Shop", "Status", "Parcels", "Amount"),
+            heads(tongue, "Shop", "Status", "Parcels", "Amount"),
             by_status,
             numbers=2,
-            caption="All cash on delivery, by where it stands",
-            empty="No parcel has cash to collect.",
+            caption=tongue.say("All cash on delivery, by where it stands"),
+            empty=tongue.say("No parcel has cash to collect."),
         ),
     )
 
 
-def stays_section(stays: TimeInState) -> Markup:
+def stays_section(stays: TimeInState, tongue: Tongue) -> Markup:
     """Show how long parcels stayed at each status."""
     rows = [
         (
-            name(row.status),
+            name(tongue, row.status),
             number(row.stays),
-            span(row.p50_seconds),
-            span(row.p95_seconds),
-            span(row.longest_seconds),
+            tongue.span(row.p50_seconds),
+            tongue.span(row.p95_seconds),
+            tongue.span(row.longest_seconds),
             number(row.unclear),
         )
         for row in stays.rows
     ]
-    heads = ("Status", "Stays", "Half within", "95 of 100 within", "Longest", "Unclear")
+    columns = ("Status", "Stays", "Half within", "95 of 100 within", "Longest", "Unclear")
     return section(
-        "Time at each status",
-        "Thời gian ở mỗi trạng thái",
-        "How long parcels stayed before the next step: half of them no longer than the dot, "
-        "95 of 100 no longer than the stroke. The scale grows by multiples.",
-        table(heads, rows, numbers=5, empty="No stay has ended yet."),
-        drawn=_stays_figure(stays),
+        tongue.say("Time at each status"),
+        tongue.say(
+            "How long parcels stayed before the next step: half of them no longer than the dot, "
+            "95 of 100 no longer than the stroke. The scale grows by multiples."
+        ),
+        table(heads(tongue, *columns), rows, numbers=5, empty=tongue.say("No stay has ended yet.")),
+        drawn=_stays_figure(stays, tongue),
     )
 
 
-def _stays_figure(stays: TimeInState) -> Markup | None:
+def _stays_figure(stays: TimeInState, tongue: Tongue) -> Markup | None:
     drawn = [
         Range(
-            label=label_of(row.status).en,
-            sublabel=label_of(row.status).vi,
+            label=tongue.label(row.status),
+            beside=tongue.beside(row.status),
             middle=row.p50_seconds or 0,
             slow=row.p95_seconds or 0,
-            middle_told=span(row.p50_seconds),
-            slow_told=span(row.p95_seconds),
+            middle_told=tongue.span(row.p50_seconds),
+            slow_told=tongue.span(row.p95_seconds),
         )
         for row in stays.rows
         if row.stays
     ]
     if not drawn:
         return None
+    title = tongue.say("How long parcels stayed at each status")
     return figure(
-        ranges("How long parcels stayed at each status", drawn, left=330),
-        "Unclear stays have no length: a step that nobody scanned, or a correction, began or "
-        "ended them.",
-    )
-
-
-def drift_section(drift: Drift) -> Markup:
-    """Show when drift was found, and when it healed."""
-    if not drift.found:
-        none = tag("p", "The two sides were never found apart.", class_="empty")
-        return section("Drift over time", "Sai lệch giữa hai bên", None, none)
-    drawing = columns("Drift found and healed over time", list(_columns(drift.days)))
-    return section(
-        "Drift over time",
-        "Sai lệch giữa hai bên",
-        f"{number(drift.found)} times the platform and the ledger were found apart, or may have "
-        f"been; {number(drift.healed)} healed, {number(drift.open)} are open, of which "
-        f"{number(drift.frozen)} wait for a person.",
-        _drift_table(drift),
-        drawn=figure(drawing, "The line is what was open at the end of each day or month."),
-    )
-
-
-def _drift_table(drift: Drift) -> Markup:
-    rows = [
-        (
-            kind.kind,
-            number(kind.found),
-            number(kind.healed),
-            number(kind.open),
-            number(kind.frozen),
-            span(kind.p50_seconds),
-            span(kind.p95_seconds),
-        )
-        for kind in drift.kinds
-    ]
-    heads = ("Kind", "Found", "Healed", "Open", "Frozen", "Half healed within", "95 of 100 within")
-    return table(heads, rows, numbers=6)
-
-
-def _columns(days: Sequence[DriftDay]) -> Iterator[Column]:
-    """Return a column for each day, or for each month where there are too many days."""
-    if len(days) <= MOST_COLUMNS:
-        for day in days:
-            label = f"{day.day[8:]}.{day.day[5:7]}."
-            yield Column(label=label, found=day.found, healed=day.healed, left=day.open)
-        return
-    for month in dict.fromkeys(day.day[:7] for day in days):
-        some = [day for day in days if day.day.startswith(month)]
-        yield Column(
-            label=f"{month[5:]}/{month[:4]}",
-            found=sum(day.found for day in some),
-            healed=sum(day.healed for day in some),
-            left=some[-1].open,
-        )
-
-
-def coverage_section(seen: CoverageReport) -> Markup:
-    """Show how lately the open parcels were looked at."""
-    return section(
-        "How well the open parcels are known",
-        "Mức độ đối soát",
-        f"{number(seen.verified)} of {number(seen.open)} open parcels were read from the platform "
-        f"and compared within the last {seen.within_hours:g} hours. This is as of now: looks have "
-        "no past.",
-        _shops_table(seen),
-        _oldest_table(seen),
-        drawn=figure(
-            bars("Open parcels by their last look", list(_look_bars(seen)), left=270),
-            "Hatched: longer ago than they should be.",
+        partial(ranges, title, drawn, tongue.span),
+        tongue.say(
+            "Unclear stays have no length: a step that nobody scanned, or a correction, began or "
+            "ended them."
         ),
     )
 
 
-def _look_bars(seen: CoverageReport) -> Iterator[Bar]:
+def drift_section(drift: Drift, tongue: Tongue) -> Markup:
+    """Show when drift was found, and when it healed."""
+    heading = tongue.say("Drift over time")
+    if not drift.found:
+        none = tag("p", tongue.say("The two sides were never found apart."), class_="empty")
+        return section(heading, None, none)
+    names = ColumnNames(
+        found=tongue.say("found"),
+        healed=tongue.say("healed"),
+        left=tongue.say("open at the end"),
+        last=tongue.say("{count} open", count=number(drift.open)),
+    )
+    title = tongue.say("Drift found and healed over time")
+    return section(
+        heading,
+        tongue.say(
+            "{found} times the platform and the ledger were found apart, or may have been; "
+            "{healed} healed, {open} are open, of which {frozen} wait for a person.",
+            found=number(drift.found),
+            healed=number(drift.healed),
+            open=number(drift.open),
+            frozen=number(drift.frozen),
+        ),
+        _drift_table(drift, tongue),
+        drawn=figure(
+            partial(columns, title, drift_columns(drift.days), names),
+            tongue.say("The line is what was open at the end of each day, week or month."),
+        ),
+    )
+
+
+def _drift_table(drift: Drift, tongue: Tongue) -> Markup:
+    rows = [
+        (
+            tongue.word(kind.kind),
+            number(kind.found),
+            number(kind.healed),
+            number(kind.open),
+            number(kind.frozen),
+            tongue.span(kind.p50_seconds),
+            tongue.span(kind.p95_seconds),
+        )
+        for kind in drift.kinds
+    ]
+    names = ("Kind", "Found", "Healed", "Open", "Frozen", "Half healed within", "95 of 100 within")
+    return table(heads(tongue, *names), rows, numbers=6, empty=tongue.say("none"))
+
+
+def coverage_section(seen: CoverageReport, tongue: Tongue) -> Markup:
+    """Show how lately the open parcels were looked at."""
+    title = tongue.say("Open parcels by their last look")
+    return section(
+        tongue.say("How well the open parcels are known"),
+        tongue.say(
+            "{verified} of {open} open parcels were read from the platform and compared within "
+            "the last {hours} hours. This is as of now: looks have no past.",
+            verified=number(seen.verified),
+            open=number(seen.open),
+            hours=f"{seen.within_hours:g}",
+        ),
+        _shops_table(seen, tongue),
+        _oldest_table(seen, tongue),
+        drawn=figure(
+            partial(bars, title, list(_look_bars(seen, tongue))),
+            tongue.say("Hatched: longer ago than they should be."),
+        ),
+    )
+
+
+def _age(age: LookAge | None, tongue: Tongue) -> str:
+    if age is None:
+        return tongue.say("Never looked at")
+    if age.to_hours is None:
+        return tongue.say("Looked at {hours} hours ago or longer", hours=age.from_hours)
+    return tongue.say(
+        "Looked at {first} to {last} hours ago", first=age.from_hours, last=age.to_hours
+    )
+
+
+def _look_bars(seen: CoverageReport, tongue: Tongue) -> Iterator[Bar]:
     for age in (*AGES, None):
         parcels = sum(looks.parcels for looks in seen.by_age if looks.age == age)
         yield Bar(
-            label=f"Looked at {age}" if age else "Never looked at",
-            sublabel="",
+            label=_age(age, tongue),
             value=parcels,
-            told=f"{number(parcels)} parcels" if parcels else "none",
+            told=_parcels(tongue, parcels) if parcels else tongue.say("none"),
             hatched=age is None or age.from_hours >= seen.within_hours,
         )
 
 
-def _shops_table(seen: CoverageReport) -> Markup:
+def _shops_table(seen: CoverageReport, tongue: Tongue) -> Markup:
     rows = [
         (
             shop.shop,
@@ -215,20 +255,25 @@ def _shops_table(seen: CoverageReport) -> Markup:
         )
         for shop in seen.shops
     ]
-    heads = ("Shop", "Oldest look", "Open", "Checked", "Never", "Frozen", "Incidents")
-    return table(heads, rows, numbers=5, empty="No shop is connected.")
+    names = ("Shop", "Oldest look", "Open", "Checked", "Never", "Frozen", "Incidents")
+    none = tongue.say("No shop is connected.")
+    return table(heads(tongue, *names), rows, numbers=5, empty=none)
 
 
-def _oldest_table(seen: CoverageReport) -> Markup:
+def _oldest_table(seen: CoverageReport, tongue: Tongue) -> Markup:
     rows = [
         (
             each.ref.shop,
             each.ref.fulfillment_id,
-            name(each.carrier_status),
-            moment(each.verified_at) if each.verified_at else "never",
-            each.frozen or "",
+            name(tongue, each.carrier_status),
+            moment(each.verified_at) if each.verified_at else tongue.say("never"),
+            tongue.word(each.frozen or ""),
         )
         for each in seen.oldest
     ]
-    heads = ("Shop", "Fulfillment", "Status", "Looked at", "Frozen")
-    return table(heads, rows, caption="Waiting longest", empty="No parcel is open.")
+    return table(
+        heads(tongue, "Shop", "Fulfillment", "Status", "Looked at", "Frozen"),
+        rows,
+        caption=tongue.say("Waiting longest"),
+        empty=tongue.say("No parcel is open."),
+    )

@@ -8,10 +8,16 @@ __all__ = ["STYLE"]
 STYLE = """
 :root {
   --ink: #16202b; --soft: #55616e; --line: #c9d0d8; --faint: #eef1f4; --paper: #fff;
-  --main: #1f4e79; --light: #a9c4de; --warn: #a33b20;
+  --main: #1f4e79; --light: #a9c4de; --grey: #9aa5b1; --desk: #e6e9ed;
+}
+@media screen and (prefers-color-scheme: dark) {
+  :root {
+    --ink: #e4e9ee; --soft: #a3afbb; --line: #3c4753; --faint: #232c36; --paper: #161c23;
+    --main: #7db3e6; --light: #2f5678; --grey: #75818d; --desk: #0c1015;
+  }
 }
 * { box-sizing: border-box; }
-html { background: #e6e9ed; }
+html { background: var(--desk); -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body {
   margin: 0; color: var(--ink); font: 15px/1.5 "Segoe UI", "Noto Sans", "Helvetica Neue", Roboto,
   "DejaVu Sans", Arial, sans-serif; font-variant-numeric: tabular-nums lining-nums;
@@ -37,13 +43,19 @@ figure { margin: 8px 0 14px; }
 figcaption { color: var(--soft); font-size: 13px; max-width: 60em; margin-top: 4px; }
 svg { display: block; width: 100%; height: auto; font: 13px "Segoe UI", "Noto Sans",
   "Helvetica Neue", Roboto, "DejaVu Sans", Arial, sans-serif; }
-svg.defs { width: 0; height: 0; position: absolute; }
+.narrow { display: none; }
+.scroll { overflow-x: auto; }
+.basis { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; margin: 6px 0;
+  font-size: 13.5px; }
+.basis dt { color: var(--soft); }
+.basis dd { margin: 0; overflow-wrap: anywhere; }
+code { font: 12.5px/1.4 "DejaVu Sans Mono", "Cascadia Mono", Menlo, monospace; }
 svg text { fill: var(--ink); }
 svg .soft { fill: var(--soft); }
-svg .small { font-size: 11.5px; }
+svg .small { font-size: 12px; }
 svg .tight { font-size: 12px; }
 svg .strong { font-weight: 650; }
-svg .halo { paint-order: stroke; stroke: #fff; stroke-width: 5px; stroke-linejoin: round; }
+svg .halo { paint-order: stroke; stroke: var(--paper); stroke-width: 5px; stroke-linejoin: round; }
 table { border-collapse: collapse; width: 100%; margin: 6px 0 14px; font-size: 13.5px;
   line-height: 1.4; }
 caption { text-align: left; font-weight: 650; padding: 8px 0 2px; }
@@ -65,9 +77,20 @@ th:last-child, td:last-child { padding-right: 0; }
 .life .key { font-weight: 650; }
 footer { margin-top: 36px; padding-top: 10px; border-top: 1px solid var(--line);
   color: var(--soft); font-size: 12.5px; }
-@media (max-width: 720px) {
+@media screen and (max-width: 900px) {
   main { padding: 20px 16px; margin: 0; }
+  .wide { display: none; }
+  .narrow { display: block; max-width: 480px; }
   .facts { grid-template-columns: repeat(2, 1fr); }
+  .vi { white-space: normal; }
+  .basis { grid-template-columns: 1fr; }
+  .basis dd { margin-bottom: 6px; }
+  .scroll td { min-width: 4em; }
+  .life thead, .life td.lanes { display: none; }
+  .life, .life tbody, .life tr, .life td { display: block; }
+  .life tr { padding: 6px 0; border-bottom: 1px solid var(--line); }
+  .life tr td, .life tr.day td { height: auto; padding: 0; }
+  .life td.clock { display: inline-block; width: auto; margin-right: 12px; color: var(--soft); }
 }
 @page { size: A4; margin: 14mm 13mm 15mm; }
 @media print {
@@ -83,6 +106,7 @@ footer { margin-top: 36px; padding-top: 10px; border-top: 1px solid var(--line);
   thead { display: table-header-group; }
   .facts dd { font-size: 13pt; }
   .facts dd small, .facts dt, figcaption, footer { font-size: 8pt; }
+  .scroll { overflow: visible; }
   svg, td, th { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """

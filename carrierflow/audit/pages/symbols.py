@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from carrierflow.audit.pages.charts import INK, LINE, MAIN
+from carrierflow.audit.pages.charts import INK, LINE, MAIN, PAPER
 from carrierflow.audit.pages.markup import Markup, join, tag
+from carrierflow.audit.reports.language import Tongue
 from carrierflow.audit.reports.timeline_items import TimelineItem
 from carrierflow.domain.model import Machine, Source
 
@@ -19,17 +20,16 @@ LANES: Mapping[str, float] = {
     PLATFORM: 72.0,
     PERSON: 100.0,
 }
-LETTERS = {Machine.DELIVERY: "D", Machine.COD: "C", PLATFORM: "P", PERSON: "H"}
 ON_PLATFORM = frozenset({"told", "answered", "confirmed", "seen"})
 ON_PERSON = frozenset({"incident", "decision"})
 SCANNED = frozenset({Source.CARRIER, Source.OPERATOR})
 
 
-def letters() -> Markup:
-    """Return the heading of the lanes."""
+def letters(tongue: Tongue) -> Markup:
+    """Return the heading of the lanes: a letter for delivery, cash, platform and person."""
     shown = [
         tag("text", letter, x=LANES[name], y=12, text_anchor="middle", class_="strong")
-        for name, letter in LETTERS.items()
+        for name, letter in zip(LANES, tongue.say("DCPH"), strict=True)
     ]
     return tag("svg", *shown, viewBox="0 0 120 16", class_="letters", aria_hidden="true")
 
@@ -44,7 +44,7 @@ def lanes(each: TimelineItem | None, *, height: int) -> Markup:
 def _mark(each: TimelineItem, y: float) -> Markup:
     x = LANES[_lane_of(each)]
     if each.kind == "entry":
-        return _dot(x, y, fill=MAIN if each.source in SCANNED else "#fff")
+        return _dot(x, y, fill=MAIN if each.source in SCANNED else PAPER)
     return MARKS.get(each.kind, _seen)(x, y)
 
 
@@ -61,7 +61,7 @@ def _refused(x: float, y: float) -> Markup:
 
 
 def _late(x: float, y: float) -> Markup:
-    return _path(f"M{x} {y - 7}l7 13h-14z", fill="#fff")
+    return _path(f"M{x} {y - 7}l7 13h-14z", fill=PAPER)
 
 
 def _told(x: float, y: float) -> Markup:
@@ -73,15 +73,15 @@ def _answered(x: float, y: float) -> Markup:
 
 
 def _confirmed(x: float, y: float) -> Markup:
-    return join(_dot(x, y, fill="#fff"), _path(f"M{x - 4} {y}l3 3.5l5.5-7"))
+    return join(_dot(x, y, fill=PAPER), _path(f"M{x - 4} {y}l3 3.5l5.5-7"))
 
 
 def _seen(x: float, y: float) -> Markup:
-    return join(_dot(x, y, fill="#fff"), tag("circle", cx=x, cy=y, r=2.5, fill=INK))
+    return join(_dot(x, y, fill=PAPER), tag("circle", cx=x, cy=y, r=2.5, fill=INK))
 
 
 def _incident(x: float, y: float) -> Markup:
-    sign = _path(f"M{x} {y - 9}l9 16h-18z", fill="#fff")
+    sign = _path(f"M{x} {y - 9}l9 16h-18z", fill=PAPER)
     return join(sign, _path(f"M{x} {y - 3}v4M{x} {y + 3}v2"))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from carrierflow.audit.reports.as_of import AsOf
+from carrierflow.audit.reports.basis import ReportBasis
 from carrierflow.audit.reports.cash import Cash
 from carrierflow.audit.reports.corrections import Correction
 from carrierflow.audit.reports.coverage import CoverageReport
@@ -32,3 +33,5 @@ class AuditReport:
     coverage: CoverageReport
     """How it is when the report is made: looks have no past."""
     corrections: tuple[Correction, ...]
+    basis: ReportBasis
+    """The newest checkpoint when the report was made."""

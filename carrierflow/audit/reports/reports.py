@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from carrierflow.audit.log.sql import newest_checkpoint
 from carrierflow.audit.pages.parcel_page import parcel_page
-from carrierflow.audit.pages.report_page import report_page
+from carrierflow.audit.pages.report_page import Audience, report_page
 from carrierflow.audit.reports.as_of import AsOf, Basis, standing_counts, standings
+from carrierflow.audit.reports.basis import basis_of
 from carrierflow.audit.reports.cash import Cash, aged_cash, cash_totals, held_cash
 from carrierflow.audit.reports.corrections import Correction, corrections
 from carrierflow.audit.reports.coverage import CoverageReport, aged_looks, longest_unseen
 from carrierflow.audit.reports.drift import Drift
 from carrierflow.audit.reports.drift import episodes as drift_episodes
 from carrierflow.audit.reports.lifecycles_in_force import DefinitionInForce, definitions_in_force
+from carrierflow.audit.reports.language import Language, Tongue
 from carrierflow.audit.reports.report import AuditReport
 from carrierflow.audit.reports.sample import Sample, entries_at, steps_drawn
 from carrierflow.audit.reports.step_counts import StepCount, step_counts
@@ -284,11 +287,14 @@ class Reports:
             units = list(units_at(connection, size, shop=number))
             return drawn_by(plan, units, size=size, root=root)
 
-    def report(self, at: datetime | None = None, *, shop: str | None = None) -> AuditReport:
-        """Answer everything at one moment, as `page` shows it.
+    def report(
+        self, at: datetime | None = None, *, shop: str | None = None, export: Path | None = None
+    ) -> AuditReport:
+        """Answer everything at one moment, as `page` shows it; it may name an export.
 
         Raises:
             UnknownShop: if there is no such shop.
+            InvalidInput: if the export cannot be read, or is one of another log.
         """
         at = at or self._clock()
         with self._snapshot() as connection:
@@ -304,23 +310,48 @@ class Reports:
                 drift=here.drift(shop=shop, until=at),
                 coverage=here.coverage(shop=shop),
                 corrections=tuple(here.corrections(shop=shop, until=at)),
+                basis=basis_of(connection, export),
             )
 
-    def page(self, at: datetime | None = None, *, shop: str | None = None) -> str:
+    def page(
+        self,
+        at: datetime | None = None,
+        *,
+        shop: str | None = None,
+        export: Path | None = None,
+        language: Language = Language.EN,
+        audience: Audience = Audience.OPERATIONS,
+    ) -> str:
         """Return the report as one HTML file, with pictures, that needs nothing but itself.
+
+        It names the checkpoint that it rests on, and the export where there is one. Who reads it
+        decides what comes first.
 
         Raises:
             UnknownShop: if there is no such shop.
+            InvalidInput: if the export cannot be read, or is one of another log.
         """
-        return report_page(self.report(at, shop=shop), self._edges())
+        report = self.report(at, shop=shop, export=export)
+        return report_page(report, self._edges(), tongue=Tongue(language), audience=audience)
 
-    def parcel_page(self, shop: str, fulfillment_id: str) -> str:
+    def parcel_page(
+        self,
+        shop: str,
+        fulfillment_id: str,
+        *,
+        export: Path | None = None,
+        language: Language = Language.EN,
+    ) -> str:
         """Return one parcel's life as one HTML file that needs nothing but itself.
 
         Raises:
             UnknownShop, UnknownFulfillment: if there is none.
+            InvalidInput: if the export cannot be read, or is one of another log.
         """
-        return parcel_page(self.timeline(shop, fulfillment_id), made_at=self._clock())
+        with self._snapshot() as connection:
+            life = self._on(connection).timeline(shop, fulfillment_id)
+            basis = basis_of(connection, export)
+        return parcel_page(life, made_at=self._clock(), basis=basis, tongue=Tongue(language))
 
     def _on(self, connection: Connection) -> Reports:
         """Return reports that all read in one transaction that is open already."""

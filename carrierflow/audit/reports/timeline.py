@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, select
 
+from carrierflow.audit.reports.language import ENGLISH, Tongue
 from carrierflow.audit.reports.timeline_items import (
     AttemptItem,
     EvidenceItem,
@@ -71,19 +72,22 @@ class Timeline:
             incidents=tuple(incidents),
         )
 
-    def moments(self) -> tuple[TimelineItem, ...]:
-        """Return everything as one list, in the order in which it was recorded."""
+    def moments(self, tongue: Tongue = ENGLISH) -> tuple[TimelineItem, ...]:
+        """Return everything as one list, in the order in which it was recorded.
+
+        What was written down as a sentence stays as it was written.
+        """
         found = [
-            *map(item_of_entry, self.entries),
+            *(item_of_entry(each, tongue) for each in self.entries),
             *map(item_of_evidence, self.evidence),
-            *(moment for attempt in self.attempts for moment in items_of_attempt(attempt)),
+            *(moment for attempt in self.attempts for moment in items_of_attempt(attempt, tongue)),
             *(
-                item_of_publication(each, each.confirmed_at)
+                item_of_publication(each, each.confirmed_at, tongue)
                 for each in self.publications
                 if each.confirmed_at is not None
             ),
-            *map(item_of_observation, self.observations),
-            *map(item_of_incident, self.incidents),
+            *(item_of_observation(each, tongue) for each in self.observations),
+            *(item_of_incident(each, tongue) for each in self.incidents),
         ]
         return tuple(sorted(found, key=lambda moment: moment.at))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from carrierflow.audit.reports.language import ENGLISH, Tongue
 from carrierflow.domain.incident import Incident
 from carrierflow.domain.model import HistoryEntry, Machine, Source, Status
 
@@ -103,15 +104,15 @@ class TimelineItem:
     sentence: str
 
 
-def item_of_entry(entry: HistoryEntry) -> TimelineItem:
+def item_of_entry(entry: HistoryEntry, tongue: Tongue = ENGLISH) -> TimelineItem:
     """An accepted transition."""
-    sentence = f"{entry.from_status} → {entry.to_status}."
+    sentence = step = f"{_place(tongue, entry.from_status)} → {_place(tongue, entry.to_status)}."
     if entry.amends is not None:
-        sentence = f"Corrects entry {entry.amends}: {entry.from_status} → {entry.to_status}."
+        sentence = tongue.say("Corrects entry {entry}: {step}", entry=entry.amends, step=step)
     elif entry.inferred:
-        sentence += " Inferred: its scan is missing."
+        sentence = tongue.say("{step} Inferred: its scan is missing.", step=step)
     elif entry.cause is not None:
-        sentence += f" Recorded because of {entry.cause}."
+        sentence = tongue.say("{step} Recorded because of {cause}.", step=step, cause=entry.cause)
     return TimelineItem(
         at=entry.recorded_at,
         occurred_at=entry.occurred_at,
@@ -124,6 +125,11 @@ def item_of_entry(entry: HistoryEntry) -> TimelineItem:
         reason=entry.reason,
         sentence=sentence,
     )
+
+
+def _place(tongue: Tongue, status: str) -> str:
+    """Name a status: by its code in English, as programs and platforms know it."""
+    return status if tongue.is_english else tongue.label(status)
 
 
 def item_of_evidence(evidence: EvidenceItem) -> TimelineItem:
@@ -143,7 +149,7 @@ def item_of_evidence(evidence: EvidenceItem) -> TimelineItem:
     )
 
 
-def items_of_attempt(attempt: AttemptItem) -> tuple[TimelineItem, ...]:
+def items_of_attempt(attempt: AttemptItem, tongue: Tongue = ENGLISH) -> tuple[TimelineItem, ...]:
     """An attempt: when it was sent, and when its result was known."""
     about = TimelineItem(
         at=attempt.intent_at,
@@ -155,23 +161,32 @@ def items_of_attempt(attempt: AttemptItem) -> tuple[TimelineItem, ...]:
         source=None,
         actor=None,
         reason=None,
-        sentence=f"The platform is told {attempt.status}, attempt {attempt.number}.",
+        sentence=tongue.say(
+            "The platform is told {status}, attempt {number}.",
+            status=_place(tongue, attempt.status),
+            number=attempt.number,
+        ),
     )
     if attempt.recorded_at is None or attempt.outcome is None:
-        return (replace(about, sentence=f"{about.sentence} No result is on record."),)
-    answer = attempt.outcome.replace("_", " ")
+        none = tongue.say("{told} No result is on record.", told=about.sentence)
+        return (replace(about, sentence=none),)
+    answer = tongue.word(attempt.outcome).replace("_", " ")
     code = f", HTTP {attempt.http_status}" if attempt.http_status else ""
     said = replace(
         about,
         at=attempt.recorded_at,
         kind="answered",
         source=Source.PLATFORM,
-        sentence=f"Attempt {attempt.number}: {answer}{code}.",
+        sentence=tongue.say(
+            "Attempt {number}: {answer}{code}.", number=attempt.number, answer=answer, code=code
+        ),
     )
     return about, said
 
 
-def item_of_publication(publication: PublicationItem, confirmed_at: datetime) -> TimelineItem:
+def item_of_publication(
+    publication: PublicationItem, confirmed_at: datetime, tongue: Tongue = ENGLISH
+) -> TimelineItem:
     """The moment from which the platform is known to show an entry."""
     entry = f"{publication.machine}:{publication.seq}"
     return TimelineItem(
@@ -184,14 +199,23 @@ def item_of_publication(publication: PublicationItem, confirmed_at: datetime) ->
         source=Source.PLATFORM,
         actor=None,
         reason=None,
-        sentence=f"The platform is known to show {entry} ({publication.state}).",
+        sentence=tongue.say(
+            "The platform is known to show {entry} ({state}).",
+            entry=entry,
+            state=tongue.word(publication.state),
+        ),
     )
 
 
-def item_of_observation(observation: ObservationItem) -> TimelineItem:
+def item_of_observation(observation: ObservationItem, tongue: Tongue = ENGLISH) -> TimelineItem:
     """What the platform said."""
-    cancelled = " The order is cancelled." if observation.order_cancelled else ""
-    words = f"{observation.carrier_code} and {observation.cod_code}"
+    sentence = tongue.say(
+        "The platform shows {delivery} and {cash}.",
+        delivery=observation.carrier_code,
+        cash=observation.cod_code,
+    )
+    if observation.order_cancelled:
+        sentence = tongue.say("{shown} The order is cancelled.", shown=sentence)
     return TimelineItem(
         at=observation.seen_at,
         occurred_at=None,
@@ -202,11 +226,11 @@ def item_of_observation(observation: ObservationItem) -> TimelineItem:
         source=Source.PLATFORM,
         actor=None,
         reason=None,
-        sentence=f"The platform shows {words}.{cancelled}",
+        sentence=sentence,
     )
 
 
-def item_of_incident(incident: Incident) -> TimelineItem:
+def item_of_incident(incident: Incident, tongue: Tongue = ENGLISH) -> TimelineItem:
     """The opening of an incident."""
     return TimelineItem(
         at=incident.opened_at,
@@ -217,6 +241,8 @@ def item_of_incident(incident: Incident) -> TimelineItem:
         status=None,
         source=None,
         actor=incident.owner,
-        reason=incident.kind,
-        sentence=f"Incident {incident.id}: {incident.sentence}",
+        reason=tongue.word(incident.kind),
+        sentence=tongue.say(
+            "Incident {number}: {sentence}", number=incident.id, sentence=incident.sentence
+        ),
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 
-__all__ = ["dong", "number", "span"]
+
+__all__ = ["ENGLISH_UNITS", "dong", "number", "span"]
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
@@ -18,7 +20,10 @@ def dong(amount: int) -> str:
     return f"{number(amount)} ₫"
 
 
-def span(seconds: int | None) -> str:
+ENGLISH_UNITS: Mapping[str, str] = {unit: unit for unit in ("d", "h", "min", "s")}
+
+
+def span(seconds: int | None, units: Mapping[str, str] = ENGLISH_UNITS) -> str:
     """Write a span by its two largest parts: `3 d 4 h`, `12 min 5 s`; nothing for none."""
     if seconds is None:
         return ""
@@ -26,5 +31,5 @@ def span(seconds: int | None) -> str:
     minutes, rest = seconds % HOUR // MINUTE, seconds % MINUTE
     parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
     first = next((place for place, (count, _) in enumerate(parts) if count), len(parts) - 1)
-    told = [f"{count} {unit}" for count, unit in parts[first : first + 2] if count]
-    return " ".join(told) or "0 s"
+    told = [f"{count} {units[unit]}" for count, unit in parts[first : first + 2] if count]
+    return " ".join(told) or f"0 {units['s']}"

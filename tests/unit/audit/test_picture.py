@@ -7,9 +7,16 @@ import re
 
 import pytest
 
-from carrierflow.audit.pages.lifecycle import BOX, PLACES, TALL, _middle, lifecycle_diagram
+from carrierflow.audit.pages.charts import Size
+from carrierflow.audit.pages.lifecycle import lifecycle_diagram
+from carrierflow.audit.pages.lifecycle_layout import LAYOUTS, PLACES
+from carrierflow.audit.reports.language import ENGLISH
+from carrierflow.audit.reports.step_counts import StepCount
 from carrierflow.domain.lifecycle import GROUPS, define
 from carrierflow.domain.model import START, Machine, Status
+
+
+SIZES = pytest.mark.parametrize("size", Size)
 
 
 def edges(definition):
@@ -19,29 +26,60 @@ def edges(definition):
     ]
 
 
-def touches(end, middle):
-    """Tell whether an end of a line lies at the rim of a box."""
+def counted(legal):
+    """Return counts that make every other line a thick one."""
+    return [
+        StepCount(
+            machine=machine,
+            from_status=begin,
+            to_status=Status(end),
+            times=10**place,
+            inferred=0,
+            corrections=0,
+        )
+        for place, (machine, begin, end) in enumerate(legal[::2])
+    ]
+
+
+def at_the_rim(end, middle, layout):
+    """Tell whether an end of a line lies at the rim of a box, and not in it."""
     across, down = abs(end[0] - middle[0]), abs(end[1] - middle[1])
-    return across <= BOX / 2 + 3 and down <= TALL / 2 + 3
+    inside = across < layout.box / 2 and down < layout.tall / 2
+    return across <= layout.box / 2 + 3 and down <= layout.tall / 2 + 3 and not inside
 
 
-def test_every_status_has_a_place_of_its_own():
-    """Whatever is recorded can be drawn, and no box covers another."""
+@SIZES
+def test_every_status_has_a_place_of_its_own(size):
+    """Whatever is recorded can be drawn, no box covers another, none is cut off."""
     wanted = {(status.machine, status) for status in Status} | {(m, START) for m in Machine}
+    layout = LAYOUTS[size]
 
     assert wanted == set(PLACES)
     for one, other in itertools.combinations(PLACES, 2):
-        (x, y), (u, v) = _middle(*one), _middle(*other)
-        assert abs(x - u) > BOX or abs(y - v) > TALL, (one, other)
+        (x, y), (u, v) = layout.middle(*one), layout.middle(*other)
+        assert abs(x - u) > layout.box or abs(y - v) > layout.tall, (one, other)
+    for key in PLACES:
+        if key[1] != START:
+            half = layout.box / 2
+            assert half <= layout.middle(*key)[0] <= size.width - half
 
 
+@SIZES
 @pytest.mark.parametrize("groups", [(), *((name,) for name in GROUPS), tuple(GROUPS)])
-def test_every_lifecycle_can_be_drawn_and_its_lines_touch_boxes(groups):
-    """A line begins and ends at the edge of a box, with any group of steps switched on."""
-    drawn = str(lifecycle_diagram(edges(define(groups)), []))
+def test_every_lifecycle_can_be_drawn_and_its_lines_touch_boxes(groups, size):
+    """A line begins, and its arrow's tip ends, at the edge of a box, however thick it is."""
+    layout, legal = LAYOUTS[size], edges(define(groups))
+    drawn = str(lifecycle_diagram(legal, counted(legal), ENGLISH, size))
 
-    lines = re.findall(r'd="M(\S+) (\S+)Q\S+ \S+ (\S+) (\S+)"', drawn)
-    assert len(edges(define(groups))) == len(lines)
-    for x, y, u, v in lines:
-        for end in ((float(x), float(y)), (float(u), float(v))):
-            assert any(touches(end, _middle(*key)) for key in PLACES), end
+    lines = re.findall(r'd="M(\S+) (\S+)Q', drawn)
+    tips = re.findall(r'd="M\S+ \S+L(\S+) ([^L"]+)L\S+ \S+z"', drawn)
+    assert len(legal) == len(lines) == len(tips)
+    dots = [layout.middle(machine, START) for machine in Machine]
+    boxes = [layout.middle(*key) for key in PLACES if key[1] != START]
+    for end in tips:
+        point = tuple(map(float, end))
+        assert any(at_the_rim(point, box, layout) for box in boxes), point
+    for begin in lines:
+        point = tuple(map(float, begin))
+        near_dot = any(abs(point[0] - x) <= 10 and abs(point[1] - y) <= 10 for x, y in dots)
+        assert near_dot or any(at_the_rim(point, box, layout) for box in boxes), point

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import re
 from datetime import timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+from carrierflow.audit import pages as pages_package
+from carrierflow.audit import reports as reports_package
 from carrierflow.audit.pages.markup import Markup, join, tag
+from carrierflow.audit.pages.report_page import Audience
+from carrierflow.audit.reports.language import Language
+from carrierflow.audit.reports.vietnamese import TEXTS
 from carrierflow.audit.reports.wording import dong
+from carrierflow.domain.lifecycle import LABELS
 from carrierflow.domain.model import Event, Status
 
 
@@ -133,12 +141,59 @@ def test_a_page_of_long_ago_says_so(reports, week, clock):
     assert "Nobody changed anything by hand." in shown
 
 
-def test_labels_are_in_both_languages(reports, week):
-    """Whoever reads Vietnamese alone finds each status."""
+def test_english_pages_have_the_vietnamese_of_each_status(reports, week):
+    """Whoever knows a status from the seller's screen finds it."""
     page = reports.page(shop=week[0])
 
     assert 'lang="vi">Đang giao hàng</span>' in page
-    assert "Đã thu, chưa trả shop" in page
+
+
+def test_vietnamese_is_a_whole_language(reports, decided):
+    """Nothing that is ours is said in English: no text and no name of a status."""
+    shop, vi = decided[0], Language.VI
+    for page in (
+        *(reports.page(shop=shop, language=vi, audience=audience) for audience in Audience),
+        reports.parcel_page(shop, "1", language=vi),
+    ):
+        seen = Seen(page)
+        said = [part.strip() for part in seen.text]
+        assert {"lang": "vi"} in [attrs for name, attrs in seen.elements if name == "html"]
+        assert set() == {text for text in TEXTS if TEXTS[text] != text} & set(said)
+        assert set() == {label.en for label in LABELS.values()} & set(said)
+        literal = [part for text in TEXTS for part in re.split(r"\{\w+\}", text) if len(part) > 12]
+        assert [] == [part for part in literal if part in "".join(seen.text)]
+
+
+def test_every_text_of_the_pages_has_its_vietnamese():
+    """A text that the pages say stands in the catalogue with the same facts; none is left over."""
+    said = set()
+    for folder in (pages_package, reports_package):
+        for file in Path(folder.__file__).parent.glob("*.py"):
+            if file.name != "vietnamese.py":
+                tree = ast.parse(file.read_text("utf-8"))
+                said |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+                calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+                asked = [c.args for c in calls if getattr(c.func, "attr", "") in {"say", "text"}]
+                texts = [a.value for args in asked for a in args if isinstance(a, ast.Constant)]
+                assert [] == [text for text in texts if text not in TEXTS]
+
+    assert set() == set(TEXTS) - said
+    for english, vietnamese in TEXTS.items():
+        fields = [sorted(re.findall(r"\{\w+\}", text)) for text in (english, vietnamese)]
+        assert fields[0] == fields[1], english
+
+
+def test_finance_reads_of_cash_first(reports, week):
+    """The same sections in another order, with cash at the head of figures and sections."""
+    order = {
+        audience: re.findall(r"<h2>(.*?)</h2>", reports.page(shop=week[0], audience=audience))
+        for audience in Audience
+    }
+    page = reports.page(shop=week[0], audience=Audience.FINANCE)
+
+    assert "Cash collected and not remitted" == order[Audience.FINANCE][0]
+    assert sorted(order[Audience.OPERATIONS]) == sorted(order[Audience.FINANCE])
+    assert "Cash held" == re.findall(r"<dt>(.*?)</dt>", page)[0]
 
 
 def test_every_drawing_has_a_title(reports, week):
