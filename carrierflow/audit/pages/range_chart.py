@@ -33,7 +33,7 @@ class Range:
 
 def ranges(title: str, rows: Sequence[Range], span: Callable[[int], str], size: Size) -> Markup:
     """Draw middles and slow ends on one scale on which every tick is a multiple of the last."""
-    left, right = (330, 130) if size is Size.WIDE else (12, 12)
+    left, right = (330, 130) if size is Size.WIDE else (26, 30)
     low = min((row.middle for row in rows), default=60) / 4
     high = max((row.slow for row in rows), default=3_600) * 1.6
     low, high = max(low, 1), max(high, low * 10, 10)

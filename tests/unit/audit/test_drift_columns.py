@@ -22,7 +22,7 @@ def days(*places):
 
 
 @pytest.mark.parametrize(
-    ("span", "columns"), [(1, 1), (2, 2), (31, 31), (39, 6), (200, 29), (400, 14)]
+    ("span", "columns"), [(1, 1), (2, 2), (31, 31), (39, 7), (200, 30), (400, 15)]
 )
 def test_a_longer_time_keeps_enough_columns(span, columns):
     """Up to a month each day, then each week, then each month: 39 days are more than two."""
