@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 SLOW_WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-lowest bench check docs wheel clean
+.PHONY: help demo test test-all test-lowest bench check pictures docs wheel clean
 
 help:
 	@echo "make demo         the tour, against the sandbox, on SQLite"
@@ -19,6 +19,7 @@ help:
 	@echo "make test-lowest  the tests again, with the lowest versions that pyproject.toml allows"
 	@echo "make bench        what it costs, beside what else could be done (minutes)"
 	@echo "make check        style, types, layers"
+	@echo "make pictures     the pictures of reports in the documentation, by Chromium"
 	@echo "make docs         the documentation, into docs/_build/html"
 
 $(VENV)/.runtime: pyproject.toml
@@ -65,6 +66,9 @@ check: $(VENV)/.develop
 	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+pictures: $(VENV)/.develop
+	PYTHONPATH=tests $(BIN)/python -m docs.pictures docs/images
 
 docs: $(VENV)/.develop
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html

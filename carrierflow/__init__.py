@@ -17,12 +17,14 @@ from carrierflow.app.settings import (
     load_settings,
 )
 from carrierflow.audit.erasure import Erased, Retention
+from carrierflow.audit.export.named import NamedExport
 from carrierflow.audit.log.anchoring import Anchored
 from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote, VerifierKey
 from carrierflow.audit.log.kept import KeptCheckpoint
 from carrierflow.audit.log.proof import Consistency, Proof
 from carrierflow.audit.log.sealer import LogSealer, Sealing
 from carrierflow.audit.log.sql import SealProgress
+from carrierflow.audit.pages.report_page import Audience
 from carrierflow.audit.reports.as_of import (
     AsOf,
     Basis,
@@ -31,10 +33,12 @@ from carrierflow.audit.reports.as_of import (
     StandingCount,
     StandingTotal,
 )
+from carrierflow.audit.reports.basis import ReportBasis
 from carrierflow.audit.reports.cash import AgedCash, Band, Cash, CashTotal, HeldCash
 from carrierflow.audit.reports.corrections import Correction, CorrectionKind
 from carrierflow.audit.reports.coverage import AgedLooks, CoverageReport, LookAge, Unseen
 from carrierflow.audit.reports.drift import Drift, DriftDay, DriftKind, Episode
+from carrierflow.audit.reports.language import Language
 from carrierflow.audit.reports.lifecycles_in_force import DefinitionInForce
 from carrierflow.audit.reports.report import AuditReport
 from carrierflow.audit.reports.reports import Reports
@@ -224,6 +228,7 @@ __all__ = [
     "AppSecrets",
     "AsOf",
     "AttemptItem",
+    "Audience",
     "AuditReport",
     "AuditSample",
     "Backlog",
@@ -301,6 +306,7 @@ __all__ = [
     "Job",
     "KeptCheckpoint",
     "KeyReused",
+    "Language",
     "Leader",
     "Ledger",
     "LedgerStep",
@@ -315,6 +321,7 @@ __all__ = [
     "MachineHead",
     "MissingSealKey",
     "MissingSecretKey",
+    "NamedExport",
     "NewFulfillment",
     "NotMigrated",
     "NotSealed",
@@ -361,6 +368,7 @@ __all__ = [
     "RemoteOrder",
     "RemoteSnapshot",
     "RemoteWord",
+    "ReportBasis",
     "Reports",
     "Request",
     "RequestCounts",

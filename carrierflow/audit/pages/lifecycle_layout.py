@@ -104,7 +104,7 @@ LAYOUTS: Mapping[Size, Layout] = {
         across=120,
         starts={Machine.DELIVERY: 40, Machine.COD: 742},
         headings={Machine.DELIVERY: 20, Machine.COD: 708},
-        letters=(12, 14),
+        letters=(12, 13),
         bends={
             **{ends: replace(bend, out=-bend.out) for ends, bend in BENDS.items()},
             (Status.PENDING, Status.CANCEL): Bend(out=38, label=0.74),

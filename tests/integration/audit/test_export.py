@@ -267,12 +267,18 @@ def test_the_spreadsheet_shows_the_waybill_and_the_amount_of_that_moment(book, t
     assert checked(book, folder).ok
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+84 90", "-1", "@SUM(A1)", "\tx", "\rx"])
-def test_no_cell_is_a_formula(text):
-    """What a spreadsheet would compute is marked as text; numbers stay numbers."""
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        *((text, f"'{text}") for text in ("=1+1", "+84 90", "-1", "@SUM(A1)")),
+        *(("\tx", r"\tx"), ("\r\n=1", r"\r\n=1"), ("a\x1b[2J\u202eb", r"a\x1b[2J\u202eb")),
+    ],
+)
+def test_no_cell_is_a_formula_or_steers_anything(text, cell):
+    """What would be computed is marked as text, what does not print has its code; numbers stay."""
     written = io.StringIO(record([text, -1]).decode(), newline="")
 
-    assert [[f"'{text}", "-1"]] == list(csv.reader(written))
+    assert [[cell, "-1"]] == list(csv.reader(written))
 
 
 def test_a_large_export_is_read_in_shares(sealed, tmp_path, monkeypatch):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+import shlex
+
 import pytest
 
 from carrierflow.audit.log.proof import Proof
@@ -160,6 +164,58 @@ def test_definitions_tells_what_rests_on_each_lifecycle(ready, delivered):
 
     assert (True, 6) == (found["named"], found["entries"])
     assert found["id"] in ready("audit", "definitions").out
+
+
+def test_a_report_names_what_it_rests_on_and_makes_itself_again(ready, delivered):
+    """Checkpoint, root, the digest of the export; its own command writes the same page."""
+    ready.environment["CARRIERFLOW_SEAL_KEY_FILE"] = str(ready.folder / "seal.key")
+    ready("keys", "generate-seal", "log.example", "seal.key")
+    assert "nothing is sealed" in report_of(ready, "--shop", "alpha")
+    root = ready("audit", "seal", "--json").json["root"]
+    ready("audit", "export", "march")
+    options = ("--shop", "alpha", "--for", "finance", "--lang", "vi", "--export", "march")
+    written = report_of(ready, *options)
+
+    sums = (ready.folder / "march" / "SHA256SUMS").read_bytes()
+    assert f"<code>{root}</code>" in written
+    assert "log.example" in written
+    assert f"<code>{hashlib.sha256(sums).hexdigest()}</code>" in written
+    (command,) = re.findall(r"<code>(carrierflow .*?)</code>", written)
+    words = shlex.split(command.replace("FOLDER", "march"))[1:]
+    assert 0 == ready(*words).code
+    again = (ready.folder / "report.html").read_text("utf-8")
+    assert without_moment(written) == without_moment(again)
+    parcel = report_of(ready, "--shop", "alpha", "--fulfillment", delivered)
+    assert f"--fulfillment {delivered}</code>" in parcel
+
+
+def report_of(ready, *options):
+    """Return what a report says."""
+    assert 0 == ready("audit", "report", "--out", "one.html", *options).code
+    return (ready.folder / "one.html").read_text("utf-8")
+
+
+def without_moment(page):
+    """Return a page without the time at which it was made."""
+    return re.sub(r"Lập lúc <time.*?</time>", "", page)
+
+
+def test_a_report_names_no_export_of_another_log(ready, delivered):
+    """A root that is none of this log is refused, and so is a manifest that was changed."""
+    ready.environment["CARRIERFLOW_SEAL_KEY_FILE"] = str(ready.folder / "seal.key")
+    ready("keys", "generate-seal", "log.example", "seal.key")
+    root = ready("audit", "seal", "--json").json["root"]
+    ready("audit", "export", "march")
+    manifest, sums = (ready.folder / "march" / name for name in ("manifest.json", "SHA256SUMS"))
+    before = hashlib.sha256(manifest.read_bytes()).hexdigest()
+    manifest.write_text(manifest.read_text("utf-8").replace(root, "0" * 64), "utf-8")
+    words = ("audit", "report", "--out", "x.html", "--export", "march")
+
+    assert "is not the one that SHA256SUMS names" in ready(*words).err
+    after = hashlib.sha256(manifest.read_bytes()).hexdigest()
+    sums.write_text(sums.read_text("utf-8").replace(before, after), "utf-8")
+    assert "of another log" in ready(*words).err
+    assert not (ready.folder / "x.html").exists()
 
 
 def test_a_report_that_cannot_be_written_is_one_sentence(ready, delivered):

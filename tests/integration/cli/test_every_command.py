@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ COMMANDS = {
     "audit verify": [],
     "audit checkpoint": [],
     "audit prove": ["alpha", PARCEL, "delivery:1"],
-    "audit export": ["export-{mode}"],
+    "audit export": ["export-{mode}", "--csv"],
     "audit timeline": ["alpha", PARCEL],
     "audit as-of": ["2038-01-01", "--list"],
     "audit cod": ["--list"],
@@ -282,6 +283,20 @@ def test_nothing_that_others_wrote_steers_a_terminal(answers):
             for text in streams:
                 lines = text.replace("\x1b[1m", "").replace("\x1b[0m", "").split("\n")
                 assert [] == [line for line in lines if not line.isprintable()], name
+
+
+READ_BY_PEOPLE = ("report-t.html", "export-t/history.csv", "sheet.csv")
+
+
+@pytest.mark.usefixtures("answers")
+@pytest.mark.parametrize("name", READ_BY_PEOPLE)
+def test_nothing_that_others_wrote_steers_what_shows_a_file(name):
+    """A page or a spreadsheet holds it whole, and no sign of it that does not print."""
+    text = Path(name).read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+
+    assert [] == [line for line in text.split("\n") if not line.isprintable()]
+    assert None is re.search("&#(x1b|27|x202e|8238);", text, flags=re.IGNORECASE)
+    assert shown(NASTY) in text or name == "sheet.csv"
 
 
 @pytest.mark.parametrize("name", TELLS)
