@@ -38,7 +38,7 @@ from carrierflow.audit.reports.cash import AgedCash, Band, Cash, CashTotal, Held
 from carrierflow.audit.reports.corrections import Correction, CorrectionKind
 from carrierflow.audit.reports.coverage import AgedLooks, CoverageReport, LookAge, Unseen
 from carrierflow.audit.reports.drift import Drift, DriftDay, DriftKind, Episode
-from carrierflow.audit.reports.language import Language
+from carrierflow.audit.reports.language import Language, Tongue
 from carrierflow.audit.reports.lifecycles_in_force import DefinitionInForce
 from carrierflow.audit.reports.report import AuditReport
 from carrierflow.audit.reports.reports import Reports
@@ -422,6 +422,7 @@ __all__ = [
     "TimelineItem",
     "TokenState",
     "Tokens",
+    "Tongue",
     "TryLater",
     "UnknownFulfillment",
     "UnknownIncident",

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from itertools import groupby
 
-from carrierflow.audit.pages.basis import basis_section
+from carrierflow.audit.pages.basis_section import basis_section
 from carrierflow.audit.pages.markup import Markup, join, tag
 from carrierflow.audit.pages.page import facts_list, figure, free, moment, page, said, section
 from carrierflow.audit.pages.symbols import lanes, letters

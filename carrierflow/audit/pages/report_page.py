@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
 
-from carrierflow.audit.pages.basis import basis_section
+from carrierflow.audit.pages.basis_section import basis_section
 from carrierflow.audit.pages.lifecycle import Edge, lifecycle_diagram
 from carrierflow.audit.pages.markup import Markup, join, tag
 from carrierflow.audit.pages.page import (

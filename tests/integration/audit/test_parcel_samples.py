@@ -9,8 +9,10 @@ from sqlalchemy import select
 
 from carrierflow.app.settings import Settings
 from carrierflow.audit.reports.reports import Reports
+from carrierflow.audit.sampling.population import Stratum
 from carrierflow.audit.sampling.sample_plan import SampleMethod, SamplePlan
 from carrierflow.domain.lifecycle import DEFAULT
+from carrierflow.domain.model import Status
 from carrierflow.storage.tables import fulfillments, terms
 
 
@@ -69,3 +71,18 @@ def test_a_sample_by_amount_is_the_one_that_an_export_gives(own_book, tmp_path):
     assert by_hand == [each.unit.ref.fulfillment_id for each in after.drawn]
     assert "3" in by_hand
     assert before == reports_of(own_book).draw(plan, size=size)
+
+
+def test_where_parcels_stood_is_what_was_sealed(own_book):
+    """A status chooses the parcels that stood there at the checkpoint, not those that came since."""
+    own_book.record(5)
+    own_book.record(3, first=6, road=(Status.PICKING,))
+    own_book.sealer().seal()
+    own_book.record(2, first=6, road=(Status.DELIVERING, Status.DELIVERED))
+
+    for status, parcels in ((Status.DELIVERED, 5), (Status.CODPAID, 5), (Status.PICKING, 3)):
+        plan = SamplePlan(method=SampleMethod.PARCELS, seed="s", status=status)
+        assert parcels == reports_of(own_book).draw(plan).parcels
+    plan = SamplePlan(method=SampleMethod.STRATA, by=Stratum.DELIVERY, seed="s")
+    strata = {each.name: each.parcels for each in reports_of(own_book).draw(plan).strata}
+    assert {"delivered": 5, "picking": 3} == strata
