@@ -16,7 +16,7 @@ from carrierflow.domain.lifecycle import MACHINE_LABELS
 from carrierflow.domain.model import START, Machine
 
 
-__all__ = ["Edge", "lifecycle_diagram"]
+__all__ = ["Edge", "lifecycle_diagram", "road"]
 
 Edge = tuple[Machine, str, str]
 

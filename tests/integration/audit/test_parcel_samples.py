@@ -74,15 +74,16 @@ def test_a_sample_by_amount_is_the_one_that_an_export_gives(own_book, tmp_path):
 
 
 def test_where_parcels_stood_is_what_was_sealed(own_book):
-    """A status chooses the parcels that stood there at the checkpoint, not those that came since."""
+    """A status chooses the parcels that stood there at the checkpoint, not who came since."""
     own_book.record(5)
     own_book.record(3, first=6, road=(Status.PICKING,))
-    own_book.sealer().seal()
+    size = own_book.sealer().seal().checkpoint.checkpoint.size
     own_book.record(2, first=6, road=(Status.DELIVERING, Status.DELIVERED))
+    own_book.sealer().seal()
 
     for status, parcels in ((Status.DELIVERED, 5), (Status.CODPAID, 5), (Status.PICKING, 3)):
         plan = SamplePlan(method=SampleMethod.PARCELS, seed="s", status=status)
-        assert parcels == reports_of(own_book).draw(plan).parcels
+        assert parcels == reports_of(own_book).draw(plan, size=size).parcels
     plan = SamplePlan(method=SampleMethod.STRATA, by=Stratum.DELIVERY, seed="s")
-    strata = {each.name: each.parcels for each in reports_of(own_book).draw(plan).strata}
-    assert {"delivered": 5, "picking": 3} == strata
+    drawn = reports_of(own_book).draw(plan, size=size)
+    assert {"delivered": 5, "picking": 3} == {s.name: s.parcels for s in drawn.strata}

@@ -8,8 +8,8 @@ import re
 import pytest
 
 from carrierflow.audit.pages.charts import Size
-from carrierflow.audit.pages.lifecycle import lifecycle_diagram
-from carrierflow.audit.pages.lifecycle_layout import LAYOUTS, PLACES
+from carrierflow.audit.pages.lifecycle import lifecycle_diagram, road
+from carrierflow.audit.pages.lifecycle_layout import LAYOUTS, PLACES, Bend
 from carrierflow.audit.reports.language import ENGLISH
 from carrierflow.audit.reports.step_counts import StepCount
 from carrierflow.domain.lifecycle import GROUPS, define
@@ -83,3 +83,22 @@ def test_every_lifecycle_can_be_drawn_and_its_lines_touch_boxes(groups, size):
         point = tuple(map(float, begin))
         near_dot = any(abs(point[0] - x) <= 10 and abs(point[1] - y) <= 10 for x, y in dots)
         assert near_dot or any(at_the_rim(point, box, layout) for box in boxes), point
+
+
+@SIZES
+def test_lines_both_ways_end_on_the_sides_that_face_each_other(size):
+    """Between two boxes beside each other no arc ends on top of one, or at its corner."""
+    layout, bend = LAYOUTS[size], Bend(out=LAYOUTS[size].aside)
+    beside = [
+        (one, other)
+        for one, other in itertools.permutations(PLACES, 2)
+        if START not in {one[1], other[1]}
+        and abs(layout.middle(*one)[1] - layout.middle(*other)[1]) < 1
+        and abs(layout.middle(*one)[0] - layout.middle(*other)[0]) < 1.6 * layout.box
+    ]
+    assert beside
+    for one, other in beside:
+        start, stop, _ = road(layout, (one[0], one[1], other[1]), bend)
+        for end, middle in ((start, layout.middle(*one)), (stop, layout.middle(*other))):
+            assert abs(end[1] - middle[1]) <= layout.tall / 2 - 2
+            assert abs(end[0] - middle[0]) == pytest.approx(layout.box / 2 + 2)
