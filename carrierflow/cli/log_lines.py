@@ -12,8 +12,8 @@ from typing import Any
 
 from carrierflow.app.settings import LogFormat
 from carrierflow.cli.of_any_shop import of_any_shop
-from carrierflow.cli.terminal import shown
 from carrierflow.domain.canonical import stamp
+from carrierflow.domain.foreign_text import shown
 
 
 __all__ = ["OTHERS", "set_up_logging"]
