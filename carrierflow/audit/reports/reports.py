@@ -17,8 +17,8 @@ from carrierflow.audit.reports.corrections import Correction, corrections
 from carrierflow.audit.reports.coverage import CoverageReport, aged_looks, longest_unseen
 from carrierflow.audit.reports.drift import Drift
 from carrierflow.audit.reports.drift import episodes as drift_episodes
-from carrierflow.audit.reports.lifecycles_in_force import DefinitionInForce, definitions_in_force
 from carrierflow.audit.reports.language import Language, Tongue
+from carrierflow.audit.reports.lifecycles_in_force import DefinitionInForce, definitions_in_force
 from carrierflow.audit.reports.report import AuditReport
 from carrierflow.audit.reports.sample import Sample, entries_at, steps_drawn
 from carrierflow.audit.reports.step_counts import StepCount, step_counts
