@@ -25,7 +25,14 @@ from carrierflow.storage.bulk import insert_many
 from carrierflow.storage.tables import decisions, incidents
 
 
-__all__ = ["OURSELVES", "decisions_of", "standings_of", "write_decision", "write_decisions"]
+__all__ = [
+    "OURSELVES",
+    "decision_from",
+    "decisions_of",
+    "standings_of",
+    "write_decision",
+    "write_decisions",
+]
 
 OURSELVES = "carrierflow"
 """Who decides where no person does."""
@@ -106,7 +113,7 @@ def decisions_of(connection: Connection, incident_id: int) -> list[IncidentDecis
     """Return what was decided about one incident, in its order."""
     d = decisions.c
     query = select(decisions).where(d.incident == incident_id).order_by(d.number)
-    return [_decision_from(row) for row in connection.execute(query)]
+    return [decision_from(row) for row in connection.execute(query)]
 
 
 def standings_of(
@@ -119,11 +126,12 @@ def standings_of(
         waits = select(d.incident).where(d.incident.in_(some), d.what == DecisionKind.PROPOSED)
         query = select(decisions).where(d.incident.in_(waits), d.what.in_(WAITS))
         for row in connection.execute(query.order_by(d.incident, d.number)):
-            found[row.incident].append(_decision_from(row))
+            found[row.incident].append(decision_from(row))
     return {number: standing_after(each) for number, each in found.items()}
 
 
-def _decision_from(row: Row[Any]) -> IncidentDecision:
+def decision_from(row: Row[Any]) -> IncidentDecision:
+    """Build a decision from a row that has the columns of `decisions`."""
     return IncidentDecision(
         number=row.number,
         what=DecisionKind(row.what),

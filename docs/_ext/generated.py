@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +19,7 @@ from pydantic import SecretStr
 import carrierflow
 from carrierflow import errors
 from carrierflow.app.settings import Settings
+from carrierflow.audit.verify.proof_coverage import column_proofs
 from carrierflow.carrier_service import ROUTES, Result
 from carrierflow.cli import cli
 from carrierflow.domain import limits
@@ -252,6 +255,14 @@ def _hint_paths() -> str:
     return _table(("platform", "method", "path"), rows)
 
 
+def _proof_coverage() -> str:
+    parts = []
+    for table, columns in groupby(column_proofs(), key=attrgetter("table")):
+        rows = [(f"`{each.column}`", str(each.strength), each.by) for each in columns]
+        parts.append(f"## carrierflow_{table}\n\n" + _table(("column", "proof", "by"), rows))
+    return "\n\n".join(parts)
+
+
 def _limits() -> str:
     rows = [(what, f"{longest:,}", beyond) for what, longest, beyond in LIMITS]
     return _table(("what", "at most", "beyond that"), rows)
@@ -419,6 +430,7 @@ PARTS = {
     "incidents": _incidents,
     "functions": lambda: _names("function"),
     "limits": _limits,
+    "proof-coverage": _proof_coverage,
     "metrics": _metrics,
     "order-table": _order_table,
     "platforms": _platforms,

@@ -5,6 +5,7 @@ from terminals import runner
 import carrierflow
 from carrierflow import errors
 from carrierflow.app.settings import Settings
+from carrierflow.audit.verify.proof_coverage import ProofStrength
 from carrierflow.cli import cli
 from carrierflow.domain.approval import CORRECTION
 from carrierflow.domain.incident import ResolveAction
@@ -117,6 +118,18 @@ def test_every_table_of_the_database_is_in_the_reference():
         section = page.partition(f"### {table.name}\n")[2].partition("\n### ")[0]
         assert (table in APPEND_ONLY) == ("Append-only." in section), table.name
         assert [f"`{c.name}`" for c in table.columns] == [row[0] for row in rows(section)[2:]]
+
+
+def test_of_every_column_it_is_said_what_proves_it():
+    """No column can be added without a word about what stands behind it."""
+    page = reference("proof-coverage")
+
+    for table in metadata.sorted_tables:
+        section = page.partition(f"## {table.name}\n")[2].partition("\n## ")[0]
+        proofs = {row[0]: row[1:] for row in rows(section)[2:]}
+        assert [f"`{c.name}`" for c in table.columns] == list(proofs)
+        assert {strength for strength, _ in proofs.values()} <= set(ProofStrength)
+        assert all(by for _, by in proofs.values())
 
 
 def test_every_column_of_a_file_is_in_the_reference():

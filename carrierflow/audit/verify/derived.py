@@ -2,28 +2,65 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sqlalchemy import Row
+
 from carrierflow.audit.verify.replay import MOST_PROBLEMS, Findings
 from carrierflow.audit.verify.sql import (
     amounts_astray,
     approvals_astray,
-    incidents_astray,
+    heads_astray,
+    incidents_and_decisions,
+    notes_astray,
     runs_astray,
 )
+from carrierflow.domain.decision import IncidentStanding, standing_after
+from carrierflow.domain.incident import content_digest
 from carrierflow.storage import Connection
 
 
 __all__ = ["compare_derived"]
 
+STANDING = (
+    "evidence_digest",
+    "opened_at",
+    "owner",
+    "action",
+    "resolved_at",
+    "resolved_by",
+    "resolved_reason",
+)
+"""What an incident's row says as its decisions do, under the same names."""
+
 
 def compare_derived(connection: Connection, findings: Findings) -> None:
-    """Compare parcels with their terms, incidents with their decisions, runs with their ends."""
+    """Compare parcels, notes, incidents and runs with the entries that they follow from."""
     for shop, fulfillment_id in amounts_astray(connection, MOST_PROBLEMS):
         what = "its amount or tracking number is not the one that was agreed last"
         findings.add(f"{shop}/{fulfillment_id}", what)
-    for number in incidents_astray(connection, MOST_PROBLEMS):
-        findings.add(f"incident {number}", "no decision says that it is open, or that it is over")
+    for where, what in heads_astray(connection, MOST_PROBLEMS):
+        findings.add(where, what)
+    for shop, fulfillment_id in notes_astray(connection, MOST_PROBLEMS):
+        findings.add(f"{shop}/{fulfillment_id}", "it has a note that none of its entries speaks of")
+    for row, decided in incidents_and_decisions(connection):
+        where, standing = f"incident {row.incident_id}", standing_after(decided)
+        if row.incident_state != standing.state:
+            findings.add(where, "no decision says that it is open, or that it is over")
+        elif wrong := _wrong(row, standing):
+            findings.add(where, f"no decision says its {', '.join(wrong)}")
     for number, approver in approvals_astray(connection, MOST_PROBLEMS):
         what = f"{approver} approved what nobody proposed, or what was their own"
         findings.add(f"incident {number}", what)
     for run in runs_astray(connection, MOST_PROBLEMS):
         findings.add(f"run {run}", "it did not end as was written when it ended")
+
+
+def _wrong(row: Row[Any], standing: IncidentStanding) -> list[str]:
+    """Name what an incident's row says otherwise than its decisions."""
+    told = row._mapping  # noqa: SLF001 - how SQLAlchemy gives a row by its names
+    wrong = [name for name in STANDING if told[f"incident_{name}"] != getattr(standing, name)]
+    says = content_digest(row.incident_sentence, row.incident_evidence)
+    if standing.content_digest not in {None, says}:
+        wrong.append("content")
+    return wrong

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, or_, select
+from sqlalchemy import Connection, Row, Select, and_, exists, or_, select
 
 from carrierflow.audit.log.entry_kinds import TRANSITION, EntryKind, stamps
 from carrierflow.audit.verify.replay import HeadRow
 from carrierflow.domain.canonical import COLUMNS
-from carrierflow.domain.decision import RESOLVED, STATE_AFTER, DecisionKind
+from carrierflow.domain.decision import OPEN, DecisionKind, IncidentDecision
+from carrierflow.domain.fulfillment import ABANDONED
+from carrierflow.storage.decisions import decision_from
 from carrierflow.storage.engine import streamed
 from carrierflow.storage.tables import (
     decisions,
     definitions,
     edges,
+    evidence,
     fulfillments,
     history,
     incidents,
     log,
     log_nodes,
+    notes,
+    observations,
+    outcomes,
     run_ends,
     runs,
     shops,
@@ -36,11 +43,15 @@ __all__ = [
     "entry_rows",
     "head_row",
     "head_rows",
-    "incidents_astray",
+    "heads_astray",
+    "incidents_and_decisions",
     "kind_rows",
     "node_rows",
+    "notes_astray",
     "runs_astray",
 ]
+
+KNOWN = frozenset(DecisionKind)
 
 STREAM = 2_000
 """Rows that a long reading holds at once."""
@@ -135,23 +146,79 @@ def amounts_astray(connection: Connection, most: int) -> list[Any]:
     return list(connection.execute(query.order_by(f.id).limit(most)))
 
 
-def incidents_astray(connection: Connection, most: int) -> list[int]:
-    """Return the numbers of incidents that are open or over and have no decision that says so."""
-    later, state = decisions.alias(), incidents.c.state
-    changes = [str(kind) for kind, after in STATE_AFTER.items() if after is not None]
-    ends = [str(kind) for kind, after in STATE_AFTER.items() if after == RESOLVED]
-    last = ~exists().where(
-        later.c.incident == decisions.c.incident,
-        later.c.number > decisions.c.number,
-        later.c.what.in_(changes),
+def incidents_and_decisions(
+    connection: Connection,
+) -> Iterator[tuple[Row[Any], list[IncidentDecision]]]:
+    """Stream all incidents as their rows say, each with its decisions in their order.
+
+    A decision of no kind that there is was changed; it decides nothing.
+    """
+    columns = [column.label(f"incident_{column.name}") for column in incidents.columns]
+    query = (
+        select(*columns, *decisions.columns)
+        .select_from(incidents.outerjoin(decisions, decisions.c.incident == incidents.c.id))
+        .order_by(incidents.c.id, decisions.c.number)
     )
-    is_over = decisions.c.what.in_(ends)
-    same = or_(and_(state == RESOLVED, is_over), and_(state != RESOLVED, ~is_over))
-    said = exists().where(
-        decisions.c.incident == incidents.c.id, decisions.c.what.in_(changes), last, same
+    rows = connection.execute(query, execution_options={"yield_per": STREAM})
+    for _, some in groupby(rows, key=attrgetter("incident_id")):
+        together = list(some)
+        yield together[0], [decision_from(row) for row in together if row.what in KNOWN]
+
+
+def heads_astray(connection: Connection, most: int) -> Iterator[tuple[str, str]]:
+    """Yield parcels of which something does not follow from entries: their name, and what."""
+    f = fulfillments.c
+    since = f.delivery_seq - f.delivery_confirmed + f.cod_seq - f.cod_confirmed
+    beyond = or_(f.delivery_confirmed > f.delivery_seq, f.cod_confirmed > f.cod_seq)
+    seen = exists().where(observations.c.fulfillment == f.id)
+    told = exists().where(outcomes.c.fulfillment == f.id)
+    shown = or_(f.delivery_confirmed > 0, f.cod_confirmed > 0)
+    last = exists().where(
+        observations.c.fulfillment == f.id,
+        observations.c.digest == f.remote_digest,
+        observations.c.carrier_code == f.remote_carrier,
+        observations.c.cod_code == f.remote_cod,
     )
-    query = select(incidents.c.id).where(~said).order_by(incidents.c.id).limit(most)
-    return list(connection.execute(query).scalars())
+    asked = exists().where(
+        incidents.c.fulfillment == f.id,
+        incidents.c.kind == f.frozen,
+        incidents.c.state == OPEN,
+    )
+    left = exists().where(decisions.c.fulfillment == f.id, decisions.c.action == "abandon")
+    frozen_for = or_(asked, and_(f.frozen == ABANDONED, left))
+    remote = (f.remote_digest, f.remote_carrier, f.remote_cod)
+    wrong = {
+        "what is unpublished of it is miscounted": f.unpublished != since,
+        "more of it counts as shown than there is": beyond,
+        "some of it counts as shown, and nothing of it was seen or told": and_(shown, ~seen, ~told),
+        "the platform's status is none that was seen": and_(
+            or_(*(each.is_not(None) for each in remote)), ~last
+        ),
+        "it is frozen, and no incident says why": and_(f.frozen.is_not(None), ~frozen_for),
+    }
+    for what, which in wrong.items():
+        query = select(shops.c.code, f.fulfillment_id).join(shops, shops.c.id == f.shop)
+        for shop, fulfillment_id in connection.execute(
+            query.where(which).order_by(f.id).limit(most)
+        ):
+            yield f"{shop}/{fulfillment_id}", what
+
+
+def notes_astray(connection: Connection, most: int) -> list[tuple[str, str]]:
+    """Return parcels with a note that none of their entries speaks of: shop, fulfillment."""
+    f = fulfillments.c
+    spoken_of = [
+        exists().where(table.c.fulfillment == f.id, table.c.note_digest == notes.c.digest)
+        for table in (history, evidence)
+    ]
+    query = (
+        select(shops.c.code, f.fulfillment_id)
+        .join_from(notes, fulfillments, f.id == notes.c.fulfillment)
+        .join(shops, shops.c.id == f.shop)
+        .where(~or_(*spoken_of))
+    )
+    rows = connection.execute(query.order_by(f.id).limit(most))
+    return [(shop, fulfillment_id) for shop, fulfillment_id in rows]
 
 
 def approvals_astray(connection: Connection, most: int) -> list[tuple[int, str]]:

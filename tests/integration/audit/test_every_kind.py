@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Boolean, Integer, func, insert, select, update
@@ -14,7 +14,9 @@ from carrierflow.audit.log.keys import SealKey
 from carrierflow.audit.log.tree import leaf_hash
 from carrierflow.audit.verify.database import DatabaseVerifier, trusted
 from carrierflow.audit.verify.export import Expectations, verify_export
+from carrierflow.audit.verify.proof_coverage import ProofStrength, column_proofs
 from carrierflow.domain.decision import DecisionKind
+from carrierflow.domain.model import Event, Status
 from carrierflow.storage.decisions import write_decision
 from carrierflow.storage.tables import (
     APPEND_ONLY,
@@ -26,6 +28,7 @@ from carrierflow.storage.tables import (
     incidents,
     log,
     log_nodes,
+    metadata,
     observations,
 )
 from carrierflow.storage.types import UtcDateTime
@@ -336,3 +339,55 @@ def test_what_follows_from_entries_cannot_be_bent(attacked_book, table):
 
     assert where in problem.where
     assert what in problem.what
+
+
+COMPARED = [
+    (each.table, each.column)
+    for each in column_proofs()
+    if each.strength is not ProofStrength.UNPROVEN
+    and each.table in {"fulfillments", "incidents", "runs", "notes"}
+]
+"""Columns of rows that change, of which it is said that entries prove them."""
+
+
+def bent(connection, column, old):
+    """Return another value for a cell; what refers to a row refers to another one."""
+    if column.foreign_keys:
+        (target,) = (key.column for key in column.foreign_keys)
+        query = select(target).where(target != old).order_by(target.desc()).limit(1)
+        return connection.execute(query).scalar_one()
+    if isinstance(column.type, UtcDateTime) and old is None:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+    return changed(column, old)
+
+
+def keep_a_note(book):
+    """Record a step of a parcel with a note."""
+    number = "1"
+    event = Event(shop=book.shop, fulfillment_id=number, status=Status.CODRECEIPT, note="paid")
+    book.ledger.record(event)
+
+
+@pytest.mark.parametrize("table", sorted({table for table, _ in COMPARED}))
+def test_what_is_said_to_be_compared_is_compared(book, make_shop, table):
+    """Each cell that the reference calls proven is bent in turn, and each time it is found."""
+    make_shop(book.store)
+    tell_everything(book)
+    keep_a_note(book)
+    book.sealer().seal()
+    assert audited(book).ok, audited(book).problems
+    rows = metadata.tables[f"carrierflow_{table}"]
+    for column in (rows.columns[name] for of, name in COMPARED if of == table):
+        with intruder.broken_in(book) as connection:
+            row = connection.execute(select(rows)).first()
+            old = getattr(row, column.name)
+            new = bent(connection, column, old)
+            same = {each: getattr(row, each.name) for each in rows.primary_key.columns}
+            is_it = [each == value for each, value in same.items()]
+            connection.execute(update(rows).where(*is_it).values({column.name: new}))
+        found = audited(book)
+        with intruder.broken_in(book) as connection:
+            is_it = [each == (same | {column: new})[each] for each in same]
+            connection.execute(update(rows).where(*is_it).values({column.name: old}))
+        assert not found.ok, column.name
+    assert audited(book).ok
