@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
-
-from sqlalchemy import Row
 
 from carrierflow.audit.verify.replay import MOST_PROBLEMS, Findings
 from carrierflow.audit.verify.sql import (
@@ -43,11 +42,11 @@ def compare_derived(connection: Connection, findings: Findings) -> None:
         findings.add(where, what)
     for shop, fulfillment_id in notes_astray(connection, MOST_PROBLEMS):
         findings.add(f"{shop}/{fulfillment_id}", "it has a note that none of its entries speaks of")
-    for row, decided in incidents_and_decisions(connection):
-        where, standing = f"incident {row.incident_id}", standing_after(decided)
-        if row.incident_state != standing.state:
+    for told, decided in incidents_and_decisions(connection):
+        where, standing = f"incident {told['id']}", standing_after(decided)
+        if told["state"] != standing.state:
             findings.add(where, "no decision says that it is open, or that it is over")
-        elif wrong := _wrong(row, standing):
+        elif wrong := _wrong(told, standing):
             findings.add(where, f"no decision says its {', '.join(wrong)}")
     for number, approver in approvals_astray(connection, MOST_PROBLEMS):
         what = f"{approver} approved what nobody proposed, or what was their own"
@@ -56,11 +55,10 @@ def compare_derived(connection: Connection, findings: Findings) -> None:
         findings.add(f"run {run}", "it did not end as was written when it ended")
 
 
-def _wrong(row: Row[Any], standing: IncidentStanding) -> list[str]:
+def _wrong(told: Mapping[str, Any], standing: IncidentStanding) -> list[str]:
     """Name what an incident's row says otherwise than its decisions."""
-    told = row._mapping  # noqa: SLF001 - how SQLAlchemy gives a row by its names
-    wrong = [name for name in STANDING if told[f"incident_{name}"] != getattr(standing, name)]
-    says = content_digest(row.incident_sentence, row.incident_evidence)
+    wrong = [name for name in STANDING if told[name] != getattr(standing, name)]
+    says = content_digest(told["sentence"], told["evidence"])
     if standing.content_digest not in {None, says}:
         wrong.append("content")
     return wrong

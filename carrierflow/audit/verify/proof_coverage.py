@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-
-from sqlalchemy import Column
+from typing import Any
 
 from carrierflow.audit.log.entry_kinds import KINDS
 from carrierflow.storage.tables import PREFIX, metadata
@@ -135,12 +134,12 @@ def column_proofs() -> Iterator[ColumnProof]:
             yield _proof(column, table.name.removeprefix(PREFIX), logged.get(table.name))
 
 
-def _proof(column: Column[object], table: str, kind: str | None) -> ColumnProof:
+def _proof(column: Any, table: str, kind: str | None) -> ColumnProof:
     strength, by = _found(column, table, kind)
     return ColumnProof(table=table, column=column.name, strength=strength, by=by)
 
 
-def _found(column: Column[object], table: str, kind: str | None) -> tuple[ProofStrength, str]:
+def _found(column: Any, table: str, kind: str | None) -> tuple[ProofStrength, str]:
     name = column.name
     if kind is not None:
         return ProofStrength.ENTRY, f"`{kind}`"

@@ -7,7 +7,7 @@ from itertools import chain, groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, exists, or_, select
+from sqlalchemy import Connection, Select, and_, exists, or_, select
 
 from carrierflow.audit.log.entry_kinds import TRANSITION, EntryKind, stamps
 from carrierflow.audit.verify.replay import HeadRow
@@ -148,7 +148,7 @@ def amounts_astray(connection: Connection, most: int) -> list[Any]:
 
 def incidents_and_decisions(
     connection: Connection,
-) -> Iterator[tuple[Row[Any], list[IncidentDecision]]]:
+) -> Iterator[tuple[dict[str, Any], list[IncidentDecision]]]:
     """Stream all incidents as their rows say, each with its decisions in their order.
 
     A decision of no kind that there is was changed; it decides nothing.
@@ -162,7 +162,8 @@ def incidents_and_decisions(
     rows = connection.execute(query, execution_options={"yield_per": STREAM})
     for _, some in groupby(rows, key=attrgetter("incident_id")):
         together = list(some)
-        yield together[0], [decision_from(row) for row in together if row.what in KNOWN]
+        own = {c.name: getattr(together[0], f"incident_{c.name}") for c in incidents.columns}
+        yield own, [decision_from(row) for row in together if row.what in KNOWN]
 
 
 def heads_astray(connection: Connection, most: int) -> Iterator[tuple[str, str]]:
