@@ -39,6 +39,7 @@ def test_a_correction_that_two_have_to_want(ready, shop):
     assert "delivering" == ready("show", "alpha", shop, "--json").json["carrier_status"]
     decided = ready("audit", "corrections", "--json").json["corrections"]
     assert ["mai"] == [each["approved_by"] for each in decided if each["kind"] == "decision"]
+    assert [] == ready("audit", "verify", "--json").json["problems"]
 
 
 def test_a_rejected_proposal_changes_nothing(ready, shop):
