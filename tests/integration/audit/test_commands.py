@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from terminals import runner
 
 from carrierflow import Settings, build, generate_key
-from carrierflow.audit.log.checkpoint import VerifierKey
+from carrierflow.audit.log.checkpoint import SignedNote, VerifierKey
+from carrierflow.audit.log.keys import SealKey
 from carrierflow.audit.log.proof import Consistency, Proof
 from carrierflow.cli import cli
-from carrierflow.cli.session import FAILED, HELD
+from carrierflow.cli.session import ANCHOR_BROKEN, FAILED, HELD
 
 
 USAGE = 2
@@ -166,6 +168,49 @@ def test_an_anchor_that_is_down_is_told(terminal):
 
     assert 8 == document["size"]
     assert "did not take the checkpoint" in document["anchors"][0]["problem"]
+
+
+def test_an_anchor_that_vanished_has_its_own_exit_code(terminal):
+    """What lies elsewhere and is gone, or says otherwise, is no common finding."""
+    terminal.env["CARRIERFLOW_ANCHOR_FILE"] = "elsewhere.txt"
+    terminal.run("audit", "seal")
+    assert terminal.json("audit", "verify")["ok"]
+    (terminal.folder / "elsewhere.txt").unlink()
+
+    done = terminal.json("audit", "verify", code=ANCHOR_BROKEN)
+
+    assert "anchor" == done["reason"]
+    assert "anchor file: it is gone" in done["first_bad"]
+    terminal.run("audit", "seal", code=FAILED)
+
+
+def test_two_histories_are_told_apart_by_swapped_checkpoints(terminal):
+    """Each of two views verifies by itself; the checkpoint that the other one saw does not fit."""
+    terminal.run("audit", "seal")
+    (terminal.folder / "mine.txt").write_text(terminal.run("audit", "checkpoint"))
+    other = SealKey.load(terminal.folder / "seal.key")
+    seen = SignedNote.parse((terminal.folder / "mine.txt").read_text()).checkpoint
+    view = other.sign(replace(seen, root=bytes(32)).text)
+    (terminal.folder / "theirs.txt").write_text(f"{view}\n")
+
+    assert terminal.json("audit", "verify", "--checkpoint", "mine.txt")["ok"]
+    done = terminal.json("audit", "verify", "--checkpoint", "theirs.txt", code=ANCHOR_BROKEN)
+
+    assert "another history was put in their place" in done["first_bad"]
+
+
+def test_an_export_without_a_key_is_not_in_order(terminal):
+    """Nobody's key stands behind it, and whoever accepts that says so."""
+    terminal.run("audit", "seal")
+    terminal.run("audit", "export", "whole")
+    terminal.run("audit", "export", "part", "--shop", "myshop")
+    export = ("audit", "verify", "--export")
+
+    assert "unauthenticated" == terminal.json(*export, "whole", code=FAILED)["reason"]
+    assert terminal.json(*export, "whole", "--unauthenticated")["ok"]
+    done = terminal.run(*export, "part", "--verifier-key", terminal.key)
+    assert "It is a part: " in done
+    assert "entries, shop myshop." in done
 
 
 def test_another_sealer_is_left_to_its_work(terminal):
