@@ -13,7 +13,7 @@ from carrierflow.audit.log.checkpoint import SignedNote
 from carrierflow.audit.log.sql import all_given
 from carrierflow.audit.log.timestamps import TimestampAnchor, TimestampAuthority
 from carrierflow.audit.verify.database import DatabaseVerifier
-from carrierflow.errors import ConfigurationError
+from carrierflow.errors import AnchorUnavailable, ConfigurationError
 
 from . import intruder
 
@@ -101,6 +101,18 @@ def test_an_authority_that_is_not_the_right_one_stamps_nothing(book, desk, tmp_p
         desk.says = says
         done = seal(book, chosen, 2 + len(says))
         assert "no time-stamp of this checkpoint" in str(done.anchored[0].problem)
+
+
+def test_an_old_answer_is_none_to_a_new_request(book, desk, anchor):
+    """A stamp of this very checkpoint, made for an earlier request, says an earlier moment."""
+    book.record(1)
+    note = book.sealer().seal().checkpoint
+    checkpoints = [(note.checkpoint.size, str(note))]
+    (old,) = anchor.keep(checkpoints)
+    desk.says = base64.b64decode(old)
+
+    with pytest.raises(AnchorUnavailable, match="no time-stamp of this checkpoint"):
+        anchor.keep(checkpoints)
 
 
 def test_a_checkpoint_that_says_a_later_moment_than_its_stamp_is_found(book, anchor):
