@@ -60,6 +60,12 @@ class Seen(HTMLParser):
 
 
 @pytest.fixture
+def database(sqlite_database):
+    """What the reports answer is tried on each database; how it is shown, on one."""
+    return sqlite_database
+
+
+@pytest.fixture
 def hostile(ledger, week, clock):
     """A week in which somebody wrote markup wherever people may write."""
     for number, text in enumerate(HOSTILE):
