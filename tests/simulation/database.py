@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from carrierflow.app.build import build
 from carrierflow.app.settings import Settings
+from carrierflow.domain.clock import EARLIEST
 from carrierflow.storage import build_engine
 
 from .scheduler import Broken
@@ -34,7 +35,8 @@ def _home():
 @cache
 def _template():
     path = Path(_home().name) / "template.db"
-    app = build(Settings(database_url=f"sqlite:///{path}", secret_key=KEY))
+    settings = Settings(database_url=f"sqlite:///{path}", secret_key=KEY)
+    app = build(settings, now=lambda: EARLIEST)
     app.upgrade()
     app.store.engine.dispose()
     return path

@@ -15,6 +15,7 @@ from typing import Self
 from carrierflow.app.build import build
 from carrierflow.app.carrierflow import Carrierflow
 from carrierflow.app.settings import Settings
+from carrierflow.domain.clock import EARLIEST
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
 from carrierflow.domain.model import Event, FulfillmentRef, Machine, Observation, Opening, Status
 from carrierflow.domain.publication import PlatformWrite
@@ -253,10 +254,13 @@ class Trial:
 
 @functools.cache
 def _empty_ledger() -> bytes:
-    """Return a ledger with nothing in it; making its tables takes longer than many a promise."""
+    """Return a ledger with nothing in it; making its tables takes longer than many a promise.
+
+    They are older than any trial, whatever its clock says.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "empty.db"
-        app = build(Settings(database_url=f"sqlite:///{path}"))
+        app = build(Settings(database_url=f"sqlite:///{path}"), now=lambda: EARLIEST)
         app.upgrade()
         app.store.engine.dispose()
         return path.read_bytes()

@@ -58,6 +58,7 @@ SOUND = {
     "folder": Path("export"),
     "fulfillment_id": "2001",
     "incident_id": "1",
+    "reports": (),
     "machine": Machine.DELIVERY,
     "name": "a.csv",
     "opening": OPENING,

@@ -99,7 +99,7 @@ def test_what_has_a_place_keeps_it(old, clock):
     put_back(engine)
     engine.dispose()
 
-    upgrade(engine)
+    upgrade(engine, clock=clock)
 
     with engine.begin() as connection:
         assert places == connection.execute(select(log).order_by(log.c.position)).all()
