@@ -143,7 +143,6 @@ def _append(
         seq=entry.seq,
         since=at if told else head.since,
         hash=entry.hash,
-        confirmed=entry.seq,
     )
     return parcel.with_head(status.machine, after)
 

@@ -99,11 +99,9 @@ class Office:
 
 
 @pytest.fixture
-def office(engine, clock):
-    """An office on a database in which nothing of other tests is left to erase."""
-    made = Office(engine, clock, retention_days=365)
-    made.app.retention.erase_past(-100 * YEAR)
-    return made
+def office(own_database, make_engine, clock):
+    """An office on a database of its own: all of it is erased from, and verified."""
+    return Office(make_engine(own_database), clock, retention_days=365)
 
 
 def test_notes_go_when_their_parcel_was_closed_long_ago(office, clock):
