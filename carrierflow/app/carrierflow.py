@@ -423,7 +423,8 @@ class Carrierflow:
         settle windows of unanswered writes have passed, and decides them; and until shops that
         another run holds are free, for an hour at most. So many shops as `parallel` says are
         looked after at once. One whose host did not answer comes last, and is left alone for a
-        while after two times; not if it is named. Where there is a seal key, the history is
+        while after two times; not if it is named. `progress` is called by one thread at a time,
+        of those that look after shops. Where there is a seal key, the history is
         sealed afterwards. Once `stop` says so, every run ends within a few seconds:
         after the write under way, or in the middle of a wait.
 

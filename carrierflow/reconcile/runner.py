@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from threading import Lock
 
 from carrierflow.domain.clock import Sleep
 from carrierflow.domain.shop import Shop
@@ -81,6 +82,8 @@ class ShopRunner:
         self._parallel = parallel
         self._patience = patience
         self._breaker = HostBreaker()
+        self._telling = Lock()
+        """Held while somebody is told of progress: whoever listens is called by one thread."""
 
     def work(
         self, shops: Sequence[Shop], limits: RunLimits, *, named: bool = False
@@ -202,16 +205,17 @@ class ShopRunner:
             return self._stop()
 
         def told(counters: RunCounters, left: int) -> None:
-            if tell is not None:
-                tell(
-                    Progress(
-                        shop=code,
-                        checked=counters.checked,
-                        published=counters.published,
-                        orders=counters.orders,
-                        orders_left=left,
-                    )
-                )
+            if tell is None:
+                return
+            progress = Progress(
+                shop=code,
+                checked=counters.checked,
+                published=counters.published,
+                orders=counters.orders,
+                orders_left=left,
+            )
+            with self._telling:
+                tell(progress)
 
         with turn.listening() as connected:
             return self._reconciler.reconcile_shop(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -230,6 +232,22 @@ def test_an_odd_row_of_ours_is_not_gone(carrier):
     parcel = carrier.app.parcel(alpha, refs[alpha][0].fulfillment_id)
     assert (0, None) == (parcel.missing, parcel.frozen)
     assert ["unreadable"] == [incident.kind for incident in carrier.app.incidents.all()]
+
+
+def test_progress_is_told_by_one_thread_at_a_time(carrier):
+    """Whoever listens need not think of threads: while one tells, the others wait for it."""
+    codes, _ = shops(carrier)
+    meeting, met = threading.Barrier(2), []
+
+    def look(progress):
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(timeout=0.3)
+            met.append(progress.shop)
+
+    carrier.app.reconcile(codes, full=True, parallel=2, progress=look)
+
+    assert meeting.broken
+    assert [] == met
 
 
 def test_an_unexpected_error_costs_one_shop(carrier, caplog):
