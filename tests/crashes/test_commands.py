@@ -45,9 +45,12 @@ def real(own_database, platform, faults):
 
 
 def killed_after(real, *, writes, seconds):
-    """Start a run and kill -9 it that long after so many writes; False if it ended before."""
+    """Start a run and kill -9 it that long after so many writes; False if it ended before.
+
+    A shop that is named never rests, however silent it was.
+    """
     target = real.writes + writes
-    process = real.start("reconcile")
+    process = real.start("reconcile", "--shop", "alpha")
     while process.poll() is None and real.writes < target:
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.002)
