@@ -71,7 +71,10 @@ UNTIL_STOPPED = {
 }
 """Commands that go on until they are stopped."""
 
-ALONE = {"keys generate", "keys generate-seal", "schedule list", "states", "demo", "sandbox"}
+ALONE = {
+    *("keys generate", "keys generate-seal", "schedule list", "states", "demo", "sandbox"),
+    "audit sample evaluate",
+}
 """Commands that ask neither a database of ours nor a platform."""
 
 ANSWERED = {
