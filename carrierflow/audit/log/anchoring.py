@@ -8,10 +8,10 @@ transactions.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from carrierflow.audit.log.checkpoint import SignedNote, split_notes
+from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote, split_notes
 from carrierflow.audit.log.ports import Anchor, ReadableAnchor, Witness
 from carrierflow.audit.log.sql import (
     Log,
@@ -28,7 +28,7 @@ from carrierflow.storage import Connection, SqlStore
 from carrierflow.storage.administration import administer
 
 
-__all__ = ["Anchored", "Anchoring"]
+__all__ = ["Anchored", "Anchoring", "refuse_contradiction"]
 
 log = logging.getLogger(__name__)
 
@@ -62,23 +62,10 @@ class Anchoring:
         self._store = store
         self._clock = clock
 
-    def refuse_contradiction(self, tree: Log) -> None:
-        """Look at the newest checkpoint that each anchor keeps.
-
-        Raises:
-            HistoryBroken: if it is of another history than this one, or of more of it.
-        """
-        size = tree.size
-        for anchor in self.anchors:
-            newest = _newest_kept(anchor)
-            if newest is None:
-                continue
-            seen = newest.checkpoint
-            if seen.size > size or tree.root(seen.size) != seen.root:
-                raise HistoryBroken(
-                    f"The {anchor.name} anchor keeps a checkpoint of {seen.size} entries that is "
-                    "none of this log, so nothing is signed; `carrierflow audit verify` says more."
-                )
+    def newest_kept(self) -> dict[str, Checkpoint]:
+        """Return the newest checkpoint of each anchor that can be read and keeps one."""
+        found = {anchor.name: _newest_kept(anchor) for anchor in self.anchors}
+        return {name: seen for name, seen in found.items() if seen is not None}
 
     def give(self) -> tuple[Anchored, ...]:
         """Give every anchor what it has not got yet, and let the witnesses cosign the newest."""
@@ -155,6 +142,21 @@ class Anchoring:
         self._store.transact(work)
 
 
+def refuse_contradiction(tree: Log, kept: Mapping[str, Checkpoint]) -> None:
+    """Compare a log with the newest checkpoints that anchors keep, by their names.
+
+    Raises:
+        HistoryBroken: if one is of another history than this, or of more of it.
+    """
+    size = tree.size
+    for name, seen in kept.items():
+        if seen.size > size or tree.root(seen.size) != seen.root:
+            raise HistoryBroken(
+                f"The {name} anchor keeps a checkpoint of {seen.size} entries that is none of "
+                "this log, so nothing is signed; `carrierflow audit verify` says more."
+            )
+
+
 def _given(
     anchor: Anchor, checkpoints: Sequence[tuple[int, str]]
 ) -> Sequence[str] | AnchorUnavailable | None:
@@ -179,14 +181,11 @@ def _still_has(anchor: Anchor, note: str) -> bool:
     return text is not None and note in split_notes(text)
 
 
-def _newest_kept(anchor: Anchor) -> SignedNote | None:
+def _newest_kept(anchor: Anchor) -> Checkpoint | None:
     """Return the last checkpoint that an anchor keeps, if it can be read; whoever signed it."""
     text = anchor.kept(newest=True) if isinstance(anchor, ReadableAnchor) else None
     notes = list(split_notes(text)) if text else []
     try:
-        found = SignedNote.parse(notes[-1]) if notes else None
-        if found is not None:
-            found.checkpoint  # noqa: B018 - asked for what it raises
+        return SignedNote.parse(notes[-1]).checkpoint if notes else None
     except InvalidInput:
         return None
-    return found

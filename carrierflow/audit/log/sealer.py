@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
-from carrierflow.audit.log.anchoring import Anchored, Anchoring
+from carrierflow.audit.log.anchoring import Anchored, Anchoring, refuse_contradiction
 from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote, VerifierKey
 from carrierflow.audit.log.keys import SealKey, is_signature
 from carrierflow.audit.log.ports import Anchor, Witness
@@ -143,10 +143,8 @@ class LogSealer:
                 nothing is signed then.
         """
         owner, key = str(uuid.uuid4()), self._own_key()
-        self._hold(owner)
+        self._hold(owner, key)
         try:
-            if key is not None:
-                self._tell_key(key)
             sealed, broken, size = self._give_places(owner, progress or _unheard)
             note = None if key is None else self._sign(key)
             anchored = self.anchoring.give()
@@ -263,8 +261,15 @@ class LogSealer:
                 "new one in verifier_keys; if you changed none, call an auditor."
             )
 
-    def _hold(self, owner: str) -> None:
-        self._store.transact(lambda c: self._lease.claim(c, owner, self._span))
+    def _hold(self, owner: str, key: SealKey | None) -> None:
+        """Take the lease, and write down whose key is to sign if that is new."""
+
+        def work(connection: Connection) -> None:
+            self._lease.claim(connection, owner, self._span)
+            if key is not None:
+                self._tell_key(connection, key)
+
+        self._store.transact(work)
 
     def _give_places(
         self, owner: str, progress: Callable[[int], None]
@@ -295,9 +300,12 @@ class LogSealer:
         self._store.transact(work)
 
     def _sign(self, key: SealKey) -> SignedNote | None:
-        return self._store.transact(lambda c: self._checkpoint(c, key))
+        kept = self.anchoring.newest_kept()
+        return self._store.transact(lambda c: self._checkpoint(c, key, kept))
 
-    def _checkpoint(self, connection: Connection, key: SealKey) -> SignedNote | None:
+    def _checkpoint(
+        self, connection: Connection, key: SealKey, kept: Mapping[str, Checkpoint]
+    ) -> SignedNote | None:
         """Sign what the log is now; it must continue what was signed last."""
         last, tree = newest_checkpoint(connection), Log(connection)
         size = tree.size
@@ -312,13 +320,13 @@ class LogSealer:
                 return last
         if size == 0:
             return None
-        self.anchoring.refuse_contradiction(tree)
+        refuse_contradiction(tree, kept)
         now, root = self._clock(), tree.root(size)
         note = key.sign(Checkpoint(origin=key.verifier.name, size=size, root=root, at=now).text)
         add_checkpoint(connection, note, now=now)
         return note
 
-    def _tell_key(self, key: SealKey) -> None:
+    def _tell_key(self, connection: Connection, key: SealKey) -> None:
         """Write down that a key is to sign for the first time, or is not the last one's.
 
         That is an entry like any other, so the first checkpoint that the key signs covers it.
@@ -326,24 +334,19 @@ class LogSealer:
         Raises:
             ConfigurationError: if what was sealed bears another name.
         """
-        ours = key.verifier
-
-        def work(connection: Connection) -> None:
-            last = newest_checkpoint(connection)
-            if last is not None:
-                _check_name(key, last)
-                self._check_signer(last)
-            known = last.signatures if last is not None else ()
-            if all((name, hashed) != (ours.name, ours.hash) for name, hashed, _ in known):
-                administer(
-                    connection,
-                    AdministrationKind.SEAL_KEY,
-                    now=self._clock(),
-                    subject=ours.hash.hex(),
-                    details={"verifier_key": str(ours)},
-                )
-
-        self._store.transact(work)
+        ours, last = key.verifier, newest_checkpoint(connection)
+        if last is not None:
+            _check_name(key, last)
+            self._check_signer(last)
+        known = last.signatures if last is not None else ()
+        if all((name, hashed) != (ours.name, ours.hash) for name, hashed, _ in known):
+            administer(
+                connection,
+                AdministrationKind.SEAL_KEY,
+                now=self._clock(),
+                subject=ours.hash.hex(),
+                details={"verifier_key": str(ours)},
+            )
 
 
 def _check_name(key: SealKey, last: SignedNote) -> None:
