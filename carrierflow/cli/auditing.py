@@ -146,7 +146,8 @@ def verify(
         if folder is None:
             done = session.app.verify(progress, keys=keys, kept=kept)
         else:
-            trust = trusted(() if keys else session.settings.verifier_keys, keys)
+            named = keys or map(VerifierKey.parse, session.settings.verifier_keys)
+            trust = trusted(named)
             expected = _expectations(session, trust, kept, witnesses, accepted=unauthenticated)
             done = verify_export(folder, expected, progress=progress)
     _emit_verification(session, done, time.perf_counter() - began)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from carrierflow.audit.export.format import Contents, Exported, Line, Scope, write_export
@@ -63,9 +62,9 @@ class Exporter:
         size = newest.size
         self._store.transact(lambda c: self._told(c, scope, size))
         with self._store.reading() as nodes:
-            whole = replace(contents, left_out=Log(nodes).subtree)
             lines = self._lines(scope, size, progress=progress)
-            return write_export(folder, whole, lines, sheet=sheet)
+            left_out = None if scope.is_whole else Log(nodes).subtree
+            return write_export(folder, contents, lines, left_out=left_out, sheet=sheet)
 
     def _contents(
         self, connection: Connection, scope: Scope, since: Sequence[Checkpoint]
@@ -95,7 +94,6 @@ class Exporter:
             checkpoints=cosigned,
             consistency=[self._sealer.prove_consistency(old, to=newest) for old in since],
             stamps=sorted(stamps) if scope.is_whole else [s for s in stamps if s[0] == size],
-            left_out=Log(connection).subtree,
             sign=self._signer(),
         )
 

@@ -145,16 +145,21 @@ class Contents:
     """That older checkpoints, which the auditor keeps, are the beginning of the last one."""
     stamps: Sequence[tuple[int, str]]
     """Time-stamps by the size of their checkpoints, as authorities answered, in base 64."""
-    left_out: Subtrees
-    """Returns the hash over places that are left out."""
     sign: Callable[[str], SignedNote] | None
     """Signs the manifest; None where there is no key."""
 
 
 def write_export(
-    folder: Path, contents: Contents, lines: Iterable[Line], *, sheet: bool = False
+    folder: Path,
+    contents: Contents,
+    lines: Iterable[Line],
+    *,
+    left_out: Subtrees | None,
+    sheet: bool = False,
 ) -> Exported:
     """Write an export into a new or empty directory; `sheet` adds a CSV file beside it.
+
+    `left_out` returns the hashes over places that a part leaves out; None for the whole.
 
     Raises:
         InvalidInput: if there is something already, or it cannot be written.
@@ -163,8 +168,7 @@ def write_export(
         with _finished(folder) as unfinished:
             writer = _Writer(unfinished)
             newest = SignedNote.parse(contents.checkpoints[-1]).checkpoint
-            wanted = None if contents.scope.is_whole else contents.left_out
-            body = _Body(writer, newest.size, wanted)
+            body = _Body(writer, newest.size, left_out)
             body.write(lines)
             if sheet:
                 _write_sheet(writer, unfinished)

@@ -89,7 +89,7 @@ class DatabaseVerifier:
         Raises:
             ConfigurationError, InvalidInput: if a key or a file of the settings cannot be used.
         """
-        findings, trust = Findings(), trusted((), keys or self._sealer.trusted_keys)
+        findings, trust = Findings(), trusted(keys or self._sealer.trusted_keys)
         with Places(self._size()) as places:
             rows, parcels, sealed = self._replay(places, findings, progress)
             kinds = {TRANSITION.name: rows}
@@ -192,14 +192,9 @@ class DatabaseVerifier:
         _name_wrong(connection, wrong, findings)
 
 
-def trusted(verifier_keys: Iterable[str], keys: Iterable[VerifierKey] = ()) -> Trust:
-    """Return whose signatures count: keys as settings write them, and some more.
-
-    Raises:
-        InvalidInput: if a setting is no key.
-    """
-    named = [VerifierKey.parse(text) for text in verifier_keys]
-    return Trust(keys=[*named, *keys], check=is_signature)
+def trusted(keys: Iterable[VerifierKey]) -> Trust:
+    """Return that the signatures of some keys count, and no others."""
+    return Trust(keys=list(keys), check=is_signature)
 
 
 def read_kept(file: Path, *, where: str) -> list[KeptCheckpoint]:

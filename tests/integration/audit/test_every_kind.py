@@ -56,7 +56,7 @@ def exported(book, folder, scope=None):
 def verified(book, folder):
     """Verify an export under the key of its ledger."""
     key = SealKey.load(book.key_file).verifier
-    return verify_export(folder, Expectations(trust=trusted((), [key])))
+    return verify_export(folder, Expectations(trust=trusted([key])))
 
 
 def test_every_table_that_is_never_changed_is_logged():

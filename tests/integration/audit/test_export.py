@@ -42,7 +42,7 @@ def exported(book, folder, scope=None, **options):
 def checked(book, folder, *, kept=()):
     """Verify an export under the key of its ledger, without the ledger."""
     key = SealKey.load(book.key_file).verifier
-    return verify_export(folder, Expectations(trust=trusted((), [key]), kept=kept))
+    return verify_export(folder, Expectations(trust=trusted([key]), kept=kept))
 
 
 @pytest.fixture

@@ -220,7 +220,7 @@ def sealed(book):
 def checked(book, folder, *, kept=()):
     """Verify an export under the key of its ledger."""
     key = SealKey.load(book.key_file).verifier
-    return verify_export(folder, Expectations(trust=trusted((), [key]), kept=kept))
+    return verify_export(folder, Expectations(trust=trusted([key]), kept=kept))
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
