@@ -12,7 +12,7 @@ import click
 
 from carrierflow.audit.export.format import Exported, Scope
 from carrierflow.audit.log.anchoring import Anchored
-from carrierflow.audit.log.checkpoint import SignedNote, VerifierKey, split_notes
+from carrierflow.audit.log.checkpoint import NoteKey, SignedNote, VerifierKey, split_notes
 from carrierflow.audit.log.kept import KeptCheckpoint, Trust
 from carrierflow.audit.log.sealer import Sealing
 from carrierflow.audit.log.timestamps import TimestampAuthority
@@ -55,38 +55,26 @@ class Entry(click.ParamType):  # type: ignore[type-arg]  # click 8.1 takes none
 
 
 class PublicKey(click.ParamType):  # type: ignore[type-arg]  # click 8.1 takes none
-    """A verifier key."""
+    """The public half of a key of one kind."""
 
     name = "key"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> VerifierKey:
-        """Read a key as `keys generate-seal` prints it; anything else is a usage error."""
-        try:
-            return VerifierKey.parse(str(value))
-        except InvalidInput as error:
-            self.fail(str(error), param, ctx)
-
-
-class PublicWitnessKey(click.ParamType):  # type: ignore[type-arg]  # click 8.1 takes none
-    """The key of a witness."""
-
-    name = "key"
+    def __init__(self, kind: type[NoteKey]) -> None:
+        self._kind = kind
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> WitnessKey:
-        """Read a key as witnesses publish it; anything else is a usage error."""
+    ) -> NoteKey:
+        """Read a key as it is published; anything else is a usage error."""
         try:
-            return WitnessKey.parse(str(value))
+            return self._kind.parse(str(value))
         except InvalidInput as error:
             self.fail(str(error), param, ctx)
 
 
 ENTRY = Entry()
-VERIFIER_KEY = PublicKey()
-WITNESS_KEY = PublicWitnessKey()
+VERIFIER_KEY = PublicKey(VerifierKey)
+WITNESS_KEY = PublicKey(WitnessKey)
 
 
 @command(audit, "verify", example="carrierflow audit verify --checkpoint kept.txt --json")

@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from typing import ClassVar, Self
 
 from carrierflow.domain.canonical import stamp
 from carrierflow.domain.cleaning import cleaned
 from carrierflow.errors import InvalidInput
 
 
-__all__ = ["Checkpoint", "SignatureCheck", "SignedNote", "VerifierKey", "key_hash", "split_notes"]
+__all__ = ["Checkpoint", "NoteKey", "SignatureCheck", "SignedNote", "VerifierKey", "split_notes"]
 
 ED25519 = b"\x01"
 KEY_BYTES = 32
@@ -41,41 +42,52 @@ MARK = "\ufeff"
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
-def key_hash(name: str, key: bytes) -> bytes:
-    """Return the four bytes by which a note says whose signature it bears."""
-    return sha256(name.encode() + b"\n" + ED25519 + key).digest()[:HASH_BYTES]
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
-class VerifierKey:
-    """The public half of a key that signs checkpoints, with the name of the log."""
+class NoteKey:
+    """The public half of a key that signs notes, with the name that it signs under."""
 
     name: str
     key: bytes
 
+    algorithm: ClassVar[bytes]
+    """The byte that tells one kind of key from another."""
+    no_key: ClassVar[str]
+    changed: ClassVar[str]
+    """What is said of what is none, and of one that was changed on its way."""
+
     @classmethod
-    def parse(cls, text: str) -> VerifierKey:
-        """Read a key as `keys generate-seal` prints it.
+    def parse(cls, text: str) -> Self:
+        """Read a key as it is published: `name+hash+key`.
 
         Raises:
             InvalidInput: if it is none, or was changed on its way.
         """
-        name, hashed, key = split_key(cleaned(text))
+        name, hashed, key = split_key(cleaned(text), cls.algorithm, no_key=cls.no_key)
         made = cls(name=name, key=key)
-        if key_hash(name, key).hex() != hashed:
-            raise InvalidInput("The verifier key was changed on its way: its hash does not fit.")
+        if made.hash.hex() != hashed:
+            raise InvalidInput(cls.changed)
         return made
 
     @property
     def hash(self) -> bytes:
         """The four bytes by which notes name this key."""
-        return key_hash(self.name, self.key)
+        named = self.name.encode() + b"\n" + self.algorithm + self.key
+        return sha256(named).digest()[:HASH_BYTES]
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.hash.hex()}+{_base64(ED25519 + self.key)}"
+        return f"{self.name}+{self.hash.hex()}+{_base64(self.algorithm + self.key)}"
 
 
-SignatureCheck = Callable[[VerifierKey, bytes, bytes], bool]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerifierKey(NoteKey):
+    """The public half of a key that signs checkpoints, as `keys generate-seal` prints it."""
+
+    algorithm = ED25519
+    no_key = "This is no key for checkpoints; `keys generate-seal` makes one."
+    changed = "The verifier key was changed on its way: its hash does not fit."
+
+
+SignatureCheck = Callable[[NoteKey, bytes, bytes], bool]
 """Tells whether a key made a signature over a message."""
 
 
@@ -186,18 +198,18 @@ def split_notes(text: str) -> Iterator[str]:
         yield _joined(lines)
 
 
-def split_key(text: str) -> tuple[str, str, bytes]:
+def split_key(text: str, algorithm: bytes, *, no_key: str) -> tuple[str, str, bytes]:
     """Return the name, the hash and the bytes of a key in the notes' form.
 
     Raises:
-        InvalidInput: if it is none, or no Ed25519 key.
+        InvalidInput: if it is none of this algorithm.
     """
     name, _, rest = text.partition("+")
     hashed, _, coded = rest.partition("+")
-    raw = decoded(coded, of=len(ED25519) + KEY_BYTES)
-    if not NAME.fullmatch(name) or not raw.startswith(ED25519):
-        raise InvalidInput("This is no key for checkpoints; `keys generate-seal` makes one.")
-    return name, hashed, raw[len(ED25519) :]
+    raw = decoded(coded, of=len(algorithm) + KEY_BYTES)
+    if not NAME.fullmatch(name) or not raw.startswith(algorithm):
+        raise InvalidInput(no_key)
+    return name, hashed, raw[len(algorithm) :]
 
 
 def decoded(text: str, *, of: int | None = None) -> bytes:

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from carrierflow.audit.log.checkpoint import (
     ED25519,
     NAME,
+    NoteKey,
     SignedNote,
     VerifierKey,
-    key_hash,
     split_key,
 )
 from carrierflow.domain.cleaning import cleaned
@@ -61,7 +61,8 @@ class SealKey:
         """
         try:
             text = cleaned(file.read_text(encoding="utf-8"))
-            name, hashed, seed = split_key(text.removeprefix(PRIVATE))
+            own = text.removeprefix(PRIVATE)
+            name, hashed, seed = split_key(own, ED25519, no_key=VerifierKey.no_key)
             made = cls(name, seed)
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"The seal key file {file} cannot be read: {error}.") from None
@@ -91,13 +92,11 @@ class SealKey:
     def sign(self, text: str) -> SignedNote:
         """Return a text with our signature under it."""
         signature = self._key.sign(text.encode())
-        name = self.verifier.name
-        return SignedNote(
-            text=text, signatures=((name, key_hash(name, self.verifier.key), signature),)
-        )
+        ours = self.verifier
+        return SignedNote(text=text, signatures=((ours.name, ours.hash, signature),))
 
 
-def is_signature(key: VerifierKey, message: bytes, signature: bytes) -> bool:
+def is_signature(key: NoteKey, message: bytes, signature: bytes) -> bool:
     """Tell whether a key made a signature over a message."""
     try:
         Ed25519PublicKey.from_public_bytes(key.key).verify(signature, message)

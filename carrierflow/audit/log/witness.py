@@ -6,26 +6,15 @@ witness. Protocol and signature are C2SP's `tlog-witness` and `tlog-cosignature`
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from urllib.request import Request
 
-from carrierflow.audit.log.checkpoint import (
-    DASH,
-    HASH_BYTES,
-    KEY_BYTES,
-    NAME,
-    SignedNote,
-    VerifierKey,
-    decoded,
-)
+from carrierflow.audit.log.checkpoint import DASH, NoteKey, SignedNote
 from carrierflow.audit.log.delivery import answer_of, told_as
 from carrierflow.audit.log.keys import is_signature
 from carrierflow.audit.log.proof import Consistency
-from carrierflow.domain.cleaning import cleaned
 from carrierflow.domain.urls import is_safe_url
 from carrierflow.errors import AnchorUnavailable, ConfigurationError, InvalidInput
 
@@ -41,34 +30,12 @@ MOST_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class WitnessKey:
-    """The public key of a witness, with its name."""
+class WitnessKey(NoteKey):
+    """The public key of a witness, with its name, as witnesses publish it."""
 
-    name: str
-    key: bytes
-
-    @classmethod
-    def parse(cls, text: str) -> WitnessKey:
-        """Read a key as witnesses publish it: `name+hash+key`.
-
-        Raises:
-            InvalidInput: if it is none, or was changed on its way.
-        """
-        name, _, rest = cleaned(text).partition("+")
-        hashed, _, coded = rest.partition("+")
-        raw = decoded(coded, of=len(COSIGNATURE) + KEY_BYTES)
-        if not NAME.fullmatch(name) or not raw.startswith(COSIGNATURE):
-            raise InvalidInput("This is no key of a witness; theirs are for cosignatures.")
-        made = cls(name=name, key=raw[len(COSIGNATURE) :])
-        if made.hash.hex() != hashed:
-            raise InvalidInput("The witness's key was changed on its way: its hash does not fit.")
-        return made
-
-    @property
-    def hash(self) -> bytes:
-        """The four bytes by which notes name this key."""
-        named = self.name.encode() + b"\n" + COSIGNATURE + self.key
-        return sha256(named).digest()[:HASH_BYTES]
+    algorithm = COSIGNATURE
+    no_key = "This is no key of a witness; theirs are for cosignatures."
+    changed = "The witness's key was changed on its way: its hash does not fit."
 
     def when_cosigned(self, note: SignedNote) -> datetime | None:
         """Return when the witness signed a note, by its own clock; None if it did not."""
@@ -82,17 +49,12 @@ class WitnessKey:
             return None
         seconds = int.from_bytes(raw[:TIME_BYTES])
         message = f"cosignature/v1\ntime {seconds}\n{text}".encode()
-        key = VerifierKey(name=self.name, key=self.key)
-        if not is_signature(key, message, raw[TIME_BYTES:]):
+        if not is_signature(self, message, raw[TIME_BYTES:]):
             return None
         try:
             return datetime.fromtimestamp(seconds, UTC)
         except (OverflowError, ValueError, OSError):
             return None
-
-    def __str__(self) -> str:
-        coded = base64.b64encode(COSIGNATURE + self.key).decode()
-        return f"{self.name}+{self.hash.hex()}+{coded}"
 
 
 class HttpWitness:
