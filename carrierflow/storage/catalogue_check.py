@@ -48,13 +48,13 @@ def read_catalogue(connection: Connection) -> Iterator[Protection]:
     if is_mysql(dialect):
         yield from _mariadb_truncate(connection)
     ways = ways_around(connection)
-    yield Protection(
-        hole="DDL",
-        table=EVERY,
-        protected=not ways,
-        sentence=f"The present user may take the triggers away: {ways[0]}; {USE_ROLE}"
+    yield Protection.judged(
+        "DDL",
+        EVERY,
+        wrong=f"The present user may take the triggers away: {ways[0]}; {USE_ROLE}"
         if ways
-        else "The present user neither owns the tables nor may become who does.",
+        else None,
+        right="The present user neither owns the tables nor may become who does.",
     )
 
 
@@ -74,14 +74,12 @@ def _triggers(connection: Connection) -> Iterator[Protection]:
     for trigger, faults_of_it in faults(connection):
         wrong[trigger.table].append(f"{trigger.name}: {', and '.join(faults_of_it)}")
     for table in kept_tables():
-        found = wrong[table.name]
-        yield Protection(
-            hole="TRIGGER",
-            table=table.name,
-            protected=not found,
-            sentence=f"{'; '.join(found)}; the owner of the tables runs `db harden`."
-            if found
-            else "Its triggers are written as they must be.",
+        found = "; ".join(wrong[table.name])
+        yield Protection.judged(
+            "TRIGGER",
+            table.name,
+            wrong=f"{found}; the owner of the tables runs `db harden`." if found else None,
+            right="Its triggers are written as they must be.",
         )
 
 
@@ -107,13 +105,12 @@ def _cascades(connection: Connection) -> Iterator[Protection]:
             for action in key.get("options", {}).values()
             if isinstance(action, str) and action.upper() not in HARMLESS
         }
-        yield Protection(
-            hole="CASCADE",
-            table=table.name,
-            protected=not actions,
-            sentence=f"A foreign key says {', '.join(sorted(actions))}; take it away."
-            if actions
-            else "No foreign key changes its rows.",
+        said = ", ".join(sorted(actions))
+        yield Protection.judged(
+            "CASCADE",
+            table.name,
+            wrong=f"A foreign key says {said}; take it away." if said else None,
+            right="No foreign key changes its rows.",
         )
 
 
@@ -121,12 +118,12 @@ def _mariadb_truncate(connection: Connection) -> Iterator[Protection]:
     given = grants(connection)
     database = connection.exec_driver_sql("SELECT DATABASE()").scalar_one()
     for table in kept_tables():
-        open_ = any(grant.may_drop(database, table.name) for grant in given)
-        yield Protection(
-            hole="TRUNCATE",
-            table=table.name,
-            protected=not open_,
-            sentence=f"The present user may drop this table, and so TRUNCATE it; {USE_ROLE}"
-            if open_
-            else "The present user has no right to.",
+        may = any(grant.may_drop(database, table.name) for grant in given)
+        yield Protection.judged(
+            "TRUNCATE",
+            table.name,
+            wrong=f"The present user may drop this table, and so TRUNCATE it; {USE_ROLE}"
+            if may
+            else None,
+            right="The present user has no right to.",
         )

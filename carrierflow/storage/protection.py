@@ -21,3 +21,8 @@ class Protection:
     sentence: str
     inherent: bool = False
     """Whether nothing on this kind of database can close it."""
+
+    @classmethod
+    def judged(cls, hole: str, table: str, *, wrong: str | None, right: str) -> Protection:
+        """Say of a hole what is wrong; where nothing is, that it is closed, and by what."""
+        return cls(hole=hole, table=table, protected=wrong is None, sentence=wrong or right)

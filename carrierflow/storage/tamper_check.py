@@ -192,13 +192,12 @@ def _kept(connection: Connection, mode: _Mode, table: Table, row: Values) -> Pro
     """See whether a row stands there as it was inserted: rules and triggers can alter it."""
     same = and_(*(column == row.get(column.name) for column in table.columns))
     there = connection.execute(select(func.count()).select_from(table).where(same)).scalar()
-    return Protection(
-        hole=mode.hole("INSERT"),
-        table=table.name,
-        protected=there == 1,
-        sentence="What is inserted is kept as it is."
-        if there == 1
-        else "What is inserted is lost or altered: a rule or a trigger that is not ours is there.",
+    lost = "What is inserted is lost or altered: a rule or a trigger that is not ours is there."
+    return Protection.judged(
+        mode.hole("INSERT"),
+        table.name,
+        wrong=None if there == 1 else lost,
+        right="What is inserted is kept as it is.",
     )
 
 
