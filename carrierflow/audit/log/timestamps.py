@@ -47,15 +47,22 @@ class TimestampAuthority:
     def when_stamped(self, text: str, receipt: str) -> datetime | None:
         """Return when an answer of the authority says that a text was there; None if none does."""
         try:
-            answer = self._library.decode_timestamp_response(decoded(receipt))
-            self._verifier().verify_message(answer, text.encode())
-        except (InvalidInput, ValueError, self._library.VerificationError):
+            answer = self._verified(decoded(receipt), text)
+        except InvalidInput:
+            return None
+        if answer is None:
             return None
         moment: datetime = answer.tst_info.gen_time
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
-    def _verifier(self, nonce: int | None = None) -> Any:
-        return self._library.VerifierBuilder(roots=list(self._roots), nonce=nonce).build()
+    def _verified(self, raw: bytes, text: str, nonce: int | None = None) -> Any:
+        """Return an answer of the authority about a text; None if it is none."""
+        verifier = self._library.VerifierBuilder(roots=list(self._roots), nonce=nonce).build()
+        try:
+            answer = self._library.decode_timestamp_response(raw)
+            return answer if verifier.verify_message(answer, text.encode()) else None
+        except (ValueError, self._library.VerificationError):
+            return None
 
     def request(self, text: str) -> tuple[bytes, int]:
         """Return a request for a stamp on a text, and the number that the answer must repeat."""
@@ -66,11 +73,7 @@ class TimestampAuthority:
 
     def is_answer(self, raw: bytes, text: str, nonce: int) -> bool:
         """Tell whether bytes are the answer to a request."""
-        try:
-            answer = self._library.decode_timestamp_response(raw)
-            return bool(self._verifier(nonce).verify_message(answer, text.encode()))
-        except (ValueError, self._library.VerificationError):
-            return False
+        return self._verified(raw, text, nonce) is not None
 
 
 class TimestampAnchor:

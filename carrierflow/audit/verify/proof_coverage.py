@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from carrierflow.audit.log.entry_kinds import KINDS
+from carrierflow.audit.log.entry_kinds import KINDS, REVISION
 from carrierflow.storage.tables import PREFIX, metadata
 
 
@@ -128,7 +128,7 @@ _ROW_NUMBERS = {"id", "incident", "run"}
 
 def column_proofs() -> Iterator[ColumnProof]:
     """Yield what proves each column, table after table."""
-    logged = {kind.table.name: kind.name for kind in KINDS if kind.name != "revision"}
+    logged = {kind.table.name: kind.name for kind in KINDS if kind is not REVISION}
     for table in metadata.sorted_tables:
         for column in table.columns:
             yield _proof(column, table.name.removeprefix(PREFIX), logged.get(table.name))
