@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from carrierflow.audit.reports.reports import Reports
 from carrierflow.domain.lifecycle import DEFAULT, GROUPS, define
 from carrierflow.storage.definitions import Definitions
+
+
+@pytest.fixture
+def database(own_database):
+    """A database in which no other test has put a lifecycle."""
+    return own_database
 
 
 def test_each_lifecycle_says_since_when_and_what_rests_on_it(reports, week, ask):
