@@ -18,7 +18,7 @@ from carrierflow.audit.log.witness import HttpWitness
 from carrierflow.audit.reports.calendar import VIETNAM
 from carrierflow.carrier_service import Dialect
 from carrierflow.domain import clock
-from carrierflow.domain.approval import AMEND
+from carrierflow.domain.approval import ApprovalPolicy
 from carrierflow.domain.counters import Counters
 from carrierflow.domain.lifecycle import Definition, Lifecycle, define
 from carrierflow.domain.quiet_hours import QuietHours
@@ -82,6 +82,7 @@ def build(
         database_clock=database_clock,
     )
     let_act(store.engine, settings.actor)
+    policy = ApprovalPolicy(people=settings.approvals)
     lifecycle = Lifecycle(definition)
     counters = Counters()
     ledger = Ledger(
@@ -91,7 +92,7 @@ def build(
         encryptor=keys,
         counters=counters,
         earliest=settings.earliest_event,
-        amends_alone=settings.approvals.get(AMEND, 1) == 1,
+        amends_alone=policy.amends_alone,
     )
     registry = PlatformRegistry(platforms)
     choices = ShopChoices(settings, registry)
@@ -138,6 +139,7 @@ def build(
         platforms=registry,
         connect_client=factory.client,
         connect_untried=factory.untried,
+        policy=policy,
         keys=keys,
         counters=counters,
         clock=now,

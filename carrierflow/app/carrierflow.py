@@ -31,7 +31,7 @@ from carrierflow.carrier_service import (
     WebhookReceiver,
 )
 from carrierflow.domain.administration_kinds import AdministrationKind
-from carrierflow.domain.approval import AMEND, ApprovalPolicy
+from carrierflow.domain.approval import ApprovalPolicy
 from carrierflow.domain.cleaning import in_force
 from carrierflow.domain.clock import Clock, Sleep
 from carrierflow.domain.counters import Counters
@@ -84,7 +84,6 @@ from carrierflow.storage import (
     SqlStore,
     backlog,
     queries,
-    run_history,
     upgrade,
 )
 from carrierflow.storage.administration import administer
@@ -93,7 +92,7 @@ from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.hinted import SqlHintStore
 from carrierflow.storage.ownership import WayAround, way_around
 from carrierflow.storage.reconcile import SqlReconcileStore
-from carrierflow.storage.run_history import last_answers, last_runs, past_runs
+from carrierflow.storage.run_history import asked_before, last_answers, last_runs, past_runs
 from carrierflow.storage.shops import all_shops, coverages, find_shop
 from carrierflow.storage.waybills import find_parcels
 
@@ -131,6 +130,7 @@ class Carrierflow:
         platforms: PlatformRegistry,
         connect_client: Callable[[Shop, Idle], Client],
         connect_untried: Callable[[Shop], Platform],
+        policy: ApprovalPolicy,
         keys: KeyRing,
         counters: Counters,
         clock: Clock,
@@ -164,7 +164,7 @@ class Carrierflow:
             ledger,
             clock=clock,
             projection_of=self.projection_of,
-            policy=ApprovalPolicy(people=settings.approvals),
+            policy=policy,
         )
         self.reports = Reports(
             store.snapshot,
@@ -176,6 +176,7 @@ class Carrierflow:
         self.retention = Retention(store, days=settings.retention_days, clock=clock)
         self._connect_client = connect_client
         self._connect_untried = connect_untried
+        self._policy = policy
         self._dialect = dialect
         self._keys = keys
         self._clock = clock
@@ -210,7 +211,7 @@ class Carrierflow:
             encryptor=self._keys,
             counters=self.counters,
             earliest=self.settings.earliest_event,
-            amends_alone=self.settings.approvals.get(AMEND, 1) == 1,
+            amends_alone=self._policy.amends_alone,
         )
 
     def record_rows(
@@ -378,14 +379,14 @@ class Carrierflow:
         began = min(report.started_at for report in reports)
         with self.store.reading() as connection:
 
-            def asked_before(codes: Collection[str], since: datetime) -> bool:
-                return run_history.asked_in_vain(connection, codes, since=since, before=began)
+            def asked(codes: Collection[str], since: datetime) -> bool:
+                return asked_before(connection, codes, since=since, before=began)
 
             found = new_outages(
                 [shop for shop in all_shops(connection) if shop.state is ShopState.ACTIVE],
                 reports,
                 last_answers(connection),
-                asked_before,
+                asked,
                 limit=timedelta(hours=self.settings.outage_hours),
             )
             return list(found)

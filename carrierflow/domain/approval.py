@@ -64,6 +64,11 @@ class ApprovalPolicy:
     people: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """By action; one for what is not named."""
 
+    @property
+    def amends_alone(self) -> bool:
+        """Tell whether one person's correction is entered at once."""
+        return self.needed(AMEND) == 1
+
     def needed(self, action: str, *, corrects: bool = False, books_cash: bool = False) -> int:
         """Return how many people a decision takes that would write this.
 

@@ -239,6 +239,10 @@ class Recorded:
     first: Verdict | None = None
     """For a duplicate, what the first one got."""
 
+    def status_of(self, machine: Machine) -> Status:
+        """Return where one machine of the parcel stands."""
+        return self.carrier_status if machine is Machine.DELIVERY else self.cod_status
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteWord:

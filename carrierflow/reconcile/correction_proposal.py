@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from carrierflow.domain.approval import CORRECTION
 from carrierflow.domain.canonical import stamp
 from carrierflow.domain.incident import Finding, Incident
-from carrierflow.domain.model import Event, Machine, Recorded, Source, Status
+from carrierflow.domain.model import Event, Recorded, Source, Status
 
 
 __all__ = ["correction_finding", "proposed_event"]
@@ -16,8 +16,7 @@ __all__ = ["correction_finding", "proposed_event"]
 def correction_finding(event: Event, answer: Recorded, *, now: datetime) -> Finding:
     """Return the incident that a correction is while it waits."""
     status = event.status
-    delivers = status.machine is Machine.DELIVERY
-    stands = answer.carrier_status if delivers else answer.cod_status
+    stands = answer.status_of(status.machine)
     at = (event.occurred_at or now).astimezone(UTC)
     return Finding(
         kind=CORRECTION,

@@ -105,7 +105,7 @@ class Resolution:
             if self._shows(stands, status) or not _concerns(self.incident, status.machine):
                 continue
             answer = ledger.enter(self._event(parcel, status))
-            stands = {Machine.DELIVERY: answer.carrier_status, Machine.COD: answer.cod_status}
+            stands = {machine: answer.status_of(machine) for machine in Machine}
         return [
             status.machine
             for status in shown

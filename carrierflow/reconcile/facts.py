@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from carrierflow.domain.approval import AMEND, facts_digest
-from carrierflow.domain.canonical import digest
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Finding, Incident
 
@@ -31,6 +30,5 @@ def _cause(action: str, about: Incident | Finding) -> str:
     The row of an incident can be changed, so what it says to be entered is not taken on trust.
     """
     if action == AMEND:
-        said = (f"{name}={about.evidence[name]}" for name in sorted(about.evidence))
-        return digest("\n".join(said))
+        return facts_digest(f"{name}={about.evidence[name]}" for name in sorted(about.evidence))
     return about.digest if isinstance(about, Finding) else about.evidence_digest

@@ -77,11 +77,10 @@ class RehearsedLedger:
 
     def _corrected(self, event: Event, answer: Recorded) -> Recorded:
         machine, status = event.status.machine, event.status
-        delivers = machine is Machine.DELIVERY
-        stands = answer.carrier_status if delivers else answer.cod_status
+        stands = answer.status_of(machine)
         step = LedgerStep(machine=machine, from_status=stands, to_status=status, correction=True)
         self.writes.append(step)
-        if delivers:
+        if machine is Machine.DELIVERY:
             return replace(answer, carrier_status=status)
         return replace(answer, cod_status=status)
 

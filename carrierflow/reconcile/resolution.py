@@ -19,6 +19,7 @@ from carrierflow.domain.approval import (
     same_person,
 )
 from carrierflow.domain.clock import Clock
+from carrierflow.domain.decision import OPEN
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Incident, OpenIncidents, ResolveAction
 from carrierflow.domain.model import Event, Recorded, Verdict
@@ -68,7 +69,7 @@ class IncidentResolver:
         self._clock = clock
         self._policy = policy or ApprovalPolicy()
 
-    def all(self, *, shop: str | None = None, state: str | None = "open") -> list[Incident]:
+    def all(self, *, shop: str | None = None, state: str | None = OPEN) -> list[Incident]:
         """Return incidents, oldest first; `state` None returns resolved ones too."""
         return self._store.incidents(shop=shop, state=state)
 
@@ -141,7 +142,7 @@ class IncidentResolver:
             InvalidInput: also if a correction of the fulfillment waits already, or one that
                 waits has a note.
         """
-        if self._policy.needed(AMEND) == 1:
+        if self._policy.amends_alone:
             return self._ledger.amend(event)
         if event.note:
             raise InvalidInput("A correction that waits for approval takes no note.")
@@ -291,8 +292,7 @@ class IncidentResolver:
 
 
 def _waiting(incident: Incident) -> Proposal:
-    if incident.state != "open":
-        raise InvalidInput(f"Incident {incident.id} is resolved already.")
+    _check_open(incident)
     if incident.proposal is None:
         raise InvalidInput(f"Nothing about incident {incident.id} waits for approval.")
     return incident.proposal
@@ -320,13 +320,18 @@ def _check_state(incident: Incident, action: ResolveAction) -> None:
     if action is ResolveAction.RESUME:
         if incident.action != ResolveAction.ABANDON:
             raise InvalidInput(f"Incident {incident.id} was not abandoned; nothing is taken back.")
-    elif incident.state != "open":
-        raise InvalidInput(f"Incident {incident.id} is resolved already.")
+    else:
+        _check_open(incident)
     if incident.proposal is not None:
         raise InvalidInput(
             f"What {incident.proposal.actor} proposed about incident {incident.id}, "
             f"{incident.proposal.action}, waits for approval; approve or reject it."
         )
+
+
+def _check_open(incident: Incident) -> None:
+    if incident.state != OPEN:
+        raise InvalidInput(f"Incident {incident.id} is resolved already.")
 
 
 def _check_who(actor: str, reason: str) -> None:

@@ -17,7 +17,7 @@ from carrierflow.storage.binding import sliced
 from carrierflow.storage.tables import runs, shops
 
 
-__all__ = ["asked_in_vain", "last_answers", "last_runs", "past_runs"]
+__all__ = ["asked_before", "last_answers", "last_runs", "past_runs"]
 
 CUT_OFF = "cut_off"
 """How a run ended that could not say so: its process was killed, or lost the database."""
@@ -72,7 +72,7 @@ def last_answers(connection: Connection) -> dict[str, datetime]:
     return {row.code: row.at for row in connection.execute(query) if row.at is not None}
 
 
-def asked_in_vain(
+def asked_before(
     connection: Connection, codes: Collection[str], *, since: datetime, before: datetime
 ) -> bool:
     """Tell whether a run that began in some span had no answer from one of some shops."""

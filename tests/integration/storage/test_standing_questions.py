@@ -9,7 +9,7 @@ from sqlalchemy import insert
 
 from carrierflow.domain.incident import Finding
 from carrierflow.storage.reconcile import SqlReconcileStore
-from carrierflow.storage.run_history import asked_in_vain, last_answers, last_runs
+from carrierflow.storage.run_history import asked_before, last_answers, last_runs
 from carrierflow.storage.tables import runs
 
 from .plans import scanned, statements
@@ -40,7 +40,7 @@ def ask_last_answers(store):
 def ask_in_vain(store, codes=("a", "b"), *, since, before):
     """Ask whether a run in some span had no answer."""
     with store.reading() as connection:
-        return asked_in_vain(connection, codes, since=since, before=before)
+        return asked_before(connection, codes, since=since, before=before)
 
 
 def long_over(store, engine, shop):
