@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
 
 import pytest
@@ -34,7 +33,7 @@ from carrierflow.domain.publication import (
 )
 from carrierflow.errors import ConfigurationError, NotMigrated
 from carrierflow.reconcile.ports import FulfillmentUpdate
-from carrierflow.storage import build_engine, upgrade
+from carrierflow.storage import upgrade
 from carrierflow.storage.callbacks import SqlCallbackStore, SqlCallbackTransaction
 from carrierflow.storage.hardening import check, harden
 from carrierflow.storage.install_triggers import trigger_names
@@ -44,45 +43,13 @@ from carrierflow.storage.queries import add_file, replace_secret
 from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.tables import APPEND_ONLY, ERASABLE, administration, metadata
 
+from .conftest import PASSWORD
 from .raw import connected
 
 
 TABLES = {table.name for table in APPEND_ONLY}
 ERASED = {table.name for table in ERASABLE}
 ON_SERVERS = pytest.mark.parametrize("own_database", every_database(but=["sqlite"]), indirect=True)
-PASSWORD = "it's %a \"very\\ long: one"
-
-
-@pytest.fixture
-def role(own_database):
-    """The name of a role that is dropped at the end."""
-    name = f"cf_{uuid.uuid4().hex[:12]}"
-    yield name
-    if own_database.kind == "sqlite":
-        return
-    with connected(own_database) as raw:
-        if own_database.kind == "mariadb":
-            raw.run(f"DROP USER IF EXISTS {name}")
-        elif raw.run(f"SELECT 1 FROM pg_roles WHERE rolname = '{name}'"):
-            raw.run(f"REASSIGN OWNED BY {name} TO CURRENT_USER")
-            raw.run(f"DROP OWNED BY {name}")
-            raw.run(f"DROP ROLE {name}")
-        raw.commit()
-
-
-@pytest.fixture
-def owner(own_database, make_engine):
-    """An engine that connects as the owner of the tables."""
-    return make_engine(own_database)
-
-
-@pytest.fixture
-def as_role(own_database, role):
-    """An engine that connects as that role."""
-    url = make_url(own_database.url).set(username=role, password=PASSWORD)
-    engine = build_engine(url.render_as_string(hide_password=False))
-    yield engine
-    engine.dispose()
 
 
 def contents(engine):

@@ -2,58 +2,29 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 from databases import every_database
-from sqlalchemy.engine import make_url
 
-from carrierflow.storage import build_engine
 from carrierflow.storage.foreign_objects import FOREIGN, foreign_objects
 from carrierflow.storage.hardening import check, harden
 from carrierflow.storage.install_triggers import install
 from carrierflow.storage.trigger_state import faults
 
+from .conftest import PASSWORD
 from .raw import connected
 
 
 TABLE = "carrierflow_evidence"
-PASSWORD = "a long one"
 POSTGRES = pytest.mark.parametrize(
     "own_database", every_database(but=["sqlite", "mariadb"]), indirect=True
 )
 
 
 @pytest.fixture
-def owner(own_database, make_engine):
-    """An engine that connects as the owner of the tables."""
-    return make_engine(own_database)
-
-
-@pytest.fixture
-def role(own_database):
-    """The name of a role that is dropped at the end."""
-    name = f"cf_{uuid.uuid4().hex[:12]}"
-    yield name
-    if own_database.kind == "sqlite":
-        return
-    with connected(own_database) as raw:
-        if own_database.kind == "mariadb":
-            raw.run(f"DROP USER IF EXISTS {name}")
-        elif raw.run(f"SELECT 1 FROM pg_roles WHERE rolname = '{name}'"):
-            raw.run(f"DROP OWNED BY {name}")
-            raw.run(f"DROP ROLE {name}")
-        raw.commit()
-
-
-@pytest.fixture
-def as_role(owner, own_database, role):
-    """An engine that connects as the hardened role."""
+def as_hardened(owner, as_role, role):
+    """An engine that connects as the role, once it is hardened."""
     harden(owner, role=role, password=PASSWORD)
-    url = make_url(own_database.url).set(username=role, password=PASSWORD)
-    engine = build_engine(url.render_as_string(hide_password=False))
-    yield engine
-    engine.dispose()
+    return as_role
 
 
 def do(database, *statements):
@@ -137,11 +108,11 @@ DIFFERENCES = {
 
 
 @POSTGRES
-def test_each_thing_that_makes_a_trigger_is_compared(owner, as_role, own_database):
+def test_each_thing_that_makes_a_trigger_is_compared(owner, as_hardened, own_database):
     """As the owner and as the role: what differs is named, and mended by the owner."""
     for says, statements in DIFFERENCES.items():
         do(own_database, statements)
-        for engine in (owner, as_role):
+        for engine in (owner, as_hardened):
             with engine.connect() as connection:
                 wrong = {each.name: what for each, what in faults(connection)}
             assert any(says in what for what in wrong[CHANGE]), says
@@ -178,13 +149,13 @@ PUT_THERE = {
 
 
 @POSTGRES
-def test_what_others_put_there_is_found_and_left(owner, as_role, own_database, role):
+def test_what_others_put_there_is_found_and_left(owner, as_hardened, own_database, role):
     """As the owner and as the role it is named; `harden` says that it is left for a person."""
     with owner.connect() as connection:
         assert [] == foreign_objects(connection)
     do(own_database, *PUT_THERE.values())
 
-    for engine in (owner, as_role):
+    for engine in (owner, as_hardened):
         with engine.connect() as connection:
             found = foreign_objects(connection)
         assert set(FOREIGN) == {each.hole for each in found}
@@ -207,7 +178,7 @@ def test_a_trigger_of_somebody_elses_is_found(owner, own_database):
 
 
 @pytest.mark.parametrize("own_database", every_database(but=["sqlite", "postgres"]), indirect=True)
-def test_a_routine_with_wide_rights_is_found_on_mariadb(owner, as_role, own_database, role):
+def test_a_routine_with_wide_rights_is_found_on_mariadb(owner, as_hardened, own_database, role):
     """Routines run there as who made them, unless they say otherwise: the owner's is named."""
     do(
         own_database,
@@ -215,7 +186,7 @@ def test_a_routine_with_wide_rights_is_found_on_mariadb(owner, as_role, own_data
         f"GRANT EXECUTE ON PROCEDURE helpful TO {role}",
     )
 
-    for engine in (owner, as_role):
+    for engine in (owner, as_hardened):
         with engine.connect() as connection:
             (found,) = foreign_objects(connection)
         assert "helpful" in found.what

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carrierflow.domain.shop import Shop, ShopState
 from carrierflow.reconcile import EndReason, RunReport
 from carrierflow.reconcile.outages import new_outages
 
+from .active_shops import BEGIN, shop
 
-BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
+
 LIMIT = timedelta(hours=1)
-
-
-def shop(code, host="a.example"):
-    return Shop(
-        id=1,
-        code=code,
-        platform="haravan",
-        base_url=f"https://{host}/",
-        carrier_code="c",
-        state=ShopState.ACTIVE,
-        added_at=BEGIN,
-        encrypted_token=b"t",
-    )
 
 
 class Runs:

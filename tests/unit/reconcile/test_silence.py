@@ -4,37 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from carrierflow.domain.hearing import Hearing
-from carrierflow.domain.shop import Shop, ShopState
 from carrierflow.errors import PlatformUnavailable
 from carrierflow.reconcile.crew import SPARE, Crew, Turn
 from carrierflow.reconcile.run_report import EndReason
 from carrierflow.reconcile.silence import HostBreaker, Patience, answered, pause_after, rests
 
+from .active_shops import BEGIN as NOW
+from .active_shops import shop
 
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 PARALLEL = 4
 PATIENCE = Patience(least=1, most=13)
-
-
-def shop(code, *, host="a.example", **more):
-    return Shop(
-        id=1,
-        code=code,
-        platform="haravan",
-        base_url=f"https://{host}/",
-        carrier_code="c",
-        state=ShopState.ACTIVE,
-        added_at=NOW,
-        encrypted_token=b"t",
-        **more,
-    )
 
 
 class Town:
