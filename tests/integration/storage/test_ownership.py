@@ -17,17 +17,10 @@ from carrierflow.storage.install_triggers import install
 from carrierflow.storage.migrate import _config
 from carrierflow.storage.ownership import way_around
 
+from .conftest import PASSWORD
 from .raw import connected
-from .test_hardening import (
-    ON_SERVERS,
-    PASSWORD,
-    as_role,
-    owner,
-    role,
-)
+from .test_hardening import ON_SERVERS
 
-
-__all__ = ["as_role", "owner", "role"]
 
 ON_POSTGRES = pytest.mark.parametrize(
     "own_database", every_database(but=["sqlite", "mariadb"]), indirect=True
