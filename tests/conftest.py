@@ -18,6 +18,7 @@ from databases import (
     drop_templates,
     every_database,
     left_out,
+    one_of_each,
     required,
     url_of,
 )
@@ -131,20 +132,8 @@ def _put_back_loggers():
 @pytest.fixture(scope="session")
 def session_databases(tmp_path_factory):
     """Return a migrated database of each kind, made once for all tests of this process."""
-    made = {}
-    stack = []
-    folder = tmp_path_factory.mktemp("databases")
-
-    def get(kind):
-        if kind not in made:
-            context = create(kind, folder)
-            made[kind] = context.__enter__()
-            stack.append(context)
-        return made[kind]
-
-    yield get
-    for context in reversed(stack):
-        context.__exit__(None, None, None)
+    with one_of_each(tmp_path_factory.mktemp("databases")) as get:
+        yield get
 
 
 @pytest.fixture(params=every_database())

@@ -33,6 +33,7 @@ __all__ = [
     "drop_templates",
     "every_database",
     "left_out",
+    "one_of_each",
     "required",
     "url_of",
 ]
@@ -130,6 +131,20 @@ def create(kind, folder, *, migrated=True):
         if kind == "mariadb":
             _fill(database, template)
         yield database
+
+
+@contextmanager
+def one_of_each(folder):
+    """Return a function that makes a migrated database of each kind once; drop them at the end."""
+    made = {}
+    with ExitStack() as stack:
+
+        def get(kind):
+            if kind not in made:
+                made[kind] = stack.enter_context(create(kind, folder))
+            return made[kind]
+
+        yield get
 
 
 _templates = {}

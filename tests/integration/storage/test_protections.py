@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from databases import every_database
+from databases import copy_of, every_database, one_of_each
 
 from carrierflow.domain.model import Event, Status
 from carrierflow.storage.tables import APPEND_ONLY, metadata
@@ -41,6 +41,20 @@ REPLACING = {
     },
 }
 NEVER = "are never changed"
+
+
+@pytest.fixture(scope="module")
+def defaced(tmp_path_factory):
+    """Databases that are these tests' alone: the rows they put in stand in the way of others."""
+    with one_of_each(tmp_path_factory.mktemp("databases")) as get:
+        yield get
+
+
+@pytest.fixture(params=every_database())
+def database(request, defaced, tmp_path):
+    """A migrated database of these tests: on SQLite a fresh file."""
+    found = defaced(request.param)
+    return copy_of(found, tmp_path) if found.kind == "sqlite" else found
 
 
 @pytest.fixture
