@@ -91,6 +91,8 @@ class Audited:
         key = generate_key()
         settings = Settings(database_url=url, secret_key=key, seal_key_file=key_file)
         self._app = build(settings, engine=engine)
+        self._entries = 0
+        """Entries of all kinds that the last replay found."""
 
     def questions(self):
         """Ask each question, beside one plain pass over the history."""
@@ -118,9 +120,10 @@ class Audited:
     def replay(self, how, looks):
         """Verify the whole history some times."""
         timings = [timed(self._verify) for _ in range(looks)]
-        spread, unit = Spread.of([self._rows / timing.wall for timing in timings]), "rows/s"
-        yield self._figure(f"rows {how}", spread, unit)
-        promise = f"rows {how}, in a second"
+        spread = Spread.of([self._entries / timing.wall for timing in timings])
+        unit = "entries/s"
+        yield self._figure(f"entries {how}", spread, unit)
+        promise = f"entries {how}, in a second"
         yield self._budget(promise, LEAST_ROWS, spread, unit=unit, at_least=True)
 
     def memory(self, least):
@@ -138,6 +141,7 @@ class Audited:
         found = self._app.verify()
         if not found.ok or found.rows != self._rows:
             raise RuntimeError(f"{found.rows} rows, {found.problems}")
+        self._entries = sum(found.kinds.values())
 
     def _figure(self, who, spread, unit):
         bench = f"auditing {self._rows:,} history rows"

@@ -1,8 +1,9 @@
 """A ledger of as many history rows as are asked for, written past the ledger to be there soon.
 
 The rows are such as the ledger would have written: every chain begins, continues and hashes as
-it must, so `carrierflow audit verify` finds nothing wrong with them. Pure up to `fill`: the same
-seed gives the same rows.
+it must, each parcel has the terms that it was opened with, and each step that the carrier told
+was told to the platform once, answered, and seen there. `carrierflow audit verify` finds nothing
+wrong with them. Pure up to `fill`: the same seed gives the same rows.
 """
 
 from __future__ import annotations
@@ -21,7 +22,15 @@ from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.domain.model import FulfillmentRef, HistoryEntry, Machine, Source, Status
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.rows import entry_row, head_values
-from carrierflow.storage.tables import fulfillments, history, shops
+from carrierflow.storage.tables import (
+    attempts,
+    fulfillments,
+    history,
+    observations,
+    outcomes,
+    shops,
+    terms,
+)
 
 
 __all__ = ["BEGIN", "DAYS", "fill", "parcels"]
@@ -31,6 +40,7 @@ DAYS = 365
 SHOPS = 20
 BATCH = 2_000
 CASH_SHARE = 0.8
+A_SECOND = timedelta(seconds=1)
 
 ROADS = (
     (80, ("picking", "delivering", "delivered")),
@@ -161,6 +171,10 @@ def fill(engine: Engine, rows: int, *, seed: int) -> int:
             connection.execute(insert(fulfillments), [_fulfillment_row(w) for w in batch])
             found = [entry_row(w.parcel.id, e, number) for w in batch for e in w.entries]
             connection.execute(insert(history), found)
+            connection.execute(insert(terms), [_terms_row(w) for w in batch])
+            told = [(w.parcel.id, entry) for w in batch for entry in w.entries[2:]]
+            for table, row_of in TOLD:
+                connection.execute(insert(table), [row_of(*each) for each in told])
         count += len(found)
     return count
 
@@ -176,6 +190,64 @@ def _shop_row(number: int) -> dict[str, object]:
         "state": "active",
         "added_at": BEGIN,
     }
+
+
+def _terms_row(written: Written) -> dict[str, object]:
+    return {
+        "fulfillment": written.parcel.id,
+        "number": 0,
+        "cod_amount": written.parcel.cod_amount,
+        "carrier_code": "external",
+        "source": Source.RULE,
+        "recorded_at": written.entries[0].recorded_at,
+    }
+
+
+def _attempt_row(parcel: int, entry: HistoryEntry) -> dict[str, object]:
+    return {
+        "fulfillment": parcel,
+        "machine": entry.machine,
+        "seq": entry.seq,
+        "number": 1,
+        "status": entry.to_status,
+        "run": f"run-{entry.recorded_at:%j-%H}",
+        "fence": 1,
+        "intent_at": entry.recorded_at + A_SECOND,
+        "send_deadline": entry.recorded_at + 30 * A_SECOND,
+    }
+
+
+def _outcome_row(parcel: int, entry: HistoryEntry) -> dict[str, object]:
+    return {
+        "fulfillment": parcel,
+        "machine": entry.machine,
+        "seq": entry.seq,
+        "number": 1,
+        "outcome": "confirmed",
+        "http_status": 200,
+        "reply_digest": entry.hash,
+        "reply_updated_at": f"{entry.recorded_at + 2 * A_SECOND:%Y-%m-%dT%H:%M:%SZ}",
+        "recorded_at": entry.recorded_at + 2 * A_SECOND,
+    }
+
+
+def _observation_row(parcel: int, entry: HistoryEntry) -> dict[str, object]:
+    return {
+        "fulfillment": parcel,
+        "source": "reply",
+        "asked_at": entry.recorded_at + A_SECOND,
+        "seen_at": entry.recorded_at + 2 * A_SECOND,
+        "carrier_code": entry.to_status,
+        "cod_code": "codpending",
+        "dates": "{}",
+        "updated_at": f"{entry.recorded_at + 2 * A_SECOND:%Y-%m-%dT%H:%M:%SZ}",
+        "order_cancelled": False,
+        "digest": entry.hash,
+    }
+
+
+TOLD = ((attempts, _attempt_row), (outcomes, _outcome_row), (observations, _observation_row))
+"""What is written about each step that the platform was told."""
 
 
 def _fulfillment_row(written: Written) -> dict[str, object]:
