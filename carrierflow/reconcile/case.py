@@ -395,7 +395,7 @@ class MachineCase:
             and shown[-1] <= seq <= parcel.delivery.confirmed
             and publication.confirmed_at is not None
         ]
-        return min(times) if times else parcel.seen_at
+        return min(times, default=parcel.seen_at or self.whole.seen.seen_at)
 
     @property
     def awaits_delivered(self) -> bool:

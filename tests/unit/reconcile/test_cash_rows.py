@@ -84,6 +84,15 @@ def test_row_c2_notes_the_lift_where_the_carrier_counts_cash_separately():
     assert "13" == row(a_case(ROAD, 3, cash="codpending", cash_shows="codpaid"), COD)
 
 
+def test_row_c2_decides_at_the_first_look_as_at_the_second():
+    """A delivery that the platform is known to show, and nobody has looked at, was shown by now."""
+    made = a_case(ROAD, cash="codpending", cash_shows="codpaid", looked=False, caused=False)
+    again = evaluate(made).case
+
+    assert ("C2", Observe()) == (row(made, COD), action(made, COD))
+    assert ("C2", Observe()) == (row(again, COD), action(again, COD))
+
+
 def test_row_c2_confirms_separately_counted_cash_without_a_put():
     """Once the carrier has counted the cash too, both sides agree already."""
     made = a_case(
