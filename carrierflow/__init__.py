@@ -127,6 +127,7 @@ from carrierflow.domain.model import (
 from carrierflow.domain.outage import Outage
 from carrierflow.domain.past_run import PastRun
 from carrierflow.domain.publication import PlatformWrite
+from carrierflow.domain.revision import AgreedTerms, Revised, Revision, Terms
 from carrierflow.domain.shop import Backlog, Coverage, EndedRun, Shop, ShopState
 from carrierflow.errors import (
     AccessDenied,
@@ -134,6 +135,7 @@ from carrierflow.errors import (
     AnchorUnavailable,
     BadTime,
     CarrierflowError,
+    CashCollected,
     CommitUnknown,
     ConcurrentUpdate,
     ConfigurationError,
@@ -159,7 +161,9 @@ from carrierflow.errors import (
     SealHeld,
     ShopHeld,
     ShopRevoked,
+    TermsDiffer,
     Throttled,
+    TrackingNumberTaken,
     TryLater,
     UnknownFulfillment,
     UnknownIncident,
@@ -220,6 +224,7 @@ __all__ = [
     "Address",
     "AgedCash",
     "AgedLooks",
+    "AgreedTerms",
     "AmbiguousTrackingNumber",
     "AnchorUnavailable",
     "Anchored",
@@ -246,6 +251,7 @@ __all__ = [
     "Carrierflow",
     "CarrierflowError",
     "Cash",
+    "CashCollected",
     "CashTotal",
     "Change",
     "Checkpoint",
@@ -380,6 +386,8 @@ __all__ = [
     "Response",
     "Result",
     "Retention",
+    "Revised",
+    "Revision",
     "Route",
     "RoutedPath",
     "RunLimits",
@@ -416,6 +424,8 @@ __all__ = [
     "Subscription",
     "Subscriptions",
     "Telling",
+    "Terms",
+    "TermsDiffer",
     "Throttled",
     "TimeInState",
     "Timeline",
@@ -423,6 +433,7 @@ __all__ = [
     "TokenState",
     "Tokens",
     "Tongue",
+    "TrackingNumberTaken",
     "TryLater",
     "UnknownFulfillment",
     "UnknownIncident",

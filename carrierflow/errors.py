@@ -7,6 +7,9 @@ CarrierflowError
 │   ├── UnknownFulfillment
 │   ├── UnknownTrackingNumber
 │   ├── AmbiguousTrackingNumber
+│   ├── TrackingNumberTaken
+│   ├── TermsDiffer
+│   ├── CashCollected
 │   ├── UnknownStatus
 │   ├── UnknownIncident
 │   ├── BadTime
@@ -54,6 +57,7 @@ __all__ = [
     "AnchorUnavailable",
     "BadTime",
     "CarrierflowError",
+    "CashCollected",
     "CommitUnknown",
     "ConcurrentUpdate",
     "ConfigurationError",
@@ -79,7 +83,9 @@ __all__ = [
     "SealHeld",
     "ShopHeld",
     "ShopRevoked",
+    "TermsDiffer",
     "Throttled",
+    "TrackingNumberTaken",
     "TryLater",
     "UnknownFulfillment",
     "UnknownIncident",
@@ -174,6 +180,43 @@ class AmbiguousTrackingNumber(InvalidInput):
         super().__init__(
             f"{count} fulfillments{_of_shop(shop)} bear the tracking number {tracking_number!r}; "
             "name the one that is meant by its id."
+        )
+
+
+class TrackingNumberTaken(InvalidInput):
+    """The tracking number stands for another fulfillment of the shop."""
+
+    def __init__(self, shop: str, tracking_number: str) -> None:
+        self.shop = shop
+        self.tracking_number = tracking_number
+        super().__init__(
+            f"The tracking number {tracking_number!r} stands for another fulfillment"
+            f"{_of_shop(shop)}; `carrierflow show {shop} --tracking-number` shows which."
+        )
+
+
+class TermsDiffer(InvalidInput):
+    """A fulfillment is opened once more, with another amount than was ever agreed."""
+
+    def __init__(self, fulfillment_id: str, *, agreed: int, told: int) -> None:
+        self.fulfillment_id = fulfillment_id
+        self.agreed = agreed
+        self.told = told
+        super().__init__(
+            f"Fulfillment {fulfillment_id} is open already with {agreed} đồng to collect, not "
+            f"{told}; `carrierflow revise` changes what was agreed."
+        )
+
+
+class CashCollected(InvalidInput):
+    """The cash was collected: its amount is not revised any more, but corrected."""
+
+    def __init__(self, fulfillment_id: str, status: str) -> None:
+        self.fulfillment_id = fulfillment_id
+        self.status = status
+        super().__init__(
+            f"The cash of fulfillment {fulfillment_id} is {status}: cash that was collected is "
+            "not revised but corrected, with `--correction`, or `correction=True` from Python."
         )
 
 

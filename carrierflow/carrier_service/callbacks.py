@@ -46,7 +46,8 @@ from carrierflow.domain.model import (
 from carrierflow.domain.publication import Publication, PublicationLog, PublicationState
 from carrierflow.errors import InvalidInput
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.ledger.validation import check_opening, check_same
+from carrierflow.ledger.revising import check_same
+from carrierflow.ledger.validation import check_opening
 
 
 __all__ = ["Callbacks"]
@@ -261,7 +262,7 @@ def _taken_before(tx: CallbackTransaction, asked: AcceptRequest) -> ShipmentReco
         opening = _opening(asked)
         check_opening(opening)
         if held is not None:
-            check_same(held.parcel, opening)
+            check_same(tx, held.parcel, opening)
         return None
     if held.shipment.external_code != asked.external_code:
         raise InvalidInput("This fulfillment was handed over before, under another code.")

@@ -17,6 +17,7 @@ from carrierflow.domain.model import (
     Status,
     Verdict,
 )
+from carrierflow.domain.revision import AgreedTerms
 
 
 __all__ = [
@@ -169,3 +170,5 @@ class Change:
     after: Fulfillment
     entries: tuple[HistoryEntry, ...] = ()
     kept: tuple[EvidenceEntry, ...] = ()
+    agreed: AgreedTerms | None = None
+    """What is agreed about it from now on, where it is revised."""

@@ -19,20 +19,30 @@ from carrierflow.domain.clock import EARLIEST, Clock
 from carrierflow.domain.counters import Counters
 from carrierflow.domain.fulfillment import Fulfillment, PastEvents
 from carrierflow.domain.lifecycle import Lifecycle, LifecycleMachine
-from carrierflow.domain.model import Event, Opening, Recorded, ResolvedEvent, Status, Verdict
+from carrierflow.domain.model import (
+    Event,
+    FulfillmentRef,
+    Opening,
+    Recorded,
+    ResolvedEvent,
+    Status,
+    Verdict,
+)
+from carrierflow.domain.revision import Revised, Revision
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import (
     ConcurrentUpdate,
     InvalidInput,
     MissingSecretKey,
+    UnknownFulfillment,
     UnknownShop,
 )
 from carrierflow.ledger.naming import NamedDrafts
 from carrierflow.ledger.ports import EncryptedNote, Encryptor, LedgerStore, LedgerTransaction
+from carrierflow.ledger.revising import check_revision, check_same, revise
 from carrierflow.ledger.validation import (
     check_event,
     check_opening,
-    check_same,
     check_time,
     validation_errors,
 )
@@ -87,7 +97,8 @@ class Ledger:
 
         Raises:
             UnknownShop: if the shop is not connected.
-            InvalidInput: if the amount is negative, or differs from what it was opened with.
+            InvalidInput: if the amount is negative.
+            TermsDiffer: if it is open already, and that amount was never agreed.
             BadTime: if its time has no zone, lies more than a day ahead or before the earliest.
         """
         return self._store.run(lambda tx: self.open_within(tx, opening))
@@ -108,7 +119,7 @@ class Ledger:
         change = draft.change()
         _save(tx, [draft])
         parcel = change.after if change else draft.parcel
-        check_same(parcel, opening)
+        check_same(tx, parcel, opening)
         return parcel
 
     def record(self, event: Event) -> Recorded:
@@ -119,6 +130,7 @@ class Ledger:
                 it on.
             AmbiguousTrackingNumber: if several fulfillments bear its tracking number.
             KeyReused: if its key stands for another event.
+            TermsDiffer: if it opens a fulfillment that is open with an amount never agreed.
             BadTime: if its time has no zone, lies more than a day ahead or before the earliest.
         """
         (answer,) = self._run([event], self._one)
@@ -230,6 +242,76 @@ class Ledger:
         _keep_note(tx, note, draft.parcel, answer, now=now)
         return draft, answer
 
+    def revise(
+        self,
+        ref: FulfillmentRef,
+        *,
+        cod_amount: int | None = None,
+        tracking_number: str | None = None,
+        actor: str,
+        reason: str,
+        correction: bool = False,
+    ) -> Revised:
+        """Change what was agreed about a parcel: its cash to collect, in whole đồng, its waybill.
+
+        What was agreed before stays in the log, and counts for the time in which it did. The same
+        once more is answered and writes nothing. Where there is no cash any more, its status is
+        corrected to `none`; where there is some at last, to `codpending`. `correction` says that
+        another amount was collected than was written down.
+
+        Raises:
+            UnknownShop, UnknownFulfillment: if there is nothing to revise.
+            CashCollected: if the amount was collected, and this is no correction.
+            TrackingNumberTaken: if another parcel of the shop bears that number.
+            InvalidInput: if nothing is named, or what cannot be agreed, or the actor or the reason
+                is missing; or if it is a correction, and these take more people than one.
+        """
+        revision = Revision(
+            ref=ref,
+            cod_amount=cod_amount,
+            tracking_number=tracking_number,
+            actor=actor,
+            reason=reason,
+            correction=correction,
+        )
+
+        def work(tx: LedgerTransaction) -> Revised:
+            answer = self.revise_within(tx, revision)
+            if answer.corrects and not self._amends_alone:
+                raise InvalidInput(
+                    "This is a correction, and takes more people than one here; propose it, by "
+                    "`carrierflow revise` or `Carrierflow.incidents.revise`."
+                )
+            return answer
+
+        return self._store.run(work)
+
+    def revise_within(self, tx: LedgerTransaction, revision: Revision) -> Revised:
+        """Do as `revise` within a transaction that writes more: also who approved it.
+
+        Raises:
+            As `revise`, however many people it takes.
+        """
+        draft, answer = self._revised(tx, revision)
+        _save(tx, [draft])
+        return answer
+
+    def check_revision(self, revision: Revision) -> Revised:
+        """Say what a revision would do, and write nothing.
+
+        Raises:
+            As `revise`, however many people it takes.
+        """
+        return self._store.run(lambda tx: self._revised(tx, revision)[1])
+
+    def _revised(self, tx: LedgerTransaction, revision: Revision) -> tuple[Draft, Revised]:
+        check_revision(revision)
+        ref = revision.ref
+        draft = self._drafts(tx, ref.shop, [ref.fulfillment_id], []).get(ref.fulfillment_id)
+        if draft is None:
+            raise UnknownFulfillment(ref.shop, ref.fulfillment_id)
+        return draft, revise(tx, draft, revision, self._one, now=self._clock())
+
     def _check(self, event: Event) -> None:
         check_event(event, now=self._clock(), earliest=self._earliest)
 
@@ -274,7 +356,7 @@ class Ledger:
         try:
             draft = named.of(event)
             if event.opening is not None:
-                check_same(draft.parcel, event.opening)
+                check_same(tx, draft.parcel, event.opening)
             note = self._encrypted(event.note)
             resolved = _resolved(event, note, now)
             if draft.is_new:

@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from carrierflow.domain.fulfillment import Change, Fulfillment, PastEvents
-from carrierflow.domain.model import (
-    Opening,
-)
+from carrierflow.domain.model import Opening
+from carrierflow.domain.revision import Terms
 
 
 __all__ = ["Borne", "EncryptedNote", "Encryptor", "LedgerStore", "LedgerTransaction"]
@@ -48,9 +47,13 @@ class LedgerTransaction(Protocol):
     def bearers(self, shop: str, tracking_numbers: Collection[str]) -> dict[str, Borne]:
         """Find by whom some tracking numbers are borne in a shop; what nobody bears is not there.
 
-        A fulfillment bears the number that it was opened with, and the one that it was given
-        when the platform handed it over. Nothing is locked.
+        A fulfillment bears the number that was agreed last, and the one that it was given when
+        the platform handed it over. Nothing is locked.
         """
+        ...
+
+    def terms(self, parcel: Fulfillment) -> dict[int, Terms]:
+        """Read all that was agreed about a parcel, by its number: 0 is what it was opened with."""
         ...
 
     def past_events(self, parcels: Collection[Fulfillment]) -> dict[int, PastEvents]:
@@ -62,7 +65,7 @@ class LedgerTransaction(Protocol):
         ...
 
     def save(self, changes: Collection[Change]) -> None:
-        """Write histories, evidence and heads.
+        """Write terms, histories, evidence and heads.
 
         Raises:
             ConcurrentUpdate: if a parcel is no longer at the version that was read.

@@ -14,7 +14,7 @@ from carrierflow.domain.typecheck import check_fields, check_text
 from carrierflow.errors import BadTime, InvalidInput
 
 
-__all__ = ["check_event", "check_opening", "check_same", "check_time", "validation_errors"]
+__all__ = ["check_event", "check_opening", "check_order", "check_time", "validation_errors"]
 
 LONGEST = {
     "shop": limits.ID,
@@ -53,17 +53,12 @@ def check_opening(opening: Opening) -> None:
         raise InvalidInput(problem)
 
 
-def check_same(parcel: Fulfillment, opening: Opening) -> None:
-    """Raise `InvalidInput` where an opening is not the one that a parcel was opened with."""
-    if parcel.ref.order_id != opening.ref.order_id:
+def check_order(parcel: Fulfillment, ref: FulfillmentRef) -> None:
+    """Raise `InvalidInput` where a parcel belongs to another order than is said."""
+    if parcel.ref.order_id != ref.order_id:
         raise InvalidInput(
             f"Fulfillment {parcel.ref.fulfillment_id} belongs to order {parcel.ref.order_id}, "
-            f"not to {opening.ref.order_id}."
-        )
-    if opening.cod_amount not in {None, parcel.cod_amount}:
-        raise InvalidInput(
-            f"Fulfillment {parcel.ref.fulfillment_id} was opened with {parcel.cod_amount} đồng "
-            f"to collect, not {opening.cod_amount}."
+            f"not to {ref.order_id}."
         )
 
 

@@ -36,6 +36,7 @@ from carrierflow.domain.model import (
     Status,
     Verdict,
 )
+from carrierflow.domain.revision import AgreedTerms
 from carrierflow.errors import InvalidInput, KeyReused
 
 
@@ -71,6 +72,8 @@ class Draft:
     past: PastEvents
     entries: list[HistoryEntry] = field(default_factory=list)
     kept: list[EvidenceEntry] = field(default_factory=list)
+    agreed: AgreedTerms | None = None
+    """What is agreed about it from now on, where that is something else than before."""
 
     @classmethod
     def of(cls, parcel: Fulfillment, past: PastEvents) -> Draft:
@@ -94,10 +97,13 @@ class Draft:
 
     def change(self) -> Change | None:
         """Return what must be written, or None where nothing happened."""
-        if not self.entries and not self.kept:
+        if not self.entries and not self.kept and self.agreed is None:
             return None
+        terms = self.agreed.terms if self.agreed else self.parcel
         after = replace(
             self.parcel,
+            cod_amount=terms.cod_amount,
+            tracking_number=terms.tracking_number,
             delivery=self.heads[Machine.DELIVERY],
             cod=self.heads[Machine.COD],
             version=self.parcel.version + 1,
@@ -106,7 +112,11 @@ class Draft:
             settled_at=None if self.entries else self.parcel.settled_at,
         )
         return Change(
-            before=self.parcel, after=after, entries=tuple(self.entries), kept=tuple(self.kept)
+            before=self.parcel,
+            after=after,
+            entries=tuple(self.entries),
+            kept=tuple(self.kept),
+            agreed=self.agreed,
         )
 
 

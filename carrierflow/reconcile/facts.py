@@ -18,10 +18,14 @@ def facts_of(action: str, about: Incident | Finding, parcel: Fulfillment | None)
     """
     facts: list[str | None] = [action, _cause(action, about)]
     if parcel is not None:
-        facts += [parcel.delivery.hash, parcel.cod.hash]
+        facts += [parcel.delivery.hash, parcel.cod.hash, *_terms(parcel)]
         if action != AMEND:
             facts += [parcel.frozen, parcel.remote.digest if parcel.remote else None]
     return facts_digest(facts)
+
+
+def _terms(parcel: Fulfillment) -> list[str | None]:
+    return [str(parcel.cod_amount), parcel.tracking_number]
 
 
 def _cause(action: str, about: Incident | Finding) -> str:

@@ -21,13 +21,19 @@ from carrierflow.domain.approval import (
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.decision import OPEN
 from carrierflow.domain.fulfillment import Fulfillment
-from carrierflow.domain.incident import Incident, OpenIncidents, ResolveAction
-from carrierflow.domain.model import Event, Recorded, Verdict
+from carrierflow.domain.incident import Finding, Incident, OpenIncidents, ResolveAction
+from carrierflow.domain.model import Event, FulfillmentRef, Recorded, Verdict
+from carrierflow.domain.revision import Revised, Revision
 from carrierflow.domain.typecheck import check_text, guarded_methods
 from carrierflow.errors import InvalidInput
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.ledger.ports import LedgerTransaction
-from carrierflow.reconcile.correction_proposal import correction_finding, proposed_event
+from carrierflow.reconcile.correction_proposal import (
+    correction_finding,
+    proposed_event,
+    proposed_revision,
+    revision_finding,
+)
 from carrierflow.reconcile.decided import Resolution, WrittenLedger
 from carrierflow.reconcile.facts import facts_of
 from carrierflow.reconcile.ports import FulfillmentUpdate
@@ -149,17 +155,29 @@ class IncidentResolver:
         answer = self._ledger.check_amendment(event)
         if answer.verdict is Verdict.DUPLICATE:
             return answer
-        parcel, now = self._store.parcel(event.shop, answer.ref.fulfillment_id), self._clock()
-        finding = correction_finding(event, answer, now=now)
-        facts = facts_of(AMEND, finding, parcel)
-        proposal = self._proposal(AMEND, event.actor or "", event.reason or "", facts)
-        number = self._store.propose_correction(parcel, finding, proposal)
-        if number is None:
-            raise InvalidInput(
-                f"A correction of fulfillment {parcel.ref.fulfillment_id} waits for approval "
-                "already; approve or reject that one first."
-            )
-        return self.get(number)
+        finding = correction_finding(event, answer, now=self._clock())
+        return self._propose_correction(answer.ref, finding)
+
+    def revise(self, revision: Revision) -> Revised | Incident:
+        """Change what was agreed; or propose it, where that is a correction, and return what waits.
+
+        Raises:
+            As `Ledger.revise`.
+            InvalidInput: also if a correction of the fulfillment waits already.
+        """
+        if not self._policy.amends_alone:
+            answer = self._ledger.check_revision(revision)
+            if answer.corrects:
+                finding = revision_finding(revision, answer, now=self._clock())
+                return self._propose_correction(answer.ref, finding)
+        return self._ledger.revise(
+            revision.ref,
+            cod_amount=revision.cod_amount,
+            tracking_number=revision.tracking_number,
+            actor=revision.actor,
+            reason=revision.reason,
+            correction=revision.correction,
+        )
 
     def approve(self, incident_id: str, *, actor: str) -> Incident:
         """Approve what was proposed about an incident; the last who has to has it carried out.
@@ -200,6 +218,19 @@ class IncidentResolver:
         _waiting(incident)
         self._store.reject(incident, actor=actor, reason=reason, now=self._clock())
         return self.get(incident_id)
+
+    def _propose_correction(self, ref: FulfillmentRef, finding: Finding) -> Incident:
+        parcel = self._store.parcel(ref.shop, ref.fulfillment_id)
+        facts = facts_of(AMEND, finding, parcel)
+        said = finding.evidence
+        proposal = self._proposal(AMEND, said["actor"], said["reason"], facts)
+        number = self._store.propose_correction(parcel, finding, proposal)
+        if number is None:
+            raise InvalidInput(
+                f"A correction of fulfillment {parcel.ref.fulfillment_id} waits for approval "
+                "already; approve or reject that one first."
+            )
+        return self.get(number)
 
     def _proposal(self, action: str, actor: str, reason: str, facts: str) -> Proposal:
         return Proposal(
@@ -244,7 +275,11 @@ class IncidentResolver:
     def _amended(self, incident: Incident, waits: Proposal, tx: LedgerTransaction) -> None:
         name = incident.fulfillment_id or ""
         _check_facts(incident, waits, tx.parcels(incident.shop, [name])[name])
-        self._ledger.amend_within(tx, proposed_event(incident))
+        revision = proposed_revision(incident)
+        if revision is None:
+            self._ledger.amend_within(tx, proposed_event(incident))
+        else:
+            self._ledger.revise_within(tx, revision)
 
     def _made(
         self,

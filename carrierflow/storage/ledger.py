@@ -20,6 +20,7 @@ from carrierflow.domain.model import (
     Status,
     Verdict,
 )
+from carrierflow.domain.revision import Terms
 from carrierflow.errors import ConcurrentUpdate
 from carrierflow.ledger.ports import Borne, EncryptedNote
 from carrierflow.storage.binding import sliced
@@ -37,7 +38,7 @@ from carrierflow.storage.rows import (
 )
 from carrierflow.storage.shops import shop_carrier
 from carrierflow.storage.tables import evidence, fulfillments, history, notes, shops, terms
-from carrierflow.storage.terms import opening_rows
+from carrierflow.storage.terms import add_revision, opening_rows, terms_of
 from carrierflow.storage.waybills import bearers
 
 
@@ -134,6 +135,10 @@ class SqlLedgerTransaction:
         """Find by whom some tracking numbers are borne in a shop, each that anybody bears."""
         return bearers(self._connection, shop, tracking_numbers)
 
+    def terms(self, parcel: Fulfillment) -> dict[int, Terms]:
+        """Read all that was agreed about a parcel, by its number."""
+        return terms_of(self._connection, parcel)
+
     def past_events(self, parcels: Collection[Fulfillment]) -> dict[int, PastEvents]:
         """Read what the past of some parcels says, by the parcels' own ids."""
         past: dict[int, PastEvents] = defaultdict(PastEvents)
@@ -169,6 +174,7 @@ class SqlLedgerTransaction:
         ordered = sorted(changes, key=lambda change: change.before.id)
         self._save_heads(ordered)
         self._save_openings(ordered)
+        self._save_revisions(ordered)
         numbers = self._numbers(ordered)
         entries = (
             entry_row(change.before.id, entry, numbers[entry.definition])
@@ -196,6 +202,14 @@ class SqlLedgerTransaction:
         for change in fresh:
             self._shop_number(change.before.ref.shop)
         insert_many(self._connection, terms, opening_rows(fresh, self._carrier_codes))
+
+    def _save_revisions(self, changes: Collection[Change]) -> None:
+        """Write what is agreed anew about parcels."""
+        for change in changes:
+            if change.agreed is not None:
+                shop = change.before.ref.shop
+                self._shop_number(shop)
+                add_revision(self._connection, change, self._carrier_codes[shop])
 
     def _numbers(self, changes: Collection[Change]) -> dict[str, int]:
         """Return the numbers of the definitions that some entries were judged by."""

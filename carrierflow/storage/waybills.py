@@ -1,6 +1,6 @@
 """Who bears a tracking number: the one place that finds parcels by their waybills.
 
-A parcel bears the number that it was opened with, and the one that the carrier gave it when the
+A parcel bears the number that was agreed last, and the one that the carrier gave it when the
 platform handed it over; mostly they are the same.
 """
 

@@ -13,6 +13,7 @@ from carrierflow.domain.decision import DecisionKind
 from carrierflow.domain.fulfillment import RemoteSnapshot
 from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, RemoteWord, Source, Status
+from carrierflow.domain.revision import Revision
 from carrierflow.errors import ConcurrentUpdate, InvalidInput
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.platforms.registry import PLATFORMS
@@ -306,3 +307,52 @@ def test_the_accounts_stand_beside_people_alone(desk_of, frozen, sqlite_store):
     assert [("assigned", "mai"), ("proposed", "lan")] == [row[:2] for row in people]
     assert all(row.os_user for row in people)
     assert {DecisionKind.OPENED} == {opened.what}
+
+
+@pytest.fixture
+def collected(sqlite_ledger, sqlite_shop):
+    """A parcel whose cash was collected."""
+    ref = FulfillmentRef(shop=sqlite_shop, order_id="1", fulfillment_id=str(next(NUMBERS)))
+    sqlite_ledger.open(Opening(ref=ref, cod_amount=510_000))
+    for status in (Status.PICKING, Status.DELIVERING, Status.DELIVERED):
+        mine = {"shop": ref.shop, "fulfillment_id": ref.fulfillment_id}
+        sqlite_ledger.record(Event(status=status, **mine))
+    return ref
+
+
+def test_a_correction_of_the_amount_waits_for_somebody_else(desk_of, runs, collected):
+    """What was collected stays as written until another person approves, and then is corrected."""
+    desk = desk_of(amend=2)
+    revision = Revision(ref=collected, cod_amount=450_000, correction=True, **LAN)
+    waiting = desk.revise(revision)
+
+    assert ("correction_proposed", "lan") == (waiting.kind, waiting.proposal.actor)
+    assert 510_000 == runs.parcel(collected.shop, collected.fulfillment_id).cod_amount
+    with pytest.raises(InvalidInput, match="somebody else"):
+        desk.approve(waiting.id, actor="Lan")
+    with pytest.raises(InvalidInput, match="waits for approval"):
+        desk.revise(revision)
+    done = desk.approve(waiting.id, actor="mai")
+    assert ("resolved", ("mai",)) == (done.state, done.approved_by)
+    assert 450_000 == runs.parcel(collected.shop, collected.fulfillment_id).cod_amount
+
+
+def test_a_correction_of_another_amount_is_decided_anew(desk_of, runs, sqlite_ledger, collected):
+    """A proposal whose parcel was revised meanwhile is not approved any more."""
+    desk = desk_of(amend=2)
+    waiting = desk.revise(Revision(ref=collected, cod_amount=1, correction=True, **LAN))
+    sqlite_ledger.revise(collected, cod_amount=2, correction=True, **LAN)
+
+    with pytest.raises(InvalidInput, match="has changed"):
+        desk.approve(waiting.id, actor="mai")
+    assert 2 == runs.parcel(collected.shop, collected.fulfillment_id).cod_amount
+
+
+def test_a_revision_that_corrects_nothing_takes_one(desk_of, runs, sqlite_ledger, sqlite_shop):
+    """Cash that was not collected is agreed anew at once, however many a correction takes."""
+    ref = FulfillmentRef(shop=sqlite_shop, order_id="1", fulfillment_id=str(next(NUMBERS)))
+    sqlite_ledger.open(Opening(ref=ref, cod_amount=510_000))
+    answer = desk_of(amend=2).revise(Revision(ref=ref, cod_amount=450_000, **LAN))
+
+    assert (1, True) == (answer.number, answer.changed)
+    assert 450_000 == runs.parcel(ref.shop, ref.fulfillment_id).cod_amount
