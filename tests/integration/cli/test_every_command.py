@@ -67,6 +67,7 @@ COMMANDS = {
     ],
     "record-file": ["rows-{mode}.jsonl"],
     "amend": ["alpha", PARCEL, "{corrected}", "--actor", NASTY, "--reason", NASTY],
+    "revise": ["alpha", PARCEL, "--tracking-number", NASTY, "--actor", NASTY, "--reason", NASTY],
     "show": ["alpha", PARCEL],
     "history": ["alpha", PARCEL],
     "notes": ["alpha", PARCEL],
