@@ -34,7 +34,15 @@ from carrierflow.audit.reports.as_of import (
     StandingTotal,
 )
 from carrierflow.audit.reports.basis import ReportBasis
-from carrierflow.audit.reports.cash import AgedCash, Band, Cash, CashTotal, HeldCash
+from carrierflow.audit.reports.cash import (
+    AgedCash,
+    Band,
+    Cash,
+    CashClass,
+    CashTotal,
+    HeldCash,
+    OwedCash,
+)
 from carrierflow.audit.reports.corrections import Correction, CorrectionKind
 from carrierflow.audit.reports.coverage import AgedLooks, CoverageReport, LookAge, Unseen
 from carrierflow.audit.reports.drift import Drift, DriftDay, DriftKind, Episode
@@ -251,6 +259,7 @@ __all__ = [
     "Carrierflow",
     "CarrierflowError",
     "Cash",
+    "CashClass",
     "CashCollected",
     "CashTotal",
     "Change",
@@ -344,6 +353,7 @@ __all__ = [
     "Opening",
     "Outage",
     "OutcomeUnknown",
+    "OwedCash",
     "PastEvents",
     "PastRun",
     "Place",

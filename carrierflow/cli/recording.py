@@ -26,6 +26,7 @@ from carrierflow.domain.model import (
     Verdict,
     parse_status,
 )
+from carrierflow.domain.revision import AgreedTerms
 
 
 __all__ = ["register"]
@@ -245,6 +246,7 @@ def history(
         "shop": shop,
         "order_id": timeline.parcel.ref.order_id,
         "fulfillment_id": fulfillment_id,
+        "terms": [_terms_document(each) for each in timeline.terms],
         "entries": entries,
         "evidence": evidence,
         "published": attempts,
@@ -264,6 +266,10 @@ def history(
         for e in timeline.entries
     ]
     kept = [(e["status"] or e["kind"], e["verdict"] or e["code"], e["sentence"]) for e in evidence]
+    revised = [
+        (short(e.recorded_at), e.terms.cod_amount, e.terms.tracking_number, e.actor, e.reason)
+        for e in timeline.terms
+    ]
     told = [
         (e.status, e.number, short(e.intent_at), e.outcome or "no result")
         for e in timeline.attempts
@@ -271,6 +277,9 @@ def history(
 
     def draw(page: Page) -> None:
         page.table(columns, rows)
+        if len(revised) > 1:
+            page.heading("Agreed")
+            page.table(("recorded", "amount", "tracking number", "who", "why"), revised)
         if kept:
             page.heading("Kept as evidence")
             page.table(("status", "verdict", "why"), kept)
@@ -279,6 +288,18 @@ def history(
             page.table(("status", "attempt", "at", "outcome"), told)
 
     session.emit(document, draw)
+
+
+def _terms_document(agreed: AgreedTerms) -> dict[str, Any]:
+    return {
+        "number": agreed.number,
+        "cod_amount": agreed.terms.cod_amount,
+        "tracking_number": agreed.terms.tracking_number,
+        "source": agreed.source,
+        "actor": agreed.actor,
+        "reason": agreed.reason,
+        "recorded_at": moment(agreed.recorded_at),
+    }
 
 
 def entry_document(entry: HistoryEntry) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def _places(place: Place) -> Sequence[str]:
 
 
 def show_cash(page: Page, found: Cash) -> None:
-    """Show the cash by age and by status."""
+    """Show the cash by age and by whose it is."""
     page.say(
         f"At {short(found.at)}: {dong(found.amount)} of {found.parcels} parcels "
         "collected and not remitted.",
@@ -54,8 +54,9 @@ def show_cash(page: Page, found: Cash) -> None:
     ages = [(a.shop, a.band, a.parcels, dong(a.amount)) for a in found.by_age]
     page.table(("shop", "collected", "parcels", "amount"), ages)
     page.heading("All cash on delivery")
-    totals = [(t.shop, t.status, t.parcels, dong(t.amount)) for t in found.by_status]
-    page.table(("shop", "status", "parcels", "amount"), totals)
+    totals = [(t.shop, t.cash_class, t.parcels, dong(t.amount)) for t in found.by_class]
+    page.table(("shop", "cash", "parcels", "amount"), totals)
+    page.say(f"{dong(found.total)} in all.", "")
     if found.held is not None:
         page.heading("Parcels")
         rows = [
@@ -63,6 +64,10 @@ def show_cash(page: Page, found: Cash) -> None:
         ]
         columns = ("shop", "order", "fulfillment", "collected", "days", "amount")
         page.table(columns, rows)
+    if found.owed_back:
+        page.heading("Owed back")
+        owed = [(*_names(o.ref), short(o.ended_at), dong(o.amount)) for o in found.owed_back]
+        page.table(("shop", "order", "fulfillment", "came back", "amount"), owed)
 
 
 def show_drift(page: Page, found: Drift) -> None:

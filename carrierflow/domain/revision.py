@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from carrierflow.domain.model import FulfillmentRef, HistoryEntry, Source
+from carrierflow.domain.model import FulfillmentRef, HistoryEntry
 
 
 __all__ = ["AgreedTerms", "Revised", "Revision", "Terms"]
@@ -38,11 +38,13 @@ class Revision:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgreedTerms:
-    """Terms as they are to be written, by whom and why; `number` counts those of one parcel."""
+    """Terms as they are written, by whom and why."""
 
     number: int
+    """Counts those of one parcel; 0 is what it was opened with."""
     terms: Terms
-    source: Source
+    source: str
+    """A `Source`; or `upgrade` for what held when an upgrade wrote it down."""
     actor: str | None
     reason: str | None
     recorded_at: datetime

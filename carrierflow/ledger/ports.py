@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from carrierflow.domain.fulfillment import Change, Fulfillment, PastEvents
 from carrierflow.domain.model import Opening
-from carrierflow.domain.revision import Terms
+from carrierflow.domain.revision import AgreedTerms
 
 
 __all__ = ["Borne", "EncryptedNote", "Encryptor", "LedgerStore", "LedgerTransaction"]
@@ -52,8 +52,8 @@ class LedgerTransaction(Protocol):
         """
         ...
 
-    def terms(self, parcel: Fulfillment) -> dict[int, Terms]:
-        """Read all that was agreed about a parcel, by its number: 0 is what it was opened with."""
+    def terms(self, parcel: Fulfillment) -> list[AgreedTerms]:
+        """Read all that was agreed about a parcel, oldest first."""
         ...
 
     def past_events(self, parcels: Collection[Fulfillment]) -> dict[int, PastEvents]:

@@ -40,7 +40,7 @@ def check_same(tx: LedgerTransaction, parcel: Fulfillment, opening: Opening) -> 
     amount = opening.cod_amount
     if amount in {None, parcel.cod_amount}:
         return
-    if all(terms.cod_amount != amount for terms in tx.terms(parcel).values()):
+    if all(agreed.terms.cod_amount != amount for agreed in tx.terms(parcel)):
         raise TermsDiffer(parcel.ref.fulfillment_id, agreed=parcel.cod_amount, told=amount or 0)
 
 
@@ -61,7 +61,7 @@ def revise(
     check_order(parcel, revision.ref)
     before = Terms(cod_amount=parcel.cod_amount, tracking_number=parcel.tracking_number)
     after = _after(before, revision)
-    number = max(tx.terms(parcel), default=0)
+    number = max((agreed.number for agreed in tx.terms(parcel)), default=0)
     answer = Revised(ref=parcel.ref, number=number, before=before, after=after)
     if not answer.changed:
         return answer
@@ -127,7 +127,7 @@ def _move_cash(draft: Draft, before: Terms, agreed: AgreedTerms, rules: VerdictR
         status=Status(wanted),
         occurred_at=agreed.recorded_at,
         key="",
-        source=agreed.source,
+        source=Source.OPERATOR,
         actor=agreed.actor,
         reason=agreed.reason,
     )

@@ -20,7 +20,7 @@ from carrierflow.domain.model import (
     Status,
     Verdict,
 )
-from carrierflow.domain.revision import Terms
+from carrierflow.domain.revision import AgreedTerms
 from carrierflow.errors import ConcurrentUpdate
 from carrierflow.ledger.ports import Borne, EncryptedNote
 from carrierflow.storage.binding import sliced
@@ -38,7 +38,7 @@ from carrierflow.storage.rows import (
 )
 from carrierflow.storage.shops import shop_carrier
 from carrierflow.storage.tables import evidence, fulfillments, history, notes, shops, terms
-from carrierflow.storage.terms import add_revision, opening_rows, terms_of
+from carrierflow.storage.terms import add_revision, agreed_terms, opening_rows
 from carrierflow.storage.waybills import bearers
 
 
@@ -135,9 +135,9 @@ class SqlLedgerTransaction:
         """Find by whom some tracking numbers are borne in a shop, each that anybody bears."""
         return bearers(self._connection, shop, tracking_numbers)
 
-    def terms(self, parcel: Fulfillment) -> dict[int, Terms]:
-        """Read all that was agreed about a parcel, by its number."""
-        return terms_of(self._connection, parcel)
+    def terms(self, parcel: Fulfillment) -> list[AgreedTerms]:
+        """Read all that was agreed about a parcel, oldest first."""
+        return agreed_terms(self._connection, parcel)
 
     def past_events(self, parcels: Collection[Fulfillment]) -> dict[int, PastEvents]:
         """Read what the past of some parcels says, by the parcels' own ids."""

@@ -12,19 +12,14 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from carrierflow.domain.fulfillment import Change, Fulfillment
-from carrierflow.domain.revision import Terms
+from carrierflow.domain.revision import AgreedTerms, Terms
 from carrierflow.storage.tables import fulfillments, terms
 
 
-__all__ = ["UPGRADE", "add_revision", "opening_rows", "terms_of"]
-
-UPGRADE = "upgrade"
-"""The source of terms that were written by an upgrade: what held then, of a parcel of before."""
+__all__ = ["add_revision", "agreed_terms", "opening_rows"]
 
 READ_TERMS = (
-    select(terms.c.number, terms.c.cod_amount, terms.c.tracking_number)
-    .where(terms.c.fulfillment == bindparam("parcel"))
-    .order_by(terms.c.number)
+    select(terms).where(terms.c.fulfillment == bindparam("parcel")).order_by(terms.c.number)
 )
 HOLDS_NOW = (
     update(fulfillments)
@@ -33,13 +28,19 @@ HOLDS_NOW = (
 )
 
 
-def terms_of(connection: Connection, parcel: Fulfillment) -> dict[int, Terms]:
-    """Return all that was agreed about a parcel, by its number."""
-    rows = connection.execute(READ_TERMS, {"parcel": parcel.id})
-    return {
-        number: Terms(cod_amount=amount, tracking_number=waybill)
-        for number, amount, waybill in rows
-    }
+def agreed_terms(connection: Connection, parcel: Fulfillment) -> list[AgreedTerms]:
+    """Return all that was agreed about a parcel, oldest first."""
+    return [
+        AgreedTerms(
+            number=row.number,
+            terms=Terms(cod_amount=row.cod_amount, tracking_number=row.tracking_number),
+            source=row.source,
+            actor=row.actor,
+            reason=row.reason,
+            recorded_at=row.recorded_at,
+        )
+        for row in connection.execute(READ_TERMS, {"parcel": parcel.id})
+    ]
 
 
 def add_revision(connection: Connection, change: Change, carrier_code: str) -> None:
@@ -55,7 +56,7 @@ def add_revision(connection: Connection, change: Change, carrier_code: str) -> N
         "tracking_number": waybill,
         "cod_amount": amount,
         "carrier_code": carrier_code,
-        "source": str(agreed.source),
+        "source": agreed.source,
         "actor": agreed.actor,
         "reason": agreed.reason,
         "recorded_at": agreed.recorded_at,

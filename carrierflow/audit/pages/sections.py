@@ -11,7 +11,7 @@ from carrierflow.audit.pages.drift_columns import drift_columns
 from carrierflow.audit.pages.markup import Markup, tag
 from carrierflow.audit.pages.page import figure, moment, name, section, table
 from carrierflow.audit.pages.range_chart import Range, ranges
-from carrierflow.audit.reports.cash import BANDS, Band, Cash
+from carrierflow.audit.reports.cash import BANDS, Band, Cash, CashClass
 from carrierflow.audit.reports.coverage import AGES, CoverageReport, LookAge
 from carrierflow.audit.reports.drift import Drift
 from carrierflow.audit.reports.language import Tongue
@@ -74,6 +74,15 @@ def _cash_bars(cash: Cash, tongue: Tongue) -> Iterator[Bar]:
         )
 
 
+WHOSE = {
+    CashClass.TO_COLLECT: "to collect",
+    CashClass.HELD: "held for the shop",
+    CashClass.REMITTED: "remitted",
+    CashClass.OWED_BACK: "owed back",
+    CashClass.NOT_COLLECTED: "not collected",
+}
+
+
 def _cash_tables(cash: Cash, tongue: Tongue) -> tuple[Markup, Markup]:
     by_age = [
         (aged.shop, _band(aged.band, tongue), number(aged.parcels), dong(aged.amount))
@@ -81,10 +90,13 @@ def _cash_tables(cash: Cash, tongue: Tongue) -> tuple[Markup, Markup]:
     ]
     if by_age:
         by_age.append((tongue.say("All"), "", number(cash.parcels), dong(cash.amount)))
-    by_status = [
-        (each.shop, name(tongue, each.status), number(each.parcels), dong(each.amount))
-        for each in cash.by_status
+    by_class = [
+        (each.shop, tongue.say(WHOSE[each.cash_class]), number(each.parcels), dong(each.amount))
+        for each in cash.by_class
     ]
+    if by_class:
+        parcels = sum(each.parcels for each in cash.by_class)
+        by_class.append((tongue.say("All"), "", number(parcels), dong(cash.total)))
     return (
         table(
             heads(tongue, "Shop", "Collected", "Parcels", "Amount"),
@@ -93,10 +105,10 @@ def _cash_tables(cash: Cash, tongue: Tongue) -> tuple[Markup, Markup]:
             empty=tongue.say("No cash is held."),
         ),
         table(
-            heads(tongue, "Shop", "Status", "Parcels", "Amount"),
-            by_status,
+            heads(tongue, "Shop", "Cash", "Parcels", "Amount"),
+            by_class,
             numbers=2,
-            caption=tongue.say("All cash on delivery, by where it stands"),
+            caption=tongue.say("All cash on delivery, by whose it is"),
             empty=tongue.say("No parcel has cash to collect."),
         ),
     )

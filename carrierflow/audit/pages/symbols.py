@@ -21,7 +21,7 @@ LANES: Mapping[str, float] = {
     PERSON: 100.0,
 }
 ON_PLATFORM = frozenset({"told", "answered", "confirmed", "seen"})
-ON_PERSON = frozenset({"incident", "decision"})
+ON_PERSON = frozenset({"incident", "decision", "revision"})
 SCANNED = frozenset({Source.CARRIER, Source.OPERATOR})
 
 
@@ -105,5 +105,6 @@ MARKS: Mapping[str, Callable[[float, float], Markup]] = {
     "confirmed": _confirmed,
     "incident": _incident,
     "decision": _decision,
+    "revision": _decision,
 }
 """How a moment of each kind is drawn; what is merely seen has no entry."""

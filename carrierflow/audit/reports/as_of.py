@@ -11,8 +11,9 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Subquery, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, case, func, or_, select
 
+from carrierflow.audit.reports.agreed import agreed_at
 from carrierflow.domain.model import FulfillmentRef, Machine, Status
 from carrierflow.errors import UnknownStatus
 from carrierflow.storage.shops import shop_codes
@@ -31,6 +32,7 @@ __all__ = [
     "StandingTotal",
     "code_of",
     "in_force",
+    "parcels_of",
     "standing_counts",
     "standings",
     "status_of",
@@ -60,6 +62,7 @@ class Standing:
 
     ref: FulfillmentRef
     cod_amount: int
+    """As it was agreed then."""
     known: Place
     was: Place
 
@@ -191,18 +194,25 @@ def code_of(status: Status) -> int:
     return STATUSES.index(status)
 
 
-def in_force(at: datetime, basis: Basis) -> ColumnElement[int]:
-    """Return number and status of a chain's entry in force as one integer; an aggregate."""
+def in_force(
+    at: datetime, basis: Basis, chain: ColumnElement[bool] | None = None
+) -> ColumnElement[int]:
+    """Return number and status of a chain's entry in force as one integer; an aggregate.
+
+    `chain` says which entries are of the chain, where there are others.
+    """
     codes = {status: number for number, status in enumerate(STATUSES)}
     status = case(codes, value=history.c.to_status, else_=UNKNOWN)
-    return func.max(case((CLOCKS[basis] <= at, history.c.seq * WIDTH + status)))
+    there = CLOCKS[basis] <= at
+    which = there if chain is None else and_(chain, there)
+    return func.max(case((which, history.c.seq * WIDTH + status)))
 
 
 def standing_counts(
     connection: Connection, at: datetime, *, shop: int | None
 ) -> Iterator[StandingCount]:
     """Count the parcels of each shop by where they stood and where they were thought to be."""
-    each = _chains(at, shop=shop)
+    each = _chains(at, of=parcels_of(shop))
     key = (fulfillments.c.shop, each.c.machine, each.c.known % WIDTH, each.c.was % WIDTH)
     query = (
         select(*key, func.count())
@@ -224,11 +234,13 @@ def standings(
     connection: Connection, at: datetime, *, shop: int | None, fulfillment_id: str | None = None
 ) -> Iterator[Standing]:
     """Yield every parcel that was there by then, in the order in which they were opened."""
-    each = _chains(at, shop=shop, fulfillment_id=fulfillment_id)
+    mine = parcels_of(shop, fulfillment_id)
+    each, agreed = _chains(at, of=mine), agreed_at(at, of=mine)
     f = fulfillments.c
     query = (
-        select(f.id, f.order_id, f.fulfillment_id, f.cod_amount, shops.c.code, each)
+        select(f.id, f.order_id, f.fulfillment_id, agreed.c.cod_amount, shops.c.code, each)
         .join_from(each, fulfillments, f.id == each.c.fulfillment)
+        .join(agreed, agreed.c.fulfillment == f.id)
         .join(shops, shops.c.id == f.shop)
         .order_by(f.id)
         .execution_options(yield_per=STREAM)
@@ -237,19 +249,25 @@ def standings(
         yield _standing({row.machine: row for row in chains})
 
 
-def _chains(at: datetime, *, shop: int | None, fulfillment_id: str | None = None) -> Subquery:
+def parcels_of(shop: int | None, fulfillment_id: str | None = None) -> Select[tuple[int]] | None:
+    """Return a query for the parcels that are asked about; None for all."""
+    if shop is None:
+        return None
+    f = fulfillments.c
+    mine = select(f.id).where(f.shop == shop)
+    return mine if fulfillment_id is None else mine.where(f.fulfillment_id == fulfillment_id)
+
+
+def _chains(at: datetime, *, of: Select[tuple[int]] | None) -> Subquery:
     """Return one row for each machine of each parcel: what is in force by either clock."""
-    h, f = history.c, fulfillments.c
+    h = history.c
     query = (
         select(h.fulfillment, h.machine, *(in_force(at, basis).label(basis) for basis in Basis))
         .where(or_(*(clock <= at for clock in CLOCKS.values())))
         .group_by(h.fulfillment, h.machine)
     )
-    if shop is not None:
-        mine = select(f.id).where(f.shop == shop)
-        if fulfillment_id is not None:
-            mine = mine.where(f.fulfillment_id == fulfillment_id)
-        query = query.where(h.fulfillment.in_(mine))
+    if of is not None:
+        query = query.where(h.fulfillment.in_(of))
     return query.subquery("chains")
 
 

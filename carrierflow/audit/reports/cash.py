@@ -1,14 +1,19 @@
-"""Cash on delivery at a moment: collected and not remitted, by age; every đồng has its parcel."""
+"""Cash on delivery at a moment: whose it is, and how long it was held; every đồng has its parcel.
+
+Each amount is the one that was agreed at that moment.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, literal, or_, select
 
+from carrierflow.audit.reports.agreed import agreed_at
 from carrierflow.audit.reports.as_of import (
     CLOCKS,
     STREAM,
@@ -16,9 +21,10 @@ from carrierflow.audit.reports.as_of import (
     Basis,
     code_of,
     in_force,
-    status_of,
+    parcels_of,
 )
-from carrierflow.domain.model import FulfillmentRef, Machine, Status
+from carrierflow.domain.model import COD_STATUSES, FulfillmentRef, Machine, Status
+from carrierflow.errors import UnknownStatus
 from carrierflow.storage.tables import fulfillments, history, shops
 
 
@@ -27,12 +33,15 @@ __all__ = [
     "AgedCash",
     "Band",
     "Cash",
+    "CashClass",
     "CashTotal",
     "HeldCash",
+    "OwedCash",
     "aged_cash",
     "band_of",
     "cash_totals",
     "held_cash",
+    "owed_cash",
 ]
 
 ONE_DAY = timedelta(days=1)
@@ -66,6 +75,21 @@ def band_of(age: timedelta) -> Band:
     return next(band for band in reversed(BANDS) if band.from_days <= days)
 
 
+class CashClass(StrEnum):
+    """Whose the cash of a parcel is: each parcel with cash is in one class."""
+
+    TO_COLLECT = "to_collect"
+    """Still with the customer, who pays when the parcel comes."""
+    HELD = "held"
+    """Collected and not remitted: the shop's, in the carrier's hands."""
+    REMITTED = "remitted"
+    """Handed to the shop."""
+    OWED_BACK = "owed_back"
+    """Collected, and the parcel came back or was cancelled: the customer's again."""
+    NOT_COLLECTED = "not_collected"
+    """Never collected, and nobody will: the parcel came back or was cancelled."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeldCash:
     """The cash of one parcel, collected and not remitted at that moment."""
@@ -76,6 +100,18 @@ class HeldCash:
     collected_at: datetime
     recorded_at: datetime
     age_days: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OwedCash:
+    """The cash of one parcel that was collected, and is the customer's again."""
+
+    ref: FulfillmentRef
+    tracking_number: str | None
+    amount: int
+    ended_at: datetime
+    """When the parcel came back or was cancelled."""
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,10 +126,10 @@ class AgedCash:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CashTotal:
-    """The cash of a shop's parcels at one status."""
+    """The cash of a shop's parcels of one class."""
 
     shop: str
-    status: Status
+    cash_class: CashClass
     parcels: int
     amount: int
 
@@ -105,14 +141,19 @@ class Cash:
     at: datetime
     basis: Basis
     parcels: int
-    """Parcels whose cash was collected and not remitted."""
+    """Parcels whose cash is held: collected, and owed to the shop."""
     amount: int
+    """That cash."""
+    total: int
+    """The amounts of all parcels with cash; what the classes add up to."""
     by_age: tuple[AgedCash, ...]
     """That cash by shop and age; adds up to `amount`."""
-    by_status: tuple[CashTotal, ...]
-    """All cash, to be collected, held and remitted; adds up to what was to be collected at all."""
+    by_class: tuple[CashTotal, ...]
+    """All cash, by whose it is; adds up to `total`."""
     held: tuple[HeldCash, ...] | None = None
-    """That cash parcel by parcel, the oldest first, where it was asked for."""
+    """The cash that is held parcel by parcel, the oldest first, where it was asked for."""
+    owed_back: tuple[OwedCash, ...] | None = None
+    """What is owed to customers parcel by parcel, the oldest first, where it was asked for."""
 
     @classmethod
     def of(
@@ -121,48 +162,67 @@ class Cash:
         basis: Basis,
         *,
         by_age: Iterable[AgedCash],
-        by_status: Iterable[CashTotal],
+        by_class: Iterable[CashTotal],
         held: Iterable[HeldCash] | None = None,
+        owed_back: Iterable[OwedCash] | None = None,
     ) -> Cash:
         """Put the answer together from what was counted."""
         ages = tuple(sorted(by_age, key=lambda aged: (aged.shop, aged.band.from_days)))
-        statuses = tuple(Status)
+        totals = tuple(
+            sorted(by_class, key=lambda each: (each.shop, CLASSES.index(each.cash_class)))
+        )
         return cls(
             at=at,
             basis=basis,
             parcels=sum(aged.parcels for aged in ages),
             amount=sum(aged.amount for aged in ages),
+            total=sum(each.amount for each in totals),
             by_age=ages,
-            by_status=tuple(
-                sorted(by_status, key=lambda each: (each.shop, statuses.index(each.status)))
-            ),
+            by_class=totals,
             held=None if held is None else tuple(held),
+            owed_back=None if owed_back is None else tuple(owed_back),
         )
+
+
+def _order(total: CashTotal) -> tuple[str, int]:
+    return total.shop, CLASSES.index(total.cash_class)
+
+
+CLASSES = tuple(CashClass)
+NO_CLASS = len(CLASSES)
+"""Stands for a word of the history that is no status of cash."""
+
+COLLECTED = (code_of(Status.CODPAID), code_of(Status.CODRECEIPT))
+OVER = (code_of(Status.RETURN), code_of(Status.CANCEL))
+"""Where a parcel's cash is due no more."""
 
 
 def cash_totals(
     connection: Connection, at: datetime, basis: Basis, *, shop: int | None
 ) -> Iterator[CashTotal]:
-    """Add up the amounts of each shop by cash status; parcels without cash are left out."""
+    """Add up the amounts of each shop by whose they are; parcels without cash are left out."""
     chains, f = _chains(at, basis, shop=shop), fulfillments.c
-    code = chains.c.last % WIDTH
+    agreed = agreed_at(at, of=parcels_of(shop))
+    number = _class(chains).label("number")
     query = (
-        select(shops.c.code, code, func.count(), func.sum(f.cod_amount))
+        select(shops.c.code, number, func.count(), func.sum(agreed.c.cod_amount))
         .join_from(chains, fulfillments, f.id == chains.c.fulfillment)
+        .join(agreed, agreed.c.fulfillment == f.id)
         .join(shops, shops.c.id == f.shop)
-        .where(code != code_of(Status.NONE))
-        .group_by(shops.c.code, code)
+        .where(chains.c.cash % WIDTH != code_of(Status.NONE))
+        .group_by(shops.c.code, number)
     )
-    for name, number, parcels, amount in connection.execute(query):
-        status = status_of(number)
-        yield CashTotal(shop=name, status=status, parcels=parcels, amount=int(amount))
+    for name, place, parcels, amount in connection.execute(query):
+        if place == NO_CLASS:
+            raise UnknownStatus("a word of the history", known=tuple(COD_STATUSES))
+        yield CashTotal(shop=name, cash_class=CLASSES[place], parcels=parcels, amount=int(amount))
 
 
 def aged_cash(
     connection: Connection, at: datetime, basis: Basis, *, shop: int | None
 ) -> Iterator[AgedCash]:
     """Add up the cash that each shop is owed, by how long ago it was collected."""
-    held = _held(at, basis, shop=shop).subquery("held")
+    held = _named(at, basis, CashClass.HELD, Machine.COD, shop=shop).subquery("held")
     band = _band(held.c.occurred_at, at).label("band")
     query = select(held.c.code, band, func.count(), func.sum(held.c.cod_amount))
     for name, number, parcels, amount in connection.execute(query.group_by(held.c.code, band)):
@@ -172,14 +232,10 @@ def aged_cash(
 def held_cash(
     connection: Connection, at: datetime, basis: Basis, *, shop: int | None
 ) -> Iterator[HeldCash]:
-    """Yield each parcel whose cash was collected and not remitted, the oldest first."""
-    query = _held(at, basis, shop=shop).order_by(history.c.occurred_at, fulfillments.c.id)
-    for row in connection.execute(query.execution_options(yield_per=STREAM)):
-        ref = FulfillmentRef(
-            shop=row.code, order_id=row.order_id, fulfillment_id=row.fulfillment_id
-        )
+    """Yield each parcel whose cash is held, the oldest first."""
+    for row in _streamed(connection, _named(at, basis, CashClass.HELD, Machine.COD, shop=shop)):
         yield HeldCash(
-            ref=ref,
+            ref=_ref(row),
             tracking_number=row.tracking_number,
             amount=row.cod_amount,
             collected_at=row.occurred_at,
@@ -188,26 +244,73 @@ def held_cash(
         )
 
 
+def owed_cash(
+    connection: Connection, at: datetime, basis: Basis, *, shop: int | None
+) -> Iterator[OwedCash]:
+    """Yield each parcel whose cash was collected and is the customer's again, the oldest first."""
+    query = _named(at, basis, CashClass.OWED_BACK, Machine.DELIVERY, shop=shop)
+    for row in _streamed(connection, query):
+        yield OwedCash(
+            ref=_ref(row),
+            tracking_number=row.tracking_number,
+            amount=row.cod_amount,
+            ended_at=row.occurred_at,
+            recorded_at=row.recorded_at,
+        )
+
+
+def _streamed(connection: Connection, query: Any) -> Any:
+    ordered = query.order_by(history.c.occurred_at, fulfillments.c.id)
+    return connection.execute(ordered.execution_options(yield_per=STREAM))
+
+
+def _ref(row: Any) -> FulfillmentRef:
+    return FulfillmentRef(shop=row.code, order_id=row.order_id, fulfillment_id=row.fulfillment_id)
+
+
 def _chains(at: datetime, basis: Basis, *, shop: int | None) -> Subquery:
-    """Return the cash entry in force of each parcel."""
-    h, f = history.c, fulfillments.c
+    """Return the entries in force of each parcel, of its cash and of its delivery."""
+    h, mine = history.c, parcels_of(shop)
     query = (
-        select(h.fulfillment, in_force(at, basis).label("last"))
-        .where(h.machine == Machine.COD, CLOCKS[basis] <= at)
+        select(
+            h.fulfillment,
+            in_force(at, basis, h.machine == Machine.COD).label("cash"),
+            func.coalesce(in_force(at, basis, h.machine == Machine.DELIVERY), 0).label("delivery"),
+        )
+        .where(CLOCKS[basis] <= at)
         .group_by(h.fulfillment)
     )
-    if shop is not None:
-        query = query.where(h.fulfillment.in_(select(f.id).where(f.shop == shop)))
+    if mine is not None:
+        query = query.where(h.fulfillment.in_(mine))
     return query.subquery("chains")
 
 
-def _held(at: datetime, basis: Basis, *, shop: int | None) -> Any:
-    """Return each parcel whose cash entry in force is `codpaid`, with that entry."""
+def _class(chains: Subquery) -> ColumnElement[int]:
+    """Return the number of a parcel's class."""
+    cash, is_over = chains.c.cash % WIDTH, (chains.c.delivery % WIDTH).in_(OVER)
+    is_due = cash == code_of(Status.CODPENDING)
+    is_lost = cash == code_of(Status.CODNOTRECEIPT)
+    which = (
+        (CashClass.OWED_BACK, and_(cash.in_(COLLECTED), is_over)),
+        (CashClass.HELD, cash == code_of(Status.CODPAID)),
+        (CashClass.REMITTED, cash == code_of(Status.CODRECEIPT)),
+        (CashClass.NOT_COLLECTED, or_(and_(is_due, is_over), is_lost)),
+        (CashClass.TO_COLLECT, is_due),
+    )
+    return case(*((here, literal(CLASSES.index(each))) for each, here in which), else_=NO_CLASS)
+
+
+def _named(
+    at: datetime, basis: Basis, cash_class: CashClass, machine: Machine, *, shop: int | None
+) -> Any:
+    """Return each parcel of a class with what was agreed, and the entry in force of a machine."""
     chains, h, f = _chains(at, basis, shop=shop), history.c, fulfillments.c
+    agreed = agreed_at(at, of=parcels_of(shop))
+    last = chains.c.cash if machine is Machine.COD else chains.c.delivery
     entry = and_(
         h.fulfillment == chains.c.fulfillment,
-        h.machine == Machine.COD,
-        h.seq * WIDTH + code_of(Status.CODPAID) == chains.c.last,
+        h.machine == machine,
+        h.seq * WIDTH == last - last % WIDTH,
     )
     return (
         select(
@@ -215,15 +318,16 @@ def _held(at: datetime, basis: Basis, *, shop: int | None) -> Any:
             f.id,
             f.order_id,
             f.fulfillment_id,
-            f.tracking_number,
-            f.cod_amount,
+            agreed.c.tracking_number,
+            agreed.c.cod_amount,
             h.occurred_at,
             h.recorded_at,
         )
         .join_from(chains, history, entry)
         .join(fulfillments, f.id == chains.c.fulfillment)
+        .join(agreed, agreed.c.fulfillment == f.id)
         .join(shops, shops.c.id == f.shop)
-        .where(chains.c.last % WIDTH == code_of(Status.CODPAID))
+        .where(_class(chains) == CLASSES.index(cash_class))
     )
 
 

@@ -12,7 +12,7 @@ from carrierflow.audit.pages.parcel_page import parcel_page
 from carrierflow.audit.pages.report_page import Audience, report_page
 from carrierflow.audit.reports.as_of import AsOf, Basis, standing_counts, standings
 from carrierflow.audit.reports.basis import basis_of
-from carrierflow.audit.reports.cash import Cash, aged_cash, cash_totals, held_cash
+from carrierflow.audit.reports.cash import Cash, aged_cash, cash_totals, held_cash, owed_cash
 from carrierflow.audit.reports.corrections import Correction, corrections
 from carrierflow.audit.reports.coverage import CoverageReport, aged_looks, longest_unseen
 from carrierflow.audit.reports.drift import Drift
@@ -40,6 +40,7 @@ from carrierflow.errors import NotSealed
 from carrierflow.storage import Connection, queries
 from carrierflow.storage.incidents import incidents_of
 from carrierflow.storage.shops import all_shops, coverage, find_shop, shop_number
+from carrierflow.storage.terms import agreed_terms
 
 
 __all__ = ["Reports"]
@@ -92,6 +93,7 @@ class Reports:
                 publications=publications_of(connection, parcel),
                 observations=observations_of(connection, parcel),
                 incidents=incidents_of(connection, parcel),
+                terms=agreed_terms(connection, parcel),
             )
 
     def as_of(
@@ -126,7 +128,7 @@ class Reports:
         shop: str | None = None,
         parcels: bool = False,
     ) -> Cash:
-        """Say what cash was collected and not remitted, by age; `parcels` names each of them.
+        """Say what cash is held, by age, and whose all of it is; `parcels` names each of them.
 
         By default as it was; `Basis.KNOWN` counts what was recorded by then, so that a report
         of that day can be made again.
@@ -140,8 +142,9 @@ class Reports:
                 at,
                 basis,
                 by_age=aged_cash(connection, at, basis, shop=number),
-                by_status=cash_totals(connection, at, basis, shop=number),
+                by_class=cash_totals(connection, at, basis, shop=number),
                 held=held_cash(connection, at, basis, shop=number) if parcels else None,
+                owed_back=owed_cash(connection, at, basis, shop=number) if parcels else None,
             )
 
     def time_in_state(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection, and_, select
@@ -20,11 +21,13 @@ from carrierflow.audit.reports.timeline_items import (
     item_of_incident,
     item_of_observation,
     item_of_publication,
+    item_of_revision,
     items_of_attempt,
 )
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Incident
 from carrierflow.domain.model import HistoryEntry
+from carrierflow.domain.revision import AgreedTerms
 from carrierflow.storage.tables import (
     attempts,
     evidence,
@@ -48,6 +51,8 @@ class Timeline:
     publications: tuple[PublicationItem, ...] = ()
     observations: tuple[ObservationItem, ...] = ()
     incidents: tuple[Incident, ...] = ()
+    terms: tuple[AgreedTerms, ...] = ()
+    """What was agreed about it, oldest first; the first of them is what it was opened with."""
 
     @classmethod
     def of(
@@ -60,6 +65,7 @@ class Timeline:
         publications: Sequence[Mapping[str, Any]] = (),
         observations: Sequence[Mapping[str, Any]] = (),
         incidents: Sequence[Incident] = (),
+        terms: Sequence[AgreedTerms] = (),
     ) -> Timeline:
         """Build a timeline from what was read."""
         return cls(
@@ -70,6 +76,7 @@ class Timeline:
             publications=tuple(PublicationItem(**row) for row in publications),
             observations=tuple(ObservationItem(**row) for row in observations),
             incidents=tuple(incidents),
+            terms=tuple(terms),
         )
 
     def moments(self, tongue: Tongue = ENGLISH) -> tuple[TimelineItem, ...]:
@@ -88,6 +95,7 @@ class Timeline:
             ),
             *(item_of_observation(each, tongue) for each in self.observations),
             *(item_of_incident(each, tongue) for each in self.incidents),
+            *(item_of_revision(*each, tongue) for each in pairwise(self.terms)),
         ]
         return tuple(sorted(found, key=lambda moment: moment.at))
 

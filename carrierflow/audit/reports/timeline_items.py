@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from carrierflow.audit.reports.language import ENGLISH, Tongue
+from carrierflow.audit.reports.wording import dong
 from carrierflow.domain.incident import Incident
 from carrierflow.domain.model import HistoryEntry, Machine, Source, Status
+from carrierflow.domain.revision import AgreedTerms
 
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "item_of_incident",
     "item_of_observation",
     "item_of_publication",
+    "item_of_revision",
     "items_of_attempt",
 ]
 
@@ -92,8 +95,8 @@ class TimelineItem:
     occurred_at: datetime | None
     """When it happened on the road, where it did."""
     kind: str
-    """`entry`, a verdict such as `refused`, `decision`, `told`, `answered`, `confirmed`, `seen`,
-    `incident`."""
+    """`entry`, a verdict such as `refused`, `revision`, `decision`, `told`, `answered`,
+    `confirmed`, `seen`, `incident`."""
     machine: Machine | None
     seq: int | None
     status: str | None
@@ -245,4 +248,30 @@ def item_of_incident(incident: Incident, tongue: Tongue = ENGLISH) -> TimelineIt
         sentence=tongue.say(
             "Incident {number}: {sentence}", number=incident.id, sentence=incident.sentence
         ),
+    )
+
+
+def item_of_revision(
+    before: AgreedTerms, agreed: AgreedTerms, tongue: Tongue = ENGLISH
+) -> TimelineItem:
+    """A change of what was agreed."""
+    old, new = before.terms, agreed.terms
+    told = []
+    if old.cod_amount != new.cod_amount:
+        amounts = {"before": dong(old.cod_amount), "after": dong(new.cod_amount)}
+        told.append(tongue.say("To collect: {before} → {after}.", **amounts))
+    if old.tracking_number != new.tracking_number:
+        numbers = {"before": old.tracking_number or "-", "after": new.tracking_number or "-"}
+        told.append(tongue.say("Tracking number: {before} → {after}.", **numbers))
+    return TimelineItem(
+        at=agreed.recorded_at,
+        occurred_at=None,
+        kind="revision",
+        machine=None,
+        seq=None,
+        status=None,
+        source=agreed.source,
+        actor=agreed.actor,
+        reason=agreed.reason,
+        sentence=" ".join(told),
     )

@@ -101,7 +101,14 @@ TEXTS: Mapping[str, str] = {
     "Amount": "Số tiền",
     "All": "Tất cả",
     "No cash is held.": "Không giữ tiền nào.",
-    "All cash on delivery, by where it stands": "Toàn bộ tiền thu hộ, theo trạng thái",
+    "To collect: {before} → {after}.": "Tiền phải thu: {before} → {after}.",
+    "Tracking number: {before} → {after}.": "Mã vận đơn: {before} → {after}.",
+    "All cash on delivery, by whose it is": "Toàn bộ tiền thu hộ, theo bên được nhận",
+    "to collect": "còn phải thu",
+    "held for the shop": "đang giữ cho shop",
+    "remitted": "đã trả shop",
+    "owed back": "phải hoàn lại khách",
+    "not collected": "không thu được",
     "No parcel has cash to collect.": "Không vận đơn nào có tiền thu hộ.",
     # Time at each status.
     "Time at each status": "Thời gian ở mỗi trạng thái",
@@ -234,6 +241,7 @@ WORDS: Mapping[str, str] = {
     "seen": "nhìn thấy",
     "incident": "sự cố",
     "decision": "quyết định",
+    "revision": "thỏa thuận lại",
     "step": "bước ghi tay",
     "amendment": "điều chỉnh",
     # Sources.

@@ -2,7 +2,7 @@ from datetime import timedelta
 from itertools import product
 
 from carrierflow.audit.reports.as_of import Basis
-from carrierflow.audit.reports.cash import BANDS, band_of
+from carrierflow.audit.reports.cash import BANDS, CashClass, band_of
 from carrierflow.domain.model import Event, Status
 
 from .conftest import MOMENTS
@@ -42,8 +42,8 @@ def test_every_dong_is_somewhere(reports, week, ask, clock):
         found = reports.cod(at, basis=basis, shop=shop)
         ((due,),) = ask(DUE.format(clock=CLOCKS[basis]), shop=shop, at=at)
 
-        assert int(due or 0) == sum(total.amount for total in found.by_status)
-        held = [t.amount for t in found.by_status if t.status is Status.CODPAID]
+        assert int(due or 0) == found.total == sum(total.amount for total in found.by_class)
+        held = [t.amount for t in found.by_class if t.cash_class is CashClass.HELD]
         assert held == ([found.amount] if found.amount else [])
 
 
