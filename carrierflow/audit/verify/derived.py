@@ -7,12 +7,12 @@ from typing import Any
 
 from carrierflow.audit.verify.replay import MOST_PROBLEMS, Findings
 from carrierflow.audit.verify.sql import (
-    amounts_astray,
     approvals_astray,
     heads_astray,
     incidents_and_decisions,
     notes_astray,
     runs_astray,
+    terms_astray,
 )
 from carrierflow.domain.decision import IncidentStanding, standing_after
 from carrierflow.domain.incident import content_digest
@@ -35,9 +35,8 @@ STANDING = (
 
 def compare_derived(connection: Connection, findings: Findings) -> None:
     """Compare parcels, notes, incidents and runs with the entries that they follow from."""
-    for shop, fulfillment_id in amounts_astray(connection, MOST_PROBLEMS):
-        what = "its amount or tracking number is not the one that was agreed last"
-        findings.add(f"{shop}/{fulfillment_id}", what)
+    for where, what in terms_astray(connection, MOST_PROBLEMS):
+        findings.add(where, what)
     for where, what in heads_astray(connection, MOST_PROBLEMS):
         findings.add(where, what)
     for shop, fulfillment_id in notes_astray(connection, MOST_PROBLEMS):

@@ -39,7 +39,14 @@ from carrierflow.audit.log.witness import WitnessKey
 from carrierflow.audit.verify.export_manifest import ExportManifest
 from carrierflow.audit.verify.export_places import PartOfLog, ProvenLines, WholeLog
 from carrierflow.audit.verify.kept_elsewhere import check_times
-from carrierflow.audit.verify.lines import ChainReader, is_flat, kind_of, moment_of, parcel_of
+from carrierflow.audit.verify.lines import (
+    NO_ENTRY,
+    ChainReader,
+    is_flat,
+    kind_of,
+    moment_of,
+    parcel_of,
+)
 from carrierflow.audit.verify.replay import Findings, Rules, Verification
 from carrierflow.audit.verify.time_order import TOLERANCE, TimeCheck
 from carrierflow.errors import InvalidInput
@@ -121,7 +128,13 @@ class _Export:
             parcels = 0
             for lines in shares:
                 counted = reader.totals.counting(lines)
-                parcels += _replay(counted, rules, self.findings, cuts=manifest.cuts_chains)
+                chains = ChainReader(
+                    rules,
+                    self.findings,
+                    partial=manifest.cuts_chains,
+                    agreed=manifest.is_signed_form,
+                )
+                parcels += _replay(counted, chains)
                 reader.totals.count_parcels()
         kinds = dict(sorted(reader.counts.items()))
         figures = {"rows": rows, "left_out": newest.seen.size - rows, "kinds": kinds}
@@ -255,7 +268,7 @@ class _EntryReader:
         if is_step:
             self._shares.add(number, text)
         elif column is None or not is_flat(text):
-            self._findings.add(f"line {number}", "it is no entry in its canonical form")
+            self._findings.add(f"line {number}", NO_ENTRY)
             return
         elif name in TERMS:
             self._shares.add(number, text)
@@ -300,13 +313,10 @@ def _numbered(line: bytes) -> tuple[int, bytes]:
     return int(number), text
 
 
-def _replay(
-    lines: Iterable[tuple[int, bytes]], rules: Rules, findings: Findings, *, cuts: bool
-) -> int:
-    reader = ChainReader(rules, findings, partial=cuts)
-    reader.read(lines)
-    reader.finish()
-    return reader.parcels
+def _replay(lines: Iterable[tuple[int, bytes]], chains: ChainReader) -> int:
+    chains.read(lines)
+    chains.finish()
+    return chains.parcels
 
 
 def _unheard(_count: int) -> None:

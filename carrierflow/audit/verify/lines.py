@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterable
 from hashlib import sha256
 
+from carrierflow.audit.verify.agreed_chains import AgreedChains
 from carrierflow.audit.verify.replay import Chains, Findings, Rules
 
 
-__all__ = ["ChainReader", "is_flat", "kind_of", "moment_of", "parcel_of"]
+__all__ = ["NO_ENTRY", "ChainReader", "is_flat", "kind_of", "moment_of", "parcel_of"]
 
 TEXT = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 MAYBE = rf"(null|{TEXT})"
@@ -32,6 +33,7 @@ OTHER = re.compile(
 )
 """The canonical text of an entry of any other kind: its order and its words are proven by leaf."""
 
+NO_ENTRY = "it is no entry in its canonical form"
 KIND = b'"kind":"'
 KEY = b'"fulfillment_id":"'
 
@@ -71,8 +73,10 @@ def parcel_of(line: bytes) -> bytes:
 class ChainReader:
     """Replays the parcels of some lines, all of whose lines must come, in the order of the log."""
 
-    def __init__(self, rules: Rules, findings: Findings, *, partial: bool) -> None:
+    def __init__(self, rules: Rules, findings: Findings, *, partial: bool, agreed: bool) -> None:
+        """`agreed` says whether the lines tell what was agreed, too; those of old forms do not."""
         self._rules = rules
+        self._agreed = AgreedChains(findings) if agreed else None
         self._findings = findings
         self._partial = partial
         self._chains: dict[tuple[str, ...], Chains] = {}
@@ -83,14 +87,16 @@ class ChainReader:
         return len(self._chains)
 
     def read(self, numbered: Iterable[tuple[int, bytes]]) -> None:
-        """Take in some lines, each with its number in the file; what is no step is left alone."""
+        """Take in some lines, each with its number in the file: steps, and what was agreed."""
         known, match = self._chains, ENTRY.fullmatch
         for number, line in numbered:
             if KIND in line:
+                if self._agreed is not None and not self._agreed.add(line):
+                    self._findings.add(f"line {number}", NO_ENTRY)
                 continue
             found = match(line.decode(errors="replace"))
             if found is None:
-                self._findings.add(f"line {number}", "it is no entry in its canonical form")
+                self._findings.add(f"line {number}", NO_ENTRY)
                 continue
             actor, amends, definition, start, *names = found.groups()
             fulfillment, machine, order, before, reason, seq, shop, end = names
@@ -111,6 +117,8 @@ class ChainReader:
         """Look at what is asked of whole parcels."""
         for chains in self._chains.values():
             chains.finish()
+        if self._agreed is not None and not self._partial:
+            self._agreed.finish(self._chains)
 
 
 def _known(text: str) -> str | None:

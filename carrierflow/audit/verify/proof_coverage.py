@@ -44,7 +44,7 @@ class ColumnProof:
 
 NUMBER = "a number of this database; entries name parcels and shops by their names"
 NAME = "in the bytes of each entry of the parcel"
-TERMS = "the last `opening` or `revision`"
+TERMS = "the last `opening` or `revision`, of which none is missing"
 HEAD = "the last `transition`"
 DECISIONS = "the `decision` entries of the incident"
 END = "the `run` entry"

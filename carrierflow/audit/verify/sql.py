@@ -7,7 +7,7 @@ from itertools import chain, groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
 from carrierflow.audit.log.entry_kinds import TRANSITION, EntryKind, stamps
 from carrierflow.audit.verify.replay import HeadRow
@@ -37,7 +37,6 @@ from carrierflow.storage.tables import (
 
 
 __all__ = [
-    "amounts_astray",
     "approvals_astray",
     "definition_rows",
     "entry_rows",
@@ -49,6 +48,7 @@ __all__ = [
     "node_rows",
     "notes_astray",
     "runs_astray",
+    "terms_astray",
 ]
 
 KNOWN = frozenset(DecisionKind)
@@ -127,23 +127,49 @@ def definition_rows(
     ]
 
 
-def amounts_astray(connection: Connection, most: int) -> list[Any]:
-    """Return parcels whose amount or waybill is not what was agreed last: shop, fulfillment."""
-    f, later = fulfillments.c, terms.alias()
-    last = ~exists().where(later.c.fulfillment == f.id, later.c.number > terms.c.number)
-    query = (
-        select(shops.c.code, f.fulfillment_id)
-        .join_from(fulfillments, terms, terms.c.fulfillment == f.id)
-        .join(shops, shops.c.id == f.shop)
-        .where(last)
-        .where(
-            or_(
-                f.cod_amount != terms.c.cod_amount,
-                f.tracking_number.is_distinct_from(terms.c.tracking_number),
-            )
-        )
-    )
-    return list(connection.execute(query.order_by(f.id).limit(most)))
+def terms_astray(connection: Connection, most: int) -> Iterator[tuple[str, str]]:
+    """Yield parcels whose terms do not follow each other up to their row: their name, and what."""
+    wrong = {
+        "nothing says what was agreed about it": _without_terms(),
+        "a revision of what was agreed about it is missing": _gaps(),
+        "one of its revisions says what was agreed already": _empty_revisions(),
+        "its amount or tracking number is not the one that was agreed last": _other_than_agreed(),
+    }
+    f = fulfillments.c
+    for what, which in wrong.items():
+        query = select(shops.c.code, f.fulfillment_id).join(shops, shops.c.id == f.shop)
+        for shop, fulfillment_id in connection.execute(
+            query.where(which).order_by(f.id).limit(most)
+        ):
+            yield f"{shop}/{fulfillment_id}", what
+
+
+def _without_terms() -> ColumnElement[bool]:
+    f = fulfillments.c
+    return and_(f.delivery_seq > 0, ~exists().where(terms.c.fulfillment == f.id))
+
+
+def _gaps() -> ColumnElement[bool]:
+    t = terms.c
+    grouped = select(t.fulfillment).group_by(t.fulfillment)
+    return fulfillments.c.id.in_(grouped.having(func.count() != func.max(t.number) + 1))
+
+
+def _empty_revisions() -> ColumnElement[bool]:
+    t, before = terms.c, terms.alias()
+    names = ("cod_amount", "tracking_number", "carrier_code")
+    same = [t[name].is_not_distinct_from(before.c[name]) for name in names]
+    follows = and_(before.c.fulfillment == t.fulfillment, before.c.number == t.number - 1)
+    revised = select(t.fulfillment).join_from(terms, before, follows).where(t.number > 0, *same)
+    return fulfillments.c.id.in_(revised)
+
+
+def _other_than_agreed() -> ColumnElement[bool]:
+    f, t, later = fulfillments.c, terms.c, terms.alias()
+    last = ~exists().where(later.c.fulfillment == t.fulfillment, later.c.number > t.number)
+    names = ("cod_amount", "tracking_number")
+    differs = or_(*(f[name].is_distinct_from(t[name]) for name in names))
+    return exists().where(t.fulfillment == f.id, last, differs)
 
 
 def incidents_and_decisions(
