@@ -25,6 +25,7 @@ from carrierflow.audit.log.proof import Consistency, Proof
 from carrierflow.audit.log.sealer import LogSealer, Sealing
 from carrierflow.audit.log.sql import SealProgress
 from carrierflow.audit.pages.report_page import Audience
+from carrierflow.audit.reports.acts import AdministrativeAct
 from carrierflow.audit.reports.as_of import (
     AsOf,
     Basis,
@@ -43,6 +44,13 @@ from carrierflow.audit.reports.cash import (
     HeldCash,
     OwedCash,
 )
+from carrierflow.audit.reports.cash_movements import (
+    CashMove,
+    CashMovements,
+    CashRow,
+    GroupBy,
+    MoveKind,
+)
 from carrierflow.audit.reports.corrections import Correction, CorrectionKind
 from carrierflow.audit.reports.coverage import AgedLooks, CoverageReport, LookAge, Unseen
 from carrierflow.audit.reports.drift import Drift, DriftDay, DriftKind, Episode
@@ -50,6 +58,7 @@ from carrierflow.audit.reports.language import Language, Tongue
 from carrierflow.audit.reports.lifecycles_in_force import DefinitionInForce
 from carrierflow.audit.reports.report import AuditReport
 from carrierflow.audit.reports.reports import Reports
+from carrierflow.audit.reports.runs_made import RunEnded, RunsMade, RunsOfShop
 from carrierflow.audit.reports.sample import Sample, Sampled
 from carrierflow.audit.reports.step_counts import StepCount
 from carrierflow.audit.reports.time_in_status import Stay, TimeInState
@@ -100,6 +109,7 @@ from carrierflow.carrier_service.registration import (
 )
 from carrierflow.carrier_service.results import Result
 from carrierflow.carrier_service.routes import Call, Route, RoutedPath
+from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.approval import Proposal
 from carrierflow.domain.fulfillment import (
     Change,
@@ -230,6 +240,8 @@ __all__ = [
     "Accepted",
     "AccessDenied",
     "Address",
+    "AdministrationKind",
+    "AdministrativeAct",
     "AgedCash",
     "AgedLooks",
     "AgreedTerms",
@@ -261,6 +273,9 @@ __all__ = [
     "Cash",
     "CashClass",
     "CashCollected",
+    "CashMove",
+    "CashMovements",
+    "CashRow",
     "CashTotal",
     "Change",
     "Checkpoint",
@@ -302,6 +317,7 @@ __all__ = [
     "FulfillmentFilter",
     "FulfillmentPage",
     "FulfillmentRef",
+    "GroupBy",
     "Hearing",
     "HeldCash",
     "HintDialect",
@@ -336,6 +352,7 @@ __all__ = [
     "MachineHead",
     "MissingSealKey",
     "MissingSecretKey",
+    "MoveKind",
     "NamedExport",
     "NewFulfillment",
     "NotMigrated",
@@ -400,8 +417,11 @@ __all__ = [
     "Revision",
     "Route",
     "RoutedPath",
+    "RunEnded",
     "RunLimits",
     "RunReport",
+    "RunsMade",
+    "RunsOfShop",
     "Sample",
     "SampleMethod",
     "SamplePlan",

@@ -48,7 +48,17 @@ from carrierflow.storage.tables import (
 from carrierflow.storage.types import UtcDateTime
 
 
-__all__ = ["KINDS", "OPENING", "REVISION", "TRANSITION", "EntryKind", "kind_named", "stamps"]
+__all__ = [
+    "ADMINISTRATION",
+    "KINDS",
+    "OPENING",
+    "REVISION",
+    "RUN",
+    "TRANSITION",
+    "EntryKind",
+    "kind_named",
+    "stamps",
+]
 
 STAMPS: Mapping[str, Callable[[Any], ColumnElement[str]]] = {
     "sqlite": lambda column: func.replace(column, "+00:00", "Z"),
@@ -240,6 +250,8 @@ FIRST = 0
 TRANSITION = Transition(name="transition", table=history)
 OPENING = EntryKind(name="opening", table=terms, only=terms.c.number == FIRST)
 REVISION = EntryKind(name="revision", table=terms, only=terms.c.number != FIRST)
+RUN = EntryKind(name="run", table=run_ends)
+ADMINISTRATION = EntryKind(name="administration", table=administration)
 
 KINDS: tuple[EntryKind, ...] = (
     TRANSITION,
@@ -250,8 +262,8 @@ KINDS: tuple[EntryKind, ...] = (
     EntryKind(name="attempt", table=attempts, moment="intent_at"),
     EntryKind(name="told", table=outcomes),
     EntryKind(name="seen", table=observations, moment="seen_at"),
-    EntryKind(name="run", table=run_ends),
-    EntryKind(name="administration", table=administration),
+    RUN,
+    ADMINISTRATION,
 )
 """Every kind of entry; of what was written at one moment, the earlier in this list comes first."""
 

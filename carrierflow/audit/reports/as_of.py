@@ -32,6 +32,7 @@ __all__ = [
     "StandingTotal",
     "code_of",
     "in_force",
+    "packed",
     "parcels_of",
     "standing_counts",
     "standings",
@@ -201,11 +202,14 @@ def in_force(
 
     `chain` says which entries are of the chain, where there are others.
     """
-    codes = {status: number for number, status in enumerate(STATUSES)}
-    status = case(codes, value=history.c.to_status, else_=UNKNOWN)
     there = CLOCKS[basis] <= at
-    which = there if chain is None else and_(chain, there)
-    return func.max(case((which, history.c.seq * WIDTH + status)))
+    return func.max(case((there if chain is None else and_(chain, there), packed())))
+
+
+def packed() -> ColumnElement[int]:
+    """Return number and status of an entry as one integer, the larger the later in its chain."""
+    codes = {status: number for number, status in enumerate(STATUSES)}
+    return history.c.seq * WIDTH + case(codes, value=history.c.to_status, else_=UNKNOWN)
 
 
 def standing_counts(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
 
-__all__ = ["OFFSET", "VIETNAM", "begin_of", "day_of", "end_of", "month_of"]
+__all__ = ["OFFSET", "TICK", "VIETNAM", "begin_of", "day_of", "end_of", "month_of"]
 
 OFFSET = timedelta(hours=7)
 """How far Vietnam's clocks are ahead of UTC, all year round."""
@@ -13,6 +13,7 @@ OFFSET = timedelta(hours=7)
 VIETNAM = timezone(OFFSET)
 
 TICK = timedelta(microseconds=1)
+"""The shortest span that a database keeps."""
 
 
 def begin_of(day: date) -> datetime:

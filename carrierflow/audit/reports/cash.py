@@ -41,6 +41,7 @@ __all__ = [
     "band_of",
     "cash_totals",
     "held_cash",
+    "is_held",
     "owed_cash",
 ]
 
@@ -168,9 +169,7 @@ class Cash:
     ) -> Cash:
         """Put the answer together from what was counted."""
         ages = tuple(sorted(by_age, key=lambda aged: (aged.shop, aged.band.from_days)))
-        totals = tuple(
-            sorted(by_class, key=lambda each: (each.shop, CLASSES.index(each.cash_class)))
-        )
+        totals = tuple(sorted(by_class, key=_order))
         return cls(
             at=at,
             basis=basis,
@@ -275,7 +274,7 @@ def _chains(at: datetime, basis: Basis, *, shop: int | None) -> Subquery:
         select(
             h.fulfillment,
             in_force(at, basis, h.machine == Machine.COD).label("cash"),
-            func.coalesce(in_force(at, basis, h.machine == Machine.DELIVERY), 0).label("delivery"),
+            in_force(at, basis, h.machine == Machine.DELIVERY).label("delivery"),
         )
         .where(CLOCKS[basis] <= at)
         .group_by(h.fulfillment)
@@ -285,9 +284,19 @@ def _chains(at: datetime, basis: Basis, *, shop: int | None) -> Subquery:
     return query.subquery("chains")
 
 
+def is_held(cash: ColumnElement[int], delivery: ColumnElement[int]) -> ColumnElement[bool]:
+    """Say that cash is held, by the entries in force of both machines; false where one is none."""
+    paid = func.coalesce(cash, 0) % WIDTH == code_of(Status.CODPAID)
+    return and_(func.coalesce(cash, 0) != 0, paid, ~_is_over(delivery))
+
+
+def _is_over(delivery: ColumnElement[int]) -> ColumnElement[bool]:
+    return (func.coalesce(delivery, 0) % WIDTH).in_(OVER)
+
+
 def _class(chains: Subquery) -> ColumnElement[int]:
     """Return the number of a parcel's class."""
-    cash, is_over = chains.c.cash % WIDTH, (chains.c.delivery % WIDTH).in_(OVER)
+    cash, is_over = chains.c.cash % WIDTH, _is_over(chains.c.delivery)
     is_due = cash == code_of(Status.CODPENDING)
     is_lost = cash == code_of(Status.CODNOTRECEIPT)
     which = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,9 +10,11 @@ from pathlib import Path
 from carrierflow.audit.log.sql import newest_checkpoint
 from carrierflow.audit.pages.parcel_page import parcel_page
 from carrierflow.audit.pages.report_page import Audience, report_page
+from carrierflow.audit.reports.acts import AdministrativeAct, administrative_acts
 from carrierflow.audit.reports.as_of import AsOf, Basis, standing_counts, standings
 from carrierflow.audit.reports.basis import basis_of
 from carrierflow.audit.reports.cash import Cash, aged_cash, cash_totals, held_cash, owed_cash
+from carrierflow.audit.reports.cash_movements import CashMovements, GroupBy, cash_movements
 from carrierflow.audit.reports.corrections import Correction, corrections
 from carrierflow.audit.reports.coverage import CoverageReport, aged_looks, longest_unseen
 from carrierflow.audit.reports.drift import Drift
@@ -20,6 +22,7 @@ from carrierflow.audit.reports.drift import episodes as drift_episodes
 from carrierflow.audit.reports.language import Language, Tongue
 from carrierflow.audit.reports.lifecycles_in_force import DefinitionInForce, definitions_in_force
 from carrierflow.audit.reports.report import AuditReport
+from carrierflow.audit.reports.runs_made import RunsMade, runs_made
 from carrierflow.audit.reports.sample import Sample, entries_at, steps_drawn
 from carrierflow.audit.reports.step_counts import StepCount, step_counts
 from carrierflow.audit.reports.time_in_status import TimeInState, stays
@@ -32,11 +35,12 @@ from carrierflow.audit.reports.timeline import (
 )
 from carrierflow.audit.sampling.sample_plan import AuditSample, SamplePlan, drawn_by
 from carrierflow.audit.sampling.sql import root_at, units_at
+from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.lifecycle import Definition
 from carrierflow.domain.model import Machine
 from carrierflow.domain.typecheck import guarded_methods
-from carrierflow.errors import NotSealed
+from carrierflow.errors import InvalidInput, NotSealed
 from carrierflow.storage import Connection, queries
 from carrierflow.storage.incidents import incidents_of
 from carrierflow.storage.shops import all_shops, coverage, find_shop, shop_number
@@ -147,6 +151,34 @@ class Reports:
                 owed_back=owed_cash(connection, at, basis, shop=number) if parcels else None,
             )
 
+    def cash_movements(
+        self,
+        since: datetime,
+        until: datetime | None = None,
+        *,
+        basis: Basis = Basis.WAS,
+        by: GroupBy = GroupBy.DAY,
+        shop: str | None = None,
+        moves: bool = False,
+    ) -> CashMovements:
+        """Say how the cash that is held moved from one moment to another, both included.
+
+        Opening and closing are what `cod` says of them. By default as it was; `Basis.KNOWN` goes
+        by what was recorded, and never changes once it was asked for. `moves` names each.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+            InvalidInput: if it ends before it begins.
+            HistoryBroken: if what moved is not what lies between opening and closing.
+        """
+        until = until or self._clock()
+        if until < since:
+            raise InvalidInput("The movements end before they begin; give an earlier beginning.")
+        with self._asking(shop) as (connection, number):
+            return cash_movements(
+                connection, since, until, basis=basis, by=by, shop=number, named=moves
+            )
+
     def time_in_state(
         self,
         *,
@@ -245,6 +277,38 @@ class Reports:
         at = at or self._clock()
         with self._asking(shop) as (connection, number):
             return tuple(step_counts(connection, at, shop=number))
+
+    def runs(
+        self,
+        *,
+        shop: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        ended: bool = False,
+    ) -> RunsMade:
+        """Say which runs began in a time, and how they ended; `ended` names those that did.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        with self._asking(shop) as (connection, number):
+            return runs_made(connection, shop=number, since=since, until=until, named=ended)
+
+    def administration(
+        self,
+        *,
+        shop: str | None = None,
+        kinds: Collection[AdministrationKind] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[AdministrativeAct]:
+        """Say what was done to the installation, oldest first; no kind stands for every kind.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+        """
+        with self._asking(shop) as (connection, _):
+            return administrative_acts(connection, shop=shop, kinds=kinds, since=since, until=until)
 
     def definitions(self) -> list[DefinitionInForce]:
         """Say which lifecycles were in force: since when, by whom, and what rests on each."""

@@ -85,6 +85,9 @@ COMMANDS = {
     "audit timeline": ["alpha", PARCEL],
     "audit as-of": ["2038-01-01", "--list"],
     "audit cod": ["--list"],
+    "audit cash": ["--from", "2026-01-01", "--list"],
+    "audit runs": ["--list"],
+    "audit administration": [],
     "audit time-in-state": [],
     "audit drift": ["--list"],
     "audit coverage": [],
@@ -132,7 +135,7 @@ TELLS = (
 ELSEWHERE = {"demo", "incidents export", "states"}
 """Commands whose document has an inner form of its own."""
 
-FREE = {"evidence", "rows", "counters", "kinds"}
+FREE = {"evidence", "rows", "counters", "details", "kinds", "reasons"}
 """Objects whose keys are no words of ours, or those of a report: evidence, rows by number."""
 
 

@@ -26,8 +26,19 @@ MOMENTS = (-1, 0, 5, 30, 55, 90, 10_000)
 
 
 @pytest.fixture
-def reports(store, clock):
-    return Reports(store.snapshot, DEFAULT, verify_within=Settings().verify_within, clock=clock)
+def make_reports(clock):
+    """Answer what is asked about any store."""
+
+    def make(store):
+        within = Settings().verify_within
+        return Reports(store.snapshot, DEFAULT, verify_within=within, clock=clock)
+
+    return make
+
+
+@pytest.fixture
+def reports(store, make_reports):
+    return make_reports(store)
 
 
 @pytest.fixture
