@@ -31,8 +31,10 @@ from carrierflow.carrier_service.shipments import (
     digest_of,
     shows_unknown_status,
 )
+from carrierflow.domain.amounts import AMOUNTS_DIFFER, differing_amounts
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.fulfillment import Fulfillment
+from carrierflow.domain.incident import Finding
 from carrierflow.domain.lifecycle import LABELS
 from carrierflow.domain.model import (
     Event,
@@ -44,10 +46,9 @@ from carrierflow.domain.model import (
     Verdict,
 )
 from carrierflow.domain.publication import Publication, PublicationLog, PublicationState
-from carrierflow.errors import InvalidInput
+from carrierflow.errors import InvalidInput, TermsDiffer
 from carrierflow.ledger.ledger import Ledger
-from carrierflow.ledger.revising import check_same
-from carrierflow.ledger.validation import check_opening
+from carrierflow.ledger.validation import check_opening, check_order
 
 
 __all__ = ["Callbacks"]
@@ -87,11 +88,15 @@ class Callbacks:
         return self._dialect.rates([self._dated(rate) for rate in rates])
 
     def create(self, code: str, request: Request) -> Response:
-        """Take a parcel; the same code again gets the same answer, however often it comes."""
+        """Take a parcel; the same code again gets the same answer, however often it comes.
+
+        So it does with another amount of cash, which becomes an incident: the ledger is changed
+        by a revision alone.
+        """
         asked = self._dialect.accept_request(code, request)
         held = self._store.read(lambda tx: _taken_before(tx, asked)) or self._taken(asked)
         if held.shipment is None or held.shipment.digest != digest_of(asked):
-            raise InvalidInput("This code stands for another parcel, which was taken before.")
+            self._asked_otherwise(asked, held)
         return self._dialect.shipment(create_answer(held))
 
     def detail(self, code: str, request: Request) -> Response:
@@ -133,7 +138,6 @@ class Callbacks:
         answer = self._carrier.accept(asked)
         if isinstance(answer, Declined):
             raise InvalidInput(answer.reason)
-        shipment = self._shipment(asked, answer)
         opening = replace(_opening(asked), tracking_number=answer.tracking_number)
 
         def work(tx: CallbackTransaction) -> ShipmentRecord:
@@ -143,16 +147,44 @@ class Callbacks:
                 return _known(tx, asked.shop, tx.by_external_code(asked.shop, code))
             if already_used is AlreadyUsed.NUMBER:
                 raise InvalidInput("The carrier gave out the tracking number of another parcel.")
-            parcel = self._ledger.open_within(tx, opening)
+            parcel = self._open(tx, opening)
+            shipment = self._shipment(asked, answer, cod_amount=parcel.cod_amount)
             tx.add_shipment(shipment, parcel)
             return ShipmentRecord(parcel=parcel, shipment=shipment)
 
         return self._store.run_callback(work)
 
-    def _shipment(self, asked: AcceptRequest, answer: Accepted) -> Shipment:
+    def _open(self, tx: CallbackTransaction, opening: Opening) -> Fulfillment:
+        """Open a parcel, or take up one that is open, with whatever amount was agreed."""
+        try:
+            return self._ledger.open_within(tx, opening)
+        except TermsDiffer:
+            return self._ledger.open_within(tx, replace(opening, cod_amount=None))
+
+    def _asked_otherwise(self, asked: AcceptRequest, held: ShipmentRecord) -> None:
+        """Take in that a parcel is handed over once more, if nothing but its amount is another.
+
+        Raises:
+            InvalidInput: if more is, for then it is another parcel.
+        """
+        ref, shipment = held.parcel.ref, held.shipment
+
+        def work(tx: CallbackTransaction) -> None:
+            parcel = tx.parcels(ref.shop, [ref.fulfillment_id])[ref.fulfillment_id]
+            amounts = {agreed.terms.cod_amount for agreed in tx.terms(parcel)}
+            same = {digest_of(asked, cod_amount=amount) for amount in amounts}
+            if shipment is None or shipment.digest not in same:
+                raise InvalidInput("This code stands for another parcel, which was taken before.")
+            if asked.cod_amount not in amounts:
+                finding = _other_amount(parcel, asked.cod_amount)
+                tx.open_incident(parcel, finding, now=self._clock())
+
+        self._store.run_callback(work)
+
+    def _shipment(self, asked: AcceptRequest, answer: Accepted, *, cod_amount: int) -> Shipment:
         return Shipment(
             external_code=asked.external_code,
-            digest=digest_of(asked),
+            digest=digest_of(asked, cod_amount=cod_amount),
             tracking_number=answer.tracking_number,
             tracking_url=answer.tracking_url,
             shipping_fee=answer.shipping_fee,
@@ -262,11 +294,18 @@ def _taken_before(tx: CallbackTransaction, asked: AcceptRequest) -> ShipmentReco
         opening = _opening(asked)
         check_opening(opening)
         if held is not None:
-            check_same(tx, held.parcel, opening)
+            check_order(held.parcel, opening.ref)
         return None
     if held.shipment.external_code != asked.external_code:
         raise InvalidInput("This fulfillment was handed over before, under another code.")
     return held
+
+
+def _other_amount(parcel: Fulfillment, told: int) -> Finding:
+    """Return what is told of an amount that was never agreed, as a run tells it that meets it."""
+    sentence, amounts = differing_amounts(ledger=parcel.cod_amount, platform=told)
+    evidence = {**amounts, "row": "20"}
+    return Finding(kind=AMOUNTS_DIFFER, sentence=sentence, ref=parcel.ref, evidence=evidence)
 
 
 def _opening(asked: AcceptRequest) -> Opening:

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from carrierflow.carrier_service.shipments import Shipment, ShipmentRecord
 from carrierflow.domain.fulfillment import Fulfillment
+from carrierflow.domain.incident import Finding
 from carrierflow.domain.publication import Publication, PublicationLog
 from carrierflow.ledger.ports import LedgerTransaction
 
@@ -80,6 +81,10 @@ class CallbackTransaction(LedgerTransaction, Protocol):
 
     def add_publication(self, publication: Publication, parcel: Fulfillment) -> None:
         """Write that the platform is told an entry otherwise than by a PUT; it is a new one."""
+        ...
+
+    def open_incident(self, parcel: Fulfillment, finding: Finding, *, now: datetime) -> None:
+        """Open an incident about a fulfillment, or count that its cause was met again."""
         ...
 
     def keep_refusal(self, parcel: Fulfillment, reason: str, *, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -39,7 +39,8 @@ class Shipment:
 
     external_code: str
     digest: str
-    """Of what was asked; the same code with another digest is another parcel's mistake."""
+    """Of what was asked, with the amount that was agreed; the same code with another digest is
+    another parcel's mistake."""
     tracking_number: str
     tracking_url: str | None
     shipping_fee: int
@@ -54,8 +55,13 @@ class ShipmentRecord:
     shipment: Shipment | None
 
 
-def digest_of(asked: AcceptRequest) -> str:
-    """Return the digest of a request's meaning; how it was spelled and ordered does not count."""
+def digest_of(asked: AcceptRequest, *, cod_amount: int | None = None) -> str:
+    """Return the digest of a request's meaning; how it was spelled and ordered does not count.
+
+    `cod_amount` stands in the place of the amount that it asks for.
+    """
+    if cod_amount is not None:
+        asked = replace(asked, cod_amount=cod_amount)
     return digest(json.dumps(asdict(asked), sort_keys=True, default=_plain))
 
 

@@ -181,9 +181,11 @@ KINDS: Mapping[str, IncidentKind] = MappingProxyType(
         "cod_amount_differs": IncidentKind(
             rows="20",
             freezes="no",
-            means="the platform has another amount of cash for the parcel than the ledger",
-            to_do="ask the shop which is right before the parcel is delivered",
-            ends="the amounts are equal when a run looks",
+            means="the platform has another amount of cash for the parcel than the ledger: a run "
+            "saw it, or the parcel was handed over once more with it",
+            to_do="ask the shop which is right before the parcel is delivered; if it is the "
+            "platform's, `carrierflow revise`",
+            ends="the amounts are equal when a run looks, as when the ledger's was revised",
             meanwhile=GOES_ON,
             actions=(UNFREEZE, ABANDON),
         ),
@@ -213,8 +215,8 @@ KINDS: Mapping[str, IncidentKind] = MappingProxyType(
         CORRECTION: IncidentKind(
             rows="",
             freezes="no",
-            means="somebody proposes to correct where the parcel stands, and corrections take "
-            "more people than one here",
+            means="somebody proposes to correct where the parcel stands, or the amount that was "
+            "collected, and corrections take more people than one here",
             to_do="compare it with what happened; then `incidents approve`, or `incidents reject`",
             ends="nothing: it waits for somebody else",
             heals=False,

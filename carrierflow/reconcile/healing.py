@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from carrierflow.domain.amounts import AMOUNTS_DIFFER
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.shop import Shop
 from carrierflow.reconcile.ports import ReconcileStore
@@ -12,8 +13,6 @@ from carrierflow.reconcile.run_counters import EndState, PublishResult, RunCount
 
 
 __all__ = ["Healing"]
-
-AMOUNTS = "cod_amount_differs"
 
 AGREEMENT = frozenset({"cannot_be_told", "cash_disputed", "order_cancelled"})
 """What was reported of a fulfillment, and is over once both sides agree about it."""
@@ -38,7 +37,7 @@ class Healing:
         self._any = bool(incidents)
         if self._any:
             self._unread = self._store.unread_orders(self._shop)
-            self._reported = self._store.parcels_with(self._shop, {AMOUNTS, *AGREEMENT})
+            self._reported = self._store.parcels_with(self._shop, {AMOUNTS_DIFFER, *AGREEMENT})
 
     def read(self, order_ids: Collection[str]) -> None:
         """Close what could not be read of some orders before; the empty one is of no order."""
@@ -48,7 +47,7 @@ class Healing:
 
     def equal(self, parcel_ids: Collection[int]) -> None:
         """Row 20, the other way round: close what was told of two amounts that are one again."""
-        self._over(AMOUNTS, parcel_ids)
+        self._over(AMOUNTS_DIFFER, parcel_ids)
 
     def agreed(self, parcel_ids: Collection[int]) -> None:
         """Close what is over of fulfillments about which both sides agree."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from carrierflow.domain.amounts import AMOUNTS_DIFFER, differing_amounts
 from carrierflow.domain.canonical import stamp
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.model import Observation, Source, Status
@@ -265,11 +266,10 @@ def cod_amount_differs(parcel: Fulfillment, seen: Observation) -> bool:
 def tell_amounts(case: OrderCase) -> Action:
     """Report two amounts of cash for one parcel."""
     parcel, seen = _given(case.parcel), _given(case.seen)
-    sentence = (
-        f"The platform has {seen.cod_amount} đ to be collected, and the ledger {parcel.cod_amount}."
+    sentence, amounts = differing_amounts(
+        ledger=parcel.cod_amount, platform=_given(seen.cod_amount)
     )
-    amounts = {"ledger": parcel.cod_amount, "platform": seen.cod_amount}
-    return OpenIncident("cod_amount_differs", sentence, amounts)
+    return OpenIncident(AMOUNTS_DIFFER, sentence, amounts)
 
 
 def earlier_on_platform(case: OrderCase) -> tuple[PublishableStep, datetime] | None:

@@ -24,11 +24,13 @@ from sqlalchemy import (
 from carrierflow.carrier_service.ports import AlreadyUsed, CallbackTransaction, WebhookDelivery
 from carrierflow.carrier_service.shipments import Shipment, ShipmentRecord
 from carrierflow.domain.fulfillment import Fulfillment
+from carrierflow.domain.incident import Finding
 from carrierflow.domain.publication import Publication, PublicationLog
 from carrierflow.domain.shop import ShopState
 from carrierflow.errors import ShopRevoked, UnknownShop
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.hinted import mark_hinted
+from carrierflow.storage.incidents import open_incident
 from carrierflow.storage.ledger import SqlLedgerTransaction
 from carrierflow.storage.publications import add_publication, publication_logs
 from carrierflow.storage.rows import PARCEL, parcel_from, refusal_row
@@ -226,6 +228,10 @@ class SqlCallbackTransaction(SqlLedgerTransaction):
     def add_publication(self, publication: Publication, parcel: Fulfillment) -> None:
         """Write that the platform is told an entry otherwise than by a PUT; it is a new one."""
         add_publication(self._connection, parcel.id, publication)
+
+    def open_incident(self, parcel: Fulfillment, finding: Finding, *, now: datetime) -> None:
+        """Open an incident about a fulfillment, or count that its cause was met again."""
+        open_incident(self._connection, parcel.shop_id, parcel.id, finding, now)
 
     def keep_refusal(self, parcel: Fulfillment, reason: str, *, now: datetime) -> None:
         """Keep that the platform asked for a cancel and was told no."""

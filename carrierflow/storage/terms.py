@@ -24,7 +24,11 @@ READ_TERMS = (
 HOLDS_NOW = (
     update(fulfillments)
     .where(fulfillments.c.id == bindparam("parcel"))
-    .values(cod_amount=bindparam("amount"), tracking_number=bindparam("waybill"))
+    .values(
+        cod_amount=bindparam("amount"),
+        tracking_number=bindparam("waybill"),
+        hinted_at=bindparam("now"),
+    )
 )
 
 
@@ -44,7 +48,10 @@ def agreed_terms(connection: Connection, parcel: Fulfillment) -> list[AgreedTerm
 
 
 def add_revision(connection: Connection, change: Change, carrier_code: str) -> None:
-    """Write what is agreed from now on about a parcel whose row is held, beside what was."""
+    """Write what is agreed from now on about a parcel whose row is held, beside what was.
+
+    The next run compares it with what the platform has.
+    """
     agreed = change.agreed
     if agreed is None:
         return
@@ -62,7 +69,8 @@ def add_revision(connection: Connection, change: Change, carrier_code: str) -> N
         "recorded_at": agreed.recorded_at,
     }
     connection.execute(insert(terms), row)
-    connection.execute(HOLDS_NOW, {"parcel": parcel, "amount": amount, "waybill": waybill})
+    holds = {"parcel": parcel, "amount": amount, "waybill": waybill, "now": agreed.recorded_at}
+    connection.execute(HOLDS_NOW, holds)
 
 
 def opening_rows(

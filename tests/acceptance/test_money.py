@@ -68,6 +68,42 @@ def test_the_incident_closes_and_opens_with_its_cause(carrier):
     assert 1 == len(carrier.app.incidents.all(state=None))
 
 
+LAN = {"actor": "lan", "reason": "seller-lowered-it"}
+
+
+def test_a_revision_to_what_the_platform_has_ends_it(carrier):
+    """The seller lowers the amount over there, the desk here: the next run finds them equal."""
+    amounts(carrier, 50_000)
+    (_, told) = seen(carrier)
+    revised = carrier.app.ledger.revise(carrier.parcels[0], cod_amount=50_000, **LAN)
+    (report,) = carrier.app.reconcile()
+
+    assert 1 == len(told)
+    assert revised.changed
+    assert ([], 0) == (carrier.app.incidents.all(), report.incidents_opened)
+
+
+def test_an_amount_that_both_sides_changed_is_no_incident(carrier):
+    """What was agreed here and there before a run looks differs nowhere."""
+    carrier.app.ledger.revise(carrier.parcels[0], cod_amount=50_000, **LAN)
+    amounts(carrier, 50_000)
+
+    assert [] == seen(carrier)[1]
+
+
+def test_a_revision_that_the_platform_does_not_follow_is_told(carrier):
+    """An amount that was agreed here alone is seen by the next run, with both amounts."""
+    carrier.app.ledger.revise(carrier.parcels[0], cod_amount=50_000, **LAN)
+    carrier.app.reconcile()
+
+    (incident,) = carrier.app.incidents.all()
+    assert ("cod_amount_differs", 50_000, 100_000) == (
+        incident.kind,
+        incident.evidence["ledger"],
+        incident.evidence["platform"],
+    )
+
+
 @pytest.mark.parametrize("amount", [None, "0.5", {}, "100000"])
 def test_an_amount_that_is_not_known_differs_from_nothing(carrier, amount):
     """What the platform does not say, or not in whole đồng, is no other amount."""

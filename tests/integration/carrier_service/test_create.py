@@ -59,10 +59,58 @@ def test_another_parcel_under_the_same_code_is_refused(service):
     """A code that was used for one parcel never stands for another."""
     create(service, cod_amount=5000)
 
-    told = create(service, cod_amount=6000)
+    told = create(service, cod_amount=6000, destination=ROAD)
 
     assert told["error"]
     assert "another parcel" in told["message"]
+
+
+def amounts_told(app):
+    """Return the open incidents about amounts: what both sides say, and how often it was met."""
+    incidents = app.incidents.all(shop="sms")
+    assert {"cod_amount_differs"} >= {each.kind for each in incidents}
+    return [
+        (each.evidence["ledger"], each.evidence["platform"], each.times_seen) for each in incidents
+    ]
+
+
+def test_the_same_parcel_with_another_amount_is_answered_and_told(app, service, courier):
+    """The platform gets the shipment as it is, the ledger stays, and a person hears of it."""
+    first = create(service, cod_amount=5000)
+
+    for _ in range(2):
+        assert first == create(service, cod_amount=6000)
+    assert 1 == len(courier.asked)
+    assert 5000 == app.parcel("sms", "2001").cod_amount
+    assert [(5000, 6000, 2)] == amounts_told(app)
+    (incident,) = app.incidents.all()
+    assert ("1001", "2001") == (incident.order_id, incident.fulfillment_id)
+
+
+def test_an_amount_that_was_agreed_once_is_the_same_parcel(app, service):
+    """A retry from before a revision, and a request from after it, get the amount of now."""
+    create(service, cod_amount=5000)
+    ref = app.parcel("sms", "2001").ref
+    app.ledger.revise(ref, cod_amount=6000, actor="lan", reason="seller-raised-it")
+
+    answers = [create(service, cod_amount=amount) for amount in (5000, 6000)]
+
+    assert [6000, 6000] == [told["data"]["cod_amount"] for told in answers]
+    assert [] == amounts_told(app)
+
+
+def test_a_parcel_that_was_opened_otherwise_is_taken_as_it_is(app, service, courier):
+    """What the carrier opened with another amount keeps it: it is carried, and a person hears."""
+    ref = FulfillmentRef(shop="sms", order_id="1001", fulfillment_id="2001")
+    app.ledger.open(Opening(ref=ref, cod_amount=5000))
+
+    told = create(service, cod_amount=6000)
+
+    data = told["data"]
+    assert (5000, "CF-9_1001_2001") == (data["cod_amount"], data["tracking_number"])
+    assert told == create(service, cod_amount=6000)
+    assert 1 == len(courier.asked)
+    assert [(5000, 6000, 2)] == amounts_told(app)
 
 
 def test_another_code_for_the_same_fulfillment_is_refused(service, courier):
@@ -151,15 +199,12 @@ def test_a_parcel_that_the_ledger_knows_already_gets_its_shipment(app, service):
     assert before.delivery == app.parcel("sms", "2001").delivery
 
 
-@pytest.mark.parametrize("field", [{"cod_amount": 7000}, {"external_order_id": 1002}])
-def test_what_contradicts_the_ledger_is_refused_before_the_carrier_is_asked(
-    app, service, courier, field
-):
+def test_what_contradicts_the_ledger_is_refused_before_the_carrier_is_asked(app, service, courier):
     """A parcel that is known otherwise is nobody's to carry."""
     ref = FulfillmentRef(shop="sms", order_id="1001", fulfillment_id="2001")
     app.ledger.open(Opening(ref=ref, cod_amount=5000))
 
-    assert create(service, **{"cod_amount": 5000, **field})["error"]
+    assert create(service, cod_amount=5000, external_order_id=1002)["error"]
     assert [] == courier.asked
 
 
