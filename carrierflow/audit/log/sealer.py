@@ -19,17 +19,15 @@ from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote, VerifierKey
 from carrierflow.audit.log.keys import SealKey, is_signature
 from carrierflow.audit.log.ports import Anchor, Witness
 from carrierflow.audit.log.proof import Consistency, Proof
+from carrierflow.audit.log.sequencer import Sequencer
 from carrierflow.audit.log.sql import (
     Log,
-    SealLease,
     SealProgress,
     add_checkpoint,
-    give_places,
     newest_checkpoint,
     seal_progress,
 )
 from carrierflow.audit.log.tree import consistency_proof, inclusion_proof
-from carrierflow.audit.log.unplaced import LogEntry, Unplaced
 from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.canonical import canonical_entry
 from carrierflow.domain.clock import Clock
@@ -51,8 +49,6 @@ from carrierflow.storage.administration import administer
 __all__ = ["LogSealer", "Sealing"]
 
 log = logging.getLogger(__name__)
-
-ROWS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,8 +94,7 @@ class LogSealer:
         self._key_file = key_file
         self._verifier_keys = verifier_keys
         self.anchoring = Anchoring(store, anchors=anchors, witnesses=witnesses, clock=clock)
-        self._span = lease
-        self._lease = SealLease(store.database_clock)
+        self.sequencer = Sequencer(store, lease=lease)
         self._clock = clock
 
     @property
@@ -143,21 +138,21 @@ class LogSealer:
                 nothing is signed then.
         """
         owner, key = str(uuid.uuid4()), self._own_key()
-        self._hold(owner, key)
+        self.sequencer.claim(owner, lambda c: self._tell_key(c, key))
         try:
-            sealed, broken, size = self._give_places(owner, progress or _unheard)
+            placed = self.sequencer.place(owner, progress or _unheard)
             note = None if key is None else self._sign(key)
             anchored = self.anchoring.give()
         finally:
-            self._store.transact(lambda c: self._lease.release(c, owner))
-        if broken:
-            log.error("carrierflow.sealed_broken", extra={"entries": len(broken)})
+            self.sequencer.release(owner)
+        if placed.broken:
+            log.error("carrierflow.sealed_broken", extra={"entries": len(placed.broken)})
         return Sealing(
-            sealed=sealed,
-            broken=broken,
+            sealed=placed.count,
+            broken=placed.broken,
             checkpoint=note,
             anchored=anchored,
-            size=size,
+            size=placed.size,
             has_key=key is not None,
         )
 
@@ -261,44 +256,6 @@ class LogSealer:
                 "new one in verifier_keys; if you changed none, call an auditor."
             )
 
-    def _hold(self, owner: str, key: SealKey | None) -> None:
-        """Take the lease, and write down whose key is to sign if that is new."""
-
-        def work(connection: Connection) -> None:
-            self._lease.claim(connection, owner, self._span)
-            if key is not None:
-                self._tell_key(connection, key)
-
-        self._store.transact(work)
-
-    def _give_places(
-        self, owner: str, progress: Callable[[int], None]
-    ) -> tuple[int, tuple[str, ...], int]:
-        """Give every entry its place.
-
-        Returns how many did not have one, which of them are broken, and how many have one now.
-        """
-        with self._store.reading() as connection:
-            first = Log(connection).size
-        with Unplaced() as waiting:
-            with self._store.reading() as connection:
-                waiting.read(connection)
-            count = 0
-            for some in waiting.batches(ROWS_AT_ONCE):
-                self._give_some(owner, some, first + count)
-                count += len(some)
-                progress(count)
-        return count, tuple(waiting.broken), first + count
-
-    def _give_some(self, owner: str, entries: Sequence[LogEntry], first: int) -> None:
-        """Give some entries their places, while the lease is ours."""
-
-        def work(connection: Connection) -> None:
-            self._lease.claim(connection, owner, self._span)
-            give_places(connection, entries, first=first)
-
-        self._store.transact(work)
-
     def _sign(self, key: SealKey) -> SignedNote | None:
         kept = self.anchoring.newest_kept()
         return self._store.transact(lambda c: self._checkpoint(c, key, kept))
@@ -326,14 +283,16 @@ class LogSealer:
         add_checkpoint(connection, note, now=now)
         return note
 
-    def _tell_key(self, connection: Connection, key: SealKey) -> None:
-        """Write down that a key is to sign for the first time, or is not the last one's.
+    def _tell_key(self, connection: Connection, key: SealKey | None) -> None:
+        """Write down whose key is to sign, where it signs for the first time or is another one.
 
         That is an entry like any other, so the first checkpoint that the key signs covers it.
 
         Raises:
             ConfigurationError: if what was sealed bears another name.
         """
+        if key is None:
+            return
         ours, last = key.verifier, newest_checkpoint(connection)
         if last is not None:
             _check_name(key, last)

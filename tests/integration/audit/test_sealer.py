@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from threading import Thread
 
 import pytest
@@ -60,6 +61,9 @@ def tree_of(book):
         text = texts[row.fulfillment, row.machine, row.seq] if is_step else ""
         frontier.add(leaf_hash(text.encode()) if is_step else bytes.fromhex(row.leaf))
     return frontier.size, frontier.root()
+
+
+SPAN = timedelta(seconds=60)
 
 
 def signed(note):
@@ -141,7 +145,7 @@ def test_the_history_is_sealed_in_pages(book, monkeypatch, most):
 
     A parcel that is longer than a page is sealed all the same.
     """
-    monkeypatch.setattr("carrierflow.audit.log.sealer.ROWS_AT_ONCE", most)
+    monkeypatch.setattr("carrierflow.audit.log.sequencer.ROWS_AT_ONCE", most)
     book.record(90)
 
     done = book.sealer().seal()
@@ -156,7 +160,7 @@ def test_one_process_seals_at_a_time(own_book):
     sealer = own_book.sealer()
     own_book.record(1)
     lease = SealLease(own_book.store.database_clock)
-    own_book.store.transact(lambda c: lease.claim(c, "another", sealer._span))
+    own_book.store.transact(lambda c: lease.claim(c, "another", SPAN))
 
     with pytest.raises(SealHeld):
         sealer.seal()
@@ -170,13 +174,13 @@ def test_one_process_seals_at_a_time(own_book):
 def give_places(sealer):
     """Seal without a lease; who had to give way too often leaves the rest to the next seal."""
     with suppress(ConcurrentUpdate, SealHeld):
-        sealer._give_places("x", lambda _: None)
+        sealer.sequencer.place("x", lambda _: None)
 
 
 def test_two_sealers_without_a_lease_do_not_fork_the_log(own_book, monkeypatch):
     """The lease only spares work: where it fails, the database lets each place be given once."""
     monkeypatch.setattr(SealLease, "claim", lambda *_: None)
-    monkeypatch.setattr("carrierflow.audit.log.sealer.ROWS_AT_ONCE", 10)
+    monkeypatch.setattr("carrierflow.audit.log.sequencer.ROWS_AT_ONCE", 10)
     own_book.record(40)
     notaries = [own_book.sealer() for _ in range(2)]
     threads = [Thread(target=give_places, args=(each,)) for each in notaries]
