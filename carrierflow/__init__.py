@@ -18,6 +18,7 @@ from carrierflow.app.settings import (
 )
 from carrierflow.audit.erasure import Erased, Retention
 from carrierflow.audit.export.named import NamedExport
+from carrierflow.audit.feed.feed import FeedPage
 from carrierflow.audit.log.anchoring import Anchored
 from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote, VerifierKey
 from carrierflow.audit.log.kept import KeptCheckpoint
@@ -111,6 +112,8 @@ from carrierflow.carrier_service.results import Result
 from carrierflow.carrier_service.routes import Call, Route, RoutedPath
 from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.approval import Proposal
+from carrierflow.domain.decision import DecisionKind
+from carrierflow.domain.feed_entry import FeedEntry, FeedKind
 from carrierflow.domain.fulfillment import (
     Change,
     EvidenceEntry,
@@ -291,6 +294,7 @@ __all__ = [
     "CoverageReport",
     "DatabaseClock",
     "DatabaseUnavailable",
+    "DecisionKind",
     "Declined",
     "Definition",
     "DefinitionError",
@@ -312,6 +316,9 @@ __all__ = [
     "EvidenceEntry",
     "EvidenceItem",
     "Feature",
+    "FeedEntry",
+    "FeedKind",
+    "FeedPage",
     "FileAlreadyRecorded",
     "Fulfillment",
     "FulfillmentFilter",

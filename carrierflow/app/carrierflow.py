@@ -13,6 +13,7 @@ from carrierflow.app.settings import Settings
 from carrierflow.app.shop_choices import ShopChoices
 from carrierflow.audit.erasure import Retention
 from carrierflow.audit.export.exporter import Exporter
+from carrierflow.audit.feed.feed import Feed, FeedPage
 from carrierflow.audit.log.checkpoint import VerifierKey
 from carrierflow.audit.log.kept import KeptCheckpoint
 from carrierflow.audit.log.sealer import LogSealer
@@ -151,6 +152,7 @@ class Carrierflow:
             tolerance=timedelta(seconds=settings.clock_tolerance_seconds),
         )
         self.exporter = Exporter(store, sealer, clock=clock)
+        self._feed = Feed(store, sealer.sequencer)
         self.lifecycle = lifecycle
         self.counters = counters
         self.shops = shops
@@ -266,6 +268,21 @@ class Carrierflow:
             UnknownShop, UnknownFulfillment: if there is none.
         """
         return self.reports.timeline(shop, fulfillment_id)
+
+    def changes(
+        self, *, after: int | None = None, shop: str | None = None, limit: int = 1000
+    ) -> FeedPage:
+        """Return what happened behind a place of the log, once and in order, a page at a time.
+
+        Each step of a parcel that was committed, and the beginning and end of each incident.
+        Without `after` from the beginning; `next` of a page is the `after` of the one behind it. A
+        page with fewer entries than `limit`, which is 10000 at most, is the last one for now.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+            InvalidInput: if there cannot be such a page, or the log does not reach to `after`.
+        """
+        return self._feed.page(after=after, shop=shop, limit=limit)
 
     def notes(self, shop: str, fulfillment_id: str) -> list[str]:
         """Return the notes of one fulfillment in clear, oldest first; that they were read is kept.

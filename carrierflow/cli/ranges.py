@@ -13,6 +13,7 @@ __all__ = [
     "DAYS",
     "HOURS",
     "PERCENT",
+    "POSITION",
     "SECONDS",
     "SEED",
     "SOME",
@@ -32,5 +33,6 @@ HOURS = click.FloatRange(0, CENTURY * 24)
 SOME_HOURS = click.FloatRange(0, CENTURY * 24, min_open=True)
 SEED = click.IntRange(0, 2**63 - 1)
 SOME_CASH = click.IntRange(1, MOST_CASH)
+POSITION = click.IntRange(0, 2**63 - 1)
 PERCENT = click.FloatRange(0, 100)
 SECONDS = click.FloatRange(0, 3600)

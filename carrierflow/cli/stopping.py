@@ -24,10 +24,12 @@ LOOK = 0.25
 
 
 @contextmanager
-def stopping(session: Session) -> Iterator[Event]:
+def stopping(
+    session: Session, *, sentence: str = "Stopping after the request under way …"
+) -> Iterator[Event]:
     """Let Ctrl-C and a polite kill set a flag: runs end after the request under way.
 
-    A database that says nothing then is waited for no longer.
+    A database that says nothing then is waited for no longer. An empty sentence is not told.
     """
     stopped = Event()
 
@@ -35,7 +37,8 @@ def stopping(session: Session) -> Iterator[Event]:
         if stopped.is_set():
             raise KeyboardInterrupt
         stopped.set()
-        tell("Stopping after the request under way …")
+        if sentence:
+            tell(sentence)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -112,6 +112,7 @@ COMMANDS = {
     "reconcile": ["--shop", "alpha"],
     "import": ["alpha"],
     "runs": ["--shop", "alpha"],
+    "changes": [],
     "erase parcel": ["alpha", PARCEL],
     "erase old": ["--older-than", "1", "--dry-run"],
     "notify": ["--dry-run"],
@@ -139,7 +140,7 @@ FREE = {"evidence", "rows", "counters", "details", "kinds", "reasons"}
 """Objects whose keys are no words of ours, or those of a report: evidence, rows by number."""
 
 
-FILES = {"incidents export"}
+FILES = {"changes", "incidents export"}
 """Commands that print a file, to a person too: what is in it is for programs."""
 
 
