@@ -36,6 +36,7 @@ from carrierflow.domain.approval import ApprovalPolicy
 from carrierflow.domain.cleaning import in_force
 from carrierflow.domain.clock import Clock, Sleep
 from carrierflow.domain.counters import Counters
+from carrierflow.domain.feed_entry import FeedEntry
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.domain.model import Recorded
@@ -283,6 +284,19 @@ class Carrierflow:
             InvalidInput: if there cannot be such a page, or the log does not reach to `after`.
         """
         return self._feed.page(after=after, shop=shop, limit=limit)
+
+    def on_change(self, handler: Callable[[FeedEntry], object]) -> None:
+        """Call a handler for each entry of the feed that this process writes, once it is committed.
+
+        That is what its ledger records, what its runs adopt and freeze, what platforms' callbacks
+        and people's decisions change. **Not what a joined ledger records**, for only the host knows
+        whether it commits: that stands in the answer's `entries`. Nor what other processes write,
+        or this one while its commit's answer is lost: `changes` has everything.
+
+        The handler is called in the thread that wrote, with no transaction open; `position` is None
+        then. What it raises is logged, and undoes nothing.
+        """
+        self.store.listeners.add(handler)
 
     def notes(self, shop: str, fulfillment_id: str) -> list[str]:
         """Return the notes of one fulfillment in clear, oldest first; that they were read is kept.

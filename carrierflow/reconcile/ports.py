@@ -154,6 +154,10 @@ class ReconcileStore(Protocol):
         """Count the fulfillments with something unpublished that are not frozen."""
         ...
 
+    def unpublished(self, shop: Shop, *, but: Collection[int], limit: int) -> list[FulfillmentRef]:
+        """Return the first of those fulfillments, without some that are named by their own ids."""
+        ...
+
     def count_open(self, shop: Shop) -> tuple[int, int]:
         """Count a shop's open fulfillments, and its open incidents."""
         ...

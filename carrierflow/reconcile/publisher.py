@@ -134,7 +134,7 @@ class Publisher:
         parcel, opened = self._store.write(writing, fence=fence)
         self._counters.incidents_opened += opened
         if parcel.frozen and not writing.before.frozen:
-            self._counters.frozen += 1
+            self._counters.frozen.append(parcel.ref)
             log.info("carrierflow.frozen", extra={"ref": str(parcel.ref), "kind": parcel.frozen})
         return replace(case, parcel=parcel)
 
@@ -304,7 +304,8 @@ class Publisher:
         """
         parcel = case.parcel
         answer = self._ledger.record(_shown_event(case, status))
-        self._counters.adopted += answer.verdict is Verdict.ACCEPTED
+        if answer.verdict is Verdict.ACCEPTED:
+            self._counters.adopted.append(parcel.ref)
         moved = answer.carrier_status, answer.cod_status
         if moved != (parcel.delivery.status, parcel.cod.status):
             return True

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from carrierflow.domain.fulfillment import Fulfillment
+from carrierflow.domain.model import FulfillmentRef
 from carrierflow.reconcile.case import Case
 from carrierflow.reconcile.evaluate import Evaluation
 
@@ -42,9 +43,11 @@ class RunCounters:
     orders: int = 0
     """The orders looked at, each once."""
     published: int = 0
-    adopted: int = 0
+    adopted: list[FulfillmentRef] = field(default_factory=list)
+    """The fulfillments of which a step of the platform's was adopted, once for each step."""
     waiting: int = 0
-    frozen: int = 0
+    frozen: list[FulfillmentRef] = field(default_factory=list)
+    """The fulfillments that were frozen."""
     incidents_opened: int = 0
     writes: int = 0
     failures_in_a_row: int = 0

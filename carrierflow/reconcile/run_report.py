@@ -6,7 +6,9 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
+from carrierflow.domain.model import FulfillmentRef
 from carrierflow.errors import Interrupted, PlatformUnavailable, ShopHeld, Throttled
 from carrierflow.reconcile.ports import RequestCounts
 
@@ -23,6 +25,9 @@ SUMMED = (
     "incidents_opened",
     "stale",
 )
+
+
+NAMED = ("adopted_fulfillments", "frozen_fulfillments")
 
 
 class EndReason(StrEnum):
@@ -89,16 +94,23 @@ class RunReport:
     published: int = 0
     """Writes that the platform confirmed."""
     adopted: int = 0
+    """Steps of the platform's that became history."""
+    adopted_fulfillments: tuple[FulfillmentRef, ...] = ()
+    """The fulfillments that they belong to."""
     waiting: int = 0
     """Fulfillments with an unanswered write, or another reason to look again later."""
     frozen: int = 0
     """Fulfillments frozen by this run."""
+    frozen_fulfillments: tuple[FulfillmentRef, ...] = ()
+    """Their names."""
     incidents_opened: int = 0
     awaiting: int = 0
     """Fulfillments whose steps are not told now: the platform leads, the policy holds them, or a
     person was told that it cannot be done."""
     left: int = 0
     """Further ones with steps that the platform is not known to show."""
+    left_fulfillments: tuple[FulfillmentRef, ...] = ()
+    """Their names, those that were opened first, 100 at most."""
     next_look_at: datetime | None = None
     """When the first of the waiting ones can be decided, or the platform be asked again."""
     stale: int = 0
@@ -108,14 +120,15 @@ class RunReport:
 
     def then(self, later: RunReport) -> RunReport:
         """Return one report for this run and a later one that went on where it ended."""
-        summed = {name: getattr(self, name) + getattr(later, name) for name in SUMMED}
+        both: dict[str, Any] = {n: getattr(self, n) + getattr(later, n) for n in (*SUMMED, *NAMED)}
+        both |= {name: tuple(dict.fromkeys(both[name])) for name in NAMED}
         mine, theirs = asdict(self.requests), asdict(later.requests)
         return replace(
             later,
             started_at=self.started_at,
             requests=Requests(**{name: mine[name] + theirs[name] for name in mine}),
             rows=dict(sorted((Counter(self.rows) + Counter(later.rows)).items())),
-            **summed,
+            **both,
         )
 
     @property

@@ -18,7 +18,7 @@ from carrierflow.domain.clock import seconds
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import REFUSES_WRITES, Finding
 from carrierflow.domain.limits import SENTENCE, cut
-from carrierflow.domain.model import Observation, Unreadable
+from carrierflow.domain.model import FulfillmentRef, Observation, Unreadable
 from carrierflow.domain.shop import Shop
 from carrierflow.domain.waiting import Idle, Stop, until
 from carrierflow.errors import (
@@ -54,6 +54,9 @@ Reader = Callable[[ShopReader], Iterator[ShopBatch]]
 
 READ_AGAIN_TIMES = 5
 """How often one run reads an order again because its reading grew too old."""
+
+MOST_NAMED = 100
+"""How many of the fulfillments that are left a report names."""
 
 FAILURES_IN_A_ROW = 5
 """Writes without an answer after which the platform counts as down."""
@@ -286,8 +289,10 @@ class ShopRun:
         self._counters.incidents_opened += self._store.write(writing, fence=None)[1]
         self._counters.look(before, in_sync=False)
         self._counters.count_rows(evaluation.rows)
-        self._counters.frozen += bool(evaluation.findings)
-        self._counters.waiting += not evaluation.findings
+        if evaluation.findings:
+            self._counters.frozen.append(before.ref)
+        else:
+            self._counters.waiting += 1
 
     def _report_unknown(self, unknown: Sequence[Observation]) -> None:
         """Row 19: parcels of ours that the ledger does not know."""
@@ -370,6 +375,7 @@ class ShopRun:
 
     def _report(self, reason: EndReason, sentence: str | None) -> RunReport:
         now, counters, made = self._parts.clock(), self._counters, self._platform.requests
+        left = max(0, self._store.count_unpublished(self._shop) - len(counters.awaiting))
         report = RunReport(
             shop=self._shop.code,
             run=self._id,
@@ -382,12 +388,15 @@ class ShopRun:
             checked=counters.checked,
             in_sync=counters.in_sync,
             published=counters.published,
-            adopted=counters.adopted,
+            adopted=len(counters.adopted),
+            adopted_fulfillments=tuple(dict.fromkeys(counters.adopted)),
             waiting=counters.waiting,
-            frozen=counters.frozen,
+            frozen=len(counters.frozen),
+            frozen_fulfillments=tuple(dict.fromkeys(counters.frozen)),
             incidents_opened=counters.incidents_opened,
             awaiting=len(counters.awaiting),
-            left=max(0, self._store.count_unpublished(self._shop) - len(counters.awaiting)),
+            left=left,
+            left_fulfillments=self._left_undone() if left else (),
             next_look_at=self._next_look,
             rows=dict(sorted(counters.rows.items())),
         )
@@ -397,6 +406,10 @@ class ShopRun:
         self._store.end_run(self._id, reason=reason, counters=numbers, now=now, sentence=sentence)
         log.info("carrierflow.reconciled", extra={"shop": self._shop.code, **numbers})
         return report
+
+    def _left_undone(self) -> tuple[FulfillmentRef, ...]:
+        awaiting = self._counters.awaiting
+        return tuple(self._store.unpublished(self._shop, but=awaiting, limit=MOST_NAMED))
 
 
 def reader_of(

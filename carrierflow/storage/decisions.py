@@ -22,6 +22,8 @@ from carrierflow.domain.decision import (
 from carrierflow.storage.administration import accounts
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.bulk import insert_many
+from carrierflow.storage.feed_entries import news_of_incidents
+from carrierflow.storage.listeners import gather, is_heard
 from carrierflow.storage.tables import decisions, incidents
 
 
@@ -107,6 +109,8 @@ def _write(
                 for number, last, *standing in rows
             ],
         )
+    if is_heard(connection):
+        gather(connection, news_of_incidents(connection, incident_ids))
 
 
 def decisions_of(connection: Connection, incident_id: int) -> list[IncidentDecision]:

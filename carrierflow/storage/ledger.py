@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Insert, bindparam, insert, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
+from carrierflow.domain.feed_entry import FeedEntry
 from carrierflow.domain.fulfillment import GENESIS, Change, Fulfillment, PastEvents
 from carrierflow.domain.model import (
     OVERTURNABLE,
@@ -27,6 +28,7 @@ from carrierflow.storage.binding import sliced
 from carrierflow.storage.bulk import execute_many, insert_many
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import is_mysql
+from carrierflow.storage.listeners import gather, is_heard
 from carrierflow.storage.rows import (
     PARCEL,
     entry_row,
@@ -184,6 +186,8 @@ class SqlLedgerTransaction:
         insert_many(self._connection, history, entries)
         kept = (evidence_row(change.before, kept) for change in ordered for kept in change.kept)
         insert_many(self._connection, evidence, kept)
+        if is_heard(self._connection):
+            gather(self._connection, (step for change in ordered for step in _steps(change)))
 
     def keep_note(self, note: EncryptedNote, parcel: Fulfillment, *, now: datetime) -> None:
         """Keep an encrypted note, apart from the history, where it can be erased."""
@@ -220,6 +224,11 @@ class SqlLedgerTransaction:
         rows = (guarded(change.before, head_values(change.after)) for change in changes)
         if execute_many(self._connection, SAVE_HEAD, rows) != len(changes):
             raise ConcurrentUpdate("A fulfillment")
+
+
+def _steps(change: Change) -> Iterator[FeedEntry]:
+    ref, tracking_number = change.after.ref, change.after.tracking_number
+    return (FeedEntry.of_step(ref, tracking_number, entry) for entry in change.entries)
 
 
 @cache

@@ -21,7 +21,7 @@ from carrierflow.domain.canonical import observation_digest
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Incident
 from carrierflow.domain.limits import SENTENCE, WORD, cut
-from carrierflow.domain.model import Observation
+from carrierflow.domain.model import FulfillmentRef, Observation
 from carrierflow.domain.publication import (
     PublicationLog,
 )
@@ -50,6 +50,7 @@ from carrierflow.storage.run_questions import (
     READ_DUE,
     READ_DUE_AFTER,
     READ_HINTS,
+    READ_UNPUBLISHED,
     READ_WORK,
 )
 from carrierflow.storage.shops import change_shop, coverage
@@ -308,6 +309,18 @@ class SqlReconcileStore(SqlLeases, SqlIncidents, SqlProposals):
         """Count the fulfillments with something unpublished that are not frozen."""
         with self._store.reading() as connection:
             return int(connection.execute(COUNT_UNPUBLISHED, {"of": shop.id}).scalar_one())
+
+    def unpublished(self, shop: Shop, *, but: Collection[int], limit: int) -> list[FulfillmentRef]:
+        """Return the first of those fulfillments, without some that are named by their own ids."""
+        given = {"of": shop.id, "most": limit + len(but)}
+        with self._store.reading() as connection:
+            found = [
+                row for row in connection.execute(READ_UNPUBLISHED, given) if row.id not in but
+            ]
+        return [
+            FulfillmentRef(shop=shop.code, order_id=row.order_id, fulfillment_id=row.fulfillment_id)
+            for row in found[:limit]
+        ]
 
     def parcels_of(self, shop: Shop, order_ids: Collection[str]) -> list[Fulfillment]:
         """Return the fulfillments of some orders, in the order of their ids."""

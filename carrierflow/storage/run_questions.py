@@ -22,6 +22,7 @@ __all__ = [
     "READ_DUE",
     "READ_DUE_AFTER",
     "READ_HINTS",
+    "READ_UNPUBLISHED",
     "READ_WORK",
 ]
 
@@ -47,6 +48,13 @@ COUNT_OPEN = select(
 )
 
 COUNT_UNPUBLISHED = select(func.count()).where(publishable)
+
+READ_UNPUBLISHED = (
+    select(f.id, f.order_id, f.fulfillment_id)
+    .where(publishable)
+    .order_by(f.id)
+    .limit(bindparam("most", type_=Integer()))
+)
 
 COUNT_DUE = select(func.count(f.order_id.distinct())).where(overdue)
 

@@ -19,6 +19,7 @@ from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import commit, translated
 from carrierflow.storage.ledger import SqlLedgerTransaction
+from carrierflow.storage.listeners import Listeners
 from carrierflow.storage.migrate import require_migrated
 from carrierflow.storage.server_lines import lines_of
 from carrierflow.storage.shops import find_shop
@@ -58,13 +59,14 @@ class SqlStore:
         self.database_clock = database_clock or DatabaseClock()
         self._definition = definition
         self.definitions = Definitions([definition], clock=clock)
+        self.listeners = Listeners()
         self._clock = clock
         self._sleep = sleep
         self._checked = False
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """Open one transaction that is committed at the end.
+        """Open one transaction that is committed at the end; then who listens is told of it.
 
         Raises:
             DatabaseUnavailable: if the database does not answer; CommitUnknown, if it was lost
@@ -74,8 +76,10 @@ class SqlStore:
         with translated():
             self._check_once()
             with self.engine.connect() as connection:
+                news = self.listeners.listen(connection)
                 yield connection
                 commit(connection)
+        self.listeners.tell(news)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
