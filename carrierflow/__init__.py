@@ -19,6 +19,8 @@ from carrierflow.app.settings import (
 from carrierflow.audit.erasure import Erased, Retention
 from carrierflow.audit.export.named import NamedExport
 from carrierflow.audit.feed.feed import FeedPage
+from carrierflow.audit.feed.passage import DeliveryEnd
+from carrierflow.audit.feed.push import Delivery
 from carrierflow.audit.log.anchoring import Anchored
 from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote, VerifierKey
 from carrierflow.audit.log.kept import KeptCheckpoint
@@ -113,6 +115,7 @@ from carrierflow.carrier_service.routes import Call, Route, RoutedPath
 from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.approval import Proposal
 from carrierflow.domain.decision import DecisionKind
+from carrierflow.domain.destination import DestinationStanding
 from carrierflow.domain.feed_entry import FeedEntry, FeedKind
 from carrierflow.domain.fulfillment import (
     Change,
@@ -162,6 +165,7 @@ from carrierflow.errors import (
     ConfigurationError,
     DatabaseUnavailable,
     DefinitionError,
+    DeliveryFailed,
     FileAlreadyRecorded,
     HistoryBroken,
     Interrupted,
@@ -299,6 +303,10 @@ __all__ = [
     "Definition",
     "DefinitionError",
     "DefinitionInForce",
+    "Delivery",
+    "DeliveryEnd",
+    "DeliveryFailed",
+    "DestinationStanding",
     "Dialect",
     "Done",
     "DrawnParcel",

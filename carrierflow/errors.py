@@ -31,6 +31,7 @@ CarrierflowError
 │   ├── SealHeld
 │   ├── AnchorUnavailable
 │   ├── NotificationFailed
+│   ├── DeliveryFailed
 │   └── PlatformUnavailable
 │       ├── ReadRefused          this question gets a clear no; another may be answered
 │       │   └── NotThere
@@ -63,6 +64,7 @@ __all__ = [
     "ConfigurationError",
     "DatabaseUnavailable",
     "DefinitionError",
+    "DeliveryFailed",
     "FileAlreadyRecorded",
     "HistoryBroken",
     "Interrupted",
@@ -439,6 +441,17 @@ class NotificationFailed(TryLater):
         super().__init__(
             f"Incidents could not be told by {channel} ({_clause(reason)}); "
             "the next notification tries again."
+        )
+
+
+class DeliveryFailed(TryLater):
+    """A destination did not take what happened; the next delivery brings the same again."""
+
+    def __init__(self, destination: str, reason: str) -> None:
+        self.destination = destination
+        super().__init__(
+            f"What happened could not be delivered to {destination} ({_clause(reason)}); "
+            "a later delivery tries again."
         )
 
 

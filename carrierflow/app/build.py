@@ -10,6 +10,9 @@ from carrierflow.app.connect import PlatformFactory
 from carrierflow.app.messengers import messengers_from
 from carrierflow.app.settings import Settings
 from carrierflow.app.shop_choices import ShopChoices
+from carrierflow.audit.feed.feed import Feed
+from carrierflow.audit.feed.passage import Destination
+from carrierflow.audit.feed.push import FeedPush
 from carrierflow.audit.log.anchors import FileAnchor, HttpAnchor, MailAnchor
 from carrierflow.audit.log.ports import Anchor
 from carrierflow.audit.log.sealer import LogSealer
@@ -25,6 +28,8 @@ from carrierflow.domain.quiet_hours import QuietHours
 from carrierflow.domain.typecheck import guarded
 from carrierflow.errors import ConfigurationError
 from carrierflow.ledger.ledger import Ledger
+from carrierflow.platforms.http.posting import Poster
+from carrierflow.platforms.http.transport import HttpLimits
 from carrierflow.platforms.profile import AppSecrets, Feature, PlatformProfile
 from carrierflow.platforms.registry import DEFAULT, PlatformRegistry
 from carrierflow.reconcile import Parts, Reconciler
@@ -38,6 +43,7 @@ from carrierflow.shops import (
 )
 from carrierflow.storage import DatabaseClock, Engine, SqlStore, build_engine
 from carrierflow.storage.administration import let_act
+from carrierflow.storage.destinations import SqlDestinations
 from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.notifications import SqlNotificationStore
 from carrierflow.storage.reconcile import SqlReconcileStore
@@ -112,12 +118,16 @@ def build(
         policy_of=choices.policy,
         clock=now,
     )
+    sealer = _sealer(settings, store, now=now)
+    feed = Feed(store, sealer.sequencer)
     return Carrierflow(
         settings=settings,
         store=store,
         ledger=ledger,
         reconciler=Reconciler(parts, connect=factory),
-        sealer=_sealer(settings, store, now=now),
+        sealer=sealer,
+        feed=feed,
+        push=_push(settings, store, feed, now=now),
         notifier=_notifier(settings, store, now=now),
         lifecycle=lifecycle,
         dialect=dialect_from(settings),
@@ -177,6 +187,20 @@ def _sealer(settings: Settings, store: SqlStore, *, now: clock.Clock) -> LogSeal
         verifier_keys=settings.verifier_keys,
         witnesses=[HttpWitness.parse(text) for text in settings.witnesses],
         lease=timedelta(seconds=settings.lease_seconds),
+        clock=now,
+    )
+
+
+def _push(settings: Settings, store: SqlStore, feed: Feed, *, now: clock.Clock) -> FeedPush:
+    limits = HttpLimits(
+        connect_timeout=settings.connect_timeout, request_timeout=settings.request_timeout
+    )
+    a_while = settings.lease_seconds + settings.connect_timeout + settings.request_timeout
+    return FeedPush(
+        feed,
+        SqlDestinations(store, hold=timedelta(seconds=a_while)),
+        Poster(limits),
+        [Destination.parse(each.get_secret_value()) for each in settings.destinations],
         clock=now,
     )
 

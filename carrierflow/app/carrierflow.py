@@ -14,6 +14,7 @@ from carrierflow.app.shop_choices import ShopChoices
 from carrierflow.audit.erasure import Retention
 from carrierflow.audit.export.exporter import Exporter
 from carrierflow.audit.feed.feed import Feed, FeedPage
+from carrierflow.audit.feed.push import Delivery, FeedPush
 from carrierflow.audit.log.checkpoint import VerifierKey
 from carrierflow.audit.log.kept import KeptCheckpoint
 from carrierflow.audit.log.sealer import LogSealer
@@ -36,6 +37,7 @@ from carrierflow.domain.approval import ApprovalPolicy
 from carrierflow.domain.cleaning import in_force
 from carrierflow.domain.clock import Clock, Sleep
 from carrierflow.domain.counters import Counters
+from carrierflow.domain.destination import DestinationStanding
 from carrierflow.domain.feed_entry import FeedEntry
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.lifecycle import Lifecycle
@@ -121,6 +123,8 @@ class Carrierflow:
         ledger: Ledger,
         reconciler: Reconciler,
         sealer: LogSealer,
+        feed: Feed,
+        push: FeedPush,
         notifier: IncidentNotifier,
         lifecycle: Lifecycle,
         dialect: Dialect,
@@ -153,7 +157,8 @@ class Carrierflow:
             tolerance=timedelta(seconds=settings.clock_tolerance_seconds),
         )
         self.exporter = Exporter(store, sealer, clock=clock)
-        self._feed = Feed(store, sealer.sequencer)
+        self._feed = feed
+        self._push = push
         self.lifecycle = lifecycle
         self.counters = counters
         self.shops = shops
@@ -284,6 +289,28 @@ class Carrierflow:
             InvalidInput: if there cannot be such a page, or the log does not reach to `after`.
         """
         return self._feed.page(after=after, shop=shop, limit=limit)
+
+    def deliver(
+        self, *, to: str | None = None, after: int | None = None, seconds: float | None = None
+    ) -> list[Delivery]:
+        """Push what happened to each destination of the settings, or to the one at an address.
+
+        Each gets everything at least once, in the order of the log, by signed messages. One that
+        failed is left alone for a while, and one that is gone for good, unless it is named. `after`
+        has a destination that is named go on behind another place: again from there, or without
+        what is before. After so many `seconds` no further message is begun.
+
+        Raises:
+            ConfigurationError: if the settings name no destination, or not that one.
+            InvalidInput: if there is `after` and no destination is named.
+        """
+        if after is not None and to is None:
+            raise InvalidInput("Name the destination that is to go on behind another place.")
+        return self._push.deliver(to=to, after=after, seconds=seconds, stop=self._stop)
+
+    def destinations(self) -> list[DestinationStanding]:
+        """Return how far each destination of the settings is."""
+        return self._push.standings()
 
     def on_change(self, handler: Callable[[FeedEntry], object]) -> None:
         """Call a handler for each entry of the feed that this process writes, once it is committed.

@@ -365,6 +365,11 @@ class Settings(BaseSettings):
     notify_webhook_field: str = Field(
         default="text", min_length=1, description="What the chat calls a message's text."
     )
+    destinations: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description="Where what happened is pushed to, each an address, a blank and a secret "
+        "(`whsec_…`); commas between.",
+    )
     quiet_hours: str = Field(
         default="",
         description="When nobody is told of incidents, in Vietnam's time, like 22:00-06:00.",
@@ -419,6 +424,7 @@ class Settings(BaseSettings):
         "retired_anchors",
         "anchor_mail_to",
         "notify_mail_to",
+        "destinations",
         mode="before",
     )
     @classmethod

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from carrierflow.audit.log.sql import SealProgress
+from carrierflow.cli.delivering import standing_document, standing_text
 from carrierflow.cli.ranges import HOURS
 from carrierflow.cli.runs import last_run_text, run_line
 from carrierflow.cli.session import WORK_LEFT, Session, command, moment, short
@@ -61,7 +62,7 @@ def status(
     A shop needs somebody for an open incident, or if it is active and has fulfillments that no
     run looked at for too long. Shops that need nobody are only counted, unless they are asked
     for by --all, --shop or --only; with --json all are there. Exits with 3 where a shop that was
-    asked for needs somebody.
+    asked for needs somebody, or a destination of the push is gone or has failed for long.
     """
     span = timedelta(hours=within) if within is not None else None
     found = [c for c in session.app.coverage(span, shops=shops) if only is None or _is(c, only)]
@@ -73,6 +74,9 @@ def status(
     codes = {each.shop for each in found}
     waiting = Counter(each.shop for each in session.app.incidents.proposed() if each.shop in codes)
     sealed = session.app.sealer.progress()
+    destinations, now = session.app.destinations(), session.app.now()
+    long = timedelta(hours=session.settings.outage_hours)
+    astray = [each for each in destinations if each.needs_somebody(now, longest=long)]
     document = {
         "totals": sums | {"proposed": waiting.total()},
         "log": {
@@ -81,6 +85,7 @@ def status(
             "last_checkpoint": moment(sealed.sealed_at),
         },
         "unguarded": asdict(unguarded) if unguarded else None,
+        "destinations": [standing_document(each) for each in destinations],
         "shops": [
             _document(each, last.get(each.shop)) | {"proposed": waiting[each.shop]}
             for each in found
@@ -92,6 +97,7 @@ def status(
         for shop, count in sorted(waiting.items()):
             page.say(f"Decisions {PROPOSED.en} ({PROPOSED.vi}) in {shop}: {count}.")
         page.say(_sealed_text(sealed))
+        page.say(*map(standing_text, destinations))
         if unguarded:
             page.say(
                 f"History is not protected from {unguarded.user}, as whom carrierflow connects: "
@@ -99,7 +105,7 @@ def status(
             )
 
     session.emit(document, draw)
-    if needing:
+    if needing or astray:
         raise click.exceptions.Exit(WORK_LEFT)
 
 

@@ -56,6 +56,7 @@ __all__ = [
     "checkpoints",
     "decisions",
     "definitions",
+    "destinations",
     "edges",
     "evidence",
     "files",
@@ -477,6 +478,21 @@ notifications = _table(
     Column("channel", Code, primary_key=True),
     Column("claimed_at", UtcDateTime, nullable=False),
     Column("told_at", UtcDateTime),
+)
+
+destinations = _table(
+    "destinations",
+    Column("digest", Digest, primary_key=True),
+    Column("position", RowId),
+    Column("sending", RowId),
+    Column("delivered_at", UtcDateTime),
+    Column("failures", Integer, nullable=False),
+    Column("failing_since", UtcDateTime),
+    Column("retry_at", UtcDateTime),
+    Column("problem", Sentence),
+    Column("gone_at", UtcDateTime),
+    Column("claimed_by", OwnerId),
+    Column("claimed_until", UtcDateTime),
 )
 
 files = _table(

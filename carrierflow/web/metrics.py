@@ -86,9 +86,25 @@ SEALED = {
     "last_checkpoint_timestamp_seconds": _gauge("When it was signed, in seconds of Unix."),
 }
 
+DESTINATIONS = {
+    "delivery_behind": _gauge("Places of the log that a destination has not had.", "destination"),
+    "delivery_failures": _gauge("Failed tries in a row to deliver there.", "destination"),
+    "delivery_gone": _gauge("Whether a destination said that it is gone.", "destination"),
+}
+
 UP = {"database_up": _gauge("Whether the database answered.")}
 
-FIGURES = {**COUNTED, **PER_RUN, **COVERAGE, **STATE, **BACKLOG, **LAST_RUN, **SEALED, **UP}
+FIGURES = {
+    **COUNTED,
+    **PER_RUN,
+    **COVERAGE,
+    **STATE,
+    **BACKLOG,
+    **LAST_RUN,
+    **SEALED,
+    **DESTINATIONS,
+    **UP,
+}
 """Every figure, by its name without `carrierflow_`."""
 
 OVERLAP = timedelta(hours=1)
@@ -124,7 +140,7 @@ class Metrics(Collector):
 
     def _read(self) -> list[Metric]:
         here = self._coverage(), self._backlogs(), self._last_runs(), self._sealed()
-        known = (*here, self._runs.collect())
+        known = (*here, self._destinations(), self._runs.collect())
         return [family for part in known for family in part]
 
     def _counted(self) -> Iterator[Metric]:
@@ -171,6 +187,14 @@ class Metrics(Collector):
         if progress.sealed_at is not None:
             signed.add_metric([], progress.sealed_at.timestamp())
         yield from (tail, signed)
+
+    def _destinations(self) -> Iterator[Metric]:
+        behind, failures, gone = (figure.family(name) for name, figure in DESTINATIONS.items())
+        for each in self._app.destinations():
+            behind.add_metric([each.destination], each.behind)
+            failures.add_metric([each.destination], each.failures)
+            gone.add_metric([each.destination], each.gone_at is not None)
+        yield from (behind, failures, gone)
 
     def _age(self, backlog: Backlog) -> float:
         if backlog.oldest_unpublished_at is None:

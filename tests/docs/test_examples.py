@@ -28,6 +28,11 @@ PROMISED = {
         "2001: the ledger says delivered, payslips: 1",
         "2002: the ledger says readytopick, payslips: 0",
     ],
+    "stop_a_driver": [
+        "T-1: driver-7 is called back",
+        "T-1: the feed says cancel at",
+        "on the way: driver-9",
+    ],
     "custom_lifecycle": [
         "refused   waitingforreturn cannot follow delivering",
         "accepted  delivering → waitingforreturn.",

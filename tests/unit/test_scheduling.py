@@ -24,6 +24,7 @@ def test_the_shipped_jobs_load_by_path():
 
     assert [
         "audit_pass",
+        "deliver_changes",
         "erase_old",
         "notify_incidents",
         "reconcile_hinted",

@@ -110,6 +110,7 @@ _UNPROVEN: Mapping[str, str] = {
     "shops": SHOP_ACT,
     "incidents": COUNT,
     "publications": AT_WORK,
+    "destinations": "how far each destination of the push has what happened",
     "leases": LEASE,
     "webhooks": ELSEWHERE,
     "files": "which files came; what they told stands in `transition` and `evidence`",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from docs.pages import ROOT, generated, reference, rows
+from receiver import SECRET
 
 from carrierflow import build, load_settings
 from carrierflow.cli import cli
@@ -113,6 +114,7 @@ COMMANDS = {
     "import": ["alpha"],
     "runs": ["--shop", "alpha"],
     "changes": [],
+    "deliver": ["--to", "{url}/nowhere"],
     "erase parcel": ["alpha", PARCEL],
     "erase old": ["--older-than", "1", "--dry-run"],
     "notify": ["--dry-run"],
@@ -123,7 +125,7 @@ COMMANDS = {
 }
 """What to run each command with, in an order in which all of them work."""
 
-FAIL = {"record-file", "schedule once", "webhooks subscribe"}
+FAIL = {"deliver", "record-file", "schedule once", "webhooks subscribe"}
 """Commands that cannot do their work: a bad row, a job that raises, an app without an address."""
 
 TELLS = (
@@ -188,6 +190,7 @@ def answers(tmp_path_factory):
             "CARRIERFLOW_APPROVALS": "abandon=2",
             "CARRIERFLOW_WEBHOOK_URL": server.url,
             "CARRIERFLOW_NOTIFY_WEBHOOK": server.url,
+            "CARRIERFLOW_DESTINATIONS": f"{server.url}/nowhere {SECRET}",
             "COLUMNS": str(WIDTH),
         }
         os.chdir(folder)

@@ -76,6 +76,7 @@ OUR_WORDS = {
     "decisions": ("kind", "what", "action"),
     "run_ends": ("kind", "end_reason"),
     "administration": ("kind",),
+    "destinations": ("problem",),
     "leases": ("name",),
     "log": ("kind",),
     "notifications": ("channel",),
