@@ -84,6 +84,8 @@ class Fulfillment:
     cod: MachineHead
     cod_amount: int
     tracking_number: str | None = None
+    entered_at: datetime | None = None
+    """When the parcel came to the delivery status where it stands, as it was told; aware, UTC."""
     held: int = 0
     """How many refused events are kept that a later step may still make legal."""
     open: bool = True

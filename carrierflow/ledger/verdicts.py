@@ -95,6 +95,12 @@ class Draft:
         moved = bool(self.entries) and self.parcel.frozen != ABANDONED
         return self.parcel.open or moved
 
+    @property
+    def _entered_at(self) -> datetime | None:
+        """When the parcel came to where it stands; its cash does not move it."""
+        moved = (e.occurred_at for e in reversed(self.entries) if e.machine is Machine.DELIVERY)
+        return next(moved, self.parcel.entered_at)
+
     def change(self) -> Change | None:
         """Return what must be written, or None where nothing happened."""
         if not self.entries and not self.kept and self.agreed is None:
@@ -106,6 +112,7 @@ class Draft:
             tracking_number=terms.tracking_number,
             delivery=self.heads[Machine.DELIVERY],
             cod=self.heads[Machine.COD],
+            entered_at=self._entered_at,
             version=self.parcel.version + 1,
             held=len(self.past.waiting),
             open=self._is_open,

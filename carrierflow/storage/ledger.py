@@ -75,6 +75,7 @@ PAST = (
 
 HEAD_COLUMNS = (
     "version",
+    "entered_at",
     "delivery_status",
     "delivery_seq",
     "delivery_since",

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 IDENTITY = ("id", "shop", "order_id", "fulfillment_id", "tracking_number", "cod_amount")
-STATE = ("version", "held", "open", "settled_at")
+STATE = ("version", "held", "open", "settled_at", "entered_at")
 HEAD = ("status", "seq", "since", "hash", "confirmed")
 SEEN = ("carrier", "carrier_status", "cod", "cod_status", "updated_at", "dates", "digest")
 LOOK = (
@@ -69,21 +69,22 @@ def parcel_from(row: Sequence[Any], shop: str) -> Fulfillment:
     They are taken by their places: by their names it takes as long again.
     """
     number, shop_id, order_id, fulfillment_id, tracking_number, cod_amount, *_ = row
-    version, held, is_open, settled_at = row[6:10]
-    seen_at, verified_at, not_before, missing, missing_since, frozen, reassert = row[27:34]
+    version, held, is_open, settled_at, entered_at = row[6:11]
+    seen_at, verified_at, not_before, missing, missing_since, frozen, reassert = row[28:35]
     return Fulfillment(
         id=number,
         shop_id=shop_id,
         ref=FulfillmentRef(shop=shop, order_id=order_id, fulfillment_id=fulfillment_id),
         version=version,
-        delivery=_head_from(row[10:15]),
-        cod=_head_from(row[15:20]),
+        delivery=_head_from(row[11:16]),
+        cod=_head_from(row[16:21]),
         cod_amount=cod_amount,
         tracking_number=tracking_number,
+        entered_at=entered_at,
         held=held,
         open=is_open,
         settled_at=settled_at,
-        remote=_remote_from(row[20:27]),
+        remote=_remote_from(row[21:28]),
         seen_at=seen_at,
         verified_at=verified_at,
         not_before=not_before,
@@ -128,6 +129,7 @@ def head_values(parcel: Fulfillment) -> dict[str, Any]:
     """Return the columns of a parcel that recording events may change."""
     return {
         "version": parcel.version,
+        "entered_at": parcel.entered_at,
         "delivery_status": parcel.delivery.status,
         "delivery_seq": parcel.delivery.seq,
         "delivery_since": parcel.delivery.since,

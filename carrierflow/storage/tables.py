@@ -23,6 +23,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from carrierflow.domain import limits
@@ -190,6 +191,7 @@ fulfillments = _table(
     Column("cod_amount", BigInteger, nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("entered_at", UtcDateTime),
     Column("delivery_status", Code, nullable=False),
     Column("delivery_seq", Integer, nullable=False),
     Column("delivery_since", UtcDateTime),
@@ -226,6 +228,13 @@ fulfillments = _table(
     Index(None, "shop", "open", "verified_at"),
     Index(None, "tracking_number", "shop"),
     Index(None, "shop", "hinted_at"),
+    Index(None, "delivery_status", "entered_at", "id", "shop"),
+    Index(
+        None,
+        "frozen",
+        postgresql_where=text("frozen IS NOT NULL"),
+        sqlite_where=text("frozen IS NOT NULL"),
+    ),
 )
 
 terms = _table(

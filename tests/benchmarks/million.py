@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -154,7 +154,8 @@ def _append(
         since=at if told else head.since,
         hash=entry.hash,
     )
-    return parcel.with_head(status.machine, after)
+    moved = parcel.with_head(status.machine, after)
+    return replace(moved, entered_at=at) if status.machine is Machine.DELIVERY else moved
 
 
 def fill(engine: Engine, rows: int, *, seed: int) -> int:

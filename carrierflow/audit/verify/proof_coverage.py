@@ -65,6 +65,7 @@ _COMPARED: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("tracking_number", "cod_amount"), TERMS),
         **dict.fromkeys(("delivery_status", "delivery_seq", "delivery_hash"), HEAD),
         **dict.fromkeys(("cod_status", "cod_seq", "cod_hash"), HEAD),
+        "entered_at": "the last `transition` of the delivery",
         "unpublished": "what stands between the two cursors and the ends of the history",
         "frozen": "an open incident of that kind, or the decision to abandon the parcel",
         **dict.fromkeys(("remote_carrier", "remote_cod", "remote_digest"), SEEN),

@@ -14,6 +14,7 @@ from carrierflow.audit.verify.replay import HeadRow
 from carrierflow.domain.canonical import COLUMNS
 from carrierflow.domain.decision import OPEN, DecisionKind, IncidentDecision
 from carrierflow.domain.fulfillment import ABANDONED
+from carrierflow.domain.model import Machine
 from carrierflow.storage.decisions import decision_from
 from carrierflow.storage.engine import streamed
 from carrierflow.storage.tables import (
@@ -212,9 +213,16 @@ def heads_astray(connection: Connection, most: int) -> Iterator[tuple[str, str]]
         incidents.c.state == OPEN,
     )
     left = exists().where(decisions.c.fulfillment == f.id, decisions.c.action == "abandon")
+    entered = exists().where(
+        history.c.fulfillment == f.id,
+        history.c.machine == Machine.DELIVERY,
+        history.c.seq == f.delivery_seq,
+        history.c.occurred_at == f.entered_at,
+    )
     frozen_for = or_(asked, and_(f.frozen == ABANDONED, left))
     remote = (f.remote_digest, f.remote_carrier, f.remote_cod)
     wrong = {
+        "it came to where it stands at another moment": and_(f.delivery_seq > 0, ~entered),
         "what is unpublished of it is miscounted": f.unpublished != since,
         "more of it counts as shown than there is": beyond,
         "some of it counts as shown, and nothing of it was seen or told": and_(shown, ~seen, ~told),

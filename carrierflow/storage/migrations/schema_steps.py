@@ -33,6 +33,10 @@ OPTIONS: dict[str, Any] = {
 """How every table of ours is kept by MariaDB and MySQL."""
 
 
+PARTIAL = ("postgresql", "sqlite")
+"""The databases that keep an index of some rows alone; on the others it is of all."""
+
+
 def create_table(name: str, *parts: Any) -> None:
     """Make a table that is not there yet."""
     op.create_table(name, *parts, if_not_exists=True, **OPTIONS)
@@ -44,10 +48,13 @@ def add_column(table: str, column: Column[Any]) -> None:
         op.add_column(table, column)
 
 
-def create_index(name: str, table: str, columns: Sequence[str]) -> None:
-    """Make an index that a table has not got yet."""
+def create_index(
+    name: str, table: str, columns: Sequence[str], *, where: str | None = None
+) -> None:
+    """Make an index that a table has not got yet; of the rows of a condition, where it can be."""
     if name not in {found["name"] for found in inspect(op.get_bind()).get_indexes(table)}:
-        op.create_index(name, table, columns)
+        some: dict[str, Any] = {f"{it}_where": text(where) for it in PARTIAL if where}
+        op.create_index(name, table, columns, **some)
 
 
 def drop_index(name: str, table: str) -> None:

@@ -22,6 +22,7 @@ def test_a_parcel_comes_back_as_it_was_written(store, shop, make_parcel, clock):
         before,
         delivery=MachineHead(status="picking", seq=11, since=HOURS[0], hash="a" * 64, confirmed=10),
         cod=MachineHead(status="codpaid", seq=9, since=HOURS[1], hash="b" * 64, confirmed=6),
+        entered_at=HOURS[10],
         held=3,
         open=False,
         settled_at=HOURS[2],

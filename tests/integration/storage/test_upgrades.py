@@ -75,7 +75,7 @@ def shape_of(database):
         shape = {
             name: (
                 [(c["name"], str(c["type"]), c["nullable"]) for c in seen.get_columns(name)],
-                sorted(str(index) for index in seen.get_indexes(name)),
+                sorted(_told(index) for index in seen.get_indexes(name)),
                 sorted(str(key) for key in seen.get_foreign_keys(name)),
             )
             for name in seen.get_table_names()
@@ -85,6 +85,12 @@ def shape_of(database):
         assert ["Every trigger is in place."] == list(install(connection))
     engine.dispose()
     return found
+
+
+def _told(index):
+    """Return an index as text; which rows it has is an object, told by its SQL."""
+    some = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+    return str(index | {"dialect_options": some})
 
 
 def _rows(connection):
