@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from carrierflow.app.build import build
 from carrierflow.app.carrierflow import Carrierflow
+from carrierflow.app.joined import JoinedLedger
 from carrierflow.app.settings import (
     LogFormat,
     OnMerchantEdit,
@@ -130,6 +131,7 @@ from carrierflow.domain.hearing import Hearing
 from carrierflow.domain.incident import Incident, OpenIncidents, ResolveAction
 from carrierflow.domain.lifecycle import Definition, Lifecycle, define
 from carrierflow.domain.lifecycle.definition import Coupling, Edge, MachineDefinition
+from carrierflow.domain.listing import ListedFulfillments, ListedIncidents
 from carrierflow.domain.model import (
     Event,
     FulfillmentRef,
@@ -350,6 +352,7 @@ __all__ = [
     "InvalidInput",
     "Item",
     "Job",
+    "JoinedLedger",
     "KeptCheckpoint",
     "KeyReused",
     "Language",
@@ -359,6 +362,8 @@ __all__ = [
     "LedgerTransaction",
     "Lifecycle",
     "Listed",
+    "ListedFulfillments",
+    "ListedIncidents",
     "LogFormat",
     "LogSealer",
     "LookAge",

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
+from carrierflow.app.joined import JoinedLedger
 from carrierflow.app.settings import Settings
 from carrierflow.app.shop_choices import ShopChoices
 from carrierflow.audit.erasure import Retention
@@ -41,7 +42,8 @@ from carrierflow.domain.destination import DestinationStanding
 from carrierflow.domain.feed_entry import FeedEntry
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.lifecycle import Lifecycle
-from carrierflow.domain.model import Recorded
+from carrierflow.domain.listing import FulfillmentQuestion, ListedFulfillments, check_limit
+from carrierflow.domain.model import Recorded, Status
 from carrierflow.domain.outage import Outage
 from carrierflow.domain.past_run import PastRun
 from carrierflow.domain.shop import Backlog, Coverage, EndedRun, Shop, ShopState
@@ -93,6 +95,7 @@ from carrierflow.storage import (
 from carrierflow.storage.administration import administer
 from carrierflow.storage.callbacks import SqlCallbackStore
 from carrierflow.storage.encryption import KeyRing
+from carrierflow.storage.fulfillment_pages import fulfillment_page
 from carrierflow.storage.hinted import SqlHintStore
 from carrierflow.storage.ownership import WayAround, way_around
 from carrierflow.storage.reconcile import SqlReconcileStore
@@ -205,14 +208,14 @@ class Carrierflow:
         """Create or migrate the tables; return the schema's revision."""
         return upgrade(self.store.engine, clock=self._clock)
 
-    def joined(self, host: Host) -> Ledger:
-        """Return a ledger that records inside the host's own open transaction.
+    def joined(self, host: Host) -> JoinedLedger:
+        """Return a ledger that records and reads inside the host's own open transaction.
 
         It neither commits nor closes: if the host rolls back, nothing was recorded. Make one
         for each transaction.
         """
         store = JoinedStore(host, self.lifecycle.definition, clock=self._clock)
-        return Ledger(
+        return JoinedLedger(
             store,
             self.lifecycle,
             clock=self._clock,
@@ -258,6 +261,51 @@ class Carrierflow:
         """
         with self.store.reading() as connection:
             return queries.find_parcel(connection, shop, fulfillment_id)
+
+    def fulfillments(
+        self,
+        *,
+        shop: str | None = None,
+        status: Status | None = None,
+        cod_status: Status | None = None,
+        since_before: datetime | None = None,
+        frozen: bool | None = None,
+        unpublished: bool | None = None,
+        order_id: str | None = None,
+        tracking_number: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> ListedFulfillments:
+        """Return a page of the fulfillments that are all of what is asked; None asks nothing.
+
+        `since_before` leaves those that have stood in their delivery status since then or longer,
+        by the time that they came to it; with no `status`, those that stand at a final one are
+        left out. `frozen` and `unpublished` leave those that are, or that are not.
+
+        With a `status` or `since_before` those that have stood there longest come first, else
+        they come by shop and fulfillment id. `after` is the `next` of the page before, for the
+        same question; the moment may have moved on. One that is asked for from the first page to
+        the last, and makes no step of its delivery meanwhile, comes once, whatever the others
+        do. Without `status` and `since_before` it may move as well.
+
+        Raises:
+            UnknownShop: if there is no such shop.
+            InvalidInput: if the cursor is none or of another question, the limit is not from 1
+                to 1,000, or a status is one of the other machine.
+        """
+        check_limit(limit)
+        question = FulfillmentQuestion(
+            shop=shop,
+            status=status,
+            cod_status=cod_status,
+            since_before=since_before,
+            frozen=frozen,
+            unpublished=unpublished,
+            order_id=order_id,
+            tracking_number=tracking_number,
+        )
+        with self.store.reading() as connection:
+            return fulfillment_page(connection, question, after=after, limit=limit)
 
     def find(self, *, tracking_number: str, shop: str | None = None) -> list[Fulfillment]:
         """Return the fulfillments that bear a tracking number, the oldest first, 100 at most.

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from carrierflow.app.carrierflow import Carrierflow
 from carrierflow.domain.canonical import stamp
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.errors import InvalidInput
+from carrierflow.reconcile.projection import Projection
 
 
 __all__ = ["overview"]
 
 
-def overview(app: Carrierflow, parcel: Fulfillment) -> dict[str, Any]:
+def overview(parcel: Fulfillment, projection_of: Callable[[str], Projection]) -> dict[str, Any]:
     """Return the head of a fulfillment; times are UTC, the amount is whole đồng.
 
-    What stands under `remote` are the platform's own words.
+    What stands under `remote` are the platform's own words. `projection_of` says of a shop what
+    its platform can show.
     """
     remote = parcel.remote
     return {
@@ -27,12 +29,13 @@ def overview(app: Carrierflow, parcel: Fulfillment) -> dict[str, Any]:
         "cod_amount": parcel.cod_amount,
         "carrier_status": parcel.delivery.status,
         "cod_status": parcel.cod.status,
+        "since": stamp(parcel.entered_at) if parcel.entered_at else None,
         "remote": {
             "carrier_status": remote.carrier.raw if remote else None,
             "cod_status": remote.cod.raw if remote else None,
             "updated_at": stamp(remote.updated_at) if remote else None,
         },
-        "in_sync": _is_in_sync(app, parcel),
+        "in_sync": _is_in_sync(parcel, projection_of),
         "frozen": parcel.frozen,
         "unpublished": parcel.unpublished,
         "open": parcel.open,
@@ -40,7 +43,7 @@ def overview(app: Carrierflow, parcel: Fulfillment) -> dict[str, Any]:
     }
 
 
-def _is_in_sync(app: Carrierflow, parcel: Fulfillment) -> bool | None:
+def _is_in_sync(parcel: Fulfillment, projection_of: Callable[[str], Projection]) -> bool | None:
     """Tell whether nothing is left to tell, and the platform showed that when last seen.
 
     None where that is not known: a platform of somebody's own has a meaning elsewhere.
@@ -48,7 +51,7 @@ def _is_in_sync(app: Carrierflow, parcel: Fulfillment) -> bool | None:
     if parcel.frozen or parcel.unpublished:
         return False
     try:
-        projection = app.projection_of(parcel.ref.shop)
+        projection = projection_of(parcel.ref.shop)
     except InvalidInput:
         return None
     return projection.agrees(parcel)

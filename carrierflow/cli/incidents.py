@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import IO, Any, NoReturn, TypeVar
 
@@ -20,11 +20,13 @@ from carrierflow.cli.incident_text import (
     preview_lines,
     whole_document,
 )
+from carrierflow.cli.parcel_list import AFTER, LINES, more
 from carrierflow.cli.ranges import HOURS
 from carrierflow.cli.session import FAILED, INTERRUPTED, WORK_LEFT, Session, command, tell
 from carrierflow.cli.terminal import Page, json_text
 from carrierflow.domain.incident import Incident, ResolveAction
 from carrierflow.domain.incident_kinds import KINDS
+from carrierflow.domain.listing import MOST_LISTED
 from carrierflow.platforms.registry import DEFAULT, PLATFORMS
 from carrierflow.reconcile.platform_report import platform_report
 from carrierflow.reconcile.rehearsal import ResolutionPreview
@@ -74,19 +76,45 @@ def many(function: F) -> F:
 @command(incidents, "list", example="carrierflow incidents list --shop myshop")
 @narrowed
 @click.option("--all", "everything", is_flag=True, help="Resolved ones too.")
+@AFTER
+@click.option("--limit", type=LINES, help="How long a page is; all of them if none.")
 def list_incidents(
-    session: Session, kind: str | None, shop: str | None, hours: float | None, *, everything: bool
+    session: Session,
+    kind: str | None,
+    shop: str | None,
+    hours: float | None,
+    after: str | None,
+    limit: int | None,
+    *,
+    everything: bool,
 ) -> None:
     """List what needs a person, oldest first; many of one kind in one shop are one line.
 
-    With --kind, each is a line.
+    With --kind, each is a line. The next page is asked for by --after and the same options.
     """
     state = None if everything else "open"
-    found, header_of = _narrowed(session, state, kind, shop, hours), _headers(session)
+    if after is None and limit is None:
+        found, cursor = _narrowed(session, state, kind, shop, hours), None
+    else:
+        page = session.app.incidents.page(
+            shop=shop,
+            state=state,
+            kind=kind,
+            opened_before=_before(session, hours),
+            after=after,
+            limit=limit or MOST_LISTED,
+        )
+        found, cursor = list(page.incidents), page.next
+    header_of = _headers(session)
     documents = [incident_document(incident, header_of) for incident in found]
     columns = ("id", "kind", "shop", "fulfillment", "opened_at", "state", "sentence")
     rows = list_rows(found, each=kind is not None)
-    session.emit({"incidents": documents}, lambda page: page.table(columns, rows))
+
+    def draw(to: Page) -> None:
+        to.table(columns, rows)
+        more(to, cursor)
+
+    session.emit({"incidents": documents, "next": cursor}, draw)
 
 
 @command(incidents, "show", example="carrierflow incidents show 7")
@@ -98,7 +126,7 @@ def show(session: Session, incident_id: str) -> None:
     timeline = fulfillment = None
     if incident.order_id is not None and incident.fulfillment_id is not None:
         timeline = app.timeline(incident.shop, incident.fulfillment_id)
-        fulfillment = overview(app, timeline.parcel)
+        fulfillment = overview(timeline.parcel, app.projection_of)
     previews = _possible(session, incident)
     document = whole_document(incident, _headers(session), timeline, fulfillment, previews)
 
@@ -273,13 +301,16 @@ def _headers(session: Session) -> HeaderOf:
 def _narrowed(
     session: Session, state: str | None, kind: str | None, shop: str | None, hours: float | None
 ) -> list[Incident]:
-    app = session.app
-    before = None if hours is None else app.now() - timedelta(hours=hours)
+    before = _before(session, hours)
     return [
         each
-        for each in app.incidents.all(shop=shop, state=state)
+        for each in session.app.incidents.all(shop=shop, state=state)
         if kind in {None, each.kind} and (before is None or each.opened_at <= before)
     ]
+
+
+def _before(session: Session, hours: float | None) -> datetime | None:
+    return None if hours is None else session.app.now() - timedelta(hours=hours)
 
 
 def _chosen(

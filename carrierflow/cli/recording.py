@@ -56,7 +56,7 @@ SAID = {True: "yes", False: "no", None: "not known"}
 
 
 def _show(session: Session, shop: str, fulfillment_id: str) -> None:
-    document = overview(session.app, session.app.parcel(shop, fulfillment_id))
+    document = overview(session.app.parcel(shop, fulfillment_id), session.app.projection_of)
     remote = document["remote"]
     labels = {status: LABELS[Status(status)].en for status in _statuses(document)}
     lines = [

@@ -66,7 +66,7 @@ def timeline(session: Session, shop: str, fulfillment_id: str) -> None:
         )
         for each in moments
     ]
-    document = overview(session.app, found.parcel) | {"moments": document_of(moments)}
+    document = overview(found.parcel, session.app.projection_of) | {"moments": document_of(moments)}
     session.emit(document, lambda c: c.table(columns, rows))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from carrierflow.domain import limits
@@ -22,6 +23,7 @@ from carrierflow.domain.clock import Clock
 from carrierflow.domain.decision import OPEN
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Finding, Incident, OpenIncidents, ResolveAction
+from carrierflow.domain.listing import IncidentQuestion, ListedIncidents, check_limit
 from carrierflow.domain.model import Event, FulfillmentRef, Recorded, Verdict
 from carrierflow.domain.revision import Revised, Revision
 from carrierflow.domain.typecheck import check_text, guarded_methods
@@ -78,6 +80,28 @@ class IncidentResolver:
     def all(self, *, shop: str | None = None, state: str | None = OPEN) -> list[Incident]:
         """Return incidents, oldest first; `state` None returns resolved ones too."""
         return self._store.incidents(shop=shop, state=state)
+
+    def page(
+        self,
+        *,
+        shop: str | None = None,
+        state: str | None = OPEN,
+        kind: str | None = None,
+        opened_before: datetime | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> ListedIncidents:
+        """Return some incidents, oldest first; `after` is the `next` of the page before.
+
+        One that is among those asked for from the first page to the last comes once.
+        `opened_before` leaves those that were opened then, or earlier.
+
+        Raises:
+            InvalidInput: if the cursor is none or of other incidents, or the limit is none.
+        """
+        check_limit(limit)
+        question = IncidentQuestion(shop=shop, state=state, kind=kind, opened_before=opened_before)
+        return self._store.incident_page(question, after=after, limit=limit)
 
     def proposed(self, *, shop: str | None = None) -> list[Incident]:
         """Return the open incidents about which a decision waits for approval, oldest first."""

@@ -9,6 +9,7 @@ from typing import Protocol
 from carrierflow.domain.approval import Proposal
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Finding, Incident, OpenIncidents
+from carrierflow.domain.listing import IncidentQuestion, ListedIncidents
 from carrierflow.domain.publication import PublicationLog
 from carrierflow.ledger.ports import LedgerTransaction
 from carrierflow.reconcile.ports import FulfillmentUpdate
@@ -26,6 +27,12 @@ class ResolutionStore(Protocol):
 
     def incidents(self, *, shop: str | None = None, state: str | None = "open") -> list[Incident]:
         """Return incidents, oldest first; `state` None returns resolved ones too."""
+        ...
+
+    def incident_page(
+        self, question: IncidentQuestion, *, after: str | None, limit: int
+    ) -> ListedIncidents:
+        """Return some of the incidents asked for, oldest first; raises `InvalidInput`."""
         ...
 
     def open_by_kind(self) -> list[OpenIncidents]:

@@ -21,6 +21,7 @@ from carrierflow.domain.incident import (
     content_digest,
 )
 from carrierflow.domain.limits import SENTENCE, cut
+from carrierflow.domain.listing import IncidentQuestion, ListedIncidents, cursor_at, place_of
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import UnknownIncident
 from carrierflow.storage.decisions import standings_of, write_decision, write_decisions
@@ -52,13 +53,28 @@ class SqlIncidents(SqlIncidentEnds):
 
     def incidents(self, *, shop: str | None = None, state: str | None = OPEN) -> list[Incident]:
         """Return incidents, oldest first."""
-        query = _query().order_by(incidents.c.id)
-        if shop is not None:
-            query = query.where(shops.c.code == shop)
-        if state is not None:
-            query = query.where(incidents.c.state == state)
+        query = _asked(IncidentQuestion(shop=shop, state=state))
         with self._store.reading() as connection:
             return _incidents_from(connection, connection.execute(query))
+
+    def incident_page(
+        self, question: IncidentQuestion, *, after: str | None, limit: int
+    ) -> ListedIncidents:
+        """Return so many of the incidents that are asked for, oldest first, behind a cursor.
+
+        Raises:
+            InvalidInput: if the cursor is none, or of another question.
+        """
+        query = _asked(question).limit(limit + 1)
+        if after is not None:
+            (last,) = place_of(question, after, (int,))
+            query = query.where(incidents.c.id > last)
+        with self._store.reading() as connection:
+            found = _incidents_from(connection, connection.execute(query))
+        page = tuple(found[:limit])
+        more = len(found) > limit
+        following = cursor_at(question, (int(page[-1].id),)) if more else None
+        return ListedIncidents(incidents=page, next=following)
 
     def open_by_kind(self) -> list[OpenIncidents]:
         """Return what is open, by shop and kind, oldest first.
@@ -283,6 +299,23 @@ def _query() -> Any:
         .join(shops, shops.c.id == incidents.c.shop)
         .outerjoin(fulfillments, fulfillments.c.id == incidents.c.fulfillment)
     )
+
+
+def _asked(question: IncidentQuestion) -> Any:
+    """Return a query for some incidents, oldest first; where no shop is named, for those of each.
+
+    The index of states begins with the shop.
+    """
+    i, query = incidents.c, _query().order_by(incidents.c.id)
+    if question.shop is not None:
+        query = query.where(shops.c.code == question.shop)
+    if question.state is not None:
+        query = query.where(i.state == question.state, i.shop.in_(select(shops.c.id)))
+    if question.kind is not None:
+        query = query.where(i.kind == question.kind)
+    if question.opened_before is not None:
+        query = query.where(i.opened_at <= question.opened_before)
+    return query
 
 
 def _by_kind() -> Any:

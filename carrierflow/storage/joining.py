@@ -42,12 +42,18 @@ class JoinedStore:
 
     def run(self, work: Callable[[LedgerTransaction], T]) -> T:
         """Do some work of the ledger inside the host's transaction, all of it or none."""
+        with self.within() as connection:
+            definitions = Definitions([self._definition], clock=self._clock)
+            return work(SqlLedgerTransaction(connection, definitions))
+
+    @contextmanager
+    def within(self) -> Iterator[Connection]:
+        """Lend the host's connection, within its transaction."""
         with translated():
             host = self._host
             connection = host.connection() if isinstance(host, Session) else host
             with _all_or_none(connection), in_iso(connection):
-                definitions = Definitions([self._definition], clock=self._clock)
-                return work(SqlLedgerTransaction(connection, definitions))
+                yield connection
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from carrierflow.storage.rows import PARCEL, parcel_from
 from carrierflow.storage.tables import fulfillments, shipments, shops
 
 
-__all__ = ["bearers", "find_parcels"]
+__all__ = ["BEARERS", "bearers", "find_parcels"]
 
 AT_ONCE = 400
 """Numbers in one statement, which binds each twice; SQLite took 999 values once."""
@@ -49,7 +49,10 @@ def _counted(borne: CompoundSelect[Any]) -> Select[Any]:
 
 READ_BEARERS = _counted(union(_in_shop(fulfillments), _in_shop(shipments)))
 
-_FOUND = union(_borne(fulfillments, "numbers"), _borne(shipments, "numbers")).subquery()
+BEARERS = union(_borne(fulfillments, "numbers"), _borne(shipments, "numbers"))
+"""The parcels that bear some numbers, in whichever shop: the number, and the ids of each."""
+
+_FOUND = BEARERS.subquery()
 READ_PARCELS = (
     select(*PARCEL, shops.c.code.label("shop_code"), _FOUND.c.number)
     .join_from(_FOUND, fulfillments, fulfillments.c.id == _FOUND.c.id)

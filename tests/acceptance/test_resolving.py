@@ -64,7 +64,7 @@ def resolve(carrier, action):
 
 def shown(carrier, ref):
     """Return what `show` says of a parcel."""
-    return overview(carrier.app, carrier.app.parcel("alpha", ref.fulfillment_id))
+    return overview(carrier.app.parcel("alpha", ref.fulfillment_id), carrier.app.projection_of)
 
 
 def edited(carrier, ref):

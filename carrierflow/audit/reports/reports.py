@@ -26,13 +26,7 @@ from carrierflow.audit.reports.runs_made import RunsMade, runs_made
 from carrierflow.audit.reports.sample import Sample, entries_at, steps_drawn
 from carrierflow.audit.reports.step_counts import StepCount, step_counts
 from carrierflow.audit.reports.time_in_status import TimeInState, stays
-from carrierflow.audit.reports.timeline import (
-    Timeline,
-    attempts_of,
-    evidence_of,
-    observations_of,
-    publications_of,
-)
+from carrierflow.audit.reports.timeline import Timeline, timeline_of
 from carrierflow.audit.sampling.sample_plan import AuditSample, SamplePlan, drawn_by
 from carrierflow.audit.sampling.sql import root_at, units_at
 from carrierflow.domain.administration_kinds import AdministrationKind
@@ -42,9 +36,7 @@ from carrierflow.domain.model import Machine
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import InvalidInput, NotSealed
 from carrierflow.storage import Connection, queries
-from carrierflow.storage.incidents import incidents_of
 from carrierflow.storage.shops import all_shops, coverage, find_shop, shop_number
-from carrierflow.storage.terms import agreed_terms
 
 
 __all__ = ["Reports"]
@@ -88,17 +80,7 @@ class Reports:
             UnknownShop, UnknownFulfillment: if there is none.
         """
         with self._snapshot() as connection:
-            parcel = queries.find_parcel(connection, shop, fulfillment_id)
-            return Timeline.of(
-                parcel,
-                queries.entries_of(connection, parcel),
-                evidence_of(connection, parcel),
-                attempts_of(connection, parcel),
-                publications=publications_of(connection, parcel),
-                observations=observations_of(connection, parcel),
-                incidents=incidents_of(connection, parcel),
-                terms=agreed_terms(connection, parcel),
-            )
+            return timeline_of(connection, queries.find_parcel(connection, shop, fulfillment_id))
 
     def as_of(
         self,

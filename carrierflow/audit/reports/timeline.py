@@ -28,6 +28,8 @@ from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Incident
 from carrierflow.domain.model import HistoryEntry
 from carrierflow.domain.revision import AgreedTerms
+from carrierflow.storage import queries
+from carrierflow.storage.incidents import incidents_of
 from carrierflow.storage.tables import (
     attempts,
     evidence,
@@ -35,9 +37,10 @@ from carrierflow.storage.tables import (
     outcomes,
     publications,
 )
+from carrierflow.storage.terms import agreed_terms
 
 
-__all__ = ["Timeline"]
+__all__ = ["Timeline", "timeline_of"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +101,20 @@ class Timeline:
             *(item_of_revision(*each, tongue) for each in pairwise(self.terms)),
         ]
         return tuple(sorted(found, key=lambda moment: moment.at))
+
+
+def timeline_of(connection: Connection, parcel: Fulfillment) -> Timeline:
+    """Read everything that is known of one parcel."""
+    return Timeline.of(
+        parcel,
+        queries.entries_of(connection, parcel),
+        evidence_of(connection, parcel),
+        attempts_of(connection, parcel),
+        publications=publications_of(connection, parcel),
+        observations=observations_of(connection, parcel),
+        incidents=incidents_of(connection, parcel),
+        terms=agreed_terms(connection, parcel),
+    )
 
 
 def _evidence(row: Mapping[str, Any]) -> EvidenceItem:

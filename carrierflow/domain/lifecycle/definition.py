@@ -14,7 +14,16 @@ from carrierflow.domain.typecheck import guarded
 from carrierflow.errors import DefinitionError
 
 
-__all__ = ["DEFAULT", "GROUPS", "Coupling", "Definition", "Edge", "MachineDefinition", "define"]
+__all__ = [
+    "DEFAULT",
+    "DELIVERY_FINAL",
+    "GROUPS",
+    "Coupling",
+    "Definition",
+    "Edge",
+    "MachineDefinition",
+    "define",
+]
 
 VERSION = 1
 """The form of the canonical text that the id is made of."""
@@ -228,6 +237,7 @@ GROUPS = {
 """Steps that a carrier switches on by policy; each group by its name."""
 
 DELIVERY_FINAL = frozenset({Status.DELIVERED, Status.RETURN, Status.CANCEL})
+"""Where a delivery ends, unless a carrier switches steps on that lead on from there."""
 
 
 @guarded

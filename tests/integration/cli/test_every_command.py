@@ -73,6 +73,7 @@ COMMANDS = {
     "history": ["alpha", PARCEL],
     "notes": ["alpha", PARCEL],
     "status": [],
+    "list": ["--shop", "alpha"],
     "incidents list": [],
     "incidents show": ["1"],
     "incidents assign": ["1", "--owner", NASTY, "--actor", "mai"],
@@ -129,7 +130,7 @@ FAIL = {"deliver", "record-file", "schedule once", "webhooks subscribe"}
 """Commands that cannot do their work: a bad row, a job that raises, an app without an address."""
 
 TELLS = (
-    *("show", "notes", "incidents list", "incidents show", "incidents resolve"),
+    *("show", "list", "notes", "incidents list", "incidents show", "incidents resolve"),
     *("audit timeline", "audit as-of", "audit corrections", "audit coverage"),
     *("audit sample entries", "audit sample parcels", "audit sample strata"),
 )

@@ -49,6 +49,23 @@ def test_many_of_one_kind_are_one_line(many):
     assert [] == many("incidents", "list", "--older-than", "1", "--json").json["incidents"]
 
 
+def test_pages_of_incidents_make_a_whole(many):
+    """Each comes once, oldest first, whatever is resolved meanwhile; and a cursor has its list."""
+    found, after = [], ()
+    while True:
+        page = many("incidents", "list", "--limit", "2", *after, "--json").json
+        found += page["incidents"]
+        if page["next"] is None:
+            break
+        after = ("--after", page["next"])
+        many("incidents", "resolve", found[0]["id"], "--action", "unfreeze", *WHO)
+
+    assert [str(number) for number in range(1, 7)] == [each["id"] for each in found]
+    other = many("incidents", "list", "--kind", "diverged", *after)
+    assert (1, True) == (other.code, "goes on with another list" in other.err)
+    assert "--after" in many("incidents", "list", "--limit", "1").out
+
+
 def test_what_is_chosen_is_shown_and_done_after_a_yes(many):
     """A no changes nothing, and neither does a dry run; a yes resolves just those."""
     chosen = ("incidents", "resolve", "--kind", "unknown_here", "--shop", "alpha")

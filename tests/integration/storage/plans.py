@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import event
 
 
-__all__ = ["scanned", "statements"]
+__all__ = ["rows_read", "scanned", "statements"]
 
 
 @contextmanager
@@ -40,6 +40,51 @@ def scanned(engine, statement, parameters):
             plan = _asked(engine, f"EXPLAIN {statement}", parameters)
             whole = [row for row in plan if row.type in {"ALL", "index"}]
             return {re.sub(r"_\d+$", "", row.table) for row in whole}
+
+
+def rows_read(engine, statement, parameters):
+    """Return how many rows a statement reads, of tables and of indexes, as the database counts."""
+    with engine.connect() as connection:
+        match engine.dialect.name:
+            case "sqlite":
+                return _steps(connection, statement, parameters) // STEPS_A_ROW
+            case "postgresql":
+                question = f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}"
+                (told,) = connection.exec_driver_sql(question, parameters).scalar_one()
+                return _rows_of(told["Plan"])
+            case _:
+                connection.exec_driver_sql("FLUSH STATUS")
+                connection.exec_driver_sql(statement, parameters).all()
+                told = connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Handler_read%%'")
+                return sum(int(row[1]) for row in told)
+
+
+STEPS_A_ROW = 3
+"""Of SQLite's machine: as many at least as it takes to read a row and hand it on."""
+
+
+def _steps(connection, statement, parameters):
+    """Count the steps of SQLite's machine."""
+    driver, steps = connection.connection.driver_connection, [0]
+
+    def count():
+        steps[0] += 1
+
+    driver.set_progress_handler(count, 1)
+    try:
+        connection.exec_driver_sql(statement, parameters).all()
+    finally:
+        driver.set_progress_handler(None, 1)
+    return steps[0]
+
+
+def _rows_of(node):
+    """Count what the ends of a plan read: what came of it, and what was thrown away."""
+    inner = node.get("Plans", [])
+    if inner:
+        return sum(map(_rows_of, inner))
+    thrown = sum(rows for name, rows in node.items() if name.startswith("Rows Removed by"))
+    return round((node["Actual Rows"] + thrown) * node["Actual Loops"])
 
 
 def _asked(engine, question, parameters, *before):

@@ -6,6 +6,7 @@ from sqlalchemy import event as events
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from carrierflow.app.joined import JoinedLedger
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle, define
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import (
@@ -13,6 +14,7 @@ from carrierflow.errors import (
     ConcurrentUpdate,
     DatabaseUnavailable,
     InvalidInput,
+    UnknownFulfillment,
 )
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.storage import JoinedStore
@@ -33,7 +35,7 @@ def host(request, engine, shop):
 @pytest.fixture
 def joined(host, clock):
     """A ledger that joins the host's transaction."""
-    return Ledger(JoinedStore(host, DEFAULT, clock=clock), Lifecycle(DEFAULT), clock=clock)
+    return JoinedLedger(JoinedStore(host, DEFAULT, clock=clock), Lifecycle(DEFAULT), clock=clock)
 
 
 @pytest.fixture
@@ -42,7 +44,8 @@ def use(joined, shop, clock):
     mine = {"shop": shop, "fulfillment_id": "1"}
 
     def work():
-        joined.open(Opening(ref=FulfillmentRef(order_id="1", **mine), cod_amount=5))
+        ref = FulfillmentRef(order_id="1", **mine)
+        joined.open(Opening(ref=ref, cod_amount=5, tracking_number=f"VN-{shop}"))
         joined.record(Event(status=Status.PICKING, **mine))
         list(joined.record_many([Event(status=Status.DELIVERING, **mine)], chunk=1))
         clock.advance(minutes=1)
@@ -72,6 +75,31 @@ def test_a_host_that_rolls_back_leaves_nothing(host, use, count, shop):
     assert [] == host.info["done"]
     host.rollback()
     assert 0 == count(shop)
+
+
+def test_a_host_reads_what_it_has_just_written(host, use, joined, shop):
+    """Inside the transaction a parcel stands where the host brought it; without it, nowhere."""
+    use()
+    ref = FulfillmentRef(shop=shop, order_id="1", fulfillment_id="1")
+
+    assert "picking" == joined.fulfillment(ref).delivery.status
+    entered = {entry.to_status for entry in joined.timeline(ref).entries}
+    assert {"readytopick", "codpending", "picking", "delivering"} == entered
+    assert [ref] == [parcel.ref for parcel in joined.find(tracking_number=f"VN-{shop}")]
+    host.rollback()
+    with pytest.raises(UnknownFulfillment):
+        joined.fulfillment(ref)
+    with pytest.raises(UnknownFulfillment):
+        joined.timeline(ref)
+    assert [] == joined.find(tracking_number=f"VN-{shop}")
+
+
+def test_a_parcel_of_another_order_is_not_the_one_that_is_asked_for(use, joined, shop):
+    """A name that is wrong in any part names nothing."""
+    use()
+
+    with pytest.raises(UnknownFulfillment):
+        joined.fulfillment(FulfillmentRef(shop=shop, order_id="2", fulfillment_id="1"))
 
 
 def test_a_host_that_commits_keeps_all(host, use, count, shop):
