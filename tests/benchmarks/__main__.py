@@ -1,4 +1,4 @@
-"""`PYTHONPATH=tests python -m benchmarks [recording] [reconciling] [auditing] [starving]`."""
+"""`PYTHONPATH=tests python -m benchmarks`, or the names of some: `recording listing`."""
 
 from .commands import main
 

@@ -16,6 +16,7 @@ from databases import KINDS, left_out, url_of
 from rich.console import Console
 
 from .auditing import auditing
+from .listing import listing
 from .plot import plot
 from .reconciling import reconciling
 from .recording import recording
@@ -31,6 +32,7 @@ BENCHMARKS = {
     "recording": recording,
     "reconciling": reconciling,
     "auditing": auditing,
+    "listing": listing,
     "starving": starving,
 }
 

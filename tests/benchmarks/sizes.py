@@ -23,6 +23,8 @@ class Size:
     looks: int
     asked: int
     """How many history rows there are when an auditor asks, and verifies."""
+    listed: int
+    """How many parcels there are when somebody lists them."""
     most_naive: int
     """Up to how many parcels the naive script is run; beyond, its requests are only counted."""
     beside: tuple[int, int]
@@ -39,6 +41,7 @@ FULL = Size(
     shops=(1_000, 10_000, 100_000),
     looks=3,
     asked=1_000_000,
+    listed=1_000_000,
     most_naive=10_000,
     beside=(200, 8),
 )
@@ -52,6 +55,7 @@ SMALL = Size(
     shops=(20, 40),
     looks=1,
     asked=300,
+    listed=3_000,
     most_naive=20,
     beside=(6, 1),
 )
