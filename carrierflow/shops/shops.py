@@ -31,6 +31,8 @@ from carrierflow.storage.shops import (
     all_shops,
     change_shop,
     find_shop,
+    hold_shop,
+    options_text,
     require_new,
     revoke_shop,
 )
@@ -96,7 +98,7 @@ class Shops:
             "code": code,
             "platform": platform,
             "base_url": root_at(profile, base_url),
-            "options": _options_text(self._platforms.checked_choices(platform, options or {})),
+            "options": options_text(self._platforms.checked_choices(platform, options or {})),
             "org_id": checked_id("org id", org_id) if org_id and cleaned(org_id) else None,
             "carrier_code": checked_id("carrier code", carrier_code),
             "token": self._encrypted(code, token),
@@ -170,12 +172,13 @@ class Shops:
         choices, now = choices or {}, self._clock()
 
         def work(connection: Connection) -> Shop:
-            found = find_shop(connection, code)
+            found = hold_shop(connection, code)
             kept = {name: value for name, value in found.options.items() if name not in choices}
             options = kept | self._platforms.checked_choices(found.platform, choices)
-            kind, details = AdministrationKind.SHOP_SET, {**choices, **values}
+            chosen = {name: options.get(name) for name in choices}
+            kind, details = AdministrationKind.SHOP_SET, {**chosen, **values}
             administer(connection, kind, now=now, shop=code, details=details)
-            return change_shop(connection, code, options=_options_text(options), **values)
+            return change_shop(connection, code, options=options_text(options), **values)
 
         return self._store.transact(work)
 
@@ -188,9 +191,9 @@ class Shops:
         now = self._clock()
 
         def work(connection: Connection) -> Shop:
-            shop = change_shop(connection, code, **fresh)
+            hold_shop(connection, code)
             administer(connection, AdministrationKind.TOKEN_ROTATED, now=now, shop=code)
-            return shop
+            return change_shop(connection, code, **fresh)
 
         return self._store.transact(work)
 
@@ -214,7 +217,7 @@ class Shops:
 
     @staticmethod
     def _with_token(connection: Connection, code: str) -> Shop:
-        found = find_shop(connection, code)
+        found = hold_shop(connection, code)
         if not found.encrypted_token:
             raise ShopRevoked(code)
         return found
@@ -236,10 +239,6 @@ def _untried(values: Mapping[str, Any]) -> Shop:
         options=json.loads(values["options"] or "{}"),
         **kept,
     )
-
-
-def _options_text(options: Mapping[str, str]) -> str | None:
-    return json.dumps(dict(sorted(options.items()))) if options else None
 
 
 def check_code(code: str) -> None:

@@ -14,7 +14,7 @@ from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.shop import Shop
 from carrierflow.storage.administration import administer
 from carrierflow.storage.database_clock import DatabaseClock
-from carrierflow.storage.shops import add_shop, change_shop, find_shop
+from carrierflow.storage.shops import add_shop, change_shop, find_shop, hold_shop
 from carrierflow.storage.tables import installs, shops
 
 
@@ -29,6 +29,10 @@ __all__ = [
     "swap_tokens",
     "take_install",
 ]
+
+
+INSTALLED = ("org_id", "state")
+"""What an install may change of a shop that is there, beside its tokens."""
 
 
 def add_install(connection: Connection, digest: str, install: Install, *, now: datetime) -> None:
@@ -73,8 +77,9 @@ def connect_shop(
     if known_shop(connection, code) is None:
         add_shop(connection, {"code": code, **added, **values})
     else:
-        kind = AdministrationKind.TOKEN_ROTATED
-        administer(connection, kind, now=added["added_at"], shop=code)
+        hold_shop(connection, code)
+        kind, told = AdministrationKind.TOKEN_ROTATED, {name: values[name] for name in INSTALLED}
+        administer(connection, kind, now=added["added_at"], shop=code, details=told)
     return change_shop(connection, code, **values)
 
 

@@ -36,6 +36,8 @@ __all__ = [
     "coverage",
     "coverages",
     "find_shop",
+    "hold_shop",
+    "options_text",
     "require_new",
     "revoke_shop",
     "shop_carrier",
@@ -103,10 +105,31 @@ def find_shop(connection: Connection, code: str) -> Shop:
     Raises:
         UnknownShop: if no such shop is connected.
     """
-    row = connection.execute(READ_SHOP, {"code": code}).one_or_none()
+    return _found(connection, READ_SHOP, code)
+
+
+def _found(connection: Connection, query: Select[Any], code: str) -> Shop:
+    row = connection.execute(query, {"code": code}).one_or_none()
     if row is None:
         raise UnknownShop(code)
     return _shop_from(row)
+
+
+def hold_shop(connection: Connection, code: str) -> Shop:
+    """Return a shop, and keep others from it till the end of the transaction.
+
+    What changes a shop begins with this, so that acts on it are written down in the order in
+    which they take effect.
+
+    Raises:
+        UnknownShop: if no such shop is connected.
+    """
+    return _found(connection, READ_SHOP.with_for_update(), code)
+
+
+def options_text(options: Mapping[str, str]) -> str | None:
+    """Write what is chosen for a shop as its row keeps it."""
+    return json.dumps(dict(sorted(options.items()))) if options else None
 
 
 def all_shops(connection: Connection) -> list[Shop]:
