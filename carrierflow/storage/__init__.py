@@ -6,6 +6,7 @@ from carrierflow.storage.budget import BudgetRate, ShopBudget
 from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.engine import build_engine
 from carrierflow.storage.joining import Host, JoinedStore
+from carrierflow.storage.lending import DriverConnections, Lender
 from carrierflow.storage.migrate import upgrade
 from carrierflow.storage.store import SqlStore
 
@@ -14,9 +15,11 @@ __all__ = [
     "BudgetRate",
     "Connection",
     "DatabaseClock",
+    "DriverConnections",
     "Engine",
     "Host",
     "JoinedStore",
+    "Lender",
     "ShopBudget",
     "SqlStore",
     "build_engine",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -17,13 +17,14 @@ from carrierflow.ledger.ports import LedgerTransaction
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.engine import translated
 from carrierflow.storage.ledger import SqlLedgerTransaction
+from carrierflow.storage.lending import Lender
 from carrierflow.storage.sessions import begin_writing, commits_by_itself, in_iso
 
 
 __all__ = ["Host", "JoinedStore"]
 
-Host = Connection | Session
-"""What a host may lend us: its own open connection or session."""
+Host = Connection | Session | Lender
+"""What a host may lend us: its own open connection or session, or what lends one."""
 
 T = TypeVar("T")
 
@@ -49,15 +50,19 @@ class JoinedStore:
     @contextmanager
     def within(self) -> Iterator[Connection]:
         """Lend the host's connection, within its transaction."""
-        with translated():
-            host = self._host
-            connection = host.connection() if isinstance(host, Session) else host
-            with _all_or_none(connection), in_iso(connection):
-                yield connection
+        host = self._host
+        with translated(), _lent(host) as lent, _all_or_none(lent, host), in_iso(lent):
+            yield lent
+
+
+def _lent(host: Host) -> AbstractContextManager[Connection]:
+    if isinstance(host, Lender):
+        return host.lend()
+    return nullcontext(host.connection() if isinstance(host, Session) else host)
 
 
 @contextmanager
-def _all_or_none(connection: Connection) -> Iterator[None]:
+def _all_or_none(connection: Connection, host: Host) -> Iterator[None]:
     """Take back what was written within a transaction, where its writer raised something.
 
     Where that cannot be done, the database has already taken back more: a lost connection or a
@@ -68,8 +73,11 @@ def _all_or_none(connection: Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        with suppress(DBAPIError):
+        try:
             savepoint.rollback()
+        except DBAPIError:
+            if isinstance(host, Lender):
+                host.lost()
         raise
     savepoint.commit()
 
