@@ -66,19 +66,10 @@ def set_up():
 
 @contextmanager
 def living_in(database, **changed):
-    """Let the project live in one database; what is said besides goes into `DATABASES`."""
+    """Let the project live in one database, or none; what is said besides goes into its entry."""
     set_up()
-    url = make_url(database.url)
-    entry = {
-        "ENGINE": f"django.db.backends.{ENGINES[database.kind]}",
-        "NAME": url.database,
-        "USER": url.username or "",
-        "PASSWORD": url.password or "",
-        "HOST": url.host or "",
-        "PORT": str(url.port or ""),
-        **changed,
-    }
     before = connections.settings["default"]
+    entry = (entry_of(database) if database else {}) | changed
     connections.settings["default"] = connections.configure_settings({"default": entry})["default"]
     connections["default"].close()
     del connections["default"]
@@ -89,3 +80,16 @@ def living_in(database, **changed):
         connections["default"].close()
         connections.settings["default"] = before
         del connections["default"]
+
+
+def entry_of(database):
+    """Return what stands in `DATABASES` for a database."""
+    url = make_url(database.url)
+    return {
+        "ENGINE": f"django.db.backends.{ENGINES[database.kind]}",
+        "NAME": url.database,
+        "USER": url.username or "",
+        "PASSWORD": url.password or "",
+        "HOST": url.host or "",
+        "PORT": str(url.port or ""),
+    }

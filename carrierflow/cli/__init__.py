@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import click
 
+from carrierflow.app.settings import Settings
 from carrierflow.cli import (
     auditing,
     carriers,
@@ -39,7 +41,7 @@ from carrierflow.cli.session import INTERRUPTED, ROOT, Session, tell
 from carrierflow.cli.streams import open_streams, why_lost
 
 
-__all__ = ["cli", "main"]
+__all__ = ["cli", "main", "run"]
 
 
 @click.group(
@@ -67,7 +69,8 @@ def cli(
     Exit codes: 0 in order, 1 failed, 2 usage, 3 work left or incidents open, 75 another run
     holds the shop, 130 stopped by Ctrl-C.
     """
-    context.obj = Session(config=config, database_url=database_url, verbose=verbose)
+    given = {"load": context.obj} if context.obj else {}
+    context.obj = Session(config=config, database_url=database_url, verbose=verbose, **given)
 
 
 for part in (
@@ -99,13 +102,18 @@ for part in (
     part.register(cli)
 
 
-def main() -> None:
-    """Run the command line; Ctrl-C is a clean stop.
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    name: str | None = None,
+    load: Callable[..., Settings] | None = None,
+) -> None:
+    """Run the command line as this process; Ctrl-C is a clean stop.
 
     How it ends is what became of the work, also where the answer could not be printed.
     """
     open_streams()
-    code = _run()
+    code = run(arguments, name=name, load=load)
     with suppress(OSError):
         sys.stdout.flush()
     problem = why_lost(sys.stdout)
@@ -114,9 +122,19 @@ def main() -> None:
     raise SystemExit(code)
 
 
-def _run() -> int:
+def run(
+    arguments: Sequence[str] | None = None,
+    *,
+    name: str | None = None,
+    load: Callable[..., Settings] | None = None,
+) -> int:
+    """Run the command line inside a process that goes on, and return the exit code.
+
+    A host calls it by a `name` of its own, and has a place of its own from which to `load` the
+    settings.
+    """
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(arguments, prog_name=name, standalone_mode=False, obj=load)
     except click.exceptions.Abort:
         tell("Stopped; nothing is lost, the next run goes on.")
         return INTERRUPTED

@@ -66,6 +66,8 @@ class Session:
 
     config: Path | None = None
     database_url: str | None = None
+    load: Callable[..., Settings] = load_settings
+    """What reads the settings; a host's framework has its own place for them."""
     verbose: bool = False
     as_json: bool = False
     makes_database: bool = False
@@ -76,7 +78,7 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """The settings of this invocation."""
-        return load_settings(self.config, database_url=self.database_url)
+        return self.load(self.config, database_url=self.database_url)
 
     @cached_property
     def app(self) -> Carrierflow:

@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "carrierflow"
 
 ROOMS = {
-    *("app", "audit", "carrier_service", "cli", "demo", "domain", "ledger", "platforms"),
-    *("reconcile", "sandbox", "shops", "storage", "testing", "web"),
+    *("app", "audit", "carrier_service", "cli", "demo", "domain", "integrations", "ledger"),
+    *("platforms", "reconcile", "sandbox", "shops", "storage", "testing", "web"),
 }
 FILES = {"__init__.py", "__main__.py", "errors.py", "py.typed", "scheduling.py"}
 

@@ -83,6 +83,18 @@ assert not {"pytest", "_pytest", "hypothesis"} & sys.modules.keys()
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
+def test_no_framework_of_a_host_is_needed():
+    """Who is no host of Django's and the like never needs them, nor are they imported unasked."""
+    code = """
+import sys
+for name in ("aiosqlite", "asyncpg", "celery", "django", "fastapi", "gunicorn"):
+    sys.modules[name] = None
+import carrierflow, carrierflow.cli, carrierflow.web
+assert not [name for name in sys.modules if name.startswith("carrierflow.integrations")]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
 def test_nothing_unfinished_is_left():
     """No marker of unfinished work stands in what is shipped."""
     marks = ("# TO" + "DO", "# FIX" + "ME", "# XX" + "X", "NotImplemented" + "Error")

@@ -18,7 +18,7 @@ from carrierflow.integrations.django.transactions import DjangoTransaction
 from carrierflow.ledger.ledger import Ledger
 
 
-__all__ = ["app", "database", "forget", "joined", "settings"]
+__all__ = ["NAME", "app", "database", "forget", "joined", "settings"]
 
 NAME = "CARRIERFLOW"
 """The dictionary of ours in Django's settings."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 
-from carrierflow.errors import ConfigurationError, InvalidInput
+from carrierflow.errors import ConfigurationError, DatabaseUnavailable, InvalidInput
 from carrierflow.storage import Connection, DriverConnections, Lender
+from carrierflow.storage.engine import translated
+from carrierflow.storage.sessions import in_iso
 
 
-__all__ = ["DjangoTransaction", "vendor_of"]
+__all__ = ["DjangoTransaction", "reading", "vendor_of"]
 
 VENDORS = ("postgresql", "mysql", "sqlite")
 """What Django calls the databases that the ledger lives in."""
@@ -43,7 +45,6 @@ class DjangoTransaction(Lender):
             ConfigurationError: if the database or its driver is none that we know.
         """
         django = connections[self._using]
-        vendor_of(self._using)
         if not django.in_atomic_block:
             raise InvalidInput(
                 f"No transaction is open on the database {self._using!r}; record inside "
@@ -54,14 +55,27 @@ class DjangoTransaction(Lender):
                 f"The transaction on the database {self._using!r} has failed and can only be "
                 "rolled back; leave `atomic()` first."
             )
-        django.validate_thread_sharing()
-        django.ensure_connection()
-        with _lending(self._using, _driver_of(django.connection)).over(django.connection) as lent:
-            yield lent
+        with _lent(self._using) as connection:
+            yield connection
 
     def lost(self) -> None:
         """Let Django roll back whatever is open: the database did so already."""
         transaction.set_rollback(True, using=self._using)
+
+
+@contextmanager
+def reading(using: str) -> Iterator[Connection]:
+    """Lend Django's connection to what only reads, in the transaction that is open if one is.
+
+    Raises:
+        ConfigurationError: if the database or its driver is none that we know.
+        DatabaseUnavailable: if it does not answer.
+    """
+    try:
+        with translated(), transaction.atomic(using=using), _lent(using) as lent, in_iso(lent):
+            yield lent
+    except OperationalError as error:  # Django's, of its own statements
+        raise DatabaseUnavailable(" ".join(str(error).split())) from error
 
 
 def vendor_of(using: str) -> str:
@@ -75,8 +89,16 @@ def vendor_of(using: str) -> str:
     return vendor
 
 
+def _lent(using: str) -> AbstractContextManager[Connection]:
+    django = connections[using]
+    vendor_of(using)
+    django.validate_thread_sharing()
+    django.ensure_connection()
+    return _drivers(using, _driver_of(django.connection)).over(django.connection)
+
+
 @cache
-def _lending(using: str, driver: str) -> DriverConnections:  # noqa: ARG001 - each has its server
+def _drivers(using: str, driver: str) -> DriverConnections:  # noqa: ARG001 - each has its server
     return DriverConnections(driver)
 
 

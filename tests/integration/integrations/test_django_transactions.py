@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connections, transaction
+from django.db.transaction import TransactionManagementError
 from django.test import TestCase, override_settings
 from django_host import living_in
 from sqlalchemy import func, select
@@ -24,9 +25,10 @@ from carrierflow import (
 from carrierflow.audit.reports.reports import Reports
 from carrierflow.domain.clock import now
 from carrierflow.domain.lifecycle import DEFAULT
-from carrierflow.errors import CarrierflowError, InvalidInput
+from carrierflow.errors import CarrierflowError, ConcurrentUpdate, InvalidInput
 from carrierflow.integrations.django import app, joined
-from carrierflow.integrations.django.transactions import _lending
+from carrierflow.integrations.django.transactions import DjangoTransaction, _drivers
+from carrierflow.storage import JoinedStore
 from carrierflow.storage.tables import fulfillments, history
 
 
@@ -139,14 +141,14 @@ def test_the_first_connection_takes_nothing_back(rows, use):
 
     Nor does it leave the transaction: what was written before it goes with what comes after.
     """
-    _lending.cache_clear()
+    _drivers.cache_clear()
     with transaction.atomic():
         rows.add()
         use()
         assert 1 == rows.count()
     assert 1 == rows.count()
 
-    _lending.cache_clear()
+    _drivers.cache_clear()
     taken_back(rows.add, lambda: use("2"))
     assert 1 == rows.count()
 
@@ -217,6 +219,26 @@ def test_a_failed_transaction_is_refused(django, use, entries):
             use()
 
     assert 0 == entries()
+
+
+def test_a_transaction_that_the_database_took_back_is_not_gone_on_with(django, rows, shop):
+    """Where the whole transaction is gone, as after a deadlock on MariaDB, Django hears of it.
+
+    Else what the host writes next would be committed without what came before.
+    """
+    store = JoinedStore(DjangoTransaction("default"), DEFAULT, clock=now)
+
+    def work(ledger):
+        ledger.parcels(shop, ["1"])
+        ledger._connection.exec_driver_sql("ROLLBACK")
+        raise ConcurrentUpdate("A row")
+
+    with transaction.atomic():
+        with pytest.raises(ConcurrentUpdate):
+            store.run(work)
+        assert django.needs_rollback
+        with pytest.raises(TransactionManagementError):
+            rows.add()
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Ho_Chi_Minh"])
