@@ -241,6 +241,7 @@ from carrierflow.shops import (
 from carrierflow.shops.carrier_registration import Done, Registered
 from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.encryption import generate_key
+from carrierflow.storage.lending import Lender
 from carrierflow.storage.ownership import WayAround
 
 
@@ -360,6 +361,7 @@ __all__ = [
     "Ledger",
     "LedgerStep",
     "LedgerTransaction",
+    "Lender",
     "Lifecycle",
     "Listed",
     "ListedFulfillments",
