@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, MissingGreenlet
 from sqlalchemy.orm import Session
 
 from carrierflow.domain.clock import Clock
@@ -26,6 +26,10 @@ __all__ = ["Host", "JoinedStore"]
 Host = Connection | Session | Lender
 """What a host may lend us: its own open connection or session, or what lends one."""
 
+FROM_WITHIN = (
+    "is joined from within: await session.run_sync(lambda s: app.joined(s).record(event))."
+)
+
 T = TypeVar("T")
 
 
@@ -37,6 +41,8 @@ class JoinedStore:
     """
 
     def __init__(self, host: Host, definition: Definition, *, clock: Clock) -> None:
+        """Raises `InvalidInput` if it is no host."""
+        _require_host(host)
         self._host = host
         self._definition = definition
         self._clock = clock
@@ -51,8 +57,27 @@ class JoinedStore:
     def within(self) -> Iterator[Connection]:
         """Lend the host's connection, within its transaction."""
         host = self._host
-        with translated(), _lent(host) as lent, _all_or_none(lent, host), in_iso(lent):
-            yield lent
+        with _awaited(), translated(), _lent(host) as lent:
+            with _all_or_none(lent, host), in_iso(lent):
+                yield lent
+
+
+def _require_host(host: object) -> None:
+    if hasattr(host, "run_sync"):
+        raise InvalidInput(f"An {type(host).__name__} {FROM_WITHIN}")
+    if not isinstance(host, Connection | Session | Lender):
+        raise InvalidInput(
+            f"What is joined is an open Connection or Session, not {type(host).__name__}."
+        )
+
+
+@contextmanager
+def _awaited() -> Iterator[None]:
+    """Tell whoever calls an asynchronous driver outside of `run_sync` how it is called."""
+    try:
+        yield
+    except MissingGreenlet:
+        raise InvalidInput(f"A session of an asynchronous engine {FROM_WITHIN}") from None
 
 
 def _lent(host: Host) -> AbstractContextManager[Connection]:

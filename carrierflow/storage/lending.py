@@ -7,12 +7,11 @@ in the end. So the driver's connection goes through `_Lent`, which ends nothing.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
@@ -25,23 +24,24 @@ OPTIONS = {"postgresql": {"use_native_hstore": False}}
 """What keeps a dialect from asking the server for types that we have none of."""
 
 
-class Lender(ABC):
+@runtime_checkable
+class Lender(Protocol):
     """A host that lends its open transaction for one piece of work after the other."""
 
-    @abstractmethod
     def lend(self) -> AbstractContextManager[Connection]:
         """Return what lends the connection for one piece of work.
 
         Raises:
             InvalidInput: if there is no transaction to join.
         """
+        ...
 
-    @abstractmethod
     def lost(self) -> None:
         """Hear that the database took the whole transaction back, so that it is not gone on with.
 
         MariaDB does so with a deadlock.
         """
+        ...
 
 
 class DriverConnections:

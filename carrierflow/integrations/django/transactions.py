@@ -10,7 +10,7 @@ from typing import Any
 from django.db import OperationalError, connections, transaction
 
 from carrierflow.errors import ConfigurationError, DatabaseUnavailable, InvalidInput
-from carrierflow.storage import Connection, DriverConnections, Lender
+from carrierflow.storage import Connection, DriverConnections
 from carrierflow.storage.engine import translated
 from carrierflow.storage.sessions import in_iso
 
@@ -30,7 +30,7 @@ DRIVERS = {
 """What SQLAlchemy calls the drivers that Django uses, by the package of their connections."""
 
 
-class DjangoTransaction(Lender):
+class DjangoTransaction:
     """The `atomic()` that the present thread has open on one of Django's databases."""
 
     def __init__(self, using: str) -> None:

@@ -213,12 +213,14 @@ def test_a_request_is_made_of_texts_and_bytes(app):
 
 def test_only_an_open_connection_or_session_is_joined(app):
     """An engine, an asynchronous session, a driver's connection: a sentence says what is wanted."""
-    strangers = (app.store.engine, AsyncSession(), sqlite3.connect(":memory:"), "sqlite://")
+    strangers = (app.store.engine, sqlite3.connect(":memory:"), "sqlite://")
 
     for host in strangers:
-        with pytest.raises(InvalidInput, match="The host must be of type Connection or Session"):
+        with pytest.raises(InvalidInput, match="What is joined is an open Connection or Session"):
             app.joined(host)
-    strangers[2].close()
+    strangers[1].close()
+    with pytest.raises(InvalidInput, match=r"An AsyncSession .* await session.run_sync\("):
+        app.joined(AsyncSession())
 
 
 def test_a_shop_is_not_read_letter_by_letter(app):
