@@ -57,9 +57,14 @@ class JoinedStore:
     def within(self) -> Iterator[Connection]:
         """Lend the host's connection, within its transaction."""
         host = self._host
-        with _awaited(), translated(), _lent(host) as lent:
-            with _all_or_none(lent, host), in_iso(lent):
-                yield lent
+        with (
+            _awaited(),
+            translated(),
+            _lent(host) as lent,
+            _all_or_none(lent, host),
+            in_iso(lent),
+        ):
+            yield lent
 
 
 def _require_host(host: object) -> None:

@@ -8,7 +8,7 @@ from carrierflow.storage.types import UtcDateTime
 
 
 revision = "r0019"
-down_revision = "r0017"
+down_revision = "r0018"
 branch_labels = None
 depends_on = None
 

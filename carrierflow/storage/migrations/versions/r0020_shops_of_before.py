@@ -16,7 +16,7 @@ from carrierflow.storage.types import UtcDateTime
 
 
 revision = "r0020"
-down_revision = "r0017"
+down_revision = "r0019"
 branch_labels = None
 depends_on = None
 
