@@ -22,6 +22,7 @@ from carrierflow.reconcile.rehearsal import ResolutionPreview
 __all__ = [
     "HeaderOf",
     "draw_incident",
+    "draw_outcome",
     "draw_steps",
     "incident_document",
     "list_rows",
@@ -144,23 +145,44 @@ def _about(incident: Incident) -> str | None:
 def draw_incident(page: Page, incident: Incident, document: dict[str, Any]) -> None:
     """Show an incident to a person."""
     page.say(
-        f"Incident {incident.id}: {incident.kind} ({_state(incident)})",
-        incident.sentence,
-        f"  shop {incident.shop}, fulfillment {_about(incident) or '-'}",
+        *_head_lines(incident),
         f"  opened {document['opened_at']}, seen {incident.times_seen} times, "
         f"last {document['last_seen_at']}",
+        *_end_lines(incident),
     )
-    if incident.action:
-        approved = f", approved by {', '.join(incident.approved_by)}" * bool(incident.approved_by)
-        by = f"{incident.action} by {incident.resolved_by}{approved}"
-        page.say(f"  {by}: {incident.resolved_reason}")
-    if incident.proposal:
-        page.say(*_proposal_lines(incident.id, incident.proposal))
     if document.get("fulfillment"):
         _draw_parcel(page, document["fulfillment"], document["histories"])
     page.say(*json_text(incident.evidence).splitlines())
     if document["curl"]:
         page.command(document["curl"])
+
+
+def draw_outcome(page: Page, incident: Incident) -> None:
+    """Show a person what became of an incident by what was just decided about it."""
+    page.say(*_head_lines(incident), *_end_lines(incident))
+    if incident.action and incident.fulfillment_id:
+        written = f"carrierflow history {incident.shop} {incident.fulfillment_id}"
+        page.say(f"  `{written}` shows what was written; the next run goes on from there")
+
+
+def _head_lines(incident: Incident) -> list[str]:
+    return [
+        f"Incident {incident.id}: {incident.kind} ({_state(incident)})",
+        incident.sentence,
+        f"  shop {incident.shop}, fulfillment {_about(incident) or '-'}",
+    ]
+
+
+def _end_lines(incident: Incident) -> list[str]:
+    """Say how an incident ended, or what its end waits for."""
+    if incident.proposal:
+        return _proposal_lines(incident.id, incident.proposal)
+    if not incident.action:
+        return []
+    if incident.action not in {each.value for each in ResolveAction}:
+        return [f"  closed by itself: {incident.resolved_reason}"]
+    approved = f", approved by {', '.join(incident.approved_by)}" * bool(incident.approved_by)
+    return [f"  {incident.action} by {incident.resolved_by}{approved}: {incident.resolved_reason}"]
 
 
 def _proposal_lines(number: str, waits: Proposal) -> list[str]:

@@ -14,6 +14,7 @@ from carrierflow.cli.fulfillment_json import overview
 from carrierflow.cli.incident_text import (
     HeaderOf,
     draw_incident,
+    draw_outcome,
     draw_steps,
     incident_document,
     list_rows,
@@ -372,7 +373,7 @@ def _rehearse(session: Session, previews: Sequence[ResolutionPreview]) -> None:
 
 
 def _emit_done(session: Session, done: Sequence[Incident], *, many: bool) -> None:
-    """Show what became of the incidents; the only one whole."""
+    """Show what became of the incidents; the only one by itself."""
     header_of = _headers(session)
     documents = [incident_document(incident, header_of) for incident in done]
     if many:
@@ -380,4 +381,4 @@ def _emit_done(session: Session, done: Sequence[Incident], *, many: bool) -> Non
         said = f"Incidents: {len(done)}." + (f" Waiting for approval: {waiting}." * bool(waiting))
         session.emit({"incidents": documents}, lambda page: page.say(said))
     else:
-        session.emit(documents[0], lambda page: draw_incident(page, done[0], documents[0]))
+        session.emit(documents[0], lambda page: draw_outcome(page, done[0]))
