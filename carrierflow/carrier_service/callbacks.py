@@ -135,10 +135,11 @@ class Callbacks:
 
     def _taken(self, asked: AcceptRequest) -> ShipmentRecord:
         """Let the carrier decide, then open the parcel and keep the answer, all at once."""
+        at = self._clock()
         answer = self._carrier.accept(asked)
         if isinstance(answer, Declined):
             raise InvalidInput(answer.reason)
-        opening = replace(_opening(asked), tracking_number=answer.tracking_number)
+        opening = replace(_opening(asked), tracking_number=answer.tracking_number, at=at)
 
         def work(tx: CallbackTransaction) -> ShipmentRecord:
             code, number = asked.external_code, answer.tracking_number

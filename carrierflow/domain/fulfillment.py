@@ -140,10 +140,20 @@ class PastEvents:
     """Statuses of events that came too late; the parcel may have passed them too."""
     waiting: dict[str, ResolvedEvent] = field(default_factory=dict)
     """Refused events that a later one may make legal, by their keys."""
+    opened_at: datetime | None = None
+    """When the parcel was taken up, where somebody said so."""
 
     def add_key(self, key: str, verdict: Verdict, status: Status, occurred_at: datetime) -> None:
         """Take in that a key stands for an event."""
         self.keys[key] = SeenKey(key=key, verdict=verdict, status=status, occurred_at=occurred_at)
+
+    def add_opening(self, occurred_at: datetime, *, inferred: bool, dated: bool) -> None:
+        """Take in the first entry of the delivery; `dated` is one of another moment than its own.
+
+        What was concluded from a later event, or has no time but that of its recording, says only
+        that the parcel was taken up no later.
+        """
+        self.opened_at = occurred_at if dated and not inferred else None
 
     def add_entry(self, status: Status, seq: int, *, untold: bool) -> None:
         """Take in an entry of the history; `untold` is one that was inferred or made by rule."""

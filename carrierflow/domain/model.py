@@ -116,6 +116,7 @@ class Reason(StrEnum):
     FINAL_STATUS = "final_status"
     COUPLING = "coupling"
     NEVER_WRITTEN = "never_written"
+    BEFORE_OPENING = "before_opening"
     AMENDED = "amended"
 
 
@@ -145,7 +146,8 @@ class Opening:
     """Cash to collect, in whole đồng; None where the teller does not say, which opens as 0."""
     at: datetime | None = None
     """When the carrier took it up, aware; None stands for the time of the event that opens it,
-    or for the moment of recording."""
+    or for the moment of recording. Of a parcel whose time is said, what the carrier dates more
+    than a day before is refused."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Protocol
 
 from carrierflow.domain.canonical import entry_hash, stamp
+from carrierflow.domain.clock import AHEAD
 from carrierflow.domain.fulfillment import (
     ABANDONED,
     Change,
@@ -211,6 +212,8 @@ class VerdictRules:
         if self._lifecycle.never_written(status):
             sentence = f"{status} is read from platforms and never recorded."
             return ReasonedVerdict(Verdict.REFUSED, Reason.NEVER_WRITTEN, sentence)
+        if (early := _before_opening(draft, resolved)) is not None:
+            return early
         if status == head.status and draft.past.inferred.get(status) == head.seq:
             sentence = f"The parcel stands at {status} already; this confirms it."
             return ReasonedVerdict(Verdict.LATE, Reason.CONFIRMS_INFERRED, sentence)
@@ -372,6 +375,9 @@ class VerdictRules:
         draft.entries.append(entry)
         untold = inferred or resolved.source is Source.RULE
         draft.past.passed.add(status)
+        if head.status == START and machine is Machine.DELIVERY:
+            at = resolved.occurred_at
+            draft.past.add_opening(at, inferred=inferred, dated=at != now)
         if untold:
             draft.past.inferred[status] = entry.seq  # the newest, whatever there was
         draft.heads[machine] = MachineHead(
@@ -386,6 +392,23 @@ class VerdictRules:
 def _firsts(draft: Draft) -> tuple[Status, Status]:
     """Return where both machines of a parcel begin."""
     return Status.READYTOPICK, Status.CODPENDING if draft.parcel.cod_amount else Status.NONE
+
+
+def _before_opening(draft: Draft, resolved: ResolvedEvent) -> ReasonedVerdict | None:
+    """Refuse what the carrier dates before it had the parcel, by more than a clock may be wrong.
+
+    A platform's dates are not the carrier's.
+    """
+    opened_at = draft.past.opened_at
+    if opened_at is None or resolved.source is Source.PLATFORM:
+        return None
+    if opened_at - resolved.occurred_at <= AHEAD:
+        return None
+    sentence = (
+        f"{resolved.status} at {stamp(resolved.occurred_at)} lies more than a day before the "
+        f"parcel was taken up, at {stamp(opened_at)}."
+    )
+    return ReasonedVerdict(Verdict.REFUSED, Reason.BEFORE_OPENING, sentence)
 
 
 @cache

@@ -16,6 +16,7 @@ from carrierflow.domain.fulfillment import GENESIS, Change, Fulfillment, PastEve
 from carrierflow.domain.model import (
     OVERTURNABLE,
     START,
+    Machine,
     Opening,
     Source,
     Status,
@@ -70,6 +71,7 @@ PAST = (
     history.c.source,
     history.c.event_key,
     history.c.occurred_at,
+    history.c.occurred_at != history.c.recorded_at,
 )
 """What is read of entries; they are many, and taken by their places."""
 
@@ -259,10 +261,13 @@ def _add_entry(
     source: str,
     key: str | None,
     occurred_at: datetime,
+    dated: bool,  # noqa: FBT001 - as the others
 ) -> None:
     """Take in an entry; one that was refused at first is no longer waiting."""
     status = Status(word)
     past.add_entry(status, seq, untold=inferred or source == Source.RULE)
+    if seq == 1 and status.machine is Machine.DELIVERY:
+        past.add_opening(occurred_at, inferred=inferred, dated=dated)
     if key is not None:
         past.add_key(key, Verdict.ACCEPTED, status, occurred_at)
         past.waiting.pop(key, None)

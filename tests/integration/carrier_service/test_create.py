@@ -1,9 +1,10 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from carrierflow.carrier_service import Accepted, Declined
-from carrierflow.domain.model import FulfillmentRef, Opening
+from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 from carrierflow.errors import ConcurrentUpdate
 from carrierflow.storage.callbacks import SqlCallbackStore
 
@@ -111,6 +112,23 @@ def test_a_parcel_that_was_opened_otherwise_is_taken_as_it_is(app, service, cour
     assert told == create(service, cod_amount=6000)
     assert 1 == len(courier.asked)
     assert [(5000, 6000, 2)] == amounts_told(app)
+
+
+def test_nothing_happens_before_a_parcel_was_handed_over(app, service, courier, clock):
+    """A delivery that is dated before the platform handed the parcel over is refused."""
+    accept, asked_at = courier.accept, clock()
+
+    def thinks(request):
+        clock.advance(seconds=1)
+        return accept(request)
+
+    courier.accept = thinks
+    create(service)
+    given = {"shop": "sms", "fulfillment_id": "2001", "status": Status.PICKING}
+
+    early = app.ledger.record(Event(**given, occurred_at=asked_at - timedelta(days=2)))
+    since = app.ledger.record(Event(**given, occurred_at=asked_at))
+    assert ["before_opening", "legal_step"] == [early.reason, since.reason]
 
 
 def test_another_code_for_the_same_fulfillment_is_refused(service, courier):

@@ -24,6 +24,7 @@ from carrierflow.errors import (
     InvalidInput,
     KeyReused,
     MissingSecretKey,
+    TermsDiffer,
     UnknownFulfillment,
     UnknownShop,
 )
@@ -433,7 +434,7 @@ def test_bulk_answers_every_row_in_order(make_parcel, ledger, shop, clock, recor
         (Event(status=Status.RETURN, **mine), "refused"),
         (Event(status=Status.PICKING, key=" ", **mine), InvalidInput),
         (Event(status=Status.PICKING, opening=opening, **new), "accepted"),
-        (Event(status=Status.PICKING, opening=replace(opening, cod_amount=8), **new), InvalidInput),
+        (Event(status=Status.PICKING, opening=replace(opening, cod_amount=8), **new), TermsDiffer),
         (Event(status=Status.DELIVERING, **new, **moment), "late"),
         (
             Event(status=Status.PICKING, opening=replace(opening, ref=other.ref), **mine),

@@ -332,3 +332,56 @@ def test_the_floor_is_a_setting(sqlite_store, make_shop, clock):
         ledger.record(event)
     assert "accepted" == ledger.record(replace(event, source=Source.PLATFORM)).verdict
     assert "accepted" == ledger.record(replace(event, status=PICKING, occurred_at=floor)).verdict
+
+
+DAY = timedelta(days=1)
+
+
+def test_nothing_happens_before_the_parcel_was_taken_up(ledger, tell, life, clock):
+    """What the carrier dates more than a day before a told opening is kept and moves nothing."""
+    at = clock() - 9 * DAY
+    ledger.open(tell(PICKING, opening={"at": at, "cod_amount": 5}).opening)
+    before = life()
+
+    backdated = ledger.record(tell(DELIVERED, at - DAY - HOUR, opening=False, fill_gaps=True))
+    within = ledger.record(tell(PICKING, at - DAY, opening=False))
+
+    assert ("refused", "before_opening") == (backdated.verdict, backdated.reason)
+    assert "taken up" in backdated.sentence
+    assert "accepted" == within.verdict
+    assert [*before[:1], (PICKING, at - DAY, Source.CARRIER, False), *before[1:]] == life()
+
+
+def test_an_event_that_opens_a_parcel_later_than_itself_opens_it_and_is_refused(
+    ledger, tell, life, clock
+):
+    """The opening stands as it was told, whichever event comes first; no order changes that."""
+    at = clock() - 9 * DAY
+    early = {"at": at - 2 * DAY, "opening": {"at": at}}
+    lives = []
+    for name in ("1", "2"):
+        events = [tell(PICKING, **early, name=name), tell(PICKING, at, name=name)]
+        events[1] = replace(events[1], opening=events[0].opening)
+        answers = [ledger.record(event) for event in (events if name == "1" else events[::-1])]
+        lives.append(life(name))
+
+        assert {"refused", "accepted"} == {answer.verdict for answer in answers}
+    assert lives[0] == lives[1]
+    assert [READYTOPICK, PICKING] == [status for status, *_ in lives[0][:2]]
+
+
+def test_a_parcel_whose_time_nobody_told_may_have_been_taken_up_before(ledger, tell, clock):
+    """Scans from before it was opened here are recorded, and so is what a platform dates."""
+    early = clock() - 9 * DAY
+    ledger.open(tell(PICKING, name="1").opening)
+    ledger.record(tell(PICKING, clock() - DAY, name="2"))
+    ledger.open(tell(PICKING, name="3", opening={"at": clock() - DAY}).opening)
+    answers = [
+        ledger.record(tell(PICKING, early, opening=False, name="1")),
+        ledger.record(tell(Status.DELIVERING, early, opening=False, name="2")),
+        ledger.record(
+            tell(PICKING, early, opening=False, name="3", source=Source.PLATFORM, inferred=True)
+        ),
+    ]
+
+    assert ["accepted", "late", "accepted"] == [answer.verdict for answer in answers]
