@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 
 import pytest
-from carrier import carrying
+from carrier import LEGAL, Carrier, carrying
+from receiver import SECRET, receiving
 
 from carrierflow.domain.feed_entry import FeedKind
 from carrierflow.domain.incident import ResolveAction
 from carrierflow.domain.model import Event, Opening, Status
+from carrierflow.sandbox.haravan import SandboxServer, World
 
 from .test_faults import FAST
 
@@ -85,6 +87,29 @@ def test_a_cancel_of_the_sellers_is_told_within_the_run_that_adopts_it(carrier, 
     )
     assert ((), ()) == (report.frozen_fulfillments, report.left_fulfillments)
     assert ("readytopick", "none") == carrier.known(other)
+
+
+def test_a_cancel_of_the_sellers_is_pushed_as_soon_as_a_run_adopted_it(tmp_path):
+    """One run after the click the handler, the feed and the receiver know the same of it."""
+    world, url = World(), f"sqlite:///{tmp_path}/ledger.db"
+    with receiving() as receiver, SandboxServer(world, legal=LEGAL) as server:
+        carrier = Carrier(url, world, server, destinations=(f"{receiver.url} {SECRET}",))
+        carrier.connect("alpha")
+        heard, ref = [], carrier.platform_parcel("alpha")
+        carrier.app.ledger.open(Opening(ref=ref))
+        carrier.app.on_change(heard.append)
+        after = carrier.app.changes().next
+        carrier.world.cancel_order("alpha", int(ref.order_id))
+
+        carrier.app.reconcile(full=True)
+        carrier.app.deliver()
+        page = carrier.app.changes(after=after)
+        carrier.close()
+
+    assert ["cancel"] == [entry.to_status for entry in heard]
+    assert without_place(heard) == without_place(page.entries)
+    assert dict(page.entries[0].document()) == receiver.entries[-1]
+    assert [] == receiver.unsigned
 
 
 def test_a_report_names_what_is_frozen_and_what_is_left(carrier, heard):

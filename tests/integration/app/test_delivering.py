@@ -236,6 +236,29 @@ def test_one_that_is_gone_is_left_alone_until_it_is_named(world, receiver):
     assert_everything_came(world, receiver)
 
 
+def drips(handler):
+    """Take a message, and answer letter by letter for as long as anybody listens."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while True:
+        time.sleep(0.02)
+        handler.wfile.write(b"x")
+        handler.wfile.flush()
+
+
+def test_an_answer_has_an_end_however_it_drips(lite, receiver):
+    """What is not answered in full within the time that a request has is not taken."""
+    lite.record(1)
+    receiver.answers += [drips]
+    began = time.monotonic()
+
+    done = lite.deliver()
+
+    assert DeliveryEnd.FAILED == done.end
+    assert time.monotonic() - began < 2
+    assert DeliveryEnd.DONE == lite.deliver(to=receiver.url).end
+    assert_everything_came(lite, receiver)
+
+
 def test_two_processes_do_not_deliver_there_at_once(world, receiver):
     """While one delivers another one is told so, and what came is in order."""
     world.record(50)
