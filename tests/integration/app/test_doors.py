@@ -57,6 +57,7 @@ SOUND = {
     "events": (EVENT,),
     "folder": Path("export"),
     "fulfillment_id": "2001",
+    "handler": lambda _: None,
     "incident_id": "1",
     "reports": (),
     "machine": Machine.DELIVERY,
