@@ -31,7 +31,7 @@ def carrier(**rules: Any) -> Iterator[Carrierflow]:
         app.upgrade()
         app.shops.add("myshop", token="a-token", base_url="https://apis.haravan.com")  # noqa: S106
         yield app
-        app.store.engine.dispose()
+        app.close()
 
 
 def drive(app: Carrierflow, fulfillment_id: str, words: tuple[str, ...]) -> None:

@@ -91,7 +91,7 @@ def main() -> None:
 
         tell(app, "2001")
         tell(app, "2002")
-        app.store.engine.dispose()
+        app.close()
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def main() -> None:
         app.upgrade()
         app.shops.add("myshop", token="sandbox-token", base_url=it.url)  # noqa: S106
         work(app, order_id)
-        app.store.engine.dispose()
+        app.close()
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def main() -> None:
         drive(app, ref)
         tell(app)
         show(app, ref)
-        app.store.engine.dispose()
+        app.close()
 
 
 if __name__ == "__main__":

@@ -80,8 +80,9 @@ def build(
     keys = KeyRing(
         settings.secret_key.get_secret_value(), settings.secret_key_previous.get_secret_value()
     )
+    lent, engine = engine, engine or build_engine(settings.database_url, _timeouts(settings))
     store = SqlStore(
-        engine or build_engine(settings.database_url, _timeouts(settings)),
+        engine,
         definition,
         clock=now,
         sleep=sleep,
@@ -154,7 +155,12 @@ def build(
         counters=counters,
         clock=now,
         sleep=sleep,
+        close=_leave_open if lent else engine.dispose,
     )
+
+
+def _leave_open() -> None:
+    """Leave a host's engine to the host."""
 
 
 def _timeouts(settings: Settings) -> DatabaseTimeouts:

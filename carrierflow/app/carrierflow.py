@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Self
 
 from carrierflow.app.joined import JoinedLedger
 from carrierflow.app.settings import Settings
@@ -115,7 +116,8 @@ ROWS_AT_ONCE = 2_000
 class Carrierflow:
     """A carrier's ledger and its reconciliation; build one with `carrierflow.build`.
 
-    Thread-safe: one object serves a whole process.
+    Thread-safe: one object serves a whole process, and each process that is forked from it. Used
+    as a context manager it is closed at the end.
     """
 
     def __init__(
@@ -144,6 +146,7 @@ class Carrierflow:
         counters: Counters,
         clock: Clock,
         sleep: Sleep,
+        close: Callable[[], None],
     ) -> None:
         self.settings = settings
         self.store = store
@@ -192,7 +195,21 @@ class Carrierflow:
         self._keys = keys
         self._clock = clock
         self._sleep = sleep
+        self._close = close
         self._stop = never
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections to the database; whoever goes on using this opens new ones.
+
+        Those of an engine that was handed over are its owner's, and stay open.
+        """
+        self._close()
 
     def stopped_by(self, stop: Stop) -> Carrierflow:
         """Return this application again, with whose runs and other waits `stop` can make an end.
@@ -522,6 +539,7 @@ class Carrierflow:
         parallel: int | None = None,
         stop: Stop | None = None,
         progress: Callable[[Progress], None] | None = None,
+        seal: bool = True,
     ) -> list[RunReport]:
         """Bring shops to the ledger's state; all active ones if none is named.
 
@@ -532,8 +550,8 @@ class Carrierflow:
         looked after at once. One whose host did not answer comes last, and is left alone for a
         while after two times; not if it is named. `progress` is called by one thread at a time,
         of those that look after shops. Where there is a seal key, the history is
-        sealed afterwards. Once `stop` says so, every run ends within a few seconds:
-        after the write under way, or in the middle of a wait.
+        sealed afterwards; not without `seal`: then somebody else has to. Once `stop` says so, every
+        run ends within a few seconds: after the write under way, or in the middle of a wait.
 
         Raises:
             UnknownShop, ShopRevoked: if a shop named is not connected.
@@ -562,7 +580,7 @@ class Carrierflow:
         )
         reports = runner.work(chosen, self.limits(max_writes), named=bool(shops))
         reports = [self._looked_after(report, stop) for report in reports]
-        if not stop():
+        if seal and not stop():
             self.sealer.seal_if_possible()
         return reports
 

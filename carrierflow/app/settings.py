@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
@@ -99,6 +100,10 @@ SECTIONS = {name: "" if name == DEFAULT.name else f"{name}_" for name in PLATFOR
 """The platforms' tables in the file, and what their settings are called elsewhere begin with."""
 
 
+_FILE: ContextVar[Mapping[str, Any]] = ContextVar("carrierflow_file", default={})  # noqa: B039 - read
+"""What stands in the file, while settings are read that have one."""
+
+
 class Settings(BaseSettings):
     """The settings of one process; frozen."""
 
@@ -107,7 +112,9 @@ class Settings(BaseSettings):
     )
 
     database_url: str = Field(
-        default="sqlite:///carrierflow.db", description="Where the ledger lives."
+        default="sqlite:///carrierflow.db",
+        repr=False,  # it may hold a password
+        description="Where the ledger lives.",
     )
     database_connect_timeout: Seconds = Field(
         default=3, ge=2, description="Seconds to connect to the database."
@@ -402,12 +409,9 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read what is given, then the environment; each is cleaned, and blank is not set."""
-        sources = (init_settings, env_settings, *cls._further_sources())
+        file = InitSettingsSource(settings_cls, init_kwargs=dict(_FILE.get()))
+        sources = (init_settings, env_settings, file)
         return tuple(_Cleaned(settings_cls, source) for source in sources)
-
-    @classmethod
-    def _further_sources(cls) -> Iterable[PydanticBaseSettingsSource]:
-        return ()
 
     @field_validator("*", mode="after")
     @classmethod
@@ -490,19 +494,13 @@ def load_settings(file: Path | None = None, **given: Any) -> Settings:
         ConfigurationError: if the file cannot be read or a value cannot be used.
     """
     chosen = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
-    table = _table(chosen) if chosen else {}
-
-    class Sourced(Settings):
-        """The settings with this file as their last source."""
-
-        @classmethod
-        def _further_sources(cls) -> Iterable[PydanticBaseSettingsSource]:
-            return (InitSettingsSource(cls, init_kwargs=table),)
-
+    token = _FILE.set(_table(chosen) if chosen else {})
     try:
-        return Sourced(**{name: value for name, value in given.items() if value is not None})
+        return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         raise ConfigurationError(_sentence(error)) from None
+    finally:
+        _FILE.reset(token)
 
 
 class _Cleaned(PydanticBaseSettingsSource):

@@ -87,7 +87,7 @@ class Session:
         form, folded = self.settings.log_format, not (self.verbose or self.stays)
         context.call_on_close(set_up_logging(form, verbose=self.verbose, folded=folded))
         app = build(self.settings)
-        context.call_on_close(app.store.engine.dispose)
+        context.call_on_close(app.close)
         if not self.makes_database:
             require_file(app.store.engine)
         return app

@@ -97,7 +97,7 @@ def stage(kind: type[TourSide], folder: Path | None, *, begin: datetime) -> Iter
                 )
                 yield TourStage(app=app, side=side, clock=clock)
         finally:
-            app.store.engine.dispose()
+            app.close()
 
 
 def _carrier(ledger: Path, clock: ManualClock) -> Carrierflow:

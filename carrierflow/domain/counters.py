@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from threading import Lock
+
+from carrierflow.domain.forking import ProcessLock
 
 
 __all__ = ["Counters"]
@@ -19,7 +20,7 @@ class Counters:
     """Counters that only grow, by name and labels; safe for threads."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = ProcessLock()
         self._counts: dict[str, Counter[Labels]] = {}
 
     def count(self, name: str, times: int = 1, /, **labels: str) -> None:

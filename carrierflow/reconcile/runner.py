@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from threading import Lock
 
 from carrierflow.domain.clock import Sleep
+from carrierflow.domain.forking import ProcessLock
 from carrierflow.domain.shop import Shop
 from carrierflow.domain.waiting import Stop, in_slices, until
 from carrierflow.errors import CarrierflowError, Interrupted, ShopHeld
@@ -82,7 +82,7 @@ class ShopRunner:
         self._parallel = parallel
         self._patience = patience
         self._breaker = HostBreaker()
-        self._telling = Lock()
+        self._telling = ProcessLock()
         """Held while somebody is told of progress: whoever listens is called by one thread."""
 
     def work(

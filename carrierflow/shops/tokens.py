@@ -8,13 +8,13 @@ in the place of exactly those that it read. Everybody else waits for that and re
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from carrierflow.carrier_service.registration import OAuthAccounts, Tokens
 from carrierflow.domain import limits
 from carrierflow.domain.clock import Clock, Sleep
+from carrierflow.domain.forking import ProcessLock
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import (
     AccessDenied,
@@ -151,7 +151,7 @@ class ShopToken:
     def __init__(self, keeper: TokenKeeper, shop: Shop, sleep: Sleep) -> None:
         self._keeper = keeper
         self._sleep = sleep
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._shop = shop
         self._token = keeper.opened(shop)
         self._renew_at = _renewal_of(shop, ahead=AHEAD)

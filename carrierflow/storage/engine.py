@@ -20,6 +20,7 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.pool import Pool
 
 from carrierflow.errors import (
     CommitUnknown,
@@ -41,6 +42,7 @@ __all__ = [
     "commit",
     "error_codes",
     "is_mysql",
+    "leave_to_parent",
     "require_file",
     "streamed",
     "translated",
@@ -118,6 +120,22 @@ def build_engine(url: str, timeouts: DatabaseTimeouts | None = None) -> Engine:
     return engine
 
 
+def leave_to_parent(engine: Engine) -> None:
+    """Let a process that was forked have connections of its own, and the parent keep those it had.
+
+    They are not closed either: a driver may say goodbye on what is the parent's line. A database in
+    memory is copied with the process, and is its own.
+    """
+    if engine.dialect.name == "sqlite" and _is_in_memory(engine.url.database):
+        return
+    _OF_PARENTS.append(engine.pool)
+    engine.dispose(close=False)
+
+
+_OF_PARENTS: list[Pool] = []
+"""Kept, so that nothing in them is ever collected, and thereby closed, in a child."""
+
+
 def require_file(engine: Engine) -> None:
     """Refuse a SQLite file that is not there, which the first use would make, empty.
 
@@ -125,13 +143,17 @@ def require_file(engine: Engine) -> None:
         ConfigurationError: with where it was looked for.
     """
     name = engine.url.database if engine.dialect.name == "sqlite" else None
-    if not name or name.startswith((":memory:", "file:")):
+    if name is None or _is_in_memory(name) or name.startswith("file:"):
         return
     path = Path(name).absolute()
     if path.parent.exists() and not path.exists():
         raise ConfigurationError(
             f"There is no database at {path}; run `carrierflow db upgrade` to make it there."
         )
+
+
+def _is_in_memory(database: str | None) -> bool:
+    return not database or database.startswith(":memory:") or "mode=memory" in database
 
 
 def is_mysql(name: str) -> bool:

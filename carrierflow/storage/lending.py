@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from threading import Lock
 from typing import Any, Protocol, runtime_checkable
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
+
+from carrierflow.domain.forking import ProcessLock
 
 
 __all__ = ["DriverConnections", "Lender"]
@@ -54,7 +55,7 @@ class DriverConnections:
         pool = NullPool(_present, dialect=dialect, reset_on_return=None)
         self._engine = Engine(pool, dialect, url)
         self._is_looked_over = False
-        self._lock = Lock()
+        self._lock = ProcessLock()
 
     @contextmanager
     def over(self, driver: Any) -> Iterator[Connection]:

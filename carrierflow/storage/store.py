@@ -11,13 +11,14 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, false, update
 
 from carrierflow.domain.clock import Clock, Sleep
+from carrierflow.domain.forking import in_children
 from carrierflow.domain.lifecycle import Definition
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import ConcurrentUpdate
 from carrierflow.ledger.ports import LedgerTransaction
 from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.definitions import Definitions
-from carrierflow.storage.engine import commit, translated
+from carrierflow.storage.engine import commit, leave_to_parent, translated
 from carrierflow.storage.ledger import SqlLedgerTransaction
 from carrierflow.storage.listeners import Listeners
 from carrierflow.storage.migrate import require_migrated
@@ -63,6 +64,10 @@ class SqlStore:
         self._clock = clock
         self._sleep = sleep
         self._checked = False
+        in_children(self._leave_to_parent)
+
+    def _leave_to_parent(self) -> None:
+        leave_to_parent(self.engine)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:

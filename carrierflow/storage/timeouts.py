@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from weakref import WeakSet
 
+from carrierflow.domain.forking import ProcessLock, in_children
 from carrierflow.errors import DatabaseUnavailable
 
 
@@ -47,11 +48,17 @@ class Lines:
     """The connections of one engine to its server, so that those that hang can be hung up."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
+        in_children(self._leave_to_parent)
         self._open: WeakSet[Waiting] = WeakSet()
         self._connecting: dict[int, float] = {}
         self.is_cut = False
         """Whether nobody should wait for this database any more."""
+
+    def _leave_to_parent(self) -> None:
+        """Forget lines on which a thread of the parent may wait: they are never cut from here."""
+        self._open = WeakSet()
+        self._connecting = {}
 
     def add(self, connection: Waiting) -> None:
         """Keep an eye on a connection, for as long as it lives."""

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Lock
 from typing import Any
 
 from prometheus_client import Metric
@@ -14,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from carrierflow.app.carrierflow import Carrierflow
+from carrierflow.domain.forking import ProcessLock
 from carrierflow.domain.shop import Backlog, ShopState
 from carrierflow.errors import CarrierflowError
 from carrierflow.web.questions import Question
@@ -207,7 +207,7 @@ class RunTotals:
 
     def __init__(self, carrierflow: Carrierflow) -> None:
         self._app = carrierflow
-        self._lock = Lock()
+        self._lock = ProcessLock()
         self._began = self._read_to = carrierflow.now()
         self._seen: dict[str, datetime] = {}
         self._totals: dict[str, Counter[str]] = {name: Counter() for name in PER_RUN}

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
-from threading import Lock, Thread
+from threading import Thread
 from time import monotonic
 from typing import Generic, TypeVar
 
+from carrierflow.domain.forking import ProcessLock, in_children
 from carrierflow.errors import CarrierflowError, DatabaseUnavailable
 
 
@@ -30,8 +31,9 @@ class Question(Generic[T]):
     def __init__(self, ask: Callable[[], T], *, seconds: float = SECONDS) -> None:
         self._ask = ask
         self._seconds = seconds
-        self._lock = Lock()
+        self._lock = ProcessLock()
         self._pending: Future[T] | None = None
+        in_children(self._free)  # no thread there is under way to an answer
 
     def answer(self) -> T:
         """Return the answer to a question that was asked since this was called.

@@ -10,6 +10,9 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import get_args, get_type_hints
 
+from django.core.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
+from django_host import set_up
+
 import carrierflow
 from carrierflow.errors import CarrierflowError
 
@@ -36,10 +39,12 @@ def below(kind):
 
 
 def ours():
+    set_up()  # Django's own modules want a project
     for module in pkgutil.walk_packages(carrierflow.__path__, "carrierflow."):
         if ".migrations." not in module.name and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     kinds = {kind for kind in below(Exception) if kind.__module__.startswith("carrierflow.")}
+    kinds -= {*below(ObjectDoesNotExist), *below(MultipleObjectsReturned)}  # Django makes them
     return sorted(kinds, key=lambda kind: (kind.__module__, kind.__qualname__))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -12,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from carrierflow.app.build import build
 from carrierflow.app.carrierflow import Carrierflow
 from carrierflow.app.settings import Settings, load_settings
+from carrierflow.domain.forking import ProcessLock
 from carrierflow.errors import ConfigurationError
 from carrierflow.integrations.django.databases import url_of
 from carrierflow.integrations.django.transactions import DjangoTransaction
@@ -42,7 +42,7 @@ def forget() -> None:
     with _lock:
         while _built:
             _, built = _built.popitem()
-            built.store.engine.dispose()
+            built.close()
 
 
 def joined(using: str | None = None) -> Ledger:
@@ -97,4 +97,4 @@ def _known(using: str) -> str:
 _built: dict[Any, Carrierflow] = {}
 """The application by the name of its database, which Django's test runner changes."""
 
-_lock = Lock()
+_lock = ProcessLock()

@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -34,6 +33,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import stamina
 
 from carrierflow.domain import clock
+from carrierflow.domain.forking import ProcessLock
 from carrierflow.domain.waiting import Idle, keep_waiting
 from carrierflow.errors import (
     AccessDenied,
@@ -141,7 +141,7 @@ class PlatformClient:
         self._budget = budget
         self._now = now
         self._sleep = sleep
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._throttled_in_a_row = 0
 
     def __repr__(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from carrierflow.domain.cleaning import cleaned, is_token
+from carrierflow.domain.forking import ProcessLock, in_children
 from carrierflow.domain.hearing import Hearing
 from carrierflow.domain.urls import flaw_of_root
 from carrierflow.domain.waiting import Idle, keep_waiting
@@ -73,7 +73,7 @@ class RequestCounter:
         self.put = 0
         self.throttled = 0
         self.alone = 0
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(get={self.get}, put={self.put}, throttled={self.throttled})"
@@ -128,6 +128,7 @@ class Transport:
         self._while_reading = idle
         self._bear = headers
         self._idle: list[tuple[requests.Session, Departure]] = []
+        in_children(self._leave_to_parent)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"
@@ -136,6 +137,9 @@ class Transport:
         """Ask for the token of this moment, where it is not one for good."""
         if self._token is not None and not isinstance(self._token, str):
             self.secret = _checked_token(self._token())
+
+    def _leave_to_parent(self) -> None:
+        self._idle = []
 
     def close(self) -> None:
         """Close the connections that nobody is using."""

@@ -55,7 +55,7 @@ def secrets_are_in_no_incident(trial: Trial) -> None:
         trial.wire.goes_wrong(None)
         _check(trial, "\n".join(lines).encode())
     incidents = [dict(each.evidence) for each in app.incidents.all(state=None)]
-    app.store.engine.dispose()
+    app.close()
     _check(trial, json.dumps(incidents).encode() + trial.ledger_bytes)
 
 

@@ -183,7 +183,7 @@ class Trial:
             sleep=self.clock.advance,
             database_clock=DatabaseClock(self.now),
         )
-        self._stack.callback(app.store.engine.dispose)
+        self._stack.callback(app.close)
         app.shops.add(
             it.shop,
             platform=it.profile.name,
@@ -262,5 +262,5 @@ def _empty_ledger() -> bytes:
         path = Path(folder) / "empty.db"
         app = build(Settings(database_url=f"sqlite:///{path}"), now=lambda: EARLIEST)
         app.upgrade()
-        app.store.engine.dispose()
+        app.close()
         return path.read_bytes()

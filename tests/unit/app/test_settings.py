@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import get_args, get_origin
 
 import pytest
@@ -176,3 +177,42 @@ def _plain(value):
     if isinstance(value, tuple):
         (value,) = value
     return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+CANARY = "canary"
+
+
+def secret_settings():
+    """Return settings in which whatever may hold a secret does."""
+    secrets = {
+        name: f"{CANARY}-{name}"
+        for name, field in Settings.model_fields.items()
+        if field.annotation is SecretStr and not name.startswith("secret_key")
+    }
+    return load_settings(database_url=f"postgresql://me:{CANARY}@db/x", **secrets)
+
+
+def test_settings_go_to_another_process_as_they_are(tmp_path):
+    """By pickle they arrive with every value and with what was set, wherever it came from."""
+    file = tmp_path / "settings.toml"
+    file.write_text("[carrierflow]\nrate_leak = 2\n")
+    for settings in (secret_settings(), load_settings(file), Settings()):
+        arrived = pickle.loads(pickle.dumps(settings))  # noqa: S301 - our own
+        assert settings == arrived
+        assert settings.model_fields_set == arrived.model_fields_set
+        assert settings.client_secret.get_secret_value() == arrived.client_secret.get_secret_value()
+
+
+def test_settings_show_no_secret():
+    """Neither a log nor a trace that shows the settings tells a password or a key."""
+    settings = secret_settings()
+
+    assert CANARY not in repr(settings) + str(settings) + f"{settings}"
+
+
+def test_one_file_counts_for_one_reading(tmp_path):
+    """What stood in a file is in the settings read with it, and in none after."""
+    file = tmp_path / "settings.toml"
+    file.write_text("[carrierflow]\nrate_leak = 2\n")
+
+    assert (2, 4) == (load_settings(file).rate_leak, Settings().rate_leak)
