@@ -80,6 +80,6 @@ class Feed:
             if upto is not None:
                 end = max(begin, min(end, upto))
             found = read_feed(connection, after=begin, upto=end, shop=shop, limit=limit)
-        if len(found) == limit:
-            end = found[-1].position or end
+        if len(found) == limit and found[-1].position is not None:
+            end = found[-1].position
         return FeedPage(entries=tuple(found), next=None if end == BEGINNING else end)
