@@ -48,8 +48,17 @@ def digest(text: str) -> str:
 
 
 def quoted(value: str | None) -> str:
-    """Write a text, or nothing, as RFC 8785 does."""
-    return "null" if value is None else encode_basestring(value)
+    """Write a text, or nothing, as RFC 8785 does.
+
+    A column of texts in a SQLite file can hold anything; what is no text is written as some text,
+    and so as none that was ever hashed.
+    """
+    if value is None:
+        return "null"
+    try:
+        return encode_basestring(value)
+    except TypeError:
+        return encode_basestring(str(value))
 
 
 def canonical_entry(ref: FulfillmentRef, entry: HistoryEntry) -> str:
@@ -102,6 +111,14 @@ def canonical_row(ref: tuple[str, str, str], definition: str, row: Sequence[Any]
     fulfillment, each `quoted` already. The keys stand in the order of RFC 8785, in one literal
     with `quoted` written out: this is done for every row that is ever hashed.
     """
+    try:
+        return _written(ref, definition, row)
+    except TypeError:
+        texts = [str(it) if isinstance(it, bytes) else it for it in row]
+        return _written(ref, definition, texts)
+
+
+def _written(ref: tuple[str, str, str], definition: str, row: Sequence[Any]) -> str:
     machine, seq, start, end, source, actor, reason, key, occurred, recorded = row[:10]
     inferred, cause, amends, note, before = row[10:15]
     return (

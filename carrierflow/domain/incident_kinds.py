@@ -10,7 +10,7 @@ from carrierflow.domain.approval import CORRECTION
 from carrierflow.domain.incident import ResolveAction
 
 
-__all__ = ["ACTIONS", "KINDS", "IncidentKind"]
+__all__ = ["ACTIONS", "FREEZING", "KINDS", "IncidentKind"]
 
 UNFREEZE, ADOPT, REASSERT, ABANDON = (
     ResolveAction.UNFREEZE,
@@ -247,3 +247,6 @@ KINDS: Mapping[str, IncidentKind] = MappingProxyType(
     }
 )
 """Every kind of incident: those that a run can open, and a correction that waits."""
+
+FREEZING = frozenset(name for name, kind in KINDS.items() if kind.freezes == "yes")
+"""Those that stop writes for their fulfillment."""

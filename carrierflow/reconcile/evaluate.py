@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
 from carrierflow.domain.canonical import observation_digest
@@ -36,10 +37,22 @@ from carrierflow.reconcile.decision_table import OrderCase, decide
 from carrierflow.reconcile.orders import evaluate_order
 
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = ["OVER", "Evaluation", "evaluate", "is_over"]
 
-SETTLED_COD = frozenset({Status.NONE, Status.CODRECEIPT})
-NEVER_DELIVERED = frozenset({Status.RETURN, Status.CANCEL})
+SETTLED_COD = (Status.NONE, Status.CODRECEIPT)
+NEVER_DELIVERED = (Status.RETURN, Status.CANCEL)
+
+OVER = frozenset(
+    {
+        *product((Status.DELIVERED,), SETTLED_COD),
+        *product(NEVER_DELIVERED, (*SETTLED_COD, Status.CODPENDING)),
+    }
+)
+"""The delivery and the cash of a parcel with which nothing more can happen.
+
+One that came back or was cancelled never brings its cash, so pending cash is no reason to wait
+for it; collected cash is, until it is remitted.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -304,15 +317,8 @@ def _settled(parcel: Fulfillment, now: datetime, grace: timedelta) -> Fulfillmen
 
 
 def is_over(parcel: Fulfillment) -> bool:
-    """Tell whether nothing more can happen to a parcel or to its cash.
-
-    A parcel that came back or was cancelled never brings its cash, so pending cash is no
-    reason to wait for it; collected cash is, until it is remitted.
-    """
-    delivery, cod = Status(parcel.delivery.status), Status(parcel.cod.status)
-    if delivery in NEVER_DELIVERED:
-        return cod in SETTLED_COD or cod is Status.CODPENDING
-    return delivery is Status.DELIVERED and cod in SETTLED_COD
+    """Tell whether nothing more can happen to a parcel or to its cash."""
+    return (parcel.delivery.status, parcel.cod.status) in OVER
 
 
 def accept(seen: Observation) -> RemoteSnapshot:

@@ -22,7 +22,16 @@ from carrierflow.audit.verify.replay import Findings
 from carrierflow.errors import InvalidInput
 
 
-__all__ = ["OWN", "Expected", "KeptCheckpoint", "TreeCheck", "Trust", "kept_in"]
+__all__ = [
+    "OWN",
+    "Expected",
+    "KeptCheckpoint",
+    "TreeCheck",
+    "Trust",
+    "kept_in",
+    "leaf_in",
+    "own_in",
+]
 
 OWN = "checkpoint"
 """How a checkpoint is called that came with the log itself."""
@@ -61,6 +70,33 @@ def kept_in(text: str, *, where: str) -> list[KeptCheckpoint]:
     except InvalidInput as error:
         raise InvalidInput(f"{where}: {error}") from None
     return found
+
+
+def own_in(rows: Iterable[tuple[int, str, str]], findings: Findings) -> list[KeptCheckpoint]:
+    """Return the checkpoints that lie beside the log: of each its size, its root and its note.
+
+    One whose note is none, or says otherwise than the row, is named.
+    """
+    own: list[KeptCheckpoint] = []
+    for size, root, note in rows:
+        where = f"{OWN} {size}"
+        try:
+            (kept,) = kept_in(note, where=OWN)
+        except (TypeError, ValueError):
+            findings.add(where, "its note is none: it was changed")
+            continue
+        if (size, root) != (kept.seen.size, kept.seen.root.hex()):
+            findings.add(where, "its note is of another size or root: one of them was changed")
+        own.append(kept)
+    return own
+
+
+def leaf_in(text: object) -> bytes:
+    """Return a hash as it is written; of what is none, one that no entry has."""
+    try:
+        return bytes.fromhex(str(text))
+    except ValueError:
+        return b""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

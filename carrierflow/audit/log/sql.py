@@ -51,6 +51,7 @@ __all__ = [
     "all_checkpoints",
     "all_given",
     "anchors_told",
+    "checkpoint_rows",
     "definition_names",
     "entries_at",
     "give_places",
@@ -195,8 +196,14 @@ def newest_checkpoint(connection: Connection) -> SignedNote | None:
 
 def all_checkpoints(connection: Connection) -> list[str]:
     """Return the notes of all checkpoints, oldest first."""
-    query = select(checkpoints.c.note).order_by(checkpoints.c.size)
-    return list(connection.execute(query).scalars())
+    return [note for _, _, note in checkpoint_rows(connection)]
+
+
+def checkpoint_rows(connection: Connection) -> list[tuple[int, str, str]]:
+    """Return of all checkpoints the size, the root and the note, oldest first."""
+    c = checkpoints.c
+    rows = connection.execute(select(c.size, c.root, c.note).order_by(c.size))
+    return [(row.size, row.root, row.note) for row in rows]
 
 
 def leaves(connection: Connection) -> Iterator[Sequence[Any]]:

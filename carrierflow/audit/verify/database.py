@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from carrierflow.audit.derived.comparison import QUESTIONS
 from carrierflow.audit.log.checkpoint import VerifierKey
 from carrierflow.audit.log.entry_kinds import KINDS, TRANSITION, EntryKind
-from carrierflow.audit.log.kept import OWN, KeptCheckpoint, TreeCheck, Trust, kept_in
+from carrierflow.audit.log.kept import (
+    OWN,
+    KeptCheckpoint,
+    TreeCheck,
+    Trust,
+    kept_in,
+    leaf_in,
+    own_in,
+)
 from carrierflow.audit.log.keys import is_signature
 from carrierflow.audit.log.sealer import LogSealer
 from carrierflow.audit.log.sql import (
     Log,
     SealProgress,
-    all_checkpoints,
+    checkpoint_rows,
     definition_names,
     entries_at,
     leaves,
     seal_progress,
 )
-from carrierflow.audit.verify.derived import compare_derived
 from carrierflow.audit.verify.entries import place_name, take_in
 from carrierflow.audit.verify.kept_elsewhere import AnchorCheck, check_times
 from carrierflow.audit.verify.nodes import expected_nodes
@@ -48,6 +57,9 @@ from carrierflow.storage import Connection, SqlStore
 
 
 __all__ = ["DatabaseVerifier", "read_kept", "trusted"]
+
+HISTORY = "history"
+"""Where it is named that steps cannot be read."""
 
 GONE = "it stands at place {place} of the log and is gone"
 CHANGED_SINCE = "its content is not what was sealed at place {place}: it was changed since"
@@ -90,30 +102,32 @@ class DatabaseVerifier:
             ConfigurationError, InvalidInput: if a key or a file of the settings cannot be used.
         """
         findings, trust = Findings(), trusted(keys or self._sealer.trusted_keys)
+        found = Verification()
         with Places(self._size()) as places:
-            rows, parcels, sealed = self._replay(places, findings, progress)
-            kinds = {TRANSITION.name: rows}
-            for kind in KINDS:
-                if kind is not TRANSITION:
+            with findings.reading(HISTORY):
+                rows, parcels, sealed = self._replay(places, findings, progress)
+                found = replace(found, rows=rows, fulfillments=parcels, sealed=sealed)
+            kinds = {TRANSITION.name: found.rows}
+            for kind in KINDS[1:]:
+                with findings.reading(kind.name):
                     kinds[kind.name], placed = self._look_at(kind, places, progress)
-                    sealed += placed
+                    found = replace(found, sealed=found.sealed + placed)
             with self._store.reading() as connection:
-                own = kept_in("\n".join(all_checkpoints(connection)), where=OWN)
-                known = [*own, *self._anchored(connection, findings), *kept]
+                own = own_in(checkpoint_rows(connection), findings)
+                known = [*own, *self._anchored(connection, own, findings), *kept]
                 trust.look_at(known, findings)
                 signed = check_times([each.note for each in own], findings, self._tolerance)
                 times = TimeCheck(findings, tolerance=self._tolerance, signed=signed)
                 self._compare(connection, known, places, times, findings)
                 self._look_for_foreign(connection, findings)
-                _tell_tail(seal_progress(connection), findings)
-                compare_derived(connection, findings)
-        return Verification(
-            rows=rows,
-            fulfillments=parcels,
-            problems=tuple(findings.problems),
-            sealed=sealed,
+                _compare_derived(connection, findings)
+                with findings.reading(OWN):
+                    _tell_tail(seal_progress(connection), findings)
+        return replace(
+            found,
             kinds=kinds,
             checkpoints=len(known),
+            problems=tuple(findings.problems),
             remarks=tuple(findings.remarks),
         )
 
@@ -147,7 +161,9 @@ class DatabaseVerifier:
         with self._store.reading() as connection:
             return head_row(connection, head.parcel) or head
 
-    def _anchored(self, connection: Connection, findings: Findings) -> list[KeptCheckpoint]:
+    def _anchored(
+        self, connection: Connection, own: Sequence[KeptCheckpoint], findings: Findings
+    ) -> list[KeptCheckpoint]:
         anchoring = self._sealer.anchoring
         check = AnchorCheck(
             anchoring=anchoring,
@@ -155,7 +171,7 @@ class DatabaseVerifier:
             retired=self._retired,
             findings=findings,
         )
-        return check.look_at(connection)
+        return check.look_at(connection, own)
 
     def _look_for_foreign(self, connection: Connection, findings: Findings) -> None:
         """Name lifecycles that nobody's settings know: steps may have been made legal by them."""
@@ -182,13 +198,14 @@ class DatabaseVerifier:
                 gap = next(n for n, row in enumerate(some, start) if row[0] != n)
                 findings.add("log", f"place {gap} is missing: an entry was taken out of the log")
                 break
-            hashes = [bytes.fromhex(row[1]) for row in some]
+            hashes = [leaf_in(row[1]) for row in some]
             tree.add(hashes)
             for position, what in _follow(start, hashes, places, times):
                 if len(wrong) < MOST_PROBLEMS:
                     wrong[position] = what
         else:
             tree.finish()
+            times.finish(places.waiting)
         _name_wrong(connection, wrong, findings)
 
 
@@ -228,7 +245,17 @@ def _follow(
             continue
         if leaf != own:
             yield position, CHANGED_SINCE
-        times.add(position, moment.decode(errors="replace"), is_step=mark == STEP)
+        said = moment.rstrip(b"\0").decode(errors="replace")
+        times.add(position, said, is_step=mark == STEP)
+
+
+def _compare_derived(connection: Connection, findings: Findings) -> None:
+    """Compare rows that change with the entries that they follow from."""
+    for rows, questions in QUESTIONS.items():
+        for ask in questions:
+            with findings.reading(rows):
+                for where, what in ask(connection, MOST_PROBLEMS):
+                    findings.add(where, what)
 
 
 def _tell_tail(progress: SealProgress, findings: Findings) -> None:

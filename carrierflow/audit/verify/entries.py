@@ -19,7 +19,9 @@ def take_in(kind: EntryKind, rows: Iterable[Sequence[Any]], places: Places) -> t
     for row in rows:
         count += 1
         position = row[-1]
-        if position is not None:
+        if position is None:
+            places.wait(kind.name, row[at])
+        else:
             placed += 1
             places.put(position, kind.text(row).encode(), row[at], OTHER)
     return count, placed

@@ -11,7 +11,7 @@ from carrierflow.audit.log.anchoring import Anchoring
 from carrierflow.audit.log.checkpoint import SignedNote
 from carrierflow.audit.log.kept import KeptCheckpoint, kept_in
 from carrierflow.audit.log.ports import ReadableAnchor, StampingAnchor
-from carrierflow.audit.log.sql import Given, all_checkpoints, all_given, anchors_told
+from carrierflow.audit.log.sql import Given, all_given, anchors_told
 from carrierflow.audit.verify.replay import Findings
 from carrierflow.errors import InvalidInput
 from carrierflow.storage import Connection
@@ -32,9 +32,14 @@ class AnchorCheck:
     """The names of anchors that are used no longer, and need not be there."""
     findings: Findings
 
-    def look_at(self, connection: Connection) -> list[KeptCheckpoint]:
-        """Say what is missing, cut off, exchanged or unset; return what anchors keep."""
-        own = {SignedNote.parse(note).checkpoint.size: note for note in all_checkpoints(connection)}
+    def look_at(
+        self, connection: Connection, kept_here: Sequence[KeptCheckpoint]
+    ) -> list[KeptCheckpoint]:
+        """Say what is missing, cut off, exchanged or unset; return what anchors keep.
+
+        `kept_here` are the checkpoints that lie beside the log.
+        """
+        own = {each.seen.size: str(each.note) for each in kept_here}
         grouped = groupby(all_given(connection), key=lambda each: each.anchor)
         given = {name: list(some) for name, some in grouped}
         for name in anchors_told(connection):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
-from carrierflow.audit.log.kept import Expected
+from carrierflow.audit.log.kept import Expected, leaf_in
 from carrierflow.audit.log.sql import WIDTH_BITS
 from carrierflow.audit.log.tree import Frontier
 from carrierflow.audit.verify.replay import Findings
@@ -27,7 +27,7 @@ def expected_nodes(connection: Connection, size: int, findings: Findings) -> Ite
         for position, text in node_rows(connection, level):
             if position != frontier.size:
                 break
-            frontier.add(bytes.fromhex(text))
+            frontier.add(leaf_in(text))
         if frontier.size < size >> (WIDTH_BITS * level):
             findings.add(where, f"number {frontier.size} is missing")
         if not frontier.size:

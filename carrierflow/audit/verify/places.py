@@ -28,6 +28,8 @@ class Places:
 
     def __init__(self, size: int) -> None:
         self.size = size
+        self.waiting: dict[str, str] = {}
+        """The earliest moment of the rows of each kind that have no place yet."""
         self._file = TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self._file.truncate(max(1, size) * CELL.size)
         self._map = mmap.mmap(self._file.fileno(), 0)
@@ -46,6 +48,11 @@ class Places:
             CELL.pack_into(
                 self._map, position * CELL.size, leaf, str(moment).encode(errors="replace"), mark
             )
+
+    def wait(self, kind: str, moment: str | None) -> None:
+        """Take in a row that has no place yet."""
+        if moment is not None:
+            self.waiting[kind] = min(moment, self.waiting.get(kind, moment))
 
     def read(self, start: int, count: int) -> Iterator[tuple[bytes, bytes, bytes]]:
         """Return the leaf, the moment and the mark at some places, as far as there are any."""

@@ -51,7 +51,11 @@ END = "the `run` entry"
 SEEN = "a `seen` entry of the parcel"
 AT_WORK = "where runs go on; what they did stands in `attempt`, `told` and `seen`"
 CURSOR = "not beyond the history, and not where nothing was seen or told"
-SHOP_ACT = "what was set when stands in `administration`; the present value is working state"
+SHOP_ACTS = "what `administration` says of the shop, act after act"
+CONNECTED = "our connection to the shop; what was done to it stands in `administration`"
+LOOKED = "not while no run was at work in the shop; of a parcel that is looked after"
+LOOKED_AFTER = "a parcel is left alone once it is over or given up; that it is not yet may be false"
+OPENED = "not after the first entry"
 ENCRYPTED = "a secret, encrypted; no entry holds one"
 LEASE = "who is at work now"
 COUNT = "how often and when it was met last; that it was stands in `decision`"
@@ -67,10 +71,15 @@ _COMPARED: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("cod_status", "cod_seq", "cod_hash"), HEAD),
         "entered_at": "the last `transition` of the delivery",
         "unpublished": "what stands between the two cursors and the ends of the history",
-        "frozen": "an open incident of that kind, or the decision to abandon the parcel",
+        "frozen": "an open incident that freezes, or the decision to abandon the parcel",
         **dict.fromkeys(("remote_carrier", "remote_cod", "remote_digest"), SEEN),
     },
-    "shops": {"code": "in the bytes of each entry of the shop"},
+    "shops": {
+        "code": "in the bytes of each entry of the shop",
+        **dict.fromkeys(
+            ("platform", "base_url", "org_id", "carrier_code", "state", "options"), SHOP_ACTS
+        ),
+    },
     "definitions": {
         "id": "the hash of `canonical`",
         "canonical": "its hash, which each `transition` names",
@@ -82,7 +91,9 @@ _COMPARED: Mapping[str, Mapping[str, str]] = {
         "digest": "`note_digest` of a `transition` or an `evidence` of the parcel",
         "fulfillment": "the parcel whose entry names the digest",
     },
+    "history": dict.fromkeys(("prev_seq", "edge"), "the step's number and its lifecycle"),
     "incidents": {
+        **dict.fromkeys(("shop", "fulfillment", "subject", "kind"), DECISIONS),
         **dict.fromkeys(("evidence_digest", "sentence", "evidence", "opened_at"), DECISIONS),
         **dict.fromkeys(("state", "owner", "action"), DECISIONS),
         **dict.fromkeys(("resolved_at", "resolved_by", "resolved_reason"), DECISIONS),
@@ -100,15 +111,20 @@ _COMPARED: Mapping[str, Mapping[str, str]] = {
         "note": "its signature, under a key that the auditor has from elsewhere",
     },
 }
-"""Beside the logged tables: which column is compared with what."""
+"""What is not in the bytes of an entry: which column is compared with what."""
 
 _PARTLY: Mapping[str, Mapping[str, str]] = {
-    "fulfillments": dict.fromkeys(("delivery_confirmed", "cod_confirmed"), CURSOR)
+    "fulfillments": {
+        **dict.fromkeys(("delivery_confirmed", "cod_confirmed"), CURSOR),
+        "verified_at": LOOKED,
+        "open": LOOKED_AFTER,
+        "opened_at": OPENED,
+    }
 }
 
 _UNPROVEN: Mapping[str, str] = {
     "fulfillments": AT_WORK,
-    "shops": SHOP_ACT,
+    "shops": CONNECTED,
     "incidents": COUNT,
     "publications": AT_WORK,
     "destinations": "how far each destination of the push has what happened",
@@ -143,10 +159,10 @@ def _proof(column: Any, table: str, kind: str | None) -> ColumnProof:
 
 def _found(column: Any, table: str, kind: str | None) -> tuple[ProofStrength, str]:
     name = column.name
-    if kind is not None:
-        return ProofStrength.ENTRY, f"`{kind}`"
     if name in _COMPARED.get(table, {}):
         return ProofStrength.COMPARED, _COMPARED[table][name]
+    if kind is not None:
+        return ProofStrength.ENTRY, f"`{kind}`"
     if name in _PARTLY.get(table, {}):
         return ProofStrength.PARTLY, _PARTLY[table][name]
     if column.primary_key and name in _ROW_NUMBERS:

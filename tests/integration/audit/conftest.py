@@ -22,6 +22,9 @@ from carrierflow.storage import SqlStore
 ACTS = 4
 """Entries before the first parcel: the tables, the lifecycle, the shop, and the key that signs."""
 
+ORDER = 100_000
+"""What parcels' numbers are counted from in those of their orders."""
+
 ROAD = (Status.PICKING, Status.DELIVERING, Status.DELIVERED)
 
 
@@ -58,7 +61,7 @@ class Book:
                 actor="driver \u0110\u1ee9c" if number % 3 else None,
                 opening=Opening(
                     ref=FulfillmentRef(
-                        shop=shop, order_id=f"{100_000 + number}", fulfillment_id=f"{number}"
+                        shop=shop, order_id=f"{ORDER + number}", fulfillment_id=f"{number}"
                     ),
                     cod_amount=250_000,
                 ),

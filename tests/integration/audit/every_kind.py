@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select, update
 
 from carrierflow.domain.decision import DecisionKind
 from carrierflow.domain.incident import Finding
-from carrierflow.domain.model import Event, Status
+from carrierflow.domain.model import Event, FulfillmentRef, Status
 from carrierflow.storage.decisions import write_decision
 from carrierflow.storage.incidents import open_incident
 from carrierflow.storage.reconcile import SqlReconcileStore
@@ -22,8 +22,10 @@ from carrierflow.storage.tables import (
     terms,
 )
 
+from .conftest import ORDER
 
-__all__ = ["tell_everything"]
+
+__all__ = ["seen", "tell_everything"]
 
 
 def tell_everything(book, *, first=1):
@@ -39,11 +41,13 @@ def tell_everything(book, *, first=1):
         connection.execute(insert(attempts).values(**key, **_attempt(now)))
         told = {"outcome": "confirmed", "http_status": 200, "recorded_at": now}
         connection.execute(insert(outcomes).values(**key, **told))
-        connection.execute(insert(observations).values(fulfillment=parcel, **_seen(now)))
+        connection.execute(insert(observations).values(seen(parcel, now)))
         shop = connection.execute(select(fulfillments.c.shop).where(named)).scalar_one()
         connection.execute(insert(terms).values(fulfillment=parcel, **_revised(now)))
-        connection.execute(update(fulfillments).where(named).values(cod_amount=REVISED))
-        finding = Finding(kind="stuck", sentence="It stands.", ref=None, evidence={"n": first})
+        bent = {"cod_amount": REVISED, "frozen": "stuck"}
+        connection.execute(update(fulfillments).where(named).values(bent))
+        ref = FulfillmentRef(shop=book.shop, order_id=f"{ORDER + first}", fulfillment_id=f"{first}")
+        finding = Finding(kind="stuck", sentence="It stands.", ref=ref, evidence={"n": first})
         open_incident(connection, shop, parcel, finding, now)
         (number,) = connection.execute(select(func.max(incidents.c.id))).one()
         write_decision(connection, number, DecisionKind.ASSIGNED, actor="mai", now=now)
@@ -79,8 +83,10 @@ def _attempt(now):
     }
 
 
-def _seen(now):
+def seen(parcel, now):
+    """Return a look at a parcel as its row."""
     return {
+        "fulfillment": parcel,
         "source": "run",
         "asked_at": now,
         "seen_at": now,

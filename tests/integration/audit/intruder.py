@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 
 from carrierflow.audit.log.entry_kinds import stamps
 from carrierflow.audit.log.sql import definition_names
@@ -12,8 +13,9 @@ from carrierflow.audit.log.tree import leaf_hash
 from carrierflow.domain.canonical import COLUMNS, canonical_row, digest, quoted
 from carrierflow.domain.fulfillment import GENESIS
 from carrierflow.domain.lifecycle import GROUPS, define
-from carrierflow.storage.tables import fulfillments, history, shops
+from carrierflow.storage.tables import PREFIX, fulfillments, history, metadata, shops
 from carrierflow.storage.triggers import triggers
+from carrierflow.storage.types import UtcDateTime
 
 
 SWITCHES = {
@@ -51,9 +53,14 @@ def number_of(connection, fulfillment_id):
 
 def run(connection, statement, **values):
     """Execute a statement on our tables, named without their prefix."""
-    for table in ("history", "log_nodes", "log", "definitions", "edges", "fulfillments"):
-        statement = statement.replace(f" {table} ", f" carrierflow_{table} ")
-    return connection.execute(text(statement), values)
+    for name in metadata.tables:
+        statement = statement.replace(f" {name.removeprefix(PREFIX)} ", f" {name} ")
+    moments = [
+        bindparam(name, type_=UtcDateTime())
+        for name, value in values.items()
+        if isinstance(value, datetime)
+    ]
+    return connection.execute(text(statement).bindparams(*moments), values)
 
 
 def edit(connection):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from carrierflow import Erased, Event, FulfillmentRef, Opening, Settings, Status, build
 from carrierflow.carrier_service.ports import WebhookDelivery
@@ -16,7 +16,17 @@ from carrierflow.scheduling import load_jobs
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage.callbacks import SqlCallbackStore
 from carrierflow.storage.encryption import generate_key
-from carrierflow.storage.tables import files, fulfillments, history, notes, shops, webhooks
+from carrierflow.storage.tables import (
+    files,
+    fulfillments,
+    history,
+    notes,
+    observations,
+    shops,
+    webhooks,
+)
+
+from .every_kind import seen
 
 
 YEAR = timedelta(days=365)
@@ -45,13 +55,19 @@ class Office:
         self.app.ledger.record(Event(status=Status.PICKING, note=note, **mine))
 
     def close(self, number):
-        """Let a parcel be done with, now."""
+        """Let a parcel be delivered and seen, and be done with, now."""
+        mine = {"shop": self.shop, "fulfillment_id": f"{number}"}
+        for status in (Status.DELIVERING, Status.DELIVERED):
+            self.app.ledger.record(Event(status=status, **mine))
+        f = fulfillments.c
+        this = (f.fulfillment_id == f"{number}") & self._mine()
+        shown = {f"{name}_confirmed": f[f"{name}_seq"] for name in ("delivery", "cod")}
         self._change(
-            fulfillments,
-            (fulfillments.c.fulfillment_id == f"{number}") & self._mine(),
-            open=False,
-            settled_at=self.clock(),
+            fulfillments, this, open=False, settled_at=self.clock(), unpublished=0, **shown
         )
+        with self.engine.begin() as connection:
+            parcel = connection.execute(select(f.id).where(this)).scalar_one()
+            connection.execute(insert(observations).values(seen(parcel, self.clock())))
 
     def uninstall(self):
         """Let the shop be uninstalled, now."""

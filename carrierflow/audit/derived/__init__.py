@@ -1,0 +1,1 @@
+"""Rows that change, and what the log's entries say that they must be."""
