@@ -425,6 +425,8 @@ class Carrierflow:
                 fresh = self._keys.encrypt(clear, context=context)
                 queries.replace_secret(connection, context, fresh)
                 count += 1
+            kind, details = AdministrationKind.RESEALED, {"count": str(count)}
+            administer(connection, kind, now=self._clock(), details=details)
             return count
 
         return self.store.transact(work)

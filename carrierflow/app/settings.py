@@ -390,7 +390,9 @@ class Settings(BaseSettings):
         default="",
         max_length=ACTOR,
         description="Who acts here, a code of your own: it stands in each act on the "
-        "installation, beside the accounts of the system and the database.",
+        "installation, beside the accounts of the system and the database. What people do "
+        "needs it, or `--actor`: the commands of shops, `db harden`, `audit export`, `notes`, "
+        "`erase parcel`, `keys reseal`.",
     )
     approvals: Annotated[dict[str, int], NoDecode] = Field(
         default_factory=dict,

@@ -196,7 +196,10 @@ def _emit_verification(session: Session, done: Verification, seconds: float) -> 
 
 
 @command(
-    audit, "export", example="carrierflow audit export march --shop myshop --since 2026-03-01 --csv"
+    audit,
+    "export",
+    example="carrierflow audit export march --shop myshop --since 2026-03-01 --csv --actor lan",
+    by_person=True,
 )
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--shop", help="Only the parcels of this shop.")

@@ -72,7 +72,9 @@ def check_protections(session: Session) -> None:
         raise click.exceptions.Exit(WORK_LEFT)
 
 
-@command(db, "harden", example="carrierflow db harden --role carrierflow_app")
+@command(
+    db, "harden", example="carrierflow db harden --role carrierflow_app --actor lan", by_person=True
+)
 @click.option("--role", default="carrierflow_app", show_default=True, help="The role to prepare.")
 @click.option(
     "--password-file",
@@ -96,7 +98,7 @@ def _password(file: IO[str]) -> str:
     return password
 
 
-@command(keys, "reseal", example="carrierflow keys reseal")
+@command(keys, "reseal", example="carrierflow keys reseal --actor lan", by_person=True)
 def reseal(session: Session) -> None:
     """Seal all tokens and notes with the present key; then the previous one can go."""
     count = session.app.reseal()

@@ -27,7 +27,12 @@ def register(cli: click.Group) -> None:
     cli.add_command(erase)
 
 
-@command(erase, "parcel", example="carrierflow erase parcel myshop 1054978733")
+@command(
+    erase,
+    "parcel",
+    example="carrierflow erase parcel myshop 1054978733 --actor lan",
+    by_person=True,
+)
 @click.argument("shop")
 @click.argument("fulfillment_id")
 def erase_parcel(session: Session, shop: str, fulfillment_id: str) -> None:

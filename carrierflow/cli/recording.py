@@ -48,7 +48,12 @@ def register(cli: click.Group) -> None:
         example="carrierflow amend myshop 1054978733 delivering --actor lan --reason misread-scan",
     )(amend)
     command(cli, "show", example="carrierflow show myshop 1054978733 --json")(show)
-    command(cli, "notes", example="carrierflow notes myshop 1054978733 --erase")(notes)
+    command(
+        cli,
+        "notes",
+        example="carrierflow notes myshop 1054978733 --erase --actor lan",
+        by_person=True,
+    )(notes)
     command(cli, "history", example="carrierflow history myshop 1054978733")(history)
 
 

@@ -51,6 +51,11 @@ __all__ = [
     "tell",
 ]
 
+NOBODY = (
+    "Who does this is written down with it: name them by --actor or by CARRIERFLOW_ACTOR, "
+    "a code of your own, not a name."
+)
+
 FAILED = 1
 WORK_LEFT = 3
 ANCHOR_BROKEN = 4
@@ -70,6 +75,8 @@ class Session:
     """What reads the settings; a host's framework has its own place for them."""
     verbose: bool = False
     as_json: bool = False
+    actor: str | None = None
+    """Who acts, where the command was told so."""
     makes_database: bool = False
     """Whether the command may make a database that is not there."""
     stays: bool = False
@@ -78,7 +85,7 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """The settings of this invocation."""
-        return self.load(self.config, database_url=self.database_url)
+        return self.load(self.config, database_url=self.database_url, actor=self.actor)
 
     @cached_property
     def app(self) -> Carrierflow:
@@ -96,6 +103,11 @@ class Session:
     def page(self) -> Page:
         """Where tables and prose go."""
         return Page(click.echo, width=width_of(sys.stdout), bold=sys.stdout.isatty())
+
+    def require_actor(self) -> None:
+        """Refuse what people do where nobody says who does it; raises click's usage error."""
+        if not self.settings.actor:
+            raise click.UsageError(NOBODY)
 
     def require_tables(self, *, now: bool) -> None:
         """Refuse a database that this version cannot work on, before anything is begun.
@@ -144,9 +156,13 @@ class Session:
 
 
 def command(
-    group: click.Group, name: str, *, example: str
+    group: click.Group, name: str, *, example: str, by_person: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Declare a command: it gets `--json`, an example in its help, and errors as sentences."""
+    """Declare a command: it gets `--json`, an example in its help, and errors as sentences.
+
+    What `by_person` says that people do is an act on the installation, and names its actor: by
+    `--actor`, or else by the setting.
+    """
 
     def declare(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
@@ -155,13 +171,18 @@ def command(
             session = context.ensure_object(Session)
             session.as_json = as_json
             with reporting(session, context):
+                if by_person:
+                    session.actor = kwargs.pop("actor")
+                    session.require_actor()
                 function(session, *args, **kwargs)
 
         run.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\n\b\nExample:\n  {example}"
         json_option = click.option(
             "--json", "as_json", is_flag=True, help="Print one JSON document."
         )
-        made = group.command(name)(json_option(run))
+        actor_option = click.option("--actor", help="Who does it; by default the setting actor.")
+        options = actor_option(json_option(run)) if by_person else json_option(run)
+        made = group.command(name)(options)
         path = (name,) if group.name == ROOT else (group.name or "", name)
         for parameter in made.params:
             if isinstance(parameter, click.Option):

@@ -61,7 +61,8 @@ def _emit(session: Session, found: Shop, sentence: str) -> None:
 @command(
     shop,
     "add",
-    example="carrierflow shop add myshop --token-file token.txt",
+    example="carrierflow shop add myshop --token-file token.txt --actor lan",
+    by_person=True,
 )
 @click.argument("code")
 @click.option(
@@ -109,7 +110,12 @@ def add(
     _emit(session, found, f"Shop {found.code} is connected.")
 
 
-@command(shop, "set", example="carrierflow shop set myshop remote_ahead=adopt rate_leak=2")
+@command(
+    shop,
+    "set",
+    example="carrierflow shop set myshop remote_ahead=adopt rate_leak=2 --actor lan",
+    by_person=True,
+)
 @click.argument("code")
 @click.argument("changes", metavar="KEY=VALUE", nargs=-1, required=True)
 def set_values(session: Session, code: str, changes: Sequence[str]) -> None:
@@ -195,14 +201,14 @@ def list_shops(session: Session) -> None:
     session.emit({"shops": shops}, lambda c: c.table(COLUMNS, rows))
 
 
-@command(shop, "pause", example="carrierflow shop pause myshop")
+@command(shop, "pause", example="carrierflow shop pause myshop --actor lan", by_person=True)
 @click.argument("code")
 def pause(session: Session, code: str) -> None:
     """Let runs leave a shop alone; events are recorded all the same."""
     _emit(session, session.app.shops.pause(code), f"Shop {code} is paused.")
 
 
-@command(shop, "resume", example="carrierflow shop resume myshop")
+@command(shop, "resume", example="carrierflow shop resume myshop --actor lan", by_person=True)
 @click.argument("code")
 def resume(session: Session, code: str) -> None:
     """Let runs look after a shop again."""
@@ -210,7 +216,10 @@ def resume(session: Session, code: str) -> None:
 
 
 @command(
-    shop, "rotate-token", example="carrierflow shop rotate-token myshop --token-file - < token.txt"
+    shop,
+    "rotate-token",
+    example="carrierflow shop rotate-token myshop --actor lan --token-file - < token.txt",
+    by_person=True,
 )
 @click.argument("code")
 @click.option(
@@ -247,7 +256,7 @@ def install_url(session: Session, code: str, **options: str) -> None:
     session.emit(document, lambda c: c.say(link.url))
 
 
-@command(shop, "revoke", example="carrierflow shop revoke myshop")
+@command(shop, "revoke", example="carrierflow shop revoke myshop --actor lan", by_person=True)
 @click.argument("code")
 def revoke(session: Session, code: str) -> None:
     """Forget a shop's token: the app was uninstalled there, or the carrier leaves it.

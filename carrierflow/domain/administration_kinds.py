@@ -30,6 +30,8 @@ class AdministrationKind(StrEnum):
     EXPORTED = "exported"
     NOTE_READ = "note_read"
     ERASED = "erased"
+    RESEALED = "resealed"
+    """What is secret was encrypted with another key."""
     SEAL_KEY = "seal_key"
     """A key signed for the first time, or in another one's place."""
     ANCHOR = "anchor"

@@ -108,6 +108,7 @@ def _hand_over(folder, carrier, refs):
     environment = {
         "CARRIERFLOW_DATABASE_URL": settings.database_url,
         "CARRIERFLOW_SECRET_KEY": settings.secret_key.get_secret_value(),
+        "CARRIERFLOW_ACTOR": "night-shift",
         "CARRIERFLOW_SETTLE_SECONDS": SETTLE_SECONDS,
     }
     lines = [f"export {name}={shlex.quote(str(value))}" for name, value in environment.items()]

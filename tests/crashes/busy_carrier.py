@@ -75,6 +75,7 @@ class Busy:
         self.environment = os.environ | {
             "CARRIERFLOW_DATABASE_URL": url,
             "CARRIERFLOW_SECRET_KEY": self.settings.secret_key.get_secret_value(),
+            "CARRIERFLOW_ACTOR": "desk",
             **{f"CARRIERFLOW_{name.upper()}": str(value) for name, value in settings.items()},
         }
 

@@ -203,6 +203,7 @@ def office(request, tmp_path, monkeypatch):
             "DATABASE_URL": database,
             "SECRET_KEY": generate_key(),
             "SEAL_KEY_FILE": "seal.key",
+            "ACTOR": "desk",
             "CLIENT_ID": "client",
             "CLIENT_SECRET": "secret",
             "CARRIER_NAME": "A carrier",

@@ -61,7 +61,11 @@ def run(role, tmp_path, monkeypatch):
 
     def invoke(url, line):
         _, *arguments = shlex.split(line.replace(ROLE, role))
-        environment = {"CARRIERFLOW_DATABASE_URL": url, "CARRIERFLOW_SECRET_KEY": key}
+        environment = {
+            "CARRIERFLOW_DATABASE_URL": url,
+            "CARRIERFLOW_SECRET_KEY": key,
+            "CARRIERFLOW_ACTOR": "desk",
+        }
         found = runner().invoke(cli, arguments, env=environment)
         return found.exit_code, found.stdout + found.stderr
 

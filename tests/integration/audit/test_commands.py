@@ -28,6 +28,7 @@ class Terminal:
         self.env = {
             "CARRIERFLOW_DATABASE_URL": f"sqlite:///{folder / 'ledger.db'}",
             "CARRIERFLOW_SECRET_KEY": generate_key(),
+            "CARRIERFLOW_ACTOR": "desk",
         }
 
     def run(self, *arguments, code=0):

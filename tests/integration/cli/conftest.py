@@ -59,6 +59,7 @@ def shell(tmp_path, monkeypatch):
         environment={
             "CARRIERFLOW_DATABASE_URL": f"sqlite:///{tmp_path}/ledger.db",
             "CARRIERFLOW_SECRET_KEY": generate_key(),
+            "CARRIERFLOW_ACTOR": "desk",
             "CARRIERFLOW_GET_BACKOFF_SECONDS": "0.001",
         },
     )

@@ -7,8 +7,10 @@ import io
 import json
 import os
 import re
+import sqlite3
 from pathlib import Path
 
+import click
 import pytest
 from docs.pages import ROOT, generated, reference, rows
 from receiver import SECRET
@@ -33,22 +35,24 @@ WIDTH = 80
 ENDLESS = {"serve", "sandbox", "schedule run"}
 """Commands that go on until they are stopped; what they print is a line of our own."""
 
+BY_DESK = ("--actor", "desk")
+
 COMMANDS = {
     "db upgrade": [],
     "db check": [],
-    "db harden": [],
+    "db harden": [*BY_DESK],
     "keys generate": [],
     "keys generate-seal": ["log.example", "another-{mode}.key"],
-    "keys reseal": [],
-    "shop add": ["beta-{mode}", "--base-url", "{url}", "--token-file", "token"],
+    "keys reseal": [*BY_DESK],
+    "shop add": ["beta-{mode}", "--base-url", "{url}", "--token-file", "token", *BY_DESK],
     "shop list": [],
     "shop show": ["alpha"],
     "shop check": ["alpha"],
-    "shop set": ["beta-{mode}", "base_url={url}"],
-    "shop pause": ["beta-{mode}"],
-    "shop resume": ["beta-{mode}"],
-    "shop rotate-token": ["beta-{mode}", "--token-file", "token"],
-    "shop revoke": ["beta-{mode}"],
+    "shop set": ["beta-{mode}", "base_url={url}", *BY_DESK],
+    "shop pause": ["beta-{mode}", *BY_DESK],
+    "shop resume": ["beta-{mode}", *BY_DESK],
+    "shop rotate-token": ["beta-{mode}", "--token-file", "token", *BY_DESK],
+    "shop revoke": ["beta-{mode}", *BY_DESK],
     "shop install-url": ["gamma-{mode}"],
     "carrier register": ["alpha"],
     "carrier list": ["alpha"],
@@ -71,7 +75,7 @@ COMMANDS = {
     "revise": ["alpha", PARCEL, "--tracking-number", NASTY, "--actor", NASTY, "--reason", NASTY],
     "show": ["alpha", PARCEL],
     "history": ["alpha", PARCEL],
-    "notes": ["alpha", PARCEL],
+    "notes": ["alpha", PARCEL, *BY_DESK],
     "status": [],
     "list": ["--shop", "alpha"],
     "incidents list": [],
@@ -83,7 +87,7 @@ COMMANDS = {
     "audit verify": [],
     "audit checkpoint": [],
     "audit prove": ["alpha", PARCEL, "delivery:1"],
-    "audit export": ["export-{mode}", "--csv"],
+    "audit export": ["export-{mode}", "--csv", *BY_DESK],
     "audit timeline": ["alpha", PARCEL],
     "audit as-of": ["2038-01-01", "--list"],
     "audit cod": ["--list"],
@@ -116,7 +120,7 @@ COMMANDS = {
     "runs": ["--shop", "alpha"],
     "changes": [],
     "deliver": ["--to", "{url}/nowhere"],
-    "erase parcel": ["alpha", PARCEL],
+    "erase parcel": ["alpha", PARCEL, *BY_DESK],
     "erase old": ["--older-than", "1", "--dry-run"],
     "notify": ["--dry-run"],
     "schedule list": ["--jobs", str(ROOT / "jobs")],
@@ -218,7 +222,7 @@ def prepare(folder, url):
     for arguments in (
         ["keys", "generate-seal", "log.example", "seal.key"],
         ["db", "upgrade"],
-        ["shop", "add", "alpha", "--base-url", url, "--token-file", "token"],
+        ["shop", "add", "alpha", "--base-url", url, "--token-file", "token", *BY_DESK],
         ["open", "alpha", ORDER, PARCEL, "--tracking-number", NASTY],
         ["record", "alpha", PARCEL, "picking", "--note", f"{NASTY}\nsecond line"],
     ):
@@ -283,6 +287,32 @@ def test_every_command_answers_both(answers):
     assert {} == {n: answers[n] for n, pair in codes.items() if pair[0] != pair[1]}
     failed = {name for name, pair in codes.items() if pair[0] == 1}
     assert FAIL == failed, {name: answers[name] for name in failed}
+
+
+UNATTENDED = {"upgraded", "checked", "definition_in_force", "seal_key", "anchor"}
+"""Acts that programs do too, with nobody at hand who could be named."""
+
+
+@pytest.mark.usefixtures("answers")
+def test_what_people_do_bears_their_name():
+    """Of all acts that were written down, those without an actor are what programs do."""
+    with contextlib.closing(sqlite3.connect("ledger.db")) as connection:
+        query = "SELECT DISTINCT kind, actor FROM carrierflow_administration"
+        acts = connection.execute(query).fetchall()
+
+    assert {kind for kind, actor in acts if actor is None} <= UNATTENDED
+    assert {"desk"} == {actor for kind, actor in acts if kind not in UNATTENDED}
+
+
+@pytest.mark.usefixtures("answers")
+@pytest.mark.parametrize("name", [name for name, given in COMMANDS.items() if BY_DESK[1] in given])
+def test_what_people_do_is_not_done_by_nobody(name):
+    """Where neither an option nor a setting says who it is, it is a mistake of use, and says so."""
+    words = words_for("t", "http://127.0.0.1:1")
+    given = [filled(each, words) for each in COMMANDS[name] if each not in BY_DESK]
+
+    with pytest.raises(click.UsageError, match="name them by --actor or by CARRIERFLOW_ACTOR"):
+        run([*name.split(), *given], tty=False)
 
 
 def test_nothing_that_others_wrote_steers_a_terminal(answers):
