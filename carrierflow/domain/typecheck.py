@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from pathlib import PurePath
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from carrierflow.domain.limits import fits, is_name, is_storable
 from carrierflow.errors import BadTime, InvalidInput
@@ -140,9 +140,11 @@ def _refusal(what: str, kind: _Kind, given: type) -> str:
 @functools.lru_cache(maxsize=1024)
 def _wrong_field(of: type, given: tuple[type, ...]) -> str | None:
     """Say what is wrong with the types of some fields; most data has one of a few shapes."""
-    for (name, kind), one in zip(_kinds(of).items(), given, strict=True):
-        if not kind.takes(one):
-            return _refusal(name, kind, one)
+    kinds = _kinds(of)
+    for field, one in zip(fields(of), given, strict=True):
+        kind = kinds.get(field.name)
+        if kind is not None and not kind.takes(one):
+            return _refusal(field.name, kind, one)
     return None
 
 
@@ -156,7 +158,7 @@ def _values(of: Any) -> Callable[[object], tuple[object, ...]]:
 def _kinds(of: Any) -> Mapping[str, _Kind]:
     """Return what may be given for each parameter or field that says so."""
     hints = {name: hint for name, hint in get_type_hints(of).items() if name != "return"}
-    found = {name: _kind(hint) for name, hint in hints.items()}
+    found = {n: _kind(hint) for n, hint in hints.items() if get_origin(hint) is not ClassVar}
     return {name: kind for name, kind in found.items() if object not in kind.classes}
 
 
