@@ -50,6 +50,11 @@ class Book:
         """Return who exports this ledger."""
         return Exporter(self.store, self.sealer(), clock=self.clock)
 
+    @property
+    def url(self):
+        """Where the ledger lies, as a setting names it."""
+        return self.store.engine.url.render_as_string(hide_password=False)
+
     def record(self, count, *, first=1, road=ROAD, shop=None, ledger=None):
         """Record a road of so many parcels, each with cash to collect."""
         shop = shop or self.shop

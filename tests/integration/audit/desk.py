@@ -10,7 +10,7 @@ from terminals import runner
 from carrierflow.cli import cli
 
 
-__all__ = ["Told", "verified"]
+__all__ = ["Told", "verified", "verified_ledger"]
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,17 @@ class Told:
         return any(where in place and what in said for place, said in self.found)
 
 
-def verified(*arguments, url="sqlite:////nowhere/at/all.db", key_file="", **settings):
-    """Run `audit verify` on a database, or on whatever the arguments name."""
-    env = {"DATABASE_URL": url, "SEAL_KEY_FILE": str(key_file), **settings}
-    given = {f"CARRIERFLOW_{name}": str(value) for name, value in env.items()}
+def verified(*arguments, **settings):
+    """Run `audit verify` with some settings, by their names."""
+    env = {f"CARRIERFLOW_{name.upper()}": str(value) for name, value in settings.items()}
     command = ["audit", "verify", *map(str, arguments), "--json"]
-    outcome = runner().invoke(cli, command, env=given)
-    assert outcome.stdout, outcome.output or outcome.exception
+    outcome = runner().invoke(cli, command, env=env)
+    if not isinstance(outcome.exception, SystemExit | None):
+        raise outcome.exception
     return Told(outcome.exit_code, json.loads(outcome.stdout))
+
+
+def verified_ledger(book, *arguments, **settings):
+    """Verify a ledger by the command, with its own key."""
+    own = {"database_url": book.url, "seal_key_file": book.key_file}
+    return verified(*arguments, **own | settings)

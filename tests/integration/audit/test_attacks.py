@@ -13,12 +13,13 @@ from carrierflow.audit.log.checkpoint import Checkpoint
 from carrierflow.audit.log.keys import SealKey
 from carrierflow.audit.log.sql import Log, add_checkpoint
 from carrierflow.audit.verify.database import DatabaseVerifier, read_kept
-from carrierflow.domain.lifecycle import DEFAULT, GROUPS, define
+from carrierflow.domain.lifecycle import GROUPS, define
 from carrierflow.errors import ConfigurationError, HistoryBroken
 from carrierflow.storage.definitions import Definitions
 
 from . import intruder
 from .conftest import ACTS
+from .desk import verified_ledger
 
 
 ATTACKS = {
@@ -68,15 +69,14 @@ def test_what_nobody_touched_is_as_it_was_written(sealed):
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
 def test_an_attack_is_found_and_named(sealed, attack):
-    """What was changed is found, and the first words say where and what."""
+    """What was changed is found by the command, and it says where and what."""
     with intruder.broken_in(sealed) as connection:
         attack(connection)
 
-    done = audited(sealed)
+    told = verified_ledger(sealed)
 
-    where, what = ATTACKS[attack]
-    assert not done.ok
-    assert any(where in p.where and what in p.what for p in done.problems), done.problems
+    assert 1 == told.code
+    assert told.names(*ATTACKS[attack]), told.found
 
 
 def resigned(book):
@@ -161,8 +161,11 @@ def rewritten(book, forger):
     resigned(book)
 
 
-def test_a_log_that_another_key_signed_is_refused_by_whoever_knows_the_right_one(book, tmp_path):
+def test_a_log_that_another_key_signed_is_refused_by_whoever_knows_the_right_one(
+    attacked_book, tmp_path
+):
     """A forger's seal key makes nothing good that the right key never signed."""
+    book = attacked_book
     book.record(3)
     book.sealer().seal()
     right = SealKey.load(book.key_file).verifier
@@ -170,12 +173,14 @@ def test_a_log_that_another_key_signed_is_refused_by_whoever_knows_the_right_one
     SealKey.generate("log.example").save(forger)
     rewritten(book, forger)
 
-    assert audited(book).ok
-    assert {FORGED} == {p.what for p in audited(book, keys=[right]).problems}
-    named = book.sealer(verifier_keys=[str(right)])
-    assert {FORGED} == {p.what for p in DatabaseVerifier(book.store, named).verify().problems}
+    assert 0 == verified_ledger(book).code
+    for told in (
+        verified_ledger(book, "--verifier-key", right),
+        verified_ledger(book, verifier_keys=right),
+    ):
+        assert (1, {FORGED}) == (told.code, {what for _, what in told.found})
     with pytest.raises(ConfigurationError, match="none of those in verifier_keys"):
-        named.seal()
+        book.sealer(verifier_keys=[str(right)]).seal()
 
 
 def test_nothing_is_signed_on_top_of_what_another_key_signed(book, tmp_path):
@@ -212,17 +217,16 @@ def test_a_change_of_keys_is_named_once_and_then_holds(book, tmp_path):
     assert [f"checkpoint {ACTS + 15}"] == [p.where for p in audited(book, keys=[old]).problems]
 
 
-def test_a_lifecycle_that_no_setting_names_is_found(book):
+def test_a_lifecycle_that_no_setting_names_is_found(attacked_book):
     """Steps that a wider lifecycle made legal are not legal because it is there."""
+    book = attacked_book
     book.record(1)
     wider = define(sorted(GROUPS))
     with book.store.begin() as connection:
         Definitions([wider], clock=book.clock).ensure(connection)
     book.sealer().seal()
-    named = [DEFAULT.id]
 
-    done = DatabaseVerifier(book.store, book.sealer(), lifecycles=named).verify()
+    told = verified_ledger(book)
 
-    assert [f"definition {wider.id[:12]}"] == [problem.where for problem in done.problems]
-    both = [*named, wider.id]
-    assert DatabaseVerifier(book.store, book.sealer(), lifecycles=both).verify().ok
+    assert (1, [f"definition {wider.id[:12]}"]) == (told.code, [where for where, _ in told.found])
+    assert 0 == verified_ledger(book, earlier_lifecycles=wider.id).code

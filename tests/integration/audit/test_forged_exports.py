@@ -21,6 +21,7 @@ from carrierflow.audit.verify.export import Expectations, verify_export
 from carrierflow.domain.lifecycle import GROUPS, define
 
 from .conftest import ACTS
+from .desk import verified
 
 
 class Forger:
@@ -433,8 +434,9 @@ OF_WHAT_IT_IS = {
 
 
 @pytest.fixture
-def part(book, tmp_path):
+def part(attacked_book, tmp_path):
     """A shop's part of a log in which another shop has entries too, with a spreadsheet."""
+    book = attacked_book
     book.record(3)
     book.record(2, first=50, shop=book.make_shop())
     book.record(3, first=10)
@@ -445,41 +447,46 @@ def part(book, tmp_path):
 
 
 @pytest.mark.parametrize("attack", OF_WHAT_IT_IS, ids=lambda attack: attack.__name__)
-def test_an_export_that_is_not_what_it_was_made_as_is_found_and_named(book, part, attack):
+def test_an_export_that_is_not_what_it_was_made_as_is_found_and_named(part, attack):
     """Left out, relabelled, falsified, unsigned: the signed manifest says what it was."""
-    assert checked(book, part.folder).ok
+    by_key = ("--export", part.folder, "--verifier-key", part.key.verifier)
+    assert 0 == verified(*by_key).code
     attack(part)
 
-    done = checked(book, part.folder)
+    told = verified(*by_key)
 
-    where, what = OF_WHAT_IT_IS[attack]
-    assert any(p.where.startswith(where) and what in p.what for p in done.problems), done.problems
+    assert told.names(*OF_WHAT_IT_IS[attack]), told.found
+    assert (1, "changed") == (told.code, told.document["reason"])
 
 
 @pytest.mark.parametrize("attack", [without_a_parcel, without_the_ends])
-def test_figures_that_are_not_those_of_the_lines_are_found_whoever_signed(book, part, attack):
+def test_figures_that_are_not_those_of_the_lines_are_found_whoever_signed(
+    attacked_book, part, attack
+):
     """A manifest that the key signed, and whose lines are fewer, contradicts itself."""
     attack(part)
     was = json.loads(part.read("manifest.json"))["left_out"]
     part.mend_manifest(key=part.key, rows=42, left_out=was)
 
-    found = checked(book, part.folder).problems
+    found = checked(attacked_book, part.folder).problems
 
     assert "rows: the manifest says 42" in found[0].what
 
 
-def test_a_part_says_what_part_it_is(book, part):
+def test_a_part_says_what_part_it_is(attacked_book, part):
     """How many entries of how many, and of which shop; its figures are those of its lines."""
-    done = checked(book, part.folder)
+    done = checked(attacked_book, part.folder)
 
-    assert f"43 of {ACTS + 57} entries, shop {book.shop}" == done.part
+    assert f"43 of {ACTS + 57} entries, shop {attacked_book.shop}" == done.part
     manifest = json.loads(part.read("manifest.json"))
     cash = {"codpaid": {"fulfillments": 6, "amount": "1500000"}}
-    assert {book.shop: {"entries": 43, "fulfillments": 6, "cod": cash}} == manifest["shops"]
+    assert {attacked_book.shop: {"entries": 43, "fulfillments": 6, "cod": cash}} == manifest[
+        "shops"
+    ]
     assert ACTS + 14 == manifest["left_out"]
 
 
-def test_an_export_of_which_no_signature_was_checked_is_not_in_order(book, part):
+def test_an_export_of_which_no_signature_was_checked_is_not_in_order(attacked_book, part):
     """Without a key nothing is proven; whoever accepts that says so."""
     blind = verify_export(part.folder, Expectations(trust=trusted(())))
     asked = verify_export(part.folder, Expectations(trust=trusted(()), unauthenticated=True))

@@ -22,7 +22,7 @@ from carrierflow.storage.hardening import harden
 from carrierflow.storage.tables import incidents, metadata
 
 from . import intruder
-from .desk import verified
+from .desk import verified_ledger
 from .every_kind import tell_everything
 
 
@@ -139,14 +139,13 @@ def test_each_cell_that_is_bent_is_named(attacked_book):
     for number, (way, attacks) in enumerate(ways):
         first = 1 + 1_000 * number
         targets = [Target(book, first + 10 * place) for place in range(len(attacks))]
-        url = book.store.engine.url.render_as_string(hide_password=False)
         book.sealer().seal()
-        before = verified(url=url, key_file=book.key_file)
+        before = verified_ledger(book)
         assert (0, []) == (before.code, before.found) if not number else True
         with way(book) as connection:
             bend(connection, attacks, targets, later=book.clock() + timedelta(hours=1))
 
-        told = verified(url=url, key_file=book.key_file)
+        told = verified_ledger(book)
 
         assert 1 == told.code
         for (where, what), target in zip(attacks.values(), targets, strict=True):

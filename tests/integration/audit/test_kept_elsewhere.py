@@ -8,9 +8,11 @@ from carrierflow.audit.log.anchors import FileAnchor
 from carrierflow.audit.log.checkpoint import split_notes
 from carrierflow.audit.log.keys import SealKey
 from carrierflow.audit.verify.database import DatabaseVerifier
+from carrierflow.cli.session import ANCHOR_BROKEN
 from carrierflow.errors import HistoryBroken
 
 from . import intruder
+from .desk import verified_ledger
 
 
 class Kept:
@@ -31,9 +33,10 @@ class Kept:
         self.book.record(1, first=number)
         return self.sealer().seal()
 
-    def verified(self, **options):
-        """Verify the ledger with its anchor."""
-        return DatabaseVerifier(self.book.store, self.sealer(), **options).verify()
+    def verified(self, **settings):
+        """Verify the ledger with its anchor, by the command."""
+        anchor = {"anchor_file": self.file} if self.named else {}
+        return verified_ledger(self.book, **anchor | settings)
 
     @property
     def notes(self):
@@ -46,9 +49,9 @@ class Kept:
 
 
 @pytest.fixture
-def kept(book, tmp_path):
+def kept(attacked_book, tmp_path):
     """Three checkpoints that lie elsewhere."""
-    return Kept(book, tmp_path / "elsewhere.txt")
+    return Kept(attacked_book, tmp_path / "elsewhere.txt")
 
 
 def remove(kept):
@@ -116,15 +119,14 @@ ATTACKS = {
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
 def test_an_attack_on_what_lies_elsewhere_is_found_and_named(kept, attack):
-    """Nothing that an anchor was given vanishes in silence, and that it did has its own word."""
-    assert kept.verified().ok
+    """Nothing that an anchor was given vanishes in silence: it has a word and a code of its own."""
+    assert 0 == kept.verified().code
     attack(kept)
 
-    done = kept.verified()
+    told = kept.verified()
 
-    where, what = ATTACKS[attack]
-    assert any(where == p.where and what in p.what for p in done.problems), done.problems
-    assert "anchor" == done.reason
+    assert told.names(*ATTACKS[attack]), told.found
+    assert (ANCHOR_BROKEN, "anchor") == (told.code, told.document["reason"])
 
 
 @pytest.mark.parametrize("attack", [remove, empty, cut_off])
@@ -137,7 +139,7 @@ def test_a_seal_does_not_cover_up_what_an_anchor_lost(kept, attack):
     assert not done.ok
     assert "no longer ends with the checkpoint of 26 entries" in str(done.anchored[0].problem)
     assert 33 == done.checkpoint.checkpoint.size
-    assert not kept.verified().ok
+    assert ANCHOR_BROKEN == kept.verified().code
 
 
 def test_nothing_is_signed_against_what_an_anchor_keeps(kept):
@@ -152,10 +154,10 @@ def test_an_anchor_that_is_retired_is_told_and_no_more(kept):
     """Whoever names it as retired is reminded, and that is all."""
     unset(kept)
 
-    done = kept.verified(retired_anchors=["file"])
+    told = kept.verified(retired_anchors="file")
 
-    assert done.ok
-    assert "The file anchor is retired" in done.remarks[0]
+    assert 0 == told.code
+    assert "The file anchor is retired" in told.document["remarks"][0]
 
 
 def test_an_anchor_that_was_restored_is_whole_again(kept):
@@ -167,7 +169,7 @@ def test_an_anchor_that_was_restored_is_whole_again(kept):
 
     assert kept.seal(40).ok
     assert [11, 19, 26, 33, 40] == [int(note.splitlines()[1]) for note in kept.notes]
-    assert kept.verified().ok
+    assert 0 == kept.verified().code
 
 
 def test_a_checkpoint_says_when_it_was_signed(book):
