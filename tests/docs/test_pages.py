@@ -4,8 +4,18 @@ import unicodedata
 
 import click
 import pytest
+from click.testing import CliRunner
 
-from carrierflow import Job, build, generate_key, load_settings
+from carrierflow import (
+    Event,
+    FulfillmentRef,
+    Job,
+    Opening,
+    Status,
+    build,
+    generate_key,
+    load_settings,
+)
 from carrierflow.audit.export.spreadsheet import HEADINGS
 from carrierflow.cli import cli
 from carrierflow.domain.lifecycle import LABELS
@@ -155,6 +165,33 @@ def test_the_carrier_of_the_page_answers(tmp_path, monkeypatch, capsys):
 
     assert '"total_price":35000' in capsys.readouterr().out
     names["app"].store.engine.dispose()
+
+
+def test_what_the_page_agrees_is_agreed(tmp_path, monkeypatch):
+    """Each line of the how-to about revisions does what it says, and all of it verifies."""
+    monkeypatch.setenv("CARRIERFLOW_DATABASE_URL", f"sqlite:///{tmp_path / 'agreed.db'}")
+    monkeypatch.setenv("CARRIERFLOW_SECRET_KEY", generate_key())
+    app = build()
+    app.upgrade()
+    app.shops.add("myshop", token="t", base_url="http://127.0.0.1")
+    refs = [FulfillmentRef(shop="myshop", order_id="1", fulfillment_id=n) for n in ("2001", "2002")]
+    for ref in refs:
+        app.ledger.open(Opening(ref=ref, cod_amount=510_000))
+    for status in (Status.PICKING, Status.DELIVERING, Status.DELIVERED):
+        app.ledger.record(Event(shop="myshop", fulfillment_id="2002", status=status))
+    page = DOCS / "howto" / "change-what-was-agreed.md"
+    lines = [shlex.split(line) for code in blocks(page, "sh") for line in code.splitlines()]
+    for _, *words in lines:
+        done = CliRunner().invoke(cli, words, catch_exceptions=False)
+        assert 0 == done.exit_code, done.output
+    exec(blocks(page, "python")[0], {"app": app, "ref": refs[0]})  # noqa: S102 - our own page
+
+    agreed = [app.parcel("myshop", ref.fulfillment_id) for ref in refs]
+    assert [(450_000, "VN0042"), (80_000, None)] == [
+        (parcel.cod_amount, parcel.tracking_number) for parcel in agreed
+    ]
+    assert app.verifier.verify().ok
+    app.store.engine.dispose()
 
 
 def test_the_settings_of_the_pages_are_accepted(tmp_path, monkeypatch):
