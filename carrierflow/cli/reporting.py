@@ -10,7 +10,9 @@ import click
 
 from carrierflow.audit.pages.report_page import Audience
 from carrierflow.audit.reports.as_of import Basis
+from carrierflow.audit.reports.corrections import Correction
 from carrierflow.audit.reports.language import Language
+from carrierflow.audit.reports.revised_text import revised_text
 from carrierflow.audit.reports.wording import span
 from carrierflow.cli.auditing import audit
 from carrierflow.cli.calendar_days import SINCE, WHEN
@@ -202,7 +204,7 @@ def definitions(session: Session) -> None:
 def corrections(
     session: Session, shop: str | None, since: datetime | None, until: datetime | None
 ) -> None:
-    """List what people changed: corrections, operators' steps, decisions about incidents."""
+    """List what people changed: corrections, operators' steps, what was agreed, decisions."""
     found = session.app.reports.corrections(shop=shop, since=since, until=until)
     columns = ("recorded", "kind", "shop", "fulfillment", "what", "who", "why", "approved by")
     rows = [
@@ -211,7 +213,7 @@ def corrections(
             each.kind,
             each.shop,
             each.fulfillment_id,
-            f"{each.from_status} → {each.to_status}" if each.to_status else each.action,
+            _changed(each),
             each.actor,
             each.reason,
             each.approved_by,
@@ -220,6 +222,12 @@ def corrections(
     ]
     document = {"corrections": document_of(found)}
     session.emit(document, lambda c: c.table(columns, rows))
+
+
+def _changed(each: Correction) -> str | None:
+    if each.before and each.after:
+        return revised_text(each.before, each.after)
+    return f"{each.from_status} → {each.to_status}" if each.to_status else each.action
 
 
 @click.option(

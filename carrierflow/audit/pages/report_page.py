@@ -13,6 +13,7 @@ from carrierflow.audit.pages.markup import Markup, join, tag
 from carrierflow.audit.pages.page import (
     facts_list,
     figure,
+    free,
     moment,
     name,
     page,
@@ -30,6 +31,7 @@ from carrierflow.audit.pages.sections import (
 from carrierflow.audit.reports.corrections import Correction
 from carrierflow.audit.reports.language import Tongue
 from carrierflow.audit.reports.report import AuditReport
+from carrierflow.audit.reports.revised_text import revised_text
 from carrierflow.audit.reports.wording import dong, number
 from carrierflow.domain.canonical import stamp
 from carrierflow.domain.model import Machine, Status
@@ -202,6 +204,8 @@ def _correction(each: Correction, tongue: Tongue) -> tuple[object, ...]:
     if each.from_status and each.to_status:
         ends = name(tongue, each.from_status), name(tongue, each.to_status)
         what = join(kind, ": ", ends[0], " → ", ends[1])
+    elif each.before and each.after:
+        what = join(kind, ": ", free(revised_text(each.before, each.after, tongue)))
     else:
         action = tongue.word(each.action or "")
         about = tongue.say("{action}, incident {number}", action=action, number=each.incident)

@@ -1,4 +1,4 @@
-"""What people changed: corrections, steps that operators took, and decisions about incidents."""
+"""What people changed: corrections, operators' steps, what was agreed, decisions on incidents."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import Connection, Select, and_, or_, select
 
 from carrierflow.domain.model import Machine, Source
-from carrierflow.storage.tables import evidence, fulfillments, history, shops
+from carrierflow.domain.revision import Terms
+from carrierflow.storage.tables import evidence, fulfillments, history, shops, terms
 
 
 __all__ = ["Correction", "CorrectionKind", "corrections"]
@@ -24,6 +25,8 @@ class CorrectionKind(StrEnum):
     """A new entry that corrects an earlier one; it needed no legal step."""
     STEP = "step"
     """A legal step that an operator recorded, not the carrier's scanners."""
+    REVISION = "revision"
+    """A change of what was agreed: the amount to collect, or the waybill."""
     DECISION = "decision"
     """The resolution of an incident."""
 
@@ -53,6 +56,9 @@ class Correction:
     """What was decided about that incident."""
     approved_by: str | None
     """Who else approved it, with commas between; None where nobody had to."""
+    before: Terms | None = None
+    """What was agreed before a revision."""
+    after: Terms | None = None
 
 
 INCIDENT = "incident:"
@@ -72,7 +78,11 @@ def corrections(
         _entry(row, approvals)
         for row in connection.execute(_bounded(_entries(), history, shop, since, until))
     ]
-    return sorted([*entries, *decisions], key=lambda each: each.recorded_at)
+    revisions = [
+        _revision(row)
+        for row in connection.execute(_bounded(_revisions(), terms, shop, since, until))
+    ]
+    return sorted([*entries, *revisions, *decisions], key=lambda each: each.recorded_at)
 
 
 def _entries() -> Select[Any]:
@@ -82,6 +92,25 @@ def _entries() -> Select[Any]:
         .join(fulfillments, f.id == history.c.fulfillment)
         .join(shops, shops.c.id == f.shop)
         .where(or_(history.c.amends.is_not(None), history.c.source == Source.OPERATOR))
+    )
+
+
+def _revisions() -> Select[Any]:
+    f, t, was = fulfillments.c, terms.c, terms.alias()
+    follows = and_(was.c.fulfillment == t.fulfillment, was.c.number == t.number - 1)
+    return (
+        select(
+            terms,
+            was.c.cod_amount.label("was_amount"),
+            was.c.tracking_number.label("was_number"),
+            shops.c.code.label("shop_code"),
+            f.order_id,
+            f.fulfillment_id,
+        )
+        .join_from(terms, was, follows)
+        .join(fulfillments, f.id == t.fulfillment)
+        .join(shops, shops.c.id == f.shop)
+        .order_by(t.id)
     )
 
 
@@ -136,6 +165,29 @@ def _entry(row: Any, approvals: dict[str, Correction]) -> Correction:
     if approval is None:
         return entry
     return replace(entry, action=approval.action, approved_by=approval.approved_by)
+
+
+def _revision(row: Any) -> Correction:
+    return Correction(
+        kind=CorrectionKind.REVISION,
+        recorded_at=row.recorded_at,
+        occurred_at=None,
+        shop=row.shop_code,
+        order_id=row.order_id,
+        fulfillment_id=row.fulfillment_id,
+        machine=None,
+        seq=None,
+        from_status=None,
+        to_status=None,
+        amends=None,
+        actor=row.actor,
+        reason=row.reason,
+        incident=None,
+        action=None,
+        approved_by=None,
+        before=Terms(cod_amount=row.was_amount, tracking_number=row.was_number),
+        after=Terms(cod_amount=row.cod_amount, tracking_number=row.tracking_number),
+    )
 
 
 def _incident_of(key: str | None) -> str | None:

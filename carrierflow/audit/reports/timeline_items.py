@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from carrierflow.audit.reports.language import ENGLISH, Tongue
-from carrierflow.audit.reports.wording import dong
+from carrierflow.audit.reports.revised_text import revised_text
 from carrierflow.domain.incident import Incident
 from carrierflow.domain.model import HistoryEntry, Machine, Source, Status
 from carrierflow.domain.revision import AgreedTerms
@@ -255,14 +255,6 @@ def item_of_revision(
     before: AgreedTerms, agreed: AgreedTerms, tongue: Tongue = ENGLISH
 ) -> TimelineItem:
     """A change of what was agreed."""
-    old, new = before.terms, agreed.terms
-    told = []
-    if old.cod_amount != new.cod_amount:
-        amounts = {"before": dong(old.cod_amount), "after": dong(new.cod_amount)}
-        told.append(tongue.say("To collect: {before} → {after}.", **amounts))
-    if old.tracking_number != new.tracking_number:
-        numbers = {"before": old.tracking_number or "-", "after": new.tracking_number or "-"}
-        told.append(tongue.say("Tracking number: {before} → {after}.", **numbers))
     return TimelineItem(
         at=agreed.recorded_at,
         occurred_at=None,
@@ -273,5 +265,5 @@ def item_of_revision(
         source=agreed.source,
         actor=agreed.actor,
         reason=agreed.reason,
-        sentence=" ".join(told),
+        sentence=revised_text(before.terms, agreed.terms, tongue),
     )

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from carrierflow.audit.reports.corrections import CorrectionKind
+from carrierflow.domain.revision import Terms
 
 
 AMENDED = """
@@ -40,6 +41,26 @@ def test_a_decision_bears_its_incident_and_who_made_it(reports, decided, desk):
         decision.action,
     )
     assert "resolved" == desk.get(decision.incident).state
+
+
+def test_a_revision_is_listed_with_what_was_agreed_before(reports, ledger, make_parcel, clock):
+    """Who agreed upon another amount or waybill, and why, stands among what people changed."""
+    parcel = make_parcel(cod_amount=510_000)
+    at = clock.advance(hours=1)
+    ledger.revise(
+        parcel.ref, cod_amount=450_000, tracking_number="VN2", actor="lan", reason="asked"
+    )
+    (found,) = reports.corrections(shop=parcel.ref.shop)
+
+    assert (CorrectionKind.REVISION, at, "lan", "asked", parcel.ref.fulfillment_id) == (
+        found.kind,
+        found.recorded_at,
+        found.actor,
+        found.reason,
+        found.fulfillment_id,
+    )
+    assert Terms(cod_amount=510_000, tracking_number=None) == found.before
+    assert Terms(cod_amount=450_000, tracking_number="VN2") == found.after
 
 
 def test_corrections_of_a_time_are_no_others(reports, decided, clock):
