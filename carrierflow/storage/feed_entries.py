@@ -1,15 +1,17 @@
 """Reading the log as a feed: the entries that are told, by their places, and what each says.
 
-A page is one question: the log is gone through in the order of its places, whatever else it holds
-is passed over, and each entry that is told is looked up by its key.
+The log is gone through in the order of its places, stretch by stretch. How far a stretch goes is
+asked first: so steps and decisions are each looked up by their keys, between two places, and
+whatever else stands there costs nothing more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, and_, bindparam, func, or_, select
+from sqlalchemy import BigInteger, Connection, and_, bindparam, func, literal, select
 
 from carrierflow.domain.decision import DecisionKind
 from carrierflow.domain.feed_entry import INCIDENT_NEWS, FeedEntry, FeedKind
@@ -31,54 +33,62 @@ NAMES = (
 )
 OF_STEP = tuple(
     history.c[name]
-    for name in ("machine", "seq", "from_status", "to_status", "source", "inferred", "amends")
+    for name in (
+        *("machine", "seq", "from_status", "to_status", "source", "inferred", "amends"),
+        *("actor", "reason", "occurred_at", "recorded_at"),
+    )
 )
 OF_INCIDENT = (
     decisions.c.incident,
     decisions.c.kind.label("incident_kind"),
     decisions.c.what,
     decisions.c.action,
+    decisions.c.actor,
+    decisions.c.reason,
+    decisions.c.decided_at.label("occurred_at"),
+    decisions.c.recorded_at,
 )
 TOLD = decisions.c.what.in_(INCIDENT_NEWS)
 
 READ_LAST = select(func.max(log.c.position))
-READ_FEED = (
+_BETWEEN = (
+    log.c.position > bindparam("after", type_=BigInteger()),
+    log.c.position <= bindparam("upto", type_=BigInteger()),
+)
+READ_END = (
+    select(log.c.position)
+    .where(*_BETWEEN, log.c.kind.in_([STEP, DECISION]))
+    .order_by(log.c.position)
+    .offset(bindparam("passed", type_=BigInteger()))
+    .limit(1)
+)
+READ_STEPS = (
     select(
         log.c.position,
-        log.c.kind,
         *NAMES,
         *OF_STEP,
-        *OF_INCIDENT,
-        func.coalesce(history.c.actor, decisions.c.actor).label("actor"),
-        func.coalesce(history.c.reason, decisions.c.reason).label("reason"),
-        func.coalesce(history.c.occurred_at, decisions.c.decided_at).label("occurred_at"),
-        func.coalesce(history.c.recorded_at, decisions.c.recorded_at).label("recorded_at"),
     )
     .select_from(log)
-    .outerjoin(
+    .join(
         history,
         and_(
-            log.c.kind == STEP,
             history.c.fulfillment == log.c.fulfillment,
             history.c.machine == log.c.machine,
             history.c.seq == log.c.seq,
         ),
     )
-    .outerjoin(decisions, and_(log.c.kind == DECISION, decisions.c.id == log.c.number))
-    .outerjoin(
-        fulfillments,
-        fulfillments.c.id == func.coalesce(history.c.fulfillment, decisions.c.fulfillment),
-    )
-    .outerjoin(shops, shops.c.id == func.coalesce(fulfillments.c.shop, decisions.c.shop))
-    .where(
-        log.c.position > bindparam("after", type_=BigInteger()),
-        log.c.position <= bindparam("upto", type_=BigInteger()),
-        or_(log.c.kind == STEP, and_(log.c.kind == DECISION, TOLD)),
-    )
-    .order_by(log.c.position)
-    .limit(bindparam("most", type_=BigInteger()))
+    .join(fulfillments, fulfillments.c.id == history.c.fulfillment)
+    .join(shops, shops.c.id == fulfillments.c.shop)
+    .where(*_BETWEEN, log.c.kind == STEP)
 )
-READ_FEED_OF_SHOP = READ_FEED.where(shops.c.code == bindparam("shop"))
+READ_DECISIONS = (
+    select(log.c.position, *NAMES, *OF_INCIDENT)
+    .select_from(log)
+    .join(decisions, decisions.c.id == log.c.number)
+    .join(shops, shops.c.id == decisions.c.shop)
+    .outerjoin(fulfillments, fulfillments.c.id == decisions.c.fulfillment)
+    .where(*_BETWEEN, log.c.kind == DECISION, TOLD)
+)
 
 NUMBERED = decisions.alias()
 NEWEST = (
@@ -87,14 +97,7 @@ NEWEST = (
     .scalar_subquery()
 )
 READ_NEWS = (
-    select(
-        *NAMES,
-        *OF_INCIDENT,
-        decisions.c.actor,
-        decisions.c.reason,
-        decisions.c.decided_at.label("occurred_at"),
-        decisions.c.recorded_at,
-    )
+    select(literal(None).label("position"), *NAMES, *OF_INCIDENT)
     .select_from(decisions)
     .join(shops, shops.c.id == decisions.c.shop)
     .outerjoin(fulfillments, fulfillments.c.id == decisions.c.fulfillment)
@@ -105,6 +108,9 @@ READ_NEWS = (
     )
     .order_by(decisions.c.id)
 )
+
+STRETCH = 2_000
+"""Entries that are gone through at once where those of one shop are looked for."""
 
 
 def last_position(connection: Connection) -> int | None:
@@ -117,10 +123,23 @@ def read_feed(
     connection: Connection, *, after: int, upto: int, shop: str | None, limit: int
 ) -> list[FeedEntry]:
     """Return so many of the entries that stand behind one place and not behind another."""
-    given = {"after": after, "upto": upto, "most": limit}
-    if shop is None:
-        return [_entry(row) for row in connection.execute(READ_FEED, given)]
-    return [_entry(row) for row in connection.execute(READ_FEED_OF_SHOP, given | {"shop": shop})]
+    found: list[FeedEntry] = []
+    while after < upto and len(found) < limit:
+        some = limit - len(found) if shop is None else STRETCH
+        given = {"after": after, "upto": upto, "passed": some - 1}
+        end = connection.execute(READ_END, given).scalar()
+        end = upto if end is None else end
+        stretch = _read_stretch(connection, after, end)
+        found += stretch if shop is None else [each for each in stretch if each.shop == shop]
+        after = end
+    return found[:limit]
+
+
+def _read_stretch(connection: Connection, after: int, upto: int) -> list[FeedEntry]:
+    given = {"after": after, "upto": upto}
+    found = [_of_step(row) for row in connection.execute(READ_STEPS, given)]
+    found += [_of_incident(row) for row in connection.execute(READ_DECISIONS, given)]
+    return sorted(found, key=attrgetter("position"))
 
 
 def news_of_incidents(connection: Connection, incident_ids: Collection[int]) -> list[FeedEntry]:
@@ -132,15 +151,10 @@ def news_of_incidents(connection: Connection, incident_ids: Collection[int]) -> 
     ]
 
 
-def _entry(row: Any) -> FeedEntry:
-    return _of_step(row) if row.kind == STEP else _of_incident(row, position=row.position)
-
-
 def _of_step(row: Any) -> FeedEntry:
     return FeedEntry(
         **_common(row),
         kind=FeedKind.TRANSITION,
-        position=row.position,
         machine=Machine(row.machine),
         seq=row.seq,
         from_status=row.from_status,
@@ -151,11 +165,10 @@ def _of_step(row: Any) -> FeedEntry:
     )
 
 
-def _of_incident(row: Any, *, position: int | None = None) -> FeedEntry:
+def _of_incident(row: Any) -> FeedEntry:
     return FeedEntry(
         **_common(row),
         kind=FeedKind.INCIDENT,
-        position=position,
         incident=str(row.incident),
         incident_kind=row.incident_kind,
         what=DecisionKind(row.what),
@@ -165,6 +178,7 @@ def _of_incident(row: Any, *, position: int | None = None) -> FeedEntry:
 
 def _common(row: Any) -> dict[str, Any]:
     return {
+        "position": row.position,
         "shop": row.shop,
         "order_id": row.order_id,
         "fulfillment_id": row.fulfillment_id,

@@ -24,6 +24,7 @@ from carrierflow.errors import ConcurrentUpdate, InvalidInput, UnknownShop
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.storage import JoinedStore
 from carrierflow.storage.tables import decisions, fulfillments, history, log
+from integration.storage.plans import rows_read, statements
 
 from .every_kind import tell_everything
 
@@ -278,6 +279,30 @@ def test_a_page_between_two_places_holds_what_stands_there(told, after, upto, li
     between = [e for e in whole if after < e.position <= upto]
     assert tuple(between[:limit]) == page.entries
     assert page.next <= max(after, upto)
+
+
+def test_a_page_costs_what_it_holds(own_book):
+    """However long the log is, a page in the middle of it reads some rows for each entry."""
+    own_book.record(400)
+    feed, engine = feed_of(own_book), own_book.store.engine
+    whole, _ = read_on(feed)
+    analyze(engine)
+
+    with statements(engine) as asked:
+        page = feed.page(after=900, limit=20)
+
+    assert tuple(e for e in whole if e.position > 900)[:20] == page.entries
+    assert sum(rows_read(engine, *each) for each in asked) < len(whole) / 4
+
+
+def analyze(engine):
+    """Let a database count what is in its tables, as each does by itself now and then."""
+    statement = "ANALYZE"
+    if engine.dialect.name not in {"sqlite", "postgresql"}:
+        statement = "ANALYZE TABLE carrierflow_log, carrierflow_history, carrierflow_fulfillments"
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement).close()
+        connection.commit()
 
 
 @pytest.mark.parametrize("limit", [0, 10_001])
