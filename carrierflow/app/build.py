@@ -45,6 +45,7 @@ from carrierflow.storage import DatabaseClock, Engine, SqlStore, build_engine
 from carrierflow.storage.administration import let_act
 from carrierflow.storage.destinations import SqlDestinations
 from carrierflow.storage.encryption import KeyRing
+from carrierflow.storage.engine import require_plain
 from carrierflow.storage.notifications import SqlNotificationStore
 from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.timeouts import DatabaseTimeouts
@@ -71,7 +72,7 @@ def build(
     Nothing is read or written yet: the first use opens the database.
 
     Raises:
-        ConfigurationError: if a setting cannot be used.
+        ConfigurationError: if a setting, or the engine, cannot be used.
     """
     settings = settings or Settings()
     definition = definition or define(
@@ -80,6 +81,8 @@ def build(
     keys = KeyRing(
         settings.secret_key.get_secret_value(), settings.secret_key_previous.get_secret_value()
     )
+    if engine is not None:
+        require_plain(engine)
     lent, engine = engine, engine or build_engine(settings.database_url, _timeouts(settings))
     store = SqlStore(
         engine,

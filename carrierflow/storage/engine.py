@@ -44,6 +44,7 @@ __all__ = [
     "is_mysql",
     "leave_to_parent",
     "require_file",
+    "require_plain",
     "streamed",
     "translated",
 ]
@@ -118,6 +119,19 @@ def build_engine(url: str, timeouts: DatabaseTimeouts | None = None) -> Engine:
         prepare_lines(engine, timeouts)
         prepare_server(engine, timeouts)
     return engine
+
+
+def require_plain(engine: Engine) -> None:
+    """Refuse a host's engine that puts schemas into statements: not all of ours are SQLAlchemy's.
+
+    Raises:
+        ConfigurationError: with what does it.
+    """
+    if engine.get_execution_options().get("schema_translate_map"):
+        raise ConfigurationError(
+            "An engine with a schema_translate_map cannot be used; name the schema in the search "
+            "path instead: ALTER ROLE ... SET search_path = ..."
+        )
 
 
 def leave_to_parent(engine: Engine) -> None:
