@@ -42,10 +42,10 @@ def url_of(using: str) -> str:
                 f"The option {option} of Django's database {using!r} cannot be taken over; name "
                 "the database in CARRIERFLOW, too, as `database_url`."
             )
-    asked = f"?{urlencode(options)}" if options else ""
-    if vendor == "sqlite":
-        return f"sqlite:///{name}{asked}"
-    return f"{vendor}://{_account(found)}{_place(found)}/{quote(name, safe='')}{asked}"
+    before = "sqlite:///" if vendor == "sqlite" else f"{vendor}://{_account(found)}{_place(found)}/"
+    if not options:
+        return before + name
+    return f"{before}{name}{'&' if '?' in name else '?'}{urlencode(options)}"
 
 
 def _account(found: Mapping[str, Any]) -> str:

@@ -1,0 +1,68 @@
+import re
+from functools import partial
+
+import pytest
+
+from . import shell
+from .pages import DOCS, FENCE
+
+
+pytestmark = pytest.mark.slow
+
+PAGE = DOCS / "tutorial" / "django.md"
+SERVER, *STEPS = [
+    (match[2], match[3]) for match in FENCE.finditer(PAGE.read_text(encoding="utf-8"))
+]
+PLACE = re.compile(r"# (\S+\.py)(?P<end> \(add this at the end\))?\n")
+
+
+def lines():
+    """Yield the lines of the page in order; a file of it is one line, which writes it."""
+    for language, block in STEPS:
+        if language == "python":
+            place = PLACE.match(block)
+            how = ">>" if place["end"] else ">"
+            yield f"cat {how} {place[1]} <<'END OF FILE'\n{block}END OF FILE"
+        else:
+            yield from filter(None, block.splitlines())
+
+
+LINES = list(lines())
+said = partial(shell.said, LINES)
+
+
+@pytest.fixture(scope="module")
+def url():
+    """The address of the platform that the tutorial's first block starts, on a free port."""
+    with shell.serving(SERVER[1].replace("--port 8070", "--port 0")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def outputs(url, tmp_path_factory):
+    """What each line of the tutorial printed, when all were run in order by one shell."""
+    lines = [line.replace("http://127.0.0.1:8070", url) for line in LINES]
+    folder, programs = tmp_path_factory.mktemp("django"), tmp_path_factory.mktemp("programs")
+    return shell.outputs_of(lines, folder=folder, programs=programs)
+
+
+def test_scans_are_recorded_and_paid_once(outputs):
+    """Three scans are accepted, the fourth is known, and there is one payslip."""
+    told = [out for line, out in zip(LINES, outputs, strict=True) if "shell -c" in line]
+
+    verdicts = [
+        re.findall(r"^(accepted|duplicate|payslips: \d)$", out, re.MULTILINE) for out in told
+    ]
+    assert [["accepted"]] * 3 + [["duplicate"], ["payslips: 1"]] == verdicts
+
+
+def test_both_sides_agree(outputs):
+    """The run tells the platform all that it lacks, and the history is proven."""
+    assert "in sync      yes" in said(outputs, "python manage.py carrierflow show")
+    assert "are as they were written" in said(outputs, "python manage.py carrierflow audit verify")
+
+
+def test_every_line_runs(outputs):
+    """The checks find nothing, and the project's own tests pass."""
+    assert "no issues" in said(outputs, "python manage.py check")
+    assert len(LINES) == len(outputs) > 20
