@@ -47,8 +47,9 @@ CarrierflowError
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import wraps
 from typing import Any
 
 
@@ -99,14 +100,47 @@ __all__ = [
 ]
 
 
+WORDED = "worded by carrierflow"
+"""Stands behind an error's sentence, so that it is told from what a sentence is made from."""
+
+
 class CarrierflowError(Exception):
     """Something that carrierflow could not do; its text is one sentence for a person.
 
-    It goes to another process, by pickle, as it is: its type, its text, and its attributes.
+    It goes to another process, by pickle, as it is: its type, its text, and its attributes. A queue
+    that carries its `args` alone, as Celery does by JSON, makes it again from them: of the same
+    type, and with the same text, not worded a second time.
     """
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "__init__" in vars(cls):
+            cls.__init__ = _worded_once(cls.__init__)  # type: ignore[method-assign]
+
+    def __init__(self, sentence: str, worded: str = WORDED) -> None:
+        super().__init__(sentence, worded)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.args[0]!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _made_again, (type(self), self.args, vars(self))
+
+
+def _worded_once(wording: Callable[..., None]) -> Callable[..., None]:
+    """Let an error take its own `args` for what they are, beside what its class is made from."""
+
+    @wraps(wording)
+    def init(self: CarrierflowError, *given: Any, **named: Any) -> None:
+        if given[1:] == (WORDED,):
+            CarrierflowError.__init__(self, *given)
+        else:
+            wording(self, *given, **named)
+
+    return init
 
 
 def _made_again(

@@ -3,6 +3,7 @@
 import copy
 import importlib
 import inspect
+import json
 import pickle
 import pkgutil
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import get_args, get_type_hints
 
+from celery import Celery
+from celery.backends.base import Backend
 from django.core.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
 from django_host import set_up
 
@@ -85,6 +88,16 @@ def test_every_error_is_pickled_as_it_is():
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
             arrived = pickle.loads(pickle.dumps(error, protocol=protocol))  # noqa: S301
             assert told(error) == told(arrived)
+
+
+def test_every_error_comes_through_celery_s_json():
+    """A task's error says its sentence on the other side, once, and is of its type."""
+    backend = Backend(app=Celery(), serializer="json")
+    for kind in KINDS:
+        error = made(kind)
+        carried = json.loads(json.dumps(backend.prepare_exception(error)))
+        arrived = backend.exception_to_python(carried)
+        assert (kind, str(error)) == (type(arrived), str(arrived))
 
 
 def test_every_error_is_copied_as_it_is():
