@@ -7,45 +7,24 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from carrierflow.app.settings import Settings
-from carrierflow.cli import (
-    auditing,
-    carriers,
-    db_and_keys,
-    delivering,
-    erasing,
-    files,
-    following,
-    incidents,
-    local,
-    movements,
-    notifying,
-    parcel_list,
-    reconciling,
-    recording,
-    reporting,
-    revisions,
-    runs,
-    sampling,
-    scheduler,
-    serving,
-    shops,
-    states,
-    status,
-    webhooks,
-)
+from carrierflow.cli.command_index import Commands
 from carrierflow.cli.session import INTERRUPTED, ROOT, Session, tell
 from carrierflow.cli.streams import open_streams, why_lost
 
+
+if TYPE_CHECKING:
+    from carrierflow.app.settings import Settings
 
 __all__ = ["cli", "main", "run"]
 
 
 @click.group(
     ROOT,
+    cls=Commands,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "max_content_width": 100,
@@ -71,35 +50,6 @@ def cli(
     """
     given = {"load": context.obj} if context.obj else {}
     context.obj = Session(config=config, database_url=database_url, verbose=verbose, **given)
-
-
-for part in (
-    db_and_keys,
-    shops,
-    carriers,
-    webhooks,
-    recording,
-    revisions,
-    files,
-    reconciling,
-    status,
-    parcel_list,
-    incidents,
-    notifying,
-    following,
-    delivering,
-    auditing,
-    reporting,
-    movements,
-    sampling,
-    runs,
-    erasing,
-    states,
-    scheduler,
-    serving,
-    local,
-):
-    part.register(cli)
 
 
 def main(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from carrierflow.domain.canonical import stamp
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.errors import InvalidInput
-from carrierflow.reconcile.projection import Projection
 
+
+if TYPE_CHECKING:
+    from carrierflow.reconcile.projection import Projection
 
 __all__ = ["overview"]
 

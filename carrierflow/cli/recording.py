@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from carrierflow.cli.fulfillment_json import overview
-from carrierflow.cli.incidents import emit_proposal
 from carrierflow.cli.parcel_names import fulfillment_of, parcel, parcel_and_status, told_of
 from carrierflow.cli.ranges import CASH
 from carrierflow.cli.session import FAILED, TIME, Session, command, moment, short
@@ -177,6 +176,8 @@ def amend(
     if isinstance(answer, Recorded):
         _answer(session, answer)
     else:
+        from carrierflow.cli.incidents import emit_proposal  # noqa: PLC0415 - seldom, and heavy
+
         emit_proposal(session, answer)
 
 

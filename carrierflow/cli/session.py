@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import IO, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from carrierflow.app.build import build
 from carrierflow.app.carrierflow import Carrierflow
@@ -136,15 +134,9 @@ class Session:
         if not sys.stderr.isatty():
             yield lambda _done, _total: None
             return
-        bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        with bar:
+        from carrierflow.cli.progress_bar import progress_bar  # noqa: PLC0415 - terminals alone
+
+        with progress_bar() as bar:
             task = bar.add_task(what, total=total)
 
             def update(done: int, total: int | None = None) -> None:

@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Insert, bindparam, insert, select, update
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from carrierflow.domain.feed_entry import FeedEntry
 from carrierflow.domain.fulfillment import GENESIS, Change, Fulfillment, PastEvents
@@ -236,10 +235,17 @@ def _steps(change: Change) -> Iterator[FeedEntry]:
 
 @cache
 def _insert_if_new(dialect: str) -> Insert:
+    # Each of them brings its whole dialect along, and a process speaks one.
     if is_mysql(dialect):
+        from sqlalchemy.dialects import mysql  # noqa: PLC0415
+
         return mysql.insert(fulfillments).on_duplicate_key_update(id=fulfillments.c.id)
     if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
         return postgresql.insert(fulfillments).on_conflict_do_nothing()
+    from sqlalchemy.dialects import sqlite  # noqa: PLC0415
+
     return sqlite.insert(fulfillments).on_conflict_do_nothing()
 
 

@@ -6,12 +6,10 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import DBAPIError
 
 from carrierflow.domain.administration_kinds import AdministrationKind
@@ -25,6 +23,10 @@ from carrierflow.storage.sqlite_files import is_anothers
 from carrierflow.storage.upgrading import alone, check_encoding
 
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+
 __all__ = [
     "VERSION_TABLE",
     "current_revision",
@@ -35,6 +37,9 @@ __all__ = [
 ]
 
 VERSION_TABLE = "carrierflow_alembic_version"
+
+VERSIONS = Path(__file__).parent / "migrations" / "versions"
+"""Where the migrations are, a file each; their numbers are their order."""
 
 
 def upgrade(engine: Engine, *, clock: Clock = now) -> str:
@@ -52,10 +57,8 @@ def upgrade(engine: Engine, *, clock: Clock = now) -> str:
     """
     with translated(), alone(engine) as connection, _as_owner():
         check_encoding(connection)
-        config = _config()
-        config.attributes["connection"] = connection
         before = _revision_to_upgrade(connection)
-        command.upgrade(config, "head")
+        _migrate(connection)
         if before != head_revision():
             deque(install(connection), maxlen=0)
             details = {"from": before, "to": head_revision()}
@@ -63,6 +66,22 @@ def upgrade(engine: Engine, *, clock: Clock = now) -> str:
         elif is_mysql(connection.dialect.name):
             _finish(connection)
     return head_revision()
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - an upgrade alone needs it
+
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    from alembic.config import Config  # noqa: PLC0415 - as above
+
+    config = Config()
+    config.set_main_option("script_location", "carrierflow.storage:migrations")
+    return config
 
 
 @contextmanager
@@ -125,25 +144,21 @@ def _finish(connection: Connection) -> None:
 
 def current_revision(connection: Connection) -> str | None:
     """Return the revision that a database is at; None if it has no tables of ours."""
-    options = {"version_table": VERSION_TABLE}
-    return MigrationContext.configure(connection, opts=options).get_current_revision()
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    found = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - a name of ours
+    return found.scalar_one_or_none()
 
 
 @cache
 def _known() -> frozenset[str]:
-    """Return every revision that this version of carrierflow knows."""
-    return frozenset(
-        each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()
-    )
+    """Return every revision that this version of carrierflow knows: its files begin with them."""
+    return frozenset(path.stem.partition("_")[0] for path in VERSIONS.glob("r*_*.py"))
 
 
-@cache
 def head_revision() -> str:
     """Return the revision that this version of carrierflow works on."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if head is None:
-        raise NotMigrated(None, wanted="any revision")
-    return head
+    return max(_known())
 
 
 def require_migrated(connection: Connection) -> None:
@@ -156,9 +171,3 @@ def require_migrated(connection: Connection) -> None:
     if found != head_revision():
         _refuse_newer(found)
         raise NotMigrated(found, wanted=head_revision())
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", "carrierflow.storage:migrations")
-    return config

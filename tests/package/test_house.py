@@ -7,6 +7,7 @@ import dataclasses
 import importlib
 import inspect
 import re
+import sys
 import typing
 from collections import defaultdict
 from pathlib import Path
@@ -114,7 +115,7 @@ def test_every_type_in_a_public_signature_is_public():
 def signatures(it):
     """Yield the annotations of a function, or of a class's fields and public methods."""
     if not inspect.isclass(it):
-        yield it.__name__, typing.get_type_hints(inspect.unwrap(it))
+        yield it.__name__, hints_of(inspect.unwrap(it))
         return
     if dataclasses.is_dataclass(it):
         yield it.__name__, typing.get_type_hints(it)
@@ -123,6 +124,18 @@ def signatures(it):
         function = inspect.unwrap(getattr(function, "__func__", function))
         if inspect.isfunction(function) and not name.startswith("_"):
             yield f"{it.__name__}.{name}", typing.get_type_hints(function)
+
+
+def hints_of(function):
+    """Return the annotations of a function; what only type checkers import is imported for it."""
+    module = sys.modules[function.__module__]
+    tree = ast.parse(inspect.getsource(module))
+    checked = [node for node in tree.body if isinstance(node, ast.If)]
+    names = {}
+    for node in checked:
+        if getattr(node.test, "id", None) == "TYPE_CHECKING":
+            exec(compile(ast.Module(node.body, []), module.__name__, "exec"), names)  # noqa: S102
+    return typing.get_type_hints(function, localns=names)
 
 
 def kinds(hint):

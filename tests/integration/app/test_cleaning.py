@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carrierflow.app.build import build, dialect_from
+from carrierflow.app.assembly import dialect_from
+from carrierflow.app.build import build
 from carrierflow.app.settings import Settings
 from carrierflow.audit.log.keys import SealKey
 from carrierflow.carrier_service import Request

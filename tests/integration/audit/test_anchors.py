@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from mail_server import mailbox, served
 
-from carrierflow.app.build import anchors_from
+from carrierflow.app.assembly import anchors_from
 from carrierflow.app.settings import Settings
 from carrierflow.audit.log import delivery
 from carrierflow.audit.log.anchors import FileAnchor, HttpAnchor, MailAnchor

@@ -17,7 +17,9 @@ LATER = "2026-03-01T18:30:00+07:00"
 
 
 def every_command(group=cli, path=()):
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from every_command(command, (*path, name))
         else:

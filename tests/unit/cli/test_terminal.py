@@ -123,4 +123,4 @@ def test_commands_print_by_one_way():
 
     found = {file.name for file in files if printing.search(file.read_text("utf-8"))}
 
-    assert {"session.py"} == found
+    assert {"progress_bar.py", "session.py"} == found
