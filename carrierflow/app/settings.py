@@ -545,7 +545,7 @@ def _texts(value: Any) -> Iterable[str]:
         return (value.get_secret_value(),)
     if isinstance(value, str | Path):
         return (str(value),)
-    return map(str, value) if isinstance(value, tuple) else ()
+    return (text for each in value for text in _texts(each)) if isinstance(value, tuple) else ()
 
 
 def _table(file: Path) -> dict[str, Any]:

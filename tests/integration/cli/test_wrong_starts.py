@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from base64 import b64encode
 from contextlib import closing
 
 import pytest
@@ -82,6 +83,8 @@ def here(shell):
     line = {"shop": "alpha", "order_id": "1", "fulfillment_id": "2", "digest": ""}
     shell.file("plan-t.jsonl", Plan(lines=(line,)).to_text())
     shell.environment["CARRIERFLOW_NOTIFY_WEBHOOK"] = "http://127.0.0.1:9"
+    secret = f"whsec_{b64encode(bytes(32)).decode()}"
+    shell.environment["CARRIERFLOW_DESTINATIONS"] = f"http://127.0.0.1:9/nowhere {secret}"
     (shell.folder / "jobs").mkdir()
     shell.file("jobs/probe.py", JOB)
     return shell
