@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 from asgi import serving
+from receiver import SECRET as PUSH_SECRET
 
 from carrierflow import build, generate_key, load_settings
 from carrierflow.app.load_file import load_name
@@ -46,6 +47,7 @@ def app(sqlite_database):
         client_secret=SECRET,
         public_url="http://127.0.0.1:1/haravan",
         accounts_url="http://127.0.0.1:1",
+        destinations=(f"http://127.0.0.1:1 {PUSH_SECRET}",),
     )
     made = build(settings)
     made.shops.add("myshop", token="token", base_url="http://127.0.0.1:1")
