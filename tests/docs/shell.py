@@ -12,6 +12,8 @@ import textwrap
 from contextlib import contextmanager
 from pathlib import Path
 
+from .pages import FENCE
+
 
 BINARIES = Path(sys.executable).parent
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("CARRIERFLOW_")}
@@ -28,6 +30,24 @@ CURL = """\
     print(reply.read().decode())
 """
 """Stands in for curl where there is none."""
+
+
+PLACE = re.compile(r"# (\S+\.py)(?P<end> \(add this at the end\))?\n")
+"""How a file of a tutorial begins: with its place."""
+
+
+def lines_of(page):
+    """Return what is typed on a page, in order; a file of it is one line, which writes it."""
+    found = []
+    for fence in FENCE.finditer(page.read_text("utf-8")):
+        language, block = fence[2], fence[3]
+        if language == "python":
+            place = PLACE.match(block)
+            how = ">>" if place["end"] else ">"
+            found.append(f"cat {how} {place[1]} <<'END OF FILE'\n{block}END OF FILE")
+        elif language == "sh":
+            found += filter(str.strip, block.splitlines())
+    return found
 
 
 @contextmanager

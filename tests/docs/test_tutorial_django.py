@@ -4,37 +4,20 @@ from functools import partial
 import pytest
 
 from . import shell
-from .pages import DOCS, FENCE
+from .pages import DOCS
 
 
 pytestmark = pytest.mark.slow
 
 PAGE = DOCS / "tutorial" / "django.md"
-SERVER, *STEPS = [
-    (match[2], match[3]) for match in FENCE.finditer(PAGE.read_text(encoding="utf-8"))
-]
-PLACE = re.compile(r"# (\S+\.py)(?P<end> \(add this at the end\))?\n")
-
-
-def lines():
-    """Yield the lines of the page in order; a file of it is one line, which writes it."""
-    for language, block in STEPS:
-        if language == "python":
-            place = PLACE.match(block)
-            how = ">>" if place["end"] else ">"
-            yield f"cat {how} {place[1]} <<'END OF FILE'\n{block}END OF FILE"
-        else:
-            yield from filter(None, block.splitlines())
-
-
-LINES = list(lines())
+SERVER, *LINES = shell.lines_of(PAGE)
 said = partial(shell.said, LINES)
 
 
 @pytest.fixture(scope="module")
 def url():
     """The address of the platform that the tutorial's first block starts, on a free port."""
-    with shell.serving(SERVER[1].replace("--port 8070", "--port 0")) as url:
+    with shell.serving(SERVER.replace("--port 8070", "--port 0")) as url:
         yield url
 
 
