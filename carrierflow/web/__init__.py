@@ -1,9 +1,9 @@
-"""A thin ASGI app around the carrier service: for carriers without a web framework of their own.
+"""A thin ASGI app around the carrier service: a process of its own, or mounted in a host's app.
 
-It needs the extra `web`. In a framework of your own, call `CarrierService.answer` instead.
+It needs the extra `web`. In a framework that is none of ASGI, call `CarrierService.answer`.
 """
 
-from carrierflow.web.server import create_app
+from carrierflow.web.server import asgi, create_app
 
 
-__all__ = ["create_app"]
+__all__ = ["asgi", "create_app"]

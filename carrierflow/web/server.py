@@ -20,7 +20,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from carrierflow.app.carrierflow import Carrierflow
-from carrierflow.carrier_service import MAX_BODY, CarrierService, HintService
+from carrierflow.carrier_service import MAX_BODY, Carrier, CarrierService, HintService
 from carrierflow.carrier_service import Request as Asked
 from carrierflow.errors import CarrierflowError
 from carrierflow.web.metrics import Metrics
@@ -28,7 +28,7 @@ from carrierflow.web.openapi import document
 from carrierflow.web.questions import Question
 
 
-__all__ = ["create_app"]
+__all__ = ["asgi", "create_app"]
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -36,6 +36,22 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 THREADS = 3
 """Callbacks that are worked on at once."""
+
+
+def asgi(app: Carrierflow, carrier: Carrier | None = None, *, threads: int = THREADS) -> Starlette:
+    """Return an ASGI app for a host's own to mount: all that `carrierflow serve` answers.
+
+    That is each platform below its name, `/health`, `/ready`, `/metrics` and `/openapi.json`.
+    Without a `carrier` it answers those platforms alone whose webhooks only hint. It can be
+    mounted below any path: FastAPI's `mount` and Starlette's `Mount` take it.
+
+    So many `threads` work on requests at once; further ones wait for their turn.
+
+    Raises:
+        ConfigurationError: if there is a `carrier` and no client secret is set.
+    """
+    service = None if carrier is None else app.carrier_service(carrier)
+    return create_app(app, service, threads=threads)
 
 
 def create_app(

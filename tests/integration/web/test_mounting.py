@@ -8,6 +8,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import django
 import pytest
+import requests
 from asgi import serving
 from django import conf
 from django.core.handlers.wsgi import WSGIHandler
@@ -15,6 +16,7 @@ from fastapi import FastAPI
 from flask import Flask
 
 from carrierflow.app.load_file import load_name
+from carrierflow.web import asgi
 
 from .conftest import EXAMPLES, Platform
 
@@ -91,3 +93,32 @@ def test_an_owner_s_browser_is_answered_in_every_framework(mounted):
     assert (400, True) == (page.status_code, "has run out" in page.text)
     assert "text/plain; charset=utf-8" == page.headers["Content-Type"]
     assert "no-referrer" == page.headers["Referrer-Policy"]
+
+
+CHEAP = {"total_grams": 1200.0, "cod_amount": "250000.0"}
+
+
+@pytest.mark.parametrize("below", ["/carrier", "/a/b"])
+def test_a_host_mounts_all_that_serve_answers(app, below):
+    """Below any path of an app of the host's own: operators' pages, and calls that are signed."""
+    host = FastAPI()
+    host.mount(below, asgi(app, load_name(EXAMPLES / "carrier.py", "CARRIER")))
+    with serving(host) as url:
+        pages = {
+            page: requests.get(f"{url}{below}/{page}", timeout=30)
+            for page in ("health", "ready", "metrics", "openapi.json")
+        }
+        unsigned = requests.post(f"{url}{below}/haravan/myshop/rates", json={}, timeout=30)
+        signed = Platform(url).call("POST", f"{below}/haravan/myshop/rates", CHEAP)
+
+    assert {200} == {page.status_code for page in pages.values()}
+    assert "carrierflow_" in pages["metrics"].text
+    assert 401 == unsigned.status_code
+    assert 200 == signed.status_code
+
+
+def test_a_host_without_a_carrier_hears_hints_alone(app):
+    """Nobody calls a carrier that there is none of; what says how the host does is there."""
+    with serving(asgi(app)) as url:
+        assert 404 == requests.post(f"{url}/haravan/myshop/rates", json={}, timeout=30).status_code
+        assert 200 == requests.get(f"{url}/ready", timeout=30).status_code
