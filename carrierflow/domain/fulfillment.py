@@ -142,6 +142,8 @@ class PastEvents:
     """Refused events that a later one may make legal, by their keys."""
     opened_at: datetime | None = None
     """When the parcel was taken up, where somebody said so."""
+    collected_at: datetime | None = None
+    """When its cash was collected at the earliest, whoever entered that."""
 
     def add_key(self, key: str, verdict: Verdict, status: Status, occurred_at: datetime) -> None:
         """Take in that a key stands for an event."""
@@ -155,9 +157,20 @@ class PastEvents:
         """
         self.opened_at = occurred_at if dated and not inferred else None
 
-    def add_entry(self, status: Status, seq: int, *, untold: bool) -> None:
+    def add_late(self, status: Status, occurred_at: datetime) -> None:
+        """Take in an event that came too late to move anything."""
+        self.late.add(status)
+        self._collect(status, occurred_at)
+
+    def _collect(self, status: Status, at: datetime) -> None:
+        """Note when cash may have been collected first: at the door, or as was told."""
+        if status in {Status.DELIVERED, Status.CODPAID}:
+            self.collected_at = min(at, self.collected_at or at)
+
+    def add_entry(self, status: Status, seq: int, *, occurred_at: datetime, untold: bool) -> None:
         """Take in an entry of the history; `untold` is one that was inferred or made by rule."""
         self.passed.add(status)
+        self._collect(status, occurred_at)
         if untold:
             self.inferred[status] = max(seq, self.inferred.get(status, 0))
 

@@ -117,10 +117,13 @@ class Reason(StrEnum):
     COUPLING = "coupling"
     NEVER_WRITTEN = "never_written"
     BEFORE_OPENING = "before_opening"
+    BEFORE_COLLECTION = "before_collection"
     AMENDED = "amended"
 
 
-OVERTURNABLE = frozenset({Reason.ILLEGAL_STEP, Reason.SAME_STATUS, Reason.COUPLING})
+OVERTURNABLE = frozenset(
+    {Reason.ILLEGAL_STEP, Reason.SAME_STATUS, Reason.COUPLING, Reason.BEFORE_COLLECTION}
+)
 """Reasons of a refusal that a later event may overturn."""
 
 

@@ -212,7 +212,8 @@ class VerdictRules:
         if self._lifecycle.never_written(status):
             sentence = f"{status} is read from platforms and never recorded."
             return ReasonedVerdict(Verdict.REFUSED, Reason.NEVER_WRITTEN, sentence)
-        if (early := _before_opening(draft, resolved)) is not None:
+        early = _before_opening(draft, resolved) or _before_collection(draft, resolved)
+        if early is not None:
             return early
         if status == head.status and draft.past.inferred.get(status) == head.seq:
             sentence = f"The parcel stands at {status} already; this confirms it."
@@ -293,7 +294,7 @@ class VerdictRules:
 
         Only a status counts from which the parcel could have come to where it stands.
         """
-        draft.past.late.add(resolved.status)
+        draft.past.add_late(resolved.status, resolved.occurred_at)
         if self._has_passed(draft, resolved.status):
             inferred = draft.past.inferred.get(resolved.status)
             cause = f"{resolved.status.machine}:{inferred}" if inferred else None
@@ -322,7 +323,7 @@ class VerdictRules:
         ]
         for resolved in late:
             del draft.past.waiting[resolved.key]
-            draft.past.late.add(resolved.status)
+            draft.past.add_late(resolved.status, resolved.occurred_at)
         return late
 
     def _by_rule(
@@ -374,12 +375,10 @@ class VerdictRules:
         is_told = resolved.source is not Source.RULE and head.status != START
         draft.entries.append(entry)
         untold = inferred or resolved.source is Source.RULE
-        draft.past.passed.add(status)
+        draft.past.add_entry(status, entry.seq, occurred_at=entry.occurred_at, untold=untold)
         if head.status == START and machine is Machine.DELIVERY:
             at = resolved.occurred_at
             draft.past.add_opening(at, inferred=inferred, dated=at != now)
-        if untold:
-            draft.past.inferred[status] = entry.seq  # the newest, whatever there was
         draft.heads[machine] = MachineHead(
             status=status,
             seq=entry.seq,
@@ -409,6 +408,23 @@ def _before_opening(draft: Draft, resolved: ResolvedEvent) -> ReasonedVerdict | 
         f"parcel was taken up, at {stamp(opened_at)}."
     )
     return ReasonedVerdict(Verdict.REFUSED, Reason.BEFORE_OPENING, sentence)
+
+
+def _before_collection(draft: Draft, resolved: ResolvedEvent) -> ReasonedVerdict | None:
+    """Refuse what says that cash was handed over before anybody had it.
+
+    A platform's dates are not the carrier's.
+    """
+    at = draft.past.collected_at
+    if resolved.status is not Status.CODRECEIPT or resolved.source is Source.PLATFORM:
+        return None
+    if at is None or resolved.occurred_at >= at:
+        return None
+    sentence = (
+        f"{resolved.status} at {stamp(resolved.occurred_at)} lies before the cash was collected, "
+        f"at {stamp(at)}."
+    )
+    return ReasonedVerdict(Verdict.REFUSED, Reason.BEFORE_COLLECTION, sentence)
 
 
 @cache

@@ -254,7 +254,7 @@ def _add_evidence(past: PastEvents, row: Any) -> None:
     resolved, verdict = resolved_from(row), Verdict(row.verdict)
     past.add_key(resolved.key, verdict, resolved.status, resolved.occurred_at)
     if verdict is Verdict.LATE:
-        past.late.add(resolved.status)
+        past.add_late(resolved.status, resolved.occurred_at)
     if row.code in OVERTURNABLE:
         past.waiting[resolved.key] = resolved
 
@@ -271,7 +271,7 @@ def _add_entry(
 ) -> None:
     """Take in an entry; one that was refused at first is no longer waiting."""
     status = Status(word)
-    past.add_entry(status, seq, untold=inferred or source == Source.RULE)
+    past.add_entry(status, seq, occurred_at=occurred_at, untold=inferred or source == Source.RULE)
     if seq == 1 and status.machine is Machine.DELIVERY:
         past.add_opening(occurred_at, inferred=inferred, dated=dated)
     if key is not None:

@@ -143,6 +143,13 @@ VERDICTS = {
     "what opening presumed": ([], ("readytopick", 9), "late", "confirms_inferred", "readytopick"),
     "never written": ([], ("codnotreceipt", 9), "refused", "never_written", "readytopick"),
     "cash before delivery": ([], ("codpaid", 9), "refused", "coupling", "readytopick"),
+    "cash handed over before it was there": (
+        [("picking", 9), ("delivering", 8), ("delivered", 5)],
+        ("codreceipt", 6),
+        "refused",
+        "before_collection",
+        "delivered",
+    ),
     "cash handed over unpaid": ([], ("codreceipt", 9), "refused", "illegal_step", "readytopick"),
 }
 
