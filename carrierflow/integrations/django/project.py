@@ -64,7 +64,9 @@ def database() -> str:
     return str(_given().get("using", DEFAULT_DB_ALIAS))
 
 
-def settings(file: Path | None = None, *, database_url: str | None = None) -> Settings:
+def settings(
+    file: Path | None = None, *, database_url: str | None = None, actor: str | None = None
+) -> Settings:
     """Read the settings: what stands in `CARRIERFLOW`, then what is read everywhere.
 
     Where nothing names the database, it is Django's.
@@ -73,8 +75,8 @@ def settings(file: Path | None = None, *, database_url: str | None = None) -> Se
         ConfigurationError: if a value cannot be used.
     """
     given = {name: value for name, value in _given().items() if name != "using"}
-    if database_url is not None:
-        given["database_url"] = database_url
+    named = {"database_url": database_url, "actor": actor}
+    given |= {name: value for name, value in named.items() if value is not None}
     found = load_settings(file, **given)
     if "database_url" in found.model_fields_set:
         return found
