@@ -26,7 +26,8 @@ HIGHEST_FACTOR = 200.0
 def confidence_factor(errors: float, confidence: float) -> float:
     """Return how many errors there may be, at most, where so many were found.
 
-    For 0, 1, 2 at 0.95 it is 3.00, 4.74, 6.30: Poisson's factors of the AICPA's and other guides.
+    It is the mean of Poisson's distribution at which so few are as unlikely as the risk: for 0, 1,
+    2 at 0.95 it is 3.00, 4.74, 6.30.
     """
     shape = errors + 1
     return _solved(lambda x: _gamma(shape, x) >= confidence, shape + 12 * math.sqrt(shape) + 30)

@@ -1,8 +1,12 @@
-"""Sampling: the figures of the literature, draws that are fair, and what is concluded."""
+"""Sampling: figures that exact arithmetic gives too, fair draws, and what is concluded."""
 
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from itertools import count
+from math import ceil, comb
 
 import pytest
 from hypothesis import given
@@ -55,50 +59,68 @@ def filled(sample, answer, *, comma=","):
     return (head + line + "\r\n".join(lines)).encode()
 
 
-@pytest.mark.parametrize(
-    ("confidence", "factors"),
-    [
-        (0.95, [3.00, 4.75, 6.30, 7.76, 9.16, 10.52]),
-        (0.90, [2.31, 3.89, 5.33, 6.69, 8.00, 9.28]),
-    ],
-)
-def test_confidence_factors_are_the_printed_ones(confidence, factors):
-    """For 0 to 5 errors: AICPA, Audit Sampling, table C-2, which rounds up."""
-    for errors, printed in enumerate(factors):
-        assert printed == pytest.approx(confidence_factor(errors, confidence), abs=0.011)
+def poisson_factor(errors, confidence):
+    """Solve Poisson's sum for its mean: no more than so many errors, at the risk that is left.
+
+    The risk is the sum of m^k e^-m / k! for k from 0 to `errors`; by halves, in forty digits.
+    """
+    with localcontext() as context:
+        context.prec = 40
+        low, high = Decimal(0), Decimal(60)
+        for _ in range(110):
+            mean = (low + high) / 2
+            term = total = (-mean).exp()
+            for k in range(1, errors + 1):
+                term *= mean / k
+                total += term
+            low, high = (mean, high) if total > 1 - Decimal(confidence) else (low, mean)
+        return float(high)
 
 
-@pytest.mark.parametrize(
-    ("confidence", "share", "printed"),
-    [
-        *((0.95, share, f) for share, f in ((0, 3.00), (0.1, 3.68), (0.2, 4.63), (0.3, 6.00))),
-        *((0.95, share, f) for share, f in ((0.4, 8.09), (0.5, 11.54), (0.05, 3.31))),
-        *((0.90, share, f) for share, f in ((0, 2.31), (0.1, 2.77), (0.2, 3.41), (0.5, 7.99))),
-    ],
-)
-def test_planning_factors_are_the_printed_ones(confidence, share, printed):
-    """By expected to tolerable error: AICPA, Audit Sampling, table C-1."""
-    assert printed == pytest.approx(planning_factor(share, confidence), abs=0.015)
+@pytest.mark.parametrize("confidence", ["0.99", "0.95", "0.90", "0.50"])
+@pytest.mark.parametrize("errors", range(8))
+def test_confidence_factors_solve_poisson_s_sum(confidence, errors):
+    """They are the means at which so few errors are as unlikely as the risk."""
+    wanted = poisson_factor(errors, confidence)
+    assert wanted == pytest.approx(confidence_factor(errors, float(confidence)), rel=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("expected", "size", "allowed"),
-    [(0, 59, 0), (0.01, 93, 1), (0.0125, 124, 2), (0.0175, 153, 3), (0.02, 181, 4)],
-)
-def test_sizes_are_the_printed_ones(expected, size, allowed):
-    """At 95 % with 5 % tolerable, of very many: AICPA, Audit Sampling, table A-1."""
-    found = size_for_rate(LARGE, tolerable=0.05, expected=expected, confidence=0.95)
+@pytest.mark.parametrize("confidence", ["0.95", "0.90"])
+@pytest.mark.parametrize("errors", range(8))
+def test_planning_factors_cover_the_errors_that_are_expected(confidence, errors):
+    """Where as many are expected as the factor's share makes, it is Poisson's factor of these."""
+    factor = poisson_factor(errors, confidence)
+    found = planning_factor(errors / factor, float(confidence))
+    assert factor == pytest.approx(found, rel=1e-6)
+
+
+def at_most(errors, size, rate):
+    """Sum the binomial probabilities of no more than so many errors, in whole numbers."""
+    chances = (comb(size, k) * rate**k * (1 - rate) ** (size - k) for k in range(errors + 1))
+    return sum(chances, Fraction(0))
+
+
+@pytest.mark.parametrize("expected", ["0", "0.01", "0.0125", "0.0175", "0.02"])
+def test_sizes_are_the_smallest_that_keep_the_risk(expected):
+    """At 95 % with 5 % tolerable, of very many: by binomial sums, in fractions."""
+    rate = risk = Fraction(1, 20)
+    for allowed in count():
+        size = next(n for n in count(allowed) if at_most(allowed, n, rate) <= risk)
+        if ceil(size * Fraction(expected)) <= allowed:
+            break
+
+    found = size_for_rate(LARGE, tolerable=0.05, expected=float(expected), confidence=0.95)
     assert (size, allowed) == found
 
 
 @pytest.mark.parametrize(
-    ("size", "errors", "printed"),
-    [(25, 0, 11.3), (50, 0, 5.9), (50, 1, 9.2), (60, 1, 7.7), (100, 0, 3.0), (100, 3, 7.6)],
+    ("size", "errors"), [(25, 0), (50, 0), (50, 1), (60, 1), (100, 0), (100, 3)]
 )
-def test_limits_are_the_printed_ones(size, errors, printed):
-    """At 95 %, in percent, of very many: AICPA, Audit Sampling, table A-3, which rounds up."""
-    limit = 100 * most_errors(LARGE, size, errors, 0.95) / LARGE
-    assert printed == pytest.approx(limit, abs=0.1)
+def test_limits_are_the_largest_rates_that_the_sample_may_come_from(size, errors):
+    """A little below the limit the sample is likelier than the risk, a little above it is not."""
+    limit, risk = Fraction(most_errors(LARGE, size, errors, 0.95), LARGE), Fraction(1, 20)
+    step = Fraction(1, 100_000)
+    assert at_most(errors, size, limit + step) < risk < at_most(errors, size, limit - step)
 
 
 def test_a_small_population_needs_fewer_and_all_of_it_leaves_no_doubt():
