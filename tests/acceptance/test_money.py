@@ -92,9 +92,14 @@ def test_an_amount_that_both_sides_changed_is_no_incident(carrier):
 
 
 def test_a_revision_that_the_platform_does_not_follow_is_told(carrier):
-    """An amount that was agreed here alone is seen by the next run, with both amounts."""
-    carrier.app.ledger.revise(carrier.parcels[0], cod_amount=50_000, **LAN)
+    """The next run looks at what was agreed here alone, and at no more, and tells both amounts."""
+    carrier.clock.advance(3600)
+    carrier.parcel("alpha")
     carrier.app.reconcile()
+    carrier.clock.advance(3600)
+    (before,) = carrier.app.reconcile()
+    carrier.app.ledger.revise(carrier.parcels[0], cod_amount=50_000, **LAN)
+    (report,) = carrier.app.reconcile()
 
     (incident,) = carrier.app.incidents.all()
     assert ("cod_amount_differs", 50_000, 100_000) == (
@@ -102,6 +107,7 @@ def test_a_revision_that_the_platform_does_not_follow_is_told(carrier):
         incident.evidence["ledger"],
         incident.evidence["platform"],
     )
+    assert 1 == report.checked - before.checked
 
 
 @pytest.mark.parametrize("amount", [None, "0.5", {}, "100000"])
