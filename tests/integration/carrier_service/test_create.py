@@ -92,11 +92,12 @@ def test_an_amount_that_was_agreed_once_is_the_same_parcel(app, service):
     """A retry from before a revision, and a request from after it, get the amount of now."""
     create(service, cod_amount=5000)
     ref = app.parcel("sms", "2001").ref
-    app.ledger.revise(ref, cod_amount=6000, actor="lan", reason="seller-raised-it")
+    for amount in (6000, 7000):
+        app.ledger.revise(ref, cod_amount=amount, actor="lan", reason="seller-raised-it")
 
-    answers = [create(service, cod_amount=amount) for amount in (5000, 6000)]
+    answers = [create(service, cod_amount=amount) for amount in (5000, 6000, 7000)]
 
-    assert [6000, 6000] == [told["data"]["cod_amount"] for told in answers]
+    assert [7000, 7000, 7000] == [told["data"]["cod_amount"] for told in answers]
     assert [] == amounts_told(app)
 
 
