@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, MissingGreenlet
-from sqlalchemy.orm import Session
 
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.lifecycle import Definition
@@ -21,10 +21,15 @@ from carrierflow.storage.lending import Lender
 from carrierflow.storage.sessions import begin_writing, commits_by_itself, in_iso
 
 
-__all__ = ["Host", "JoinedStore"]
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
-Host = Connection | Session | Lender
-"""What a host may lend us: its own open connection or session, or what lends one."""
+    Host = Connection | Session | Lender
+    """What a host may lend us: its own open connection or session, or what lends one."""
+else:
+    Host = object  # the ORM is there where somebody has a Session of it, and is not imported here
+
+__all__ = ["Host", "JoinedStore"]
 
 FROM_WITHIN = (
     "is joined from within: await session.run_sync(lambda s: app.joined(s).record(event))."
@@ -70,10 +75,15 @@ class JoinedStore:
 def _require_host(host: object) -> None:
     if hasattr(host, "run_sync"):
         raise InvalidInput(f"An {type(host).__name__} {FROM_WITHIN}")
-    if not isinstance(host, Connection | Session | Lender):
+    if not isinstance(host, Connection | Lender) and not _is_session(host):
         raise InvalidInput(
             f"What is joined is an open Connection or Session, not {type(host).__name__}."
         )
+
+
+def _is_session(host: object) -> TypeGuard[Session]:
+    orm = sys.modules.get("sqlalchemy.orm")
+    return orm is not None and isinstance(host, orm.Session)
 
 
 @contextmanager
@@ -88,7 +98,7 @@ def _awaited() -> Iterator[None]:
 def _lent(host: Host) -> AbstractContextManager[Connection]:
     if isinstance(host, Lender):
         return host.lend()
-    return nullcontext(host.connection() if isinstance(host, Session) else host)
+    return nullcontext(host if isinstance(host, Connection) else host.connection())
 
 
 @contextmanager

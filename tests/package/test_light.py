@@ -17,8 +17,11 @@ from carrierflow.cli.command_index import PARTS
 
 HOME = Path(carrierflow.__file__).parent / "cli"
 
-NEVER = {"alembic", "mako", "rich", "pygments", "starlette", "uvicorn", "prometheus_client"}
-"""What recording a scan has no use for."""
+NEVER = {
+    *("alembic", "mako", "rich", "pygments", "starlette", "uvicorn", "prometheus_client"),
+    *("sqlalchemy.orm", "sqlalchemy.dialects.postgresql", "cryptography.x509"),
+}
+"""What recording a scan has no use for, on SQLite."""
 
 HEAVY = NEVER | {
     *("sqlalchemy", "pydantic", "pydantic_settings", "requests", "urllib3", "stamina"),
@@ -30,7 +33,7 @@ IMPORTED = """
 import json, sys
 before = set(sys.modules)
 {code}
-print(json.dumps(sorted({{name.split(".")[0] for name in set(sys.modules) - before}})))
+print(json.dumps(sorted(set(sys.modules) - before)))
 print(json.dumps(len([name for name in sys.modules if name.startswith("carrierflow")])))
 """
 
@@ -53,7 +56,7 @@ assert cli.get_command(click.Context(cli), "record").name == "record"
 
 
 def brought(code, folder):
-    """Return the packages that some code brings, and how many modules of ours."""
+    """Return the modules that some code brings, and how many there are of ours."""
     done = subprocess.run(
         [sys.executable, "-c", IMPORTED.format(code=code)],
         capture_output=True,

@@ -19,6 +19,7 @@ from carrierflow.audit.log.checkpoint import Checkpoint
 from carrierflow.audit.log.keys import SealKey
 from carrierflow.domain.incident import ResolveAction
 from carrierflow.domain.model import Event, FulfillmentRef, Machine, Opening, Status
+from carrierflow.domain.revision import Revision
 from carrierflow.errors import CarrierflowError, InvalidInput
 from carrierflow.reconcile import Plan
 
@@ -68,6 +69,7 @@ SOUND = {
     "platform": "sapo",
     "query": {"state": "x"},
     "reason": "because",
+    "revision": Revision(ref=REF, actor="lan", reason="because", cod_amount=1),
     "row_count": 1,
     "rows": (),
     "seed": "seed",
