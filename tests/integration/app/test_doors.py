@@ -60,6 +60,7 @@ SOUND = {
     "fulfillment_id": "2001",
     "handler": lambda _: None,
     "incident_id": "1",
+    "ref": REF,
     "reports": (),
     "machine": Machine.DELIVERY,
     "name": "a.csv",
