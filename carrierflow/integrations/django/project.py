@@ -64,19 +64,16 @@ def database() -> str:
     return str(_given().get("using", DEFAULT_DB_ALIAS))
 
 
-def settings(
-    file: Path | None = None, *, database_url: str | None = None, actor: str | None = None
-) -> Settings:
-    """Read the settings: what stands in `CARRIERFLOW`, then what is read everywhere.
+def settings(file: Path | None = None, **given: Any) -> Settings:
+    """Read the settings: what is given, what stands in `CARRIERFLOW`, then what is read everywhere.
 
     Where nothing names the database, it is Django's.
 
     Raises:
         ConfigurationError: if a value cannot be used.
     """
-    given = {name: value for name, value in _given().items() if name != "using"}
-    named = {"database_url": database_url, "actor": actor}
-    given |= {name: value for name, value in named.items() if value is not None}
+    own = {name: value for name, value in _given().items() if name != "using"}
+    given = own | {name: value for name, value in given.items() if value is not None}
     found = load_settings(file, **given)
     if "database_url" in found.model_fields_set:
         return found

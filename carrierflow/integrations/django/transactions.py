@@ -94,11 +94,13 @@ def _lent(using: str) -> AbstractContextManager[Connection]:
     vendor_of(using)
     django.validate_thread_sharing()
     django.ensure_connection()
-    return _drivers(using, _driver_of(django.connection)).over(django.connection)
+    place = using, str(django.settings_dict["NAME"])
+    return _drivers(place, _driver_of(django.connection)).over(django.connection)
 
 
 @cache
-def _drivers(using: str, driver: str) -> DriverConnections:  # noqa: ARG001 - each has its server
+def _drivers(_place: tuple[str, str], driver: str) -> DriverConnections:
+    """Return what is kept for each database: SQLAlchemy remembers its server and its name."""
     return DriverConnections(driver)
 
 

@@ -47,7 +47,7 @@ def app(own_database):
 async def sessions(app, driver):
     """Make the host's own sessions, by an asynchronous driver."""
     url = make_url(app.settings.database_url).set(drivername=driver)
-    engine = create_async_engine(url, pool_size=10, max_overflow=0)
+    engine = create_async_engine(url)
     yield async_sessionmaker(engine)
     await engine.dispose()
 
