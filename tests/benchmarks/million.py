@@ -2,8 +2,9 @@
 
 The rows are such as the ledger would have written: every chain begins, continues and hashes as
 it must, each parcel has the terms that it was opened with, and each step that the carrier told
-was told to the platform once, answered, and seen there. `carrierflow audit verify` finds nothing
-wrong with them. Pure up to `fill`: the same seed gives the same rows.
+was told to the platform once, answered, and seen there, by a run that is still at work.
+`carrierflow audit verify` finds nothing wrong with them. Pure up to `fill`: the same seed gives
+the same rows.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.domain.model import FulfillmentRef, HistoryEntry, Machine, Source, Status
 from carrierflow.storage.definitions import Definitions
 from carrierflow.storage.rows import entry_row, head_values
+from carrierflow.storage.shops import add_shop
 from carrierflow.storage.tables import (
     attempts,
     fulfillments,
     history,
     observations,
     outcomes,
-    shops,
+    runs,
     terms,
 )
 
@@ -165,7 +167,9 @@ def fill(engine: Engine, rows: int, *, seed: int) -> int:
     with engine.begin() as connection:
         definitions.ensure(connection)
         number = definitions.number(connection, DEFAULT.id)
-        connection.execute(insert(shops), [_shop_row(n) for n in range(1, SHOPS + 1)])
+        for each in range(1, SHOPS + 1):
+            add_shop(connection, _shop_row(each))
+        connection.execute(insert(runs), [_run_row(n) for n in range(1, SHOPS + 1)])
     stream = parcels(rows, seed=seed)
     while batch := list(islice(stream, BATCH)):
         with engine.begin() as connection:
@@ -188,9 +192,13 @@ def _shop_row(number: int) -> dict[str, object]:
         "base_url": "http://127.0.0.1",
         "carrier_code": "external",
         "token": b"sealed",
-        "state": "active",
         "added_at": BEGIN,
     }
+
+
+def _run_row(number: int) -> dict[str, object]:
+    """Return a run that looks at all of a shop's parcels, and goes on."""
+    return {"id": f"run-{number:02}", "kind": "reconcile", "shop": number, "started_at": BEGIN}
 
 
 def _terms_row(written: Written) -> dict[str, object]:
