@@ -35,6 +35,7 @@ from carrierflow.errors import ConfigurationError, NotMigrated
 from carrierflow.reconcile.ports import FulfillmentUpdate
 from carrierflow.storage import upgrade
 from carrierflow.storage.callbacks import SqlCallbackStore, SqlCallbackTransaction
+from carrierflow.storage.destinations import SqlDestinations
 from carrierflow.storage.hardening import check, harden
 from carrierflow.storage.install_triggers import trigger_names
 from carrierflow.storage.installs import add_install, take_install
@@ -309,6 +310,10 @@ def test_the_role_can_do_all_that_the_library_does(
     callbacks = SqlCallbackStore(store, platform="haravan")
     callbacks.store_webhook(delivery, acted=False)
     callbacks.mark_webhook_handled(delivery, now=clock())
+    pushed = SqlDestinations(store, hold=timedelta(seconds=60))
+    assert pushed.claim("digest", "name", "me")
+    assert pushed.write("digest", "me", position=0, sending=None)
+    pushed.release("digest", "me")
     with store.begin() as connection:
         other_errands(connection, parcel, store.database_clock, clock())
 

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from threading import Thread
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
-import django
 import pytest
 import requests
 from asgi import serving
-from django import conf
 from django.core.handlers.wsgi import WSGIHandler
+from django.urls import clear_url_caches
+from django_host import set_up, urls
 from fastapi import FastAPI
 from flask import Flask
 
@@ -55,11 +55,9 @@ def in_flask(service):
 
 
 def in_django(service):
-    urls = type("Urls", (), {})
+    set_up()
     urls.urlpatterns = [load_name(MOUNTING / "in_django.py", "route")(service)]
-    if not conf.settings.configured:
-        conf.settings.configure(ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF=urls)
-        django.setup()
+    clear_url_caches()
     return serving_wsgi(WSGIHandler())
 
 

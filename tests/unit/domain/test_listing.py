@@ -25,7 +25,10 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ALL = FulfillmentQuestion()
 
 
-@given(number=st.integers(0, LARGEST), name=st.text(st.characters(exclude_characters="\0")))
+@given(
+    number=st.integers(0, LARGEST),
+    name=st.text(st.characters(codec="utf-8", exclude_characters="\0")),
+)
 def test_a_cursor_stands_for_its_place(number, name):
     """The place that a page ended at comes back to the microsecond, and to the letter."""
     moment = NOON + timedelta(microseconds=number % 10**12)
