@@ -5,10 +5,10 @@ from tempfile import TemporaryDirectory
 
 from carrierflow import (
     Carrierflow,
+    Event,
     FeedEntry,
     FulfillmentRef,
     Opening,
-    Source,
     Status,
     build,
     generate_key,
@@ -21,11 +21,11 @@ class Dispatch:
     """The carrier's own desk: which driver is on the way to which parcel."""
 
     def __init__(self) -> None:
-        self.on_the_way = {"T-1": "driver-7", "T-2": "driver-9"}
+        self.on_the_way = {"T-1": "driver-7", "T-2": "driver-9", "T-3": "driver-4"}
 
     def on_change(self, entry: FeedEntry) -> None:
-        """Stop the driver of a parcel that the seller cancelled; done twice, it does no harm."""
-        if entry.to_status != Status.CANCEL or entry.source is not Source.PLATFORM:
+        """Stop the driver of a parcel that was cancelled; done twice, it does no harm."""
+        if not entry.cancels:
             return
         driver = self.on_the_way.pop(entry.tracking_number or "", None)
         if driver:
@@ -33,9 +33,9 @@ class Dispatch:
 
 
 def take_parcels(app: Carrierflow, world: World) -> list[FulfillmentRef]:
-    """Let the merchant make two orders, and the carrier open their parcels."""
+    """Let the merchant make three orders, and the carrier open their parcels."""
     refs = []
-    for number in (1, 2):
+    for number in (1, 2, 3):
         order_id, fulfillment_id = world.add_parcel(shop="myshop", tracking_company_code="external")
         ref = FulfillmentRef(
             shop="myshop", order_id=str(order_id), fulfillment_id=str(fulfillment_id)
@@ -49,8 +49,9 @@ def catch_up(app: Carrierflow, after: int | None) -> int | None:
     """Read on where another worker was; it hears of everything, whoever wrote it, once."""
     page = app.changes(after=after)
     for entry in page.entries:
-        if entry.to_status == Status.CANCEL:
-            print(f"{entry.tracking_number}: the feed says {entry.to_status} at {entry.position}")
+        if entry.cancels:
+            said = entry.to_status or entry.incident_kind
+            print(f"{entry.tracking_number}: the feed says {said} at {entry.position}")
     return page.next
 
 
@@ -64,14 +65,20 @@ def main() -> None:
         app.upgrade()
         app.shops.add("myshop", token="sandbox-token", base_url=sandbox.url)  # noqa: S106
         app.on_change(dispatch.on_change)
-        first, _ = take_parcels(app, world)
+        waiting, _, loaded = take_parcels(app, world)
+        for status in (Status.PICKING, Status.DELIVERING):
+            app.ledger.record(
+                Event(shop="myshop", fulfillment_id=loaded.fulfillment_id, status=status)
+            )
         app.reconcile()
         after = catch_up(app, None)
 
-        world.cancel_order("myshop", int(first.order_id))
+        for cancelled in (waiting, loaded):
+            world.cancel_order("myshop", int(cancelled.order_id))
         (report,) = app.reconcile(full=True)
 
         print(f"adopted: {', '.join(ref.fulfillment_id for ref in report.adopted_fulfillments)}")
+        print(f"frozen: {', '.join(ref.fulfillment_id for ref in report.frozen_fulfillments)}")
         catch_up(app, after)
         print(f"on the way: {', '.join(dispatch.on_the_way.values())}")
         app.store.engine.dispose()

@@ -10,13 +10,17 @@ from typing import Any
 
 from carrierflow.domain.canonical import stamp
 from carrierflow.domain.decision import STATE_AFTER, DecisionKind
-from carrierflow.domain.model import FulfillmentRef, HistoryEntry, Machine, Source
+from carrierflow.domain.model import FulfillmentRef, HistoryEntry, Machine, Source, Status
 
 
 __all__ = ["INCIDENT_NEWS", "FeedEntry", "FeedKind"]
 
 INCIDENT_NEWS = tuple(what for what, state in STATE_AFTER.items() if state is not None)
 """The decisions that are told: after each of them it is said anew how the incident stands."""
+
+
+CANCELLED_IN_TRANSIT = "cancelled_in_transit"
+BEGINNINGS = {DecisionKind.OPENED, DecisionKind.REOPENED}
 
 
 class FeedKind(StrEnum):
@@ -67,6 +71,17 @@ class FeedEntry:
     """What was done about the incident: opened, reopened, resolved, resumed or closed."""
     action: str | None = None
     """How a person resolved it."""
+
+    @property
+    def cancels(self) -> bool:
+        """Tell whether whoever is on the way has to be stopped: the parcel is cancelled.
+
+        That is so where the ledger has it as cancelled, by whoever said it, and where the platform
+        cancelled a parcel that is on the road already: then it is frozen, and a person decides. A
+        cancel that is taken over after that says so once more.
+        """
+        held = self.incident_kind == CANCELLED_IN_TRANSIT and self.what in BEGINNINGS
+        return held or self.to_status == Status.CANCEL
 
     @classmethod
     def of_step(

@@ -30,7 +30,9 @@ PROMISED = {
     ],
     "stop_a_driver": [
         "T-1: driver-7 is called back",
+        "T-3: driver-4 is called back",
         "T-1: the feed says cancel at",
+        "T-3: the feed says cancelled_in_transit at",
         "on the way: driver-9",
     ],
     "custom_lifecycle": [
