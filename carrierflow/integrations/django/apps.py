@@ -43,7 +43,7 @@ def _migrate(*, using: str, verbosity: int, **_: Any) -> None:
         revision = app().upgrade()
     except CarrierflowError as error:
         raise CommandError(str(error)) from error
-    if verbosity > 1:
+    if verbosity:
         sys.stdout.write(f"  The tables of carrierflow are at revision {revision}.\n")
 
 
