@@ -11,6 +11,7 @@ import os
 import signal
 import sqlite3
 import uuid
+from base64 import b64encode
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,9 @@ QUICK = {
     "LEASE_SECONDS": 1,
 }
 
+SECRET = f"whsec_{b64encode(bytes(32)).decode()}"
+"""What messages are signed with that are pushed."""
+
 LIMIT = 15
 """Seconds within which a command gives up: a few of these time-outs, one after the other."""
 
@@ -85,7 +89,7 @@ ANSWERED = {
 
 WHY = (
     *("The database cannot be used now", "it was lost while", "The platform cannot be read now"),
-    *("unavailable", "could not be told"),
+    *("unavailable", "could not be told", "could not be delivered"),
 )
 """What the sentence of one that gave up says."""
 
@@ -211,6 +215,7 @@ def office(request, tmp_path, monkeypatch):
             "WEBHOOK_VERIFY_TOKEN": "verify",
             "WEBHOOK_URL": platform,
             "NOTIFY_WEBHOOK": platform,
+            "DESTINATIONS": f"{platform}/nowhere {SECRET}",
             **{name: str(value) for name, value in QUICK.items()},
         }
         environment = {f"CARRIERFLOW_{name}": value for name, value in environment.items()}
