@@ -29,6 +29,7 @@ from carrierflow.domain.publication import Publication, PublicationLog
 from carrierflow.domain.shop import ShopState
 from carrierflow.errors import ShopRevoked, UnknownShop
 from carrierflow.storage.definitions import Definitions
+from carrierflow.storage.engine import isolate
 from carrierflow.storage.hinted import mark_hinted
 from carrierflow.storage.incidents import open_incident
 from carrierflow.storage.ledger import SqlLedgerTransaction
@@ -122,7 +123,7 @@ class SqlCallbackStore:
         """
         with self._store.reading() as connection:
             if connection.dialect.driver == "psycopg" and is_plain(connection):
-                connection.execution_options(isolation_level="AUTOCOMMIT")
+                isolate(connection, "AUTOCOMMIT")
             return work(self._transaction(connection))
 
     def run_callback(self, work: Callable[[CallbackTransaction], T]) -> T:

@@ -42,6 +42,7 @@ __all__ = [
     "commit",
     "error_codes",
     "is_mysql",
+    "isolate",
     "leave_to_parent",
     "require_file",
     "require_plain",
@@ -278,6 +279,24 @@ def translated() -> Iterator[None]:
         raise
     except PoolExhausted as error:
         raise DatabaseUnavailable("all of this process's connections are in use") from error
+
+
+def isolate(connection: Connection, level: str) -> None:
+    """Have the transaction that is to begin see what its isolation level shows.
+
+    A server is told so past SQLAlchemy, which would leave its driver's error as it is.
+
+    Raises:
+        DBAPIError: if the server does not answer; the connection is given up then.
+    """
+    driver = connection.dialect.loaded_dbapi.Error
+    try:
+        connection.execution_options(isolation_level=level)
+    except driver as error:
+        connection.invalidate(error)
+        raise DBAPIError.instance(
+            None, None, error, driver, connection_invalidated=True, dialect=connection.dialect
+        ) from error
 
 
 def commit(connection: Connection) -> None:

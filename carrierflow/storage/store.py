@@ -18,7 +18,7 @@ from carrierflow.errors import ConcurrentUpdate
 from carrierflow.ledger.ports import LedgerTransaction
 from carrierflow.storage.database_clock import DatabaseClock
 from carrierflow.storage.definitions import Definitions
-from carrierflow.storage.engine import commit, leave_to_parent, translated
+from carrierflow.storage.engine import commit, isolate, leave_to_parent, translated
 from carrierflow.storage.ledger import SqlLedgerTransaction
 from carrierflow.storage.listeners import Listeners
 from carrierflow.storage.migrate import require_migrated
@@ -99,7 +99,7 @@ class SqlStore:
         """Open one transaction that only reads, and sees the same moment throughout."""
         with self.reading() as connection:
             if connection.dialect.name != "sqlite":  # where every transaction does
-                connection.execution_options(isolation_level="REPEATABLE READ")
+                isolate(connection, "REPEATABLE READ")
             yield connection
 
     def transact(self, work: Callable[[Connection], T]) -> T:

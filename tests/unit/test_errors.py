@@ -13,12 +13,14 @@ from typing import get_args, get_type_hints
 
 from celery import Celery
 from celery.backends.base import Backend
-from django.core.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
 from django_host import set_up
 
 import carrierflow
 from carrierflow.errors import CarrierflowError
 
+
+MODELS = "carrierflow.integrations.django.models"
+"""Whose exceptions Django makes, more in each of its versions."""
 
 INTERNAL = {"Braked", "Lost", "StopRun", "_Again", "_Unanswered"}
 """What is caught where it is raised, and reaches no caller."""
@@ -47,7 +49,7 @@ def ours():
         if ".migrations." not in module.name and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     kinds = {kind for kind in below(Exception) if kind.__module__.startswith("carrierflow.")}
-    kinds -= {*below(ObjectDoesNotExist), *below(MultipleObjectsReturned)}  # Django makes them
+    kinds -= {kind for kind in kinds if kind.__module__ == MODELS}  # Django makes them
     return sorted(kinds, key=lambda kind: (kind.__module__, kind.__qualname__))
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.errors import CommitUnknown, ConcurrentUpdate, DatabaseUnavailable
+from carrierflow.storage.engine import isolate
 
 
 ON_SERVERS = pytest.mark.parametrize("database", every_database(but=["sqlite"]), indirect=True)
@@ -48,6 +49,32 @@ def test_a_server_whose_disk_is_full_is_an_outage(database, engine, make_store):
             make_store(engine).begin() as connection,
         ):
             connection.exec_driver_sql(statement)
+
+
+WHO, KILL = (
+    {"postgres": "SELECT pg_backend_pid()", "mariadb": "SELECT connection_id()"},
+    {"postgres": "SELECT pg_terminate_backend({})", "mariadb": "KILL {}"},
+)
+
+
+def look_on_a_lost_line(database, engine, store):
+    """Begin a snapshot on a connection that the server has just cut."""
+    with store.reading() as connection:
+        number = connection.exec_driver_sql(WHO[database.kind]).scalar()
+        connection.rollback()
+        with engine.connect() as other:
+            other.exec_driver_sql(KILL[database.kind].format(number))
+        isolate(connection, "REPEATABLE READ")
+        connection.exec_driver_sql("SELECT 1")
+
+
+@ON_SERVERS
+def test_a_line_that_is_lost_as_a_snapshot_begins_is_an_outage(database, engine, make_store):
+    """Whatever the driver says at that moment, and past whom, it is told as what it is."""
+    store = make_store(engine)
+
+    with pytest.raises(DatabaseUnavailable):
+        look_on_a_lost_line(database, engine, store)
 
 
 def test_a_full_disk_loses_nothing(sqlite_engine, make_store, make_ledger, make_shop):
