@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from databases import KINDS, left_out, url_of
+from databases import KINDS, drop_templates, left_out, url_of
 from rich.console import Console
 
 from .auditing import auditing
@@ -47,12 +47,15 @@ def main(arguments=None):
     kinds = [kind for kind in options.databases if kind == "sqlite" or url_of(kind)]
     size = SMALL if options.small else FULL
     figures, budgets = [], []
-    for name in options.benchmarks or BENCHMARKS:
-        found = list(measured(name, kinds, size, say=console.print))
-        budgets += (each for each in found if isinstance(each, Budget))
-        figures += (each for each in found if not isinstance(each, Budget))
-        if options.json:
-            options.json.write_text(_document(figures, budgets))
+    try:
+        for name in options.benchmarks or BENCHMARKS:
+            found = list(measured(name, kinds, size, say=console.print))
+            budgets += (each for each in found if isinstance(each, Budget))
+            figures += (each for each in found if not isinstance(each, Budget))
+            if options.json:
+                options.json.write_text(_document(figures, budgets))
+    finally:
+        drop_templates()
     for table in (*figure_tables(figures), budget_table(budgets)):
         console.print(table)
     if options.plot:
