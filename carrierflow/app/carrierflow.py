@@ -7,20 +7,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import islice
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from carrierflow.app.joined import JoinedLedger
 from carrierflow.app.settings import Settings
 from carrierflow.app.shop_choices import ShopChoices
 from carrierflow.audit.erasure import Retention
-from carrierflow.audit.export.exporter import Exporter
 from carrierflow.audit.feed.feed import Feed, FeedPage
 from carrierflow.audit.feed.push import Delivery, FeedPush
 from carrierflow.audit.log.checkpoint import VerifierKey
 from carrierflow.audit.log.kept import KeptCheckpoint
 from carrierflow.audit.log.sealer import LogSealer
-from carrierflow.audit.reports.reports import Reports
 from carrierflow.audit.reports.timeline import Timeline
 from carrierflow.audit.verify.database import DatabaseVerifier
 from carrierflow.audit.verify.replay import Verification
@@ -105,6 +104,11 @@ from carrierflow.storage.shops import all_shops, coverages, find_shop
 from carrierflow.storage.waybills import find_parcels
 
 
+if TYPE_CHECKING:
+    from carrierflow.audit.export.exporter import Exporter
+    from carrierflow.audit.reports.reports import Reports
+
+
 __all__ = ["Carrierflow"]
 
 log = logging.getLogger(__name__)
@@ -162,7 +166,6 @@ class Carrierflow:
             retired_anchors=settings.retired_anchors,
             tolerance=timedelta(seconds=settings.clock_tolerance_seconds),
         )
-        self.exporter = Exporter(store, sealer, clock=clock)
         self._feed = feed
         self._push = push
         self.lifecycle = lifecycle
@@ -180,13 +183,6 @@ class Carrierflow:
             projection_of=self.projection_of,
             policy=policy,
         )
-        self.reports = Reports(
-            store.snapshot,
-            lifecycle.definition,
-            verify_within=settings.verify_within,
-            clock=clock,
-            earlier=settings.earlier_lifecycles,
-        )
         self.retention = Retention(store, days=settings.retention_days, clock=clock)
         self._connect_client = connect_client
         self._connect_untried = connect_untried
@@ -197,6 +193,26 @@ class Carrierflow:
         self._sleep = sleep
         self._close = close
         self._stop = never
+
+    @cached_property
+    def reports(self) -> Reports:
+        """What auditors ask, answered from the history."""
+        from carrierflow.audit.reports.reports import Reports  # noqa: PLC0415 - a scan needs none
+
+        return Reports(
+            self.store.snapshot,
+            self.lifecycle.definition,
+            verify_within=self.settings.verify_within,
+            clock=self._clock,
+            earlier=self.settings.earlier_lifecycles,
+        )
+
+    @cached_property
+    def exporter(self) -> Exporter:
+        """What writes the history into files that are verified without us."""
+        from carrierflow.audit.export.exporter import Exporter  # noqa: PLC0415 - a scan needs none
+
+        return Exporter(self.store, self.sealer, clock=self._clock)
 
     def __enter__(self) -> Self:
         return self

@@ -20,6 +20,8 @@ HOME = Path(carrierflow.__file__).parent / "cli"
 NEVER = {
     *("alembic", "mako", "rich", "pygments", "starlette", "uvicorn", "prometheus_client"),
     *("sqlalchemy.orm", "sqlalchemy.dialects.postgresql", "cryptography.x509"),
+    *("carrierflow.audit.reports.reports", "carrierflow.audit.export.exporter"),
+    *("carrierflow.audit.pages.report_page", "carrierflow.sandbox", "carrierflow.demo"),
 }
 """What recording a scan has no use for, on SQLite."""
 
