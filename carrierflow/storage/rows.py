@@ -31,6 +31,7 @@ __all__ = [
     "head_values",
     "look_values",
     "parcel_from",
+    "ref_from",
     "refusal_row",
     "resolved_from",
 ]
@@ -61,6 +62,11 @@ PARCEL = tuple(
     )
 )
 """The columns that a parcel is built from, in the order in which `parcel_from` takes them."""
+
+
+def ref_from(row: Any) -> FulfillmentRef:
+    """Return what a parcel is called, of a row that has its shop's `code` and its own names."""
+    return FulfillmentRef(shop=row.code, order_id=row.order_id, fulfillment_id=row.fulfillment_id)
 
 
 def parcel_from(row: Sequence[Any], shop: str) -> Fulfillment:

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from carrierflow.audit.log.entry_kinds import ADMINISTRATION
+from carrierflow.audit.reports.bounds import bounded
 from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.storage.tables import administration, log
 
@@ -51,14 +52,9 @@ def administrative_acts(
         .select_from(administration.outerjoin(log, ADMINISTRATION.is_placed()))
         .order_by(a.id)
     )
-    if shop is not None:
-        query = query.where(a.shop == shop)
+    query = bounded(query, shop, since, until, of=a.shop, at=a.recorded_at)
     if kinds:
         query = query.where(a.kind.in_(kinds))
-    if since is not None:
-        query = query.where(a.recorded_at >= since)
-    if until is not None:
-        query = query.where(a.recorded_at <= until)
     return [
         AdministrativeAct(
             kind=row.kind,

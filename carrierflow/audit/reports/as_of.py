@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, case, 
 from carrierflow.audit.reports.agreed import agreed_at
 from carrierflow.domain.model import FulfillmentRef, Machine, Status
 from carrierflow.errors import UnknownStatus
+from carrierflow.storage.rows import ref_from
 from carrierflow.storage.shops import shop_codes
 from carrierflow.storage.tables import fulfillments, history, shops
 
@@ -284,8 +285,7 @@ def _standing(chains: dict[str, Any]) -> Standing:
         )
         for basis in Basis
     )
-    ref = FulfillmentRef(shop=row.code, order_id=row.order_id, fulfillment_id=row.fulfillment_id)
-    return Standing(ref=ref, cod_amount=row.cod_amount, known=known, was=was)
+    return Standing(ref=ref_from(row), cod_amount=row.cod_amount, known=known, was=was)
 
 
 def _place(row: Any, basis: Basis) -> Status | None:

@@ -25,6 +25,7 @@ from carrierflow.audit.reports.as_of import (
 )
 from carrierflow.domain.model import COD_STATUSES, FulfillmentRef, Machine, Status
 from carrierflow.errors import UnknownStatus
+from carrierflow.storage.rows import ref_from
 from carrierflow.storage.tables import fulfillments, history, shops
 
 
@@ -234,7 +235,7 @@ def held_cash(
     """Yield each parcel whose cash is held, the oldest first."""
     for row in _streamed(connection, _named(at, basis, CashClass.HELD, Machine.COD, shop=shop)):
         yield HeldCash(
-            ref=_ref(row),
+            ref=ref_from(row),
             tracking_number=row.tracking_number,
             amount=row.cod_amount,
             collected_at=row.occurred_at,
@@ -250,7 +251,7 @@ def owed_cash(
     query = _named(at, basis, CashClass.OWED_BACK, Machine.DELIVERY, shop=shop)
     for row in _streamed(connection, query):
         yield OwedCash(
-            ref=_ref(row),
+            ref=ref_from(row),
             tracking_number=row.tracking_number,
             amount=row.cod_amount,
             ended_at=row.occurred_at,
@@ -261,10 +262,6 @@ def owed_cash(
 def _streamed(connection: Connection, query: Any) -> Any:
     ordered = query.order_by(history.c.occurred_at, fulfillments.c.id)
     return connection.execute(ordered.execution_options(yield_per=STREAM))
-
-
-def _ref(row: Any) -> FulfillmentRef:
-    return FulfillmentRef(shop=row.code, order_id=row.order_id, fulfillment_id=row.fulfillment_id)
 
 
 def _chains(at: datetime, basis: Basis, *, shop: int | None) -> Subquery:

@@ -38,6 +38,7 @@ from carrierflow.audit.reports.calendar import TICK, day_of
 from carrierflow.audit.reports.cash import aged_cash, is_held
 from carrierflow.domain.model import FulfillmentRef, Machine, Status
 from carrierflow.errors import HistoryBroken
+from carrierflow.storage.rows import ref_from
 from carrierflow.storage.tables import fulfillments, history, shops, terms
 
 
@@ -261,7 +262,7 @@ def _steps(
     )
     for row in connection.execute(query.execution_options(yield_per=STREAM)):
         yield CashMove(
-            ref=_ref(row),
+            ref=ref_from(row),
             tracking_number=row.tracking_number,
             kind=_kind(row),
             amount=row.amount if row.gained else -row.amount,
@@ -304,7 +305,7 @@ def _revisions(
         query = query.where(fulfillments.c.shop == shop)
     for row in connection.execute(query):
         yield CashMove(
-            ref=_ref(row),
+            ref=ref_from(row),
             tracking_number=row.tracking_number,
             kind=MoveKind.REVISED,
             amount=int(row.change),
@@ -365,7 +366,3 @@ def _named(source: Any, fulfillment: ColumnElement[int]) -> Select[Any]:
     return select(shops.c.code, f.order_id, f.fulfillment_id, f.tracking_number).select_from(
         source.join(fulfillments, f.id == fulfillment).join(shops, shops.c.id == f.shop)
     )
-
-
-def _ref(row: Any) -> FulfillmentRef:
-    return FulfillmentRef(shop=row.code, order_id=row.order_id, fulfillment_id=row.fulfillment_id)

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, or_, select
 
+from carrierflow.audit.reports.bounds import bounded
 from carrierflow.domain.model import Machine, Source
 from carrierflow.domain.revision import Terms
 from carrierflow.storage.tables import evidence, fulfillments, history, shops, terms
@@ -37,24 +38,24 @@ class Correction:
 
     kind: CorrectionKind
     recorded_at: datetime
-    occurred_at: datetime | None
+    occurred_at: datetime | None = None
     shop: str
-    order_id: str | None
-    fulfillment_id: str | None
+    order_id: str | None = None
+    fulfillment_id: str | None = None
     """None where a decision was about a whole shop."""
-    machine: Machine | None
-    seq: int | None
-    from_status: str | None
-    to_status: str | None
-    amends: int | None
+    machine: Machine | None = None
+    seq: int | None = None
+    from_status: str | None = None
+    to_status: str | None = None
+    amends: int | None = None
     """The entry of the same machine that it corrects."""
-    actor: str | None
-    reason: str | None
-    incident: str | None
+    actor: str | None = None
+    reason: str | None = None
+    incident: str | None = None
     """The incident that it was about."""
-    action: str | None
+    action: str | None = None
     """What was decided about that incident."""
-    approved_by: str | None
+    approved_by: str | None = None
     """Who else approved it, with commas between; None where nobody had to."""
     before: Terms | None = None
     """What was agreed before a revision."""
@@ -71,16 +72,16 @@ def corrections(
     """Return what people changed, in the order in which it was recorded."""
     decisions = [
         _decision(row)
-        for row in connection.execute(_bounded(_decisions(), evidence, shop, since, until))
+        for row in connection.execute(_asked(_decisions(), evidence, shop, since, until))
     ]
     approvals = _approvals(connection)
     entries = [
         _entry(row, approvals)
-        for row in connection.execute(_bounded(_entries(), history, shop, since, until))
+        for row in connection.execute(_asked(_entries(), history, shop, since, until))
     ]
     revisions = [
         _revision(row)
-        for row in connection.execute(_bounded(_revisions(), terms, shop, since, until))
+        for row in connection.execute(_asked(_revisions(), terms, shop, since, until))
     ]
     return sorted([*entries, *revisions, *decisions], key=lambda each: each.recorded_at)
 
@@ -124,16 +125,10 @@ def _decisions() -> Select[Any]:
     )
 
 
-def _bounded(
+def _asked(
     query: Select[Any], table: Any, shop: int | None, since: datetime | None, until: datetime | None
 ) -> Select[Any]:
-    if shop is not None:
-        query = query.where(shops.c.id == shop)
-    if since is not None:
-        query = query.where(table.c.recorded_at >= since)
-    if until is not None:
-        query = query.where(table.c.recorded_at <= until)
-    return query
+    return bounded(query, shop, since, until, of=shops.c.id, at=table.c.recorded_at)
 
 
 def _approvals(connection: Connection) -> dict[str, Correction]:
@@ -158,8 +153,6 @@ def _entry(row: Any, approvals: dict[str, Correction]) -> Correction:
         actor=row.actor,
         reason=row.reason,
         incident=_incident_of(row.event_key),
-        action=None,
-        approved_by=None,
     )
     approval = approvals.get(entry.incident or "")
     if approval is None:
@@ -171,20 +164,11 @@ def _revision(row: Any) -> Correction:
     return Correction(
         kind=CorrectionKind.REVISION,
         recorded_at=row.recorded_at,
-        occurred_at=None,
         shop=row.shop_code,
         order_id=row.order_id,
         fulfillment_id=row.fulfillment_id,
-        machine=None,
-        seq=None,
-        from_status=None,
-        to_status=None,
-        amends=None,
         actor=row.actor,
         reason=row.reason,
-        incident=None,
-        action=None,
-        approved_by=None,
         before=Terms(cod_amount=row.was_amount, tracking_number=row.was_number),
         after=Terms(cod_amount=row.cod_amount, tracking_number=row.tracking_number),
     )
@@ -202,15 +186,9 @@ def _decision(row: Any) -> Correction:
     return Correction(
         kind=CorrectionKind.DECISION,
         recorded_at=row.recorded_at,
-        occurred_at=None,
         shop=row.shop_code,
         order_id=row.order_id,
         fulfillment_id=row.fulfillment_id,
-        machine=None,
-        seq=None,
-        from_status=None,
-        to_status=None,
-        amends=None,
         actor=row.actor,
         reason=row.reason,
         incident=details.get("incident"),

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, case, func, literal, select
 
 from carrierflow.domain.model import FulfillmentRef, Status
 from carrierflow.domain.shop import Coverage
+from carrierflow.storage.rows import ref_from
 from carrierflow.storage.tables import fulfillments, shops
 
 
@@ -106,9 +107,7 @@ def longest_unseen(connection: Connection, *, shop: int | None, limit: int) -> l
     query = query.order_by(f.verified_at.is_not(None), f.verified_at, f.opened_at, f.id)
     return [
         Unseen(
-            ref=FulfillmentRef(
-                shop=row.code, order_id=row.order_id, fulfillment_id=row.fulfillment_id
-            ),
+            ref=ref_from(row),
             carrier_status=Status(row.delivery_status),
             cod_status=Status(row.cod_status),
             opened_at=row.opened_at,

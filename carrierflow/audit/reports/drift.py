@@ -22,9 +22,11 @@ from sqlalchemy import (
     select,
 )
 
+from carrierflow.audit.reports.bounds import bounded
 from carrierflow.audit.reports.calendar import day_of
 from carrierflow.domain.model import FulfillmentRef, Source
 from carrierflow.domain.publication import Outcome, PublicationState
+from carrierflow.storage.rows import ref_from
 from carrierflow.storage.tables import (
     attempts,
     fulfillments,
@@ -190,14 +192,9 @@ def episodes(
     """Yield everything that was found in a time, whether it healed in it or later."""
     for query in (_incidents(), _failures(now), _adoptions()):
         found = query.subquery("found")
-        bounded = select(found)
-        if shop is not None:
-            bounded = bounded.where(found.c.shop == shop)
-        if since is not None:
-            bounded = bounded.where(found.c.found_at >= since)
-        if until is not None:
-            bounded = bounded.where(found.c.found_at <= until)
-        for row in connection.execute(bounded.execution_options(yield_per=STREAM)):
+        c = found.c
+        asked = bounded(select(found), shop, since, until, of=c.shop, at=c.found_at)
+        for row in connection.execute(asked.execution_options(yield_per=STREAM)):
             yield _episode(row)
 
 
@@ -275,9 +272,7 @@ def _flag(condition: ColumnElement[bool]) -> ColumnElement[int]:
 def _episode(row: Any) -> Episode:
     ref = None
     if row.fulfillment_id is not None:
-        ref = FulfillmentRef(
-            shop=row.code, order_id=row.order_id, fulfillment_id=row.fulfillment_id
-        )
+        ref = ref_from(row)
     return Episode(
         kind=row.kind,
         shop=row.code,

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, func, select
 
 from carrierflow.audit.log.entry_kinds import RUN
 from carrierflow.audit.reports.as_of import STREAM
+from carrierflow.audit.reports.bounds import bounded
 from carrierflow.reconcile.run_report import FAILURES
 from carrierflow.storage.tables import log, run_ends, runs, shops
 
@@ -78,8 +79,8 @@ def runs_made(
     named: bool,
 ) -> RunsMade:
     """Count the runs that began in a while; `named` lists those that ended."""
-    bounds = {"shop": shop, "since": since, "until": until}
-    found = tuple(_by_shop(connection, **bounds))
+    bounds = shop, since, until
+    found = tuple(_by_shop(connection, *bounds))
     return RunsMade(
         since=since,
         until=until,
@@ -87,11 +88,11 @@ def runs_made(
         failed=sum(each.failed for each in found),
         unended=sum(each.unended for each in found),
         shops=found,
-        ended=tuple(_ended(connection, **bounds)) if named else None,
+        ended=tuple(_ended(connection, *bounds)) if named else None,
     )
 
 
-def _by_shop(connection: Connection, **bounds: Any) -> Iterator[RunsOfShop]:
+def _by_shop(connection: Connection, *bounds: Any) -> Iterator[RunsOfShop]:
     r, e = runs.c, run_ends.c
     query = (
         select(
@@ -106,7 +107,7 @@ def _by_shop(connection: Connection, **bounds: Any) -> Iterator[RunsOfShop]:
         .group_by(shops.c.code, e.id.is_not(None), e.end_reason)
     )
     groups: dict[str, list[Any]] = {}
-    for row in connection.execute(_bounded(query, runs, **bounds)):
+    for row in connection.execute(bounded(query, *bounds, of=r.shop, at=r.started_at)):
         groups.setdefault(row.code, []).append(row)
     for code in sorted(groups):
         yield _of_shop(code, groups[code])
@@ -128,7 +129,7 @@ def _of_shop(code: str, groups: list[Any]) -> RunsOfShop:
     )
 
 
-def _ended(connection: Connection, **bounds: Any) -> Iterator[RunEnded]:
+def _ended(connection: Connection, *bounds: Any) -> Iterator[RunEnded]:
     e = run_ends.c
     query = (
         select(run_ends, shops.c.code, log.c.position)
@@ -136,7 +137,7 @@ def _ended(connection: Connection, **bounds: Any) -> Iterator[RunEnded]:
         .order_by(e.started_at, e.id)
         .execution_options(yield_per=STREAM)
     )
-    for row in connection.execute(_bounded(query, run_ends, **bounds)):
+    for row in connection.execute(bounded(query, *bounds, of=e.shop, at=e.started_at)):
         yield RunEnded(
             run=row.run,
             kind=row.kind,
@@ -148,20 +149,3 @@ def _ended(connection: Connection, **bounds: Any) -> Iterator[RunEnded]:
             counters=json.loads(row.counters or "{}"),
             position=row.position,
         )
-
-
-def _bounded(
-    query: Select[Any],
-    table: Any,
-    *,
-    shop: int | None,
-    since: datetime | None,
-    until: datetime | None,
-) -> Select[Any]:
-    if shop is not None:
-        query = query.where(table.c.shop == shop)
-    if since is not None:
-        query = query.where(table.c.started_at >= since)
-    if until is not None:
-        query = query.where(table.c.started_at <= until)
-    return query

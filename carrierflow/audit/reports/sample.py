@@ -25,7 +25,7 @@ from carrierflow.domain.canonical import canonical_entry
 from carrierflow.domain.model import FulfillmentRef, HistoryEntry
 from carrierflow.errors import HistoryBroken
 from carrierflow.storage.binding import sliced
-from carrierflow.storage.rows import entry_from
+from carrierflow.storage.rows import entry_from, ref_from
 from carrierflow.storage.tables import definitions, fulfillments, history, log, shops
 
 
@@ -107,7 +107,7 @@ def _query(places: Sequence[int]) -> Any:
 
 
 def _sampled(row: Any, tree: Log, size: int, note: SignedNote) -> Sampled:
-    ref = FulfillmentRef(shop=row.code, order_id=row.order_id, fulfillment_id=row.fulfillment_id)
+    ref = ref_from(row)
     entry = entry_from(row, row.definition_id)
     path = inclusion_proof(tree.subtree, row.position, size)
     proof = Proof(

@@ -22,6 +22,7 @@ from sqlalchemy import (
     select,
 )
 
+from carrierflow.audit.reports.bounds import bounded
 from carrierflow.domain.model import Status
 from carrierflow.storage.engine import is_mysql
 from carrierflow.storage.shops import shop_codes
@@ -148,13 +149,7 @@ def _each(
         .join_from(begun, ended, _follows(begun, ended))
         .join(fulfillments, f.id == begun.c.fulfillment)
     )
-    if shop is not None:
-        query = query.where(f.shop == shop)
-    if since is not None:
-        query = query.where(end >= since)
-    if until is not None:
-        query = query.where(end <= until)
-    return query.subquery("each")
+    return bounded(query, shop, since, until, of=f.shop, at=end).subquery("each")
 
 
 def _follows(begun: Any, ended: Any) -> ColumnElement[bool]:

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Select, and_, case, func, select
 from carrierflow.audit.log.entry_kinds import OPENING, REVISION, TRANSITION, EntryKind
 from carrierflow.audit.reports.as_of import STATUSES, WIDTH, code_of
 from carrierflow.audit.sampling.population import SampleUnit
-from carrierflow.domain.model import FulfillmentRef, Machine, Status
+from carrierflow.domain.model import Machine, Status
 from carrierflow.errors import HistoryBroken
+from carrierflow.storage.rows import ref_from
 from carrierflow.storage.tables import checkpoints, fulfillments, history, log, shops, terms
 
 
@@ -45,9 +46,7 @@ def units_at(connection: Connection, size: int, *, shop: int | None = None) -> I
     for row in result:
         waybill, amount = revised.get(row.fulfillment, (row.tracking_number, row.cod_amount))
         yield SampleUnit(
-            ref=FulfillmentRef(
-                shop=row.code, order_id=row.order_id, fulfillment_id=row.fulfillment_id
-            ),
+            ref=ref_from(row),
             tracking_number=waybill,
             amount=amount,
             delivery=stands.get((row.fulfillment, Machine.DELIVERY)),
