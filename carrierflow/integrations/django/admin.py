@@ -12,12 +12,11 @@ from django.utils.timezone import localtime
 from django.utils.translation import get_language
 
 from carrierflow.audit.reports.language import Language, Tongue
-from carrierflow.audit.reports.reports import Reports
-from carrierflow.audit.reports.timeline import Timeline
-from carrierflow.domain.clock import now
+from carrierflow.audit.reports.timeline import Timeline, timeline_of
 from carrierflow.integrations.django.models import FulfillmentRow
-from carrierflow.integrations.django.project import app, database
+from carrierflow.integrations.django.project import database
 from carrierflow.integrations.django.transactions import reading
+from carrierflow.storage.queries import find_parcel
 
 
 __all__ = ["FulfillmentAdmin"]
@@ -62,19 +61,11 @@ class FulfillmentAdmin(admin.ModelAdmin):  # type: ignore[misc]  # Django has no
     def timeline(self, row: FulfillmentRow) -> str:
         """Return everything that is known of a fulfillment, in the order of its recording."""
         tongue = Tongue(Language.VI if (get_language() or "").startswith("vi") else Language.EN)
-        found = _reports().timeline(row.shop.code, row.fulfillment_id)
+        with reading(database()) as connection:
+            parcel = find_parcel(connection, row.shop.code, row.fulfillment_id)
+            found = timeline_of(connection, parcel)
         heads = format_html_join("", "<th>{}</th>", ((tongue.text(head),) for head in HEADS))
         return str(format_html("<table><tr>{}</tr>{}</table>", heads, _rows(found, tongue)))
-
-
-def _reports() -> Reports:
-    """Answer within Django's transaction: what it has recorded and not committed is there."""
-    return Reports(
-        lambda: reading(database()),
-        app().lifecycle.definition,
-        verify_within=app().settings.verify_within,
-        clock=now,
-    )
 
 
 def _rows(found: Timeline, tongue: Tongue) -> str:

@@ -10,12 +10,12 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from carrierflow.app.build import build
 from carrierflow.app.carrierflow import Carrierflow
+from carrierflow.app.joined import JoinedLedger
 from carrierflow.app.settings import Settings, load_settings
 from carrierflow.domain.forking import ProcessLock
 from carrierflow.errors import ConfigurationError
 from carrierflow.integrations.django.databases import url_of
 from carrierflow.integrations.django.transactions import DjangoTransaction
-from carrierflow.ledger.ledger import Ledger
 
 
 __all__ = ["NAME", "app", "database", "forget", "joined", "settings"]
@@ -45,7 +45,7 @@ def forget() -> None:
             built.close()
 
 
-def joined(using: str | None = None) -> Ledger:
+def joined(using: str | None = None) -> JoinedLedger:
     """Return a ledger that records inside the `atomic()` that is open on one of Django's databases.
 
     It neither commits nor rolls back: what Django rolls back was not recorded, with a savepoint
