@@ -81,7 +81,7 @@ def main() -> None:
         print(f"frozen: {', '.join(ref.fulfillment_id for ref in report.frozen_fulfillments)}")
         catch_up(app, after)
         print(f"on the way: {', '.join(dispatch.on_the_way.values())}")
-        app.store.engine.dispose()
+        app.close()
 
 
 if __name__ == "__main__":

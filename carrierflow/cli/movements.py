@@ -137,7 +137,7 @@ def _show_runs(page: Page, found: RunsMade) -> None:
                 run.shop,
                 run.end_reason,
                 run.run,
-                "" if run.position is None else run.position,
+                run.position,
             )
             for run in found.ended
         ]
@@ -183,7 +183,7 @@ def administration(
             act.actor,
             act.os_user,
             act.db_user,
-            "" if act.position is None else act.position,
+            act.position,
         )
         for act in found
     ]

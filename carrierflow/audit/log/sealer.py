@@ -19,7 +19,7 @@ from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote, VerifierKey
 from carrierflow.audit.log.keys import SealKey, is_signature
 from carrierflow.audit.log.ports import Anchor, Witness
 from carrierflow.audit.log.proof import Consistency, Proof
-from carrierflow.audit.log.sequencer import Sequencer
+from carrierflow.audit.log.sequencer import Sequencer, unheard
 from carrierflow.audit.log.sql import (
     Log,
     SealProgress,
@@ -140,7 +140,7 @@ class LogSealer:
         owner, key = str(uuid.uuid4()), self._own_key()
         self.sequencer.claim(owner, lambda c: self._tell_key(c, key))
         try:
-            placed = self.sequencer.place(owner, progress or _unheard)
+            placed = self.sequencer.place(owner, progress or unheard)
             note = None if key is None else self._sign(key)
             anchored = self.anchoring.give()
         finally:
@@ -322,7 +322,3 @@ def _newest(connection: Connection) -> SignedNote:
     if found is None:
         raise NotSealed("The history")
     return found
-
-
-def _unheard(_count: int) -> None:
-    """Tell nobody how far it is."""

@@ -19,7 +19,7 @@ from carrierflow.errors import SealHeld
 from carrierflow.storage import Connection, SqlStore
 
 
-__all__ = ["Placing", "Sequencer"]
+__all__ = ["Placing", "Sequencer", "unheard"]
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class Sequencer:
         nothing waits, this counts rows and writes nothing.
         """
         try:
-            done = self._place(str(uuid.uuid4()), _unheard, keeps_lease=False)
+            done = self._place(str(uuid.uuid4()), unheard, keeps_lease=False)
         except SealHeld:
             log.debug("carrierflow.seal_held")
             return
@@ -111,5 +111,5 @@ class Sequencer:
         self._store.transact(work)
 
 
-def _unheard(_count: int) -> None:
+def unheard(_count: int) -> None:
     """Tell nobody how far it is."""
