@@ -30,7 +30,7 @@ __all__ = [
 
 def stamp(moment: datetime) -> str:
     """Write a moment as UTC with exactly six fractional digits and a Z."""
-    return _stamp(moment.astimezone(UTC))
+    return _stamp(moment if moment.tzinfo is UTC else moment.astimezone(UTC))
 
 
 @lru_cache(maxsize=1024)

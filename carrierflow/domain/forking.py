@@ -6,6 +6,7 @@ stays held, for that thread is not in the copy.
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable
 from functools import cache
@@ -51,6 +52,7 @@ _METHODS: dict[int, WeakMethod[Any]] = {}
 def _listen() -> None:
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_call_all)
+        atexit.register(_METHODS.clear)  # while weakref still stands: some objects live that long
 
 
 def _call_all() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from carrierflow.domain.model import (
     START,
@@ -105,11 +106,11 @@ class Fulfillment:
         """Return the head of one machine."""
         return self.delivery if machine is Machine.DELIVERY else self.cod
 
-    def with_head(self, machine: Machine, head: MachineHead) -> Fulfillment:
-        """Return the same parcel with another head of one machine."""
+    def with_head(self, machine: Machine, head: MachineHead, **changes: Any) -> Fulfillment:
+        """Return the same parcel with another head of one machine, and with other changes."""
         if machine is Machine.DELIVERY:
-            return replace(self, delivery=head)
-        return replace(self, cod=head)
+            return replace(self, delivery=head, **changes)
+        return replace(self, cod=head, **changes)
 
     @property
     def unpublished(self) -> int:

@@ -234,6 +234,17 @@ KINDS: Mapping[str, IncidentKind] = MappingProxyType(
             meanwhile=SHOP_STANDS,
             actions=(UNFREEZE,),
         ),
+        "run_dies": IncidentKind(
+            rows="",
+            freezes="shop",
+            means="three runs of the shop in a row ended without a word: they were killed, or cut "
+            "off from the database",
+            to_do="look into the log of the machine for what killed them: too little memory, a "
+            "worker's time limit; `carrierflow reconcile --shop` tries it at once",
+            ends="a run of the shop ends in any other way",
+            meanwhile="the shop is left alone for a minute, then for two, up to an hour",
+            actions=(UNFREEZE,),
+        ),
         "brake": IncidentKind(
             rows="",
             freezes="shop",

@@ -90,7 +90,7 @@ def is_name(text: str, longest: int) -> bool:
 
     Not every database tells outer blanks apart, so it has none.
     """
-    return fits(text, longest) and text == text.strip()
+    return bool(text) and text == text.strip() and len(text) <= longest and is_storable(text)
 
 
 def cut(text: str, longest: int) -> str:
@@ -101,7 +101,7 @@ def cut(text: str, longest: int) -> str:
 
 def held(text: str) -> str:
     """Return a text of somebody else's with a sign in place of what no database can hold."""
-    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text if text.isprintable() else _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def cut_words(words: Iterable[str], longest: int) -> str:

@@ -96,12 +96,12 @@ def check_text(what: str, text: str, longest: int, *, names: bool = False) -> No
 
     One that names something has no outer blanks either.
     """
+    if (is_name if names else fits)(text, longest):
+        return
     if not is_storable(text):
         raise InvalidInput(_UNSTORABLE.format(what=what))
-    if names and not is_name(text, longest):
-        raise InvalidInput(f"The {what} must have 1 to {longest} characters and no outer blanks.")
-    if not fits(text, longest):
-        raise InvalidInput(f"The {what} must have 1 to {longest} characters.")
+    more = " and no outer blanks" if names else ""
+    raise InvalidInput(f"The {what} must have 1 to {longest} characters{more}.")
 
 
 def _check(what: str, value: Any, kind: _Kind) -> None:
@@ -115,8 +115,9 @@ def _check(what: str, value: Any, kind: _Kind) -> None:
 
 def _check_value(what: str, value: Any) -> None:
     match value:
-        case str() if not is_storable(value):
-            raise InvalidInput(_UNSTORABLE.format(what=what))
+        case None | str():
+            if value and not is_storable(value):
+                raise InvalidInput(_UNSTORABLE.format(what=what))
         case PurePath() if "\0" in str(value):
             raise InvalidInput(f"The {what} holds a NUL, and no file is called so.")
         case int() if not 0 <= value <= MOST:

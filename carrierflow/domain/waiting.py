@@ -7,12 +7,24 @@ no wait is one long sleep. What is asked between the slices raises where the wai
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from carrierflow.domain.clock import Sleep
 from carrierflow.errors import Interrupted
 
 
-__all__ = ["LISTEN", "SLICE", "Idle", "Stop", "in_slices", "keep_waiting", "never", "until"]
+__all__ = [
+    "LISTEN",
+    "SLICE",
+    "Idle",
+    "Stop",
+    "doubled",
+    "in_slices",
+    "keep_waiting",
+    "never",
+    "unheard",
+    "until",
+]
 
 SLICE = 1.0
 """Seconds after which one who waits is asked again."""
@@ -34,6 +46,10 @@ def never() -> bool:
 
 def keep_waiting() -> None:
     """Let a wait go on to its end."""
+
+
+def unheard(_count: int) -> None:
+    """Tell nobody how far something is that takes long."""
 
 
 def until(stop: Stop) -> Idle:
@@ -58,3 +74,9 @@ def in_slices(sleep: Sleep, idle: Idle) -> Sleep:
         idle()
 
     return wait
+
+
+def doubled(first: timedelta, *, times: int, longest: timedelta) -> timedelta:
+    """Return a pause that has doubled so many times, and is no longer than the longest."""
+    pause: timedelta = first * 2.0 ** min(times, 30)
+    return min(pause, longest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
@@ -19,35 +19,55 @@ from carrierflow.storage.tables import fulfillments, history, incidents, runs, s
 __all__ = ["backlogs", "runs_ended"]
 
 
+Interval = Callable[[str, Mapping[str, str]], int]
+"""Says how many microseconds a request takes to leak, by a shop's platform and its own choices."""
+
+
 def backlogs(
-    connection: Connection, clock: DatabaseClock, *, interval_us: Callable[[str], int]
+    connection: Connection, clock: DatabaseClock, *, interval_us: Interval
 ) -> list[Backlog]:
-    """Return what waits at each shop; `interval_us` says how long there a request takes to leak."""
+    """Return what waits at each shop; four questions, however many shops there are."""
     oldest, waiting = _oldest_unpublished(connection), _incidents(connection)
-    now = clock.microseconds(connection)
-    query = select(shops.c.id, shops.c.code, shops.c.rate_until_us - now).order_by(shops.c.code)
+    used = _budgets_used(connection, clock.microseconds(connection.dialect.name), interval_us)
+    query = select(shops.c.id, shops.c.code).order_by(shops.c.code)
     return [
         Backlog(
             shop=code,
             oldest_unpublished_at=oldest.get(number),
-            budget_used=max(0, ahead_us) // interval_us(code),
-            incidents=waiting[number],
+            budget_used=used.get(number, 0),
+            incidents=waiting.get(number, {}),
         )
-        for number, code, ahead_us in connection.execute(query)
+        for number, code in connection.execute(query).all()
     ]
 
 
-def runs_ended(connection: Connection, since: datetime) -> list[EndedRun]:
-    """Return the runs that ended at or after a time."""
+def runs_ended(
+    connection: Connection, since: datetime, *, known: Collection[str] = ()
+) -> list[EndedRun]:
+    """Return the runs that ended at or after a time, but those whose ids are known."""
+    r = runs.c
     query = (
-        select(runs.c.id, shops.c.code, runs.c.ended_at, runs.c.counters)
-        .join(shops, shops.c.id == runs.c.shop)
-        .where(runs.c.ended_at >= since)
+        select(r.id, shops.c.code, r.ended_at, r.counters)
+        .join(shops, shops.c.id == r.shop)
+        .where(r.ended_at >= since)
     )
     return [
         EndedRun(id=run, shop=code, ended_at=ended_at, counters=json.loads(counters))
-        for run, code, ended_at, counters in connection.execute(query)
+        for run, code, ended_at, counters in connection.execute(query).all()
+        if run not in known
     ]
+
+
+def _budgets_used(
+    connection: Connection, now: ColumnElement[int], interval_us: Interval
+) -> dict[int, int]:
+    """Return how many requests have not leaked yet, by shop; most shops have none."""
+    s = shops.c
+    query = select(s.id, s.platform, s.options, s.rate_until_us - now).where(s.rate_until_us > now)
+    return {
+        shop: ahead_us // interval_us(platform, json.loads(options or "{}"))
+        for shop, platform, options, ahead_us in connection.execute(query)
+    }
 
 
 def _oldest_unpublished(connection: Connection) -> dict[int, datetime]:

@@ -9,8 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Connection, Update, case, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Update,
+    bindparam,
+    case,
+    select,
+    update,
+)
 
 from carrierflow.domain.clock import Sleep
 from carrierflow.domain.shop import Shop
@@ -72,8 +82,6 @@ class ShopBudget:
         self._bucket = rate.bucket
         self._longest_pause = rate.longest_pause
         self._longest_wait = rate.longest_wait
-        self._spending: Update | None = None
-        """Made at the first request: to build it takes longer than to execute it."""
 
     def spend(self) -> None:
         """Wait until one request may leave, and count it.
@@ -91,7 +99,7 @@ class ShopBudget:
     def room(self, seconds: float) -> int:
         """Return about how many requests may leave within a span, the present burst included."""
         with self._begin() as connection:
-            now = self._clock.microseconds(connection)
+            now = self._clock.microseconds(connection.dialect.name)
             query = select(shops.c.rate_until_us, now).where(shops.c.id == self._shop)
             until, present = connection.execute(query).one()
         ahead = min(max(0, until - present), self._bucket * self._interval)
@@ -107,35 +115,26 @@ class ShopBudget:
         in_bucket = min(used, self._bucket) * self._interval
         latest = self._reach - self._interval + round(self._longest_pause * MICROSECONDS)
         with self._begin() as connection:
-            seen = self._clock.microseconds(connection) + min(in_bucket, latest)
+            seen = self._clock.microseconds(connection.dialect.name) + min(in_bucket, latest)
             connection.execute(self._change(shops.c.rate_until_us < seen, rate_until_us=seen))
 
     def pause(self, seconds: float) -> None:
         """Let no request leave for so long, or for the longest pause: the platform said so."""
         span = round(min(seconds, self._longest_pause) * MICROSECONDS)
         with self._begin() as connection:
-            until = self._clock.microseconds(connection) + span
+            until = self._clock.microseconds(connection.dialect.name) + span
             connection.execute(self._change(shops.c.paused_until_us < until, paused_until_us=until))
 
     def _try_to_spend(self) -> float:
         """Count one request if there is room; else return how many seconds to wait."""
         with self._begin() as connection:
-            if self._spending is None:
-                self._spending = self._one_request(connection)
-            spent = connection.execute(self._spending).rowcount
+            one = _one_request(self._clock, connection.dialect.name)
+            mine = {"this": self._shop, "interval": self._interval, "reach": self._reach}
+            spent = connection.execute(one, mine).rowcount
             return 0.0 if spent else self._wait(connection)
 
-    def _one_request(self, connection: Connection) -> Update:
-        """Return the statement that counts one request where there is room for it."""
-        now = self._clock.microseconds(connection)
-        begun = case((shops.c.rate_until_us > now, shops.c.rate_until_us), else_=now)
-        room = begun + self._interval <= now + self._reach
-        return self._change(
-            (shops.c.paused_until_us <= now) & room, rate_until_us=begun + self._interval
-        )
-
     def _wait(self, connection: Connection) -> float:
-        now = self._clock.microseconds(connection)
+        now = self._clock.microseconds(connection.dialect.name)
         query = select(shops.c.rate_until_us, shops.c.paused_until_us, now)
         until, paused, present = connection.execute(query.where(shops.c.id == self._shop)).one()
         until, paused = self._bounded(connection, until, paused, present)
@@ -160,3 +159,23 @@ class ShopBudget:
 
     def _change(self, condition: ColumnElement[bool], **values: object) -> Update:
         return update(shops).where(shops.c.id == self._shop, condition).values(**values)
+
+
+@lru_cache(maxsize=8)
+def _one_request(clock: DatabaseClock, dialect: str) -> Update:
+    """Return the statement that counts one request of a shop where there is room for it.
+
+    Each run executes it, and to put it together takes longer than that.
+    """
+    now = clock.microseconds(dialect)
+    interval, reach = (bindparam(name, type_=BigInteger()) for name in ("interval", "reach"))
+    begun = case((shops.c.rate_until_us > now, shops.c.rate_until_us), else_=now)
+    return (
+        update(shops)
+        .where(
+            shops.c.id == bindparam("this"),
+            shops.c.paused_until_us <= now,
+            begun + interval <= now + reach,
+        )
+        .values(rate_until_us=begun + interval)
+    )

@@ -10,15 +10,15 @@ Rows are taken one by one, as they are made: a mapping is let go once its values
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Insert, Table, Update, func, insert, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.types import TypeEngine
+
+from carrierflow.storage.direct import KEPT, Prepared, is_direct, prepared, putting, write_few
 
 
 __all__ = ["execute_many", "insert_many"]
@@ -26,14 +26,7 @@ __all__ = ["execute_many", "insert_many"]
 FEW = 20
 """Rows up to which the plain statement is as good, and what is sent is easier to read."""
 
-DIRECT = {"pymysql", "psycopg", "pysqlite"}
-"""The drivers that are handed statements by us; any other, and an asynchronous one, by Core."""
-
-KEPT = 64
-"""Statements that are remembered, for each engine of a process its own."""
-
 Row = Mapping[str, Any]
-Put = Callable[[Any], Any]
 
 
 def insert_many(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
@@ -51,14 +44,14 @@ def execute_many(connection: Connection, statement: Insert | Update, rows: Itera
     The statement is one that is kept: what it becomes for the driver is made once. Not every
     driver counts what many rows met; where ours is none that does, each is counted alone.
     """
+    first, rows = _begun(rows)
+    if len(first) == 1 or (len(first) <= FEW and _counts(connection)):
+        return write_few(connection, statement, first)
     if not _counts(connection):
         return sum(connection.execute(statement, row).rowcount for row in rows)
-    first, rows = _begun(rows)
-    if len(first) <= FEW:
-        return connection.execute(statement, list(rows)).rowcount
-    prepared = _prepared(statement, tuple(first[0]), connection.dialect)
-    parameters = [prepared.parameters(row) for row in rows]
-    return connection.exec_driver_sql(prepared.text, parameters).rowcount
+    ready = prepared(statement, tuple(first[0]), connection.dialect)
+    parameters = [ready.parameters(row) for row in rows]
+    return connection.exec_driver_sql(ready.text, parameters).rowcount
 
 
 def _begun(rows: Iterable[Row]) -> tuple[list[Row], Iterator[Row]]:
@@ -68,16 +61,9 @@ def _begun(rows: Iterable[Row]) -> tuple[list[Row], Iterator[Row]]:
     return first, chain(first, remaining)
 
 
-def _is_direct(connection: Connection) -> bool:
-    """Tell whether we may write a statement: not where a host has Core put schemas into it."""
-    dialect, options = connection.dialect, connection.get_execution_options()
-    translated = options.get("schema_translate_map")
-    return dialect.driver in DIRECT and not dialect.is_async and not translated
-
-
 def _counts(connection: Connection) -> bool:
     """Tell whether a driver is one that is known to count the rows that many statements met."""
-    return _is_direct(connection) and connection.dialect.supports_sane_multi_rowcount
+    return is_direct(connection) and connection.dialect.supports_sane_multi_rowcount
 
 
 def _takes_copy(connection: Connection, table: Table) -> bool:
@@ -85,7 +71,7 @@ def _takes_copy(connection: Connection, table: Table) -> bool:
 
     To ask also begins the transaction, where nothing else did.
     """
-    if connection.dialect.driver != "psycopg" or not _is_direct(connection):
+    if connection.dialect.driver != "psycopg" or not is_direct(connection):
         return False
     name = connection.dialect.identifier_preparer.format_table(table)
     return not connection.execute(select(func.row_security_active(name))).scalar_one()
@@ -96,54 +82,18 @@ def _inserting(table: Table) -> Insert:
     return insert(table)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Prepared:
-    """A statement as the driver takes it, and how each value is put for it."""
-
-    text: str
-    columns: tuple[tuple[str, Put | None], ...]
-    positional: bool
-
-    def values(self, row: Row) -> tuple[Any, ...]:
-        """Return the values of a row in the order of the statement."""
-        return tuple([row[name] if put is None else put(row[name]) for name, put in self.columns])
-
-    def parameters(self, row: Row) -> tuple[Any, ...] | dict[str, Any]:
-        """Return the values of a row as the driver wants them."""
-        values = self.values(row)
-        if self.positional:
-            return values
-        return {name: value for (name, _), value in zip(self.columns, values, strict=True)}
-
-
 @lru_cache(maxsize=KEPT)
-def _prepared(statement: Insert | Update, names: tuple[str, ...], dialect: Dialect) -> _Prepared:
-    compiled = statement.compile(dialect=dialect, column_keys=names, for_executemany=True)
-    order = compiled.positiontup if compiled.positional else names
-    return _Prepared(
-        text=str(compiled),
-        columns=tuple((name, _putting(compiled.binds[name].type, dialect)) for name in order or ()),
-        positional=compiled.positional,
-    )
-
-
-@lru_cache(maxsize=KEPT)
-def _copying(table: Table, names: tuple[str, ...], dialect: Dialect) -> _Prepared:
+def _copying(table: Table, names: tuple[str, ...], dialect: Dialect) -> Prepared:
     quoted = dialect.identifier_preparer
-    return _Prepared(
-        text=f"COPY {quoted.format_table(table)} "
-        f"({', '.join(quoted.quote(name) for name in names)}) FROM STDIN",
-        columns=tuple((name, _putting(table.c[name].type, dialect)) for name in names),
+    into = ", ".join(quoted.quote(name) for name in names)
+    return Prepared.of(
+        f"COPY {quoted.format_table(table)} ({into}) FROM STDIN",
+        [(name, putting(table.c[name].type, dialect)) for name in names],
         positional=True,
     )
 
 
-def _putting(column: TypeEngine[Any], dialect: Dialect) -> Put | None:
-    """Return what a value of a type goes through on its way to the driver; None for nothing."""
-    return column.dialect_impl(dialect).bind_processor(dialect)
-
-
-def _copy(connection: Connection, copying: _Prepared, rows: Iterable[Row]) -> None:
+def _copy(connection: Connection, copying: Prepared, rows: Iterable[Row]) -> None:
     """Send rows by `COPY`; what the driver raises is wrapped as SQLAlchemy would wrap it."""
     driver: Any = connection.connection.driver_connection
     base = connection.dialect.loaded_dbapi.Error

@@ -29,18 +29,18 @@ class DatabaseClock:
     def __init__(self, instead: Clock | None = None) -> None:
         self._instead = instead
 
-    def microseconds(self, connection: Connection) -> ColumnElement[int]:
+    def microseconds(self, dialect: str) -> ColumnElement[int]:
         """Return an expression for the microseconds since 1970, at whatever time it is executed."""
         if self._instead is not None:
             return bindparam(None, type_=BigInteger(), callable_=partial(_count, self._instead))
-        name = connection.dialect.name
-        return literal_column(EXPRESSIONS["mysql" if is_mysql(name) else name], BigInteger())
+        name = "mysql" if is_mysql(dialect) else dialect
+        return literal_column(EXPRESSIONS[name], BigInteger())
 
     def now(self, connection: Connection) -> datetime:
         """Ask for the present moment."""
         if self._instead is not None:
             return self._instead()
-        count = connection.execute(select(self.microseconds(connection))).scalar_one()
+        count = connection.execute(select(self.microseconds(connection.dialect.name))).scalar_one()
         return EPOCH + count * MICROSECOND
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.lifecycle import Definition
 from carrierflow.storage.administration import administer
+from carrierflow.storage.direct import fetch_all
 from carrierflow.storage.tables import definitions, edges
 
 
 __all__ = ["Definitions"]
+
+READ_NUMBER = select(definitions.c.number).where(definitions.c.id == bindparam("this"))
 
 
 class Definitions:
@@ -28,8 +31,8 @@ class Definitions:
         """Return the number of a definition, after adding it if it is new."""
         found = self._numbers.get(definition_id)
         if found is None:
-            query = select(definitions.c.number).where(definitions.c.id == definition_id)
-            found = connection.execute(query).scalar() or self._add(connection, definition_id)
+            rows = fetch_all(connection, READ_NUMBER, {"this": definition_id})
+            found = rows[0].number if rows else self._add(connection, definition_id)
             self._numbers[definition_id] = found
         return found
 

@@ -31,6 +31,7 @@ from carrierflow.errors import (
 )
 from carrierflow.storage.database_urls import read_url
 from carrierflow.storage.grants import is_denied
+from carrierflow.storage.pings import ping_doubtful
 from carrierflow.storage.server_lines import lines_of, prepare_lines
 from carrierflow.storage.sessions import error_codes, is_read_only, prepare_server
 from carrierflow.storage.sqlite_files import is_anothers, refuse_what_is_none
@@ -41,6 +42,8 @@ __all__ = [
     "build_engine",
     "commit",
     "error_codes",
+    "is_built_here",
+    "is_in_memory",
     "is_mysql",
     "isolate",
     "leave_to_parent",
@@ -54,7 +57,7 @@ SLICE = 1
 """Seconds that SQLite itself waits for a lock; between two of them we can be stopped."""
 
 POOL = 10
-"""Connections to a server that a process keeps; further threads wait for one of them.
+"""Connections to a server that a process keeps, unless it is told; further threads wait for one.
 
 None beyond: each would be made anew and closed again, for more than a whole callback costs.
 """
@@ -70,6 +73,8 @@ CONFLICTS = {
 }
 """Errors after which the same transaction may simply be done again."""
 
+BUILT = "carrierflow_built"
+
 WRONG_VALUES = {
     1292,  # MariaDB: incorrect value
     1366,  # MariaDB: incorrect value for a column
@@ -82,10 +87,13 @@ UNSTORABLE = (
 )
 
 
-def build_engine(url: str, timeouts: DatabaseTimeouts | None = None) -> Engine:
+def build_engine(
+    url: str, timeouts: DatabaseTimeouts | None = None, *, pool_size: int = POOL
+) -> Engine:
     """Build an engine for a database URL, with the driver and the settings that we test.
 
-    What the URL itself says about time counts more than `timeouts`.
+    What the URL itself says about time counts more than `timeouts`. Of a server it keeps up to
+    `pool_size` connections; a SQLite file is opened as often as there are threads that use it.
 
     Raises:
         ConfigurationError: if the URL cannot be read or its driver is not installed.
@@ -93,7 +101,7 @@ def build_engine(url: str, timeouts: DatabaseTimeouts | None = None) -> Engine:
     timeouts = timeouts or DatabaseTimeouts()
     try:
         parsed, arguments = read_url(url)
-        options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": POOL, "max_overflow": 0}
+        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0}
         options["pool_timeout"] = timeouts.pool
         if parsed.get_backend_name() == "sqlite":
             options, arguments = {}, {"timeout": timeouts.lock}
@@ -119,7 +127,14 @@ def build_engine(url: str, timeouts: DatabaseTimeouts | None = None) -> Engine:
     else:
         prepare_lines(engine, timeouts)
         prepare_server(engine, timeouts)
+        ping_doubtful(engine)
+    engine.update_execution_options(**{BUILT: True})
     return engine
+
+
+def is_built_here(engine: Engine) -> bool:
+    """Tell whether an engine is one of `build_engine`, so that its URL says all about it."""
+    return bool(engine.get_execution_options().get(BUILT))
 
 
 def require_plain(engine: Engine) -> None:
@@ -141,7 +156,7 @@ def leave_to_parent(engine: Engine) -> None:
     They are not closed either: a driver may say goodbye on what is the parent's line. A database in
     memory is copied with the process, and is its own.
     """
-    if engine.dialect.name == "sqlite" and _is_in_memory(engine.url.database):
+    if is_in_memory(engine):
         return
     _OF_PARENTS.append(engine.pool)
     engine.dispose(close=False)
@@ -149,6 +164,11 @@ def leave_to_parent(engine: Engine) -> None:
 
 _OF_PARENTS: list[Pool] = []
 """Kept, so that nothing in them is ever collected, and thereby closed, in a child."""
+
+
+def is_in_memory(engine: Engine) -> bool:
+    """Tell whether a database is this process's alone."""
+    return engine.dialect.name == "sqlite" and _is_in_memory(engine.url.database)
 
 
 def require_file(engine: Engine) -> None:

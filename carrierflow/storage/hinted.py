@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Select, select, update
 
 from carrierflow.domain.shop import ShopState
 from carrierflow.storage.binding import sliced
+from carrierflow.storage.shop_queue import wake_shops
 from carrierflow.storage.store import SqlStore
 from carrierflow.storage.tables import fulfillments, shops
 
@@ -36,7 +37,8 @@ def mark_hinted(
 ) -> None:
     """Let the parcels of an order, and their shop among some, be the next ones looked at.
 
-    Nothing else of them changes: neither their version, nor when they were last verified.
+    Nothing else of them changes: neither their version, nor when they were last verified. A shop
+    that is left alone for a while stays so: its host says nothing, whoever hints.
     """
     f = fulfillments.c
     named = (f.order_id == order_id) & f.shop.in_(mine)
@@ -44,4 +46,4 @@ def mark_hinted(
     if found:
         connection.execute(update(fulfillments).where(named).values(hinted_at=now))
     for some in sliced(connection, found):
-        connection.execute(update(shops).where(shops.c.id.in_(some)).values(next_due=None))
+        wake_shops(connection, shops.c.id.in_(some), now=now)

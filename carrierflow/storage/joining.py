@@ -35,6 +35,9 @@ FROM_WITHIN = (
     "is joined from within: await session.run_sync(lambda s: app.joined(s).record(event))."
 )
 
+OURS = "carrierflow_joined"
+"""The savepoint to which a joined ledger goes back; what is joined joins nothing further."""
+
 T = TypeVar("T")
 
 
@@ -107,19 +110,23 @@ def _all_or_none(connection: Connection, host: Host) -> Iterator[None]:
 
     Where that cannot be done, the database has already taken back more: a lost connection or a
     deadlock on MariaDB takes the whole transaction away.
+
+    The savepoint is told the driver as it is: Core compiles one anew each time, which takes as long
+    as SQLite needs for a parcel.
     """
     _see_it_begun(connection)
-    savepoint = connection.begin_nested()
+    connection.exec_driver_sql(f"SAVEPOINT {OURS}")
     try:
         yield
     except BaseException:
         try:
-            savepoint.rollback()
+            if not connection.invalidated:
+                connection.exec_driver_sql(f"ROLLBACK TO SAVEPOINT {OURS}")
         except DBAPIError:
             if isinstance(host, Lender):
                 host.lost()
         raise
-    savepoint.commit()
+    connection.exec_driver_sql(f"RELEASE SAVEPOINT {OURS}")
 
 
 def _see_it_begun(connection: Connection) -> None:

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, bindparam, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    Connection,
+    Insert,
+    Integer,
+    bindparam,
+    insert,
+    literal_column,
+    null,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningInsert
 
 from carrierflow.domain.feed_entry import FeedEntry
-from carrierflow.domain.fulfillment import GENESIS, Change, Fulfillment, PastEvents
+from carrierflow.domain.fulfillment import Change, Fulfillment, MachineHead, PastEvents
 from carrierflow.domain.model import (
     OVERTURNABLE,
-    START,
     Machine,
     Opening,
     Source,
@@ -27,6 +40,7 @@ from carrierflow.ledger.ports import Borne, EncryptedNote
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.bulk import execute_many, insert_many
 from carrierflow.storage.definitions import Definitions
+from carrierflow.storage.direct import fetch_all, write_returning
 from carrierflow.storage.engine import is_mysql
 from carrierflow.storage.listeners import gather, is_heard
 from carrierflow.storage.rows import (
@@ -46,16 +60,19 @@ from carrierflow.storage.waybills import bearers
 
 __all__ = ["SqlLedgerTransaction"]
 
+NOWHERE = MachineHead()
+"""Where a machine stands before its first entry."""
+
 NEW_HEADS = {
     "version": 0,
-    "delivery_status": START,
-    "delivery_seq": 0,
-    "delivery_hash": GENESIS,
-    "delivery_confirmed": 0,
-    "cod_status": START,
-    "cod_seq": 0,
-    "cod_hash": GENESIS,
-    "cod_confirmed": 0,
+    "delivery_status": NOWHERE.status,
+    "delivery_seq": NOWHERE.seq,
+    "delivery_hash": NOWHERE.hash,
+    "delivery_confirmed": NOWHERE.confirmed,
+    "cod_status": NOWHERE.status,
+    "cod_seq": NOWHERE.seq,
+    "cod_hash": NOWHERE.hash,
+    "cod_confirmed": NOWHERE.confirmed,
     "held": 0,
     "unpublished": 0,
     "open": True,
@@ -93,20 +110,47 @@ HEAD_COLUMNS = (
     "settled_at",
 )
 
-READ_PARCELS = (
-    select(*PARCEL)
-    .where(
-        fulfillments.c.shop
-        == select(shops.c.id).where(shops.c.code == bindparam("code")).scalar_subquery(),
-        fulfillments.c.fulfillment_id.in_(bindparam("ids", expanding=True)),
-    )
-    .order_by(fulfillments.c.id)
-    .with_for_update(of=fulfillments)
+MINE = fulfillments.c.shop == (
+    select(shops.c.id).where(shops.c.code == bindparam("code")).scalar_subquery()
 )
-READ_EVIDENCE = select(evidence).where(
-    evidence.c.fulfillment.in_(bindparam("ids", expanding=True)), evidence.c.kind == "event"
+LOCKED = select(*PARCEL).where(MINE).order_by(fulfillments.c.id).with_for_update(of=fulfillments)
+IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+
+READ_PARCELS = LOCKED.where(fulfillments.c.fulfillment_id.in_(IDS))
+READ_EVIDENCE = select(evidence).where(evidence.c.fulfillment.in_(IDS), evidence.c.kind == "event")
+READ_PAST = select(*PAST).where(history.c.fulfillment.in_(IDS))
+
+READ_PARCEL = LOCKED.where(fulfillments.c.fulfillment_id == bindparam("this"))
+READ_ITS_PAST = union_all(
+    select(
+        evidence.c.fulfillment,
+        evidence.c.status,
+        evidence.c.event_key,
+        evidence.c.source,
+        evidence.c.occurred_at,
+        evidence.c.fill_gaps,
+        evidence.c.verdict,
+        evidence.c.code,
+        evidence.c.actor,
+        evidence.c.reason,
+        evidence.c.note_digest,
+        literal_column("NULL", Integer).label("seq"),
+        literal_column("NULL", Boolean).label("dated"),
+    ).where(evidence.c.kind == "event", evidence.c.fulfillment == bindparam("this")),
+    select(
+        history.c.fulfillment,
+        history.c.to_status,
+        history.c.event_key,
+        history.c.source,
+        history.c.occurred_at,
+        history.c.inferred,
+        *[null()] * 5,
+        history.c.seq,
+        history.c.occurred_at != history.c.recorded_at,
+    ).where(history.c.fulfillment == bindparam("this")),
 )
-READ_PAST = select(*PAST).where(history.c.fulfillment.in_(bindparam("ids", expanding=True)))
+"""Both in one question, under the names of evidence; an entry is what has a number."""
+
 SAVE_HEAD = (
     update(fulfillments)
     .where(fulfillments.c.id == bindparam("this"), fulfillments.c.version == bindparam("read"))
@@ -125,15 +169,20 @@ class SqlLedgerTransaction:
 
     def parcels(self, shop: str, fulfillment_ids: Collection[str]) -> dict[str, Fulfillment]:
         """Read and lock the known ones of some fulfillments, by fulfillment id."""
-        parcels = [
-            parcel_from(row, shop)
-            for ids in sliced(self._connection, fulfillment_ids)
-            for row in self._connection.execute(READ_PARCELS, {"code": shop, "ids": ids})
-        ]
+        parcels = [parcel_from(row, shop) for row in self._parcel_rows(shop, fulfillment_ids)]
         found = {parcel.ref.fulfillment_id: parcel for parcel in parcels}
         if not found:
             self._shop_number(shop)
         return found
+
+    def _parcel_rows(self, shop: str, ids: Collection[str]) -> Iterator[Any]:
+        if len(ids) == 1:
+            yield from fetch_all(
+                self._connection, READ_PARCEL, {"code": shop, "this": next(iter(ids))}
+            )
+            return
+        for some in sliced(self._connection, ids):
+            yield from self._connection.execute(READ_PARCELS, {"code": shop, "ids": some})
 
     def bearers(self, shop: str, tracking_numbers: Collection[str]) -> dict[str, Borne]:
         """Find by whom some tracking numbers are borne in a shop, each that anybody bears."""
@@ -146,6 +195,9 @@ class SqlLedgerTransaction:
     def past_events(self, parcels: Collection[Fulfillment]) -> dict[int, PastEvents]:
         """Read what the past of some parcels says, by the parcels' own ids."""
         past: dict[int, PastEvents] = defaultdict(PastEvents)
+        if len(parcels) == 1:
+            (parcel,) = parcels
+            return {parcel.id: self._past_of(parcel)}
         for ids in sliced(self._connection, [parcel.id for parcel in parcels]):
             for row in self._connection.execute(READ_EVIDENCE, {"ids": ids}):
                 _add_evidence(past[row.fulfillment], row)
@@ -153,10 +205,33 @@ class SqlLedgerTransaction:
                 _add_entry(past[number], *entry)
         return past
 
-    def start(self, openings: Collection[Opening], *, now: datetime) -> None:
+    def _past_of(self, parcel: Fulfillment) -> PastEvents:
+        """Read the past of one parcel: what a backend asks for while its courier waits."""
+        past = PastEvents()
+        rows = fetch_all(self._connection, READ_ITS_PAST, {"this": parcel.id})
+        for row in rows:
+            if row.seq is None:
+                _add_evidence(past, row)
+        for row in rows:
+            if row.seq is not None:
+                _add_entry(
+                    past,
+                    row.status,
+                    row.seq,
+                    row.fill_gaps,
+                    row.source,
+                    row.event_key,
+                    row.occurred_at,
+                    row.dated,
+                )
+        return past
+
+    def start(self, openings: Collection[Opening], *, now: datetime) -> dict[str, Fulfillment]:
         """Make rows without history for those fulfillments of one shop that have none.
 
         In the order of their ids, so that writers who begin the same ones wait for each other.
+        One alone is returned if it was made here; of many, and on MariaDB, no driver says so.
+        An older SQLite does neither.
         """
         number = self._shop_number(next(iter(openings)).ref.shop)
         rows = (
@@ -171,7 +246,13 @@ class SqlLedgerTransaction:
             }
             for opening in sorted(openings, key=lambda opening: opening.ref.fulfillment_id)
         )
-        execute_many(self._connection, _insert_if_new(self._connection.dialect.name), rows)
+        dialect = self._connection.dialect
+        if len(openings) > 1 or is_mysql(dialect.name) or not dialect.insert_returning:
+            execute_many(self._connection, _insert_if_new(dialect.name), rows)
+            return {}
+        (opening,), (row,) = openings, rows
+        made = write_returning(self._connection, _insert_one_if_new(dialect.name), row)
+        return {opening.ref.fulfillment_id: _begun(opening, row, *made[0])} if made else {}
 
     def save(self, changes: Collection[Change]) -> None:
         """Write terms, histories, evidence and heads; the heads first, for they guard the rest."""
@@ -231,6 +312,25 @@ class SqlLedgerTransaction:
 def _steps(change: Change) -> Iterator[FeedEntry]:
     ref, tracking_number = change.after.ref, change.after.tracking_number
     return (FeedEntry.of_step(ref, tracking_number, entry) for entry in change.entries)
+
+
+def _begun(opening: Opening, row: Mapping[str, Any], number: int) -> Fulfillment:
+    """Return a fulfillment as it stands in the row that was made for it."""
+    return Fulfillment(
+        id=number,
+        shop_id=row["shop"],
+        ref=opening.ref,
+        version=row["version"],
+        delivery=NOWHERE,
+        cod=NOWHERE,
+        cod_amount=row["cod_amount"],
+        tracking_number=row["tracking_number"],
+    )
+
+
+@cache
+def _insert_one_if_new(dialect: str) -> ReturningInsert[Any]:
+    return _insert_if_new(dialect).returning(fulfillments.c.id)
 
 
 @cache

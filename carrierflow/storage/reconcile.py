@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -28,11 +28,20 @@ from carrierflow.domain.publication import (
 from carrierflow.domain.shop import Coverage, Shop
 from carrierflow.errors import ConcurrentUpdate, ShopHeld
 from carrierflow.ledger.ports import LedgerTransaction
-from carrierflow.reconcile.ports import DueOrder, FulfillmentUpdate, OrderWithWork, WebhookHint
+from carrierflow.reconcile.ports import (
+    Agenda,
+    DueOrder,
+    FulfillmentUpdate,
+    Hold,
+    KnownParcel,
+    OrderWithWork,
+    Rest,
+    WebhookHint,
+)
 from carrierflow.storage.binding import sliced
 from carrierflow.storage.incident_ends import close_of
 from carrierflow.storage.incidents import SqlIncidents, close_incident, open_incident
-from carrierflow.storage.leases import SqlLeases
+from carrierflow.storage.leases import SqlLeases, release
 from carrierflow.storage.ledger import SqlLedgerTransaction
 from carrierflow.storage.proposals import SqlProposals, hold
 from carrierflow.storage.publications import (
@@ -40,13 +49,13 @@ from carrierflow.storage.publications import (
     outcome_row,
     publication_logs,
     save_publication,
+    save_publications,
 )
 from carrierflow.storage.queries import find_parcel, known_ids
 from carrierflow.storage.rows import PARCEL, guarded, head_values, look_values, parcel_from
 from carrierflow.storage.run_questions import (
-    COUNT_DUE,
-    COUNT_OPEN,
     COUNT_UNPUBLISHED,
+    READ_AGENDA,
     READ_DUE,
     READ_DUE_AFTER,
     READ_HINTS,
@@ -111,6 +120,21 @@ READ_PARCELS = (
     .order_by(fulfillments.c.id)
 )
 
+READ_KNOWN = (
+    select(*(fulfillments.c[name] for name in KnownParcel._fields))
+    .where(
+        fulfillments.c.shop == bindparam("of"),
+        fulfillments.c.order_id.in_(bindparam("orders", expanding=True)),
+    )
+    .order_by(fulfillments.c.id)
+)
+
+READ_SOME = (
+    select(*PARCEL)
+    .where(fulfillments.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(fulfillments.c.id)
+)
+
 KEPT_OF_RUN = ("kind", "shop", "started_at", "ended_at", "end_reason", "counters", "sentence")
 KEEP_END = insert(run_ends).from_select(
     ["run", *KEPT_OF_RUN, "recorded_at"],
@@ -155,17 +179,6 @@ class SqlReconcileStore(SqlLeases, SqlIncidents, SqlProposals):
         with self._store.reading() as connection:
             return coverage(connection, shop, since=since)
 
-    def count_open(self, shop: Shop) -> tuple[int, int]:
-        """Count a shop's open fulfillments, and its open incidents."""
-        with self._store.reading() as connection:
-            row = connection.execute(COUNT_OPEN, {"of": shop.id}).one()
-        return row.fulfillments, row.incidents
-
-    def begin_run(self, run: str, shop: Shop, *, kind: str, now: datetime) -> None:
-        """Write that a run began."""
-        row = {"id": run, "kind": kind, "shop": shop.id, "started_at": now}
-        self._store.transact(lambda c: c.execute(insert(runs), row))
-
     def end_run(
         self,
         run: str,
@@ -173,9 +186,11 @@ class SqlReconcileStore(SqlLeases, SqlIncidents, SqlProposals):
         reason: str,
         counters: Mapping[str, int],
         now: datetime,
+        hold: Hold,
+        rest: Rest,
         sentence: str | None = None,
     ) -> None:
-        """Write how a run ended, and what went wrong; what was written first stays."""
+        """Write how a run ended, and let its shop go; what was written first of it stays."""
         ended = {
             "this": run,
             "new_ended_at": now,
@@ -187,17 +202,13 @@ class SqlReconcileStore(SqlLeases, SqlIncidents, SqlProposals):
         def work(connection: Connection) -> None:
             if connection.execute(END_RUN, ended).rowcount:
                 connection.execute(KEEP_END, {"this": run})
+            release(connection, hold, rest, now=now)
 
         self._store.transact(work)
 
     def save_watermark(self, shop: Shop, to: datetime) -> None:
         """Write up to which change a shop was read."""
         self._store.transact(lambda c: change_shop(c, shop.code, swept_to=to))
-
-    def save_silence(self, shop: Shop, unanswered: int, *, retry_at: datetime | None) -> None:
-        """Write how many runs in a row had no answer from a shop, and when it is asked again."""
-        values = {"unanswered": unanswered, "retry_at": retry_at}
-        self._store.transact(lambda c: change_shop(c, shop.code, **values))
 
     def parcel(self, shop: str, fulfillment_id: str) -> Fulfillment:
         """Return one fulfillment."""
@@ -223,6 +234,13 @@ class SqlReconcileStore(SqlLeases, SqlIncidents, SqlProposals):
                 raise ShopHeld(fence[0].code)
             return write(connection, writing)
 
+    def write_all(
+        self, writings: Sequence[FulfillmentUpdate]
+    ) -> tuple[tuple[Fulfillment, ...], int]:
+        """Write some updates that tell the platform nothing, all of them or none."""
+        with self._store.begin() as connection:
+            return _write_all(connection, writings)
+
     def resolve(
         self,
         incident: Incident,
@@ -243,13 +261,28 @@ class SqlReconcileStore(SqlLeases, SqlIncidents, SqlProposals):
             decided = {"action": action, "actor": actor, "reason": reason}
             close_incident(connection, incident, now=now, approved_by=approved_by, **decided)
 
-    def work(self, shop: Shop, *, now: datetime) -> list[OrderWithWork]:
-        """Return the orders with something to publish now, those first that waited longest."""
+    def agenda(self, shop: Shop, *, verified_before: datetime, now: datetime) -> Agenda:
+        """Return what there is to do at a shop, by one statement where that is nothing.
+
+        Of what webhooks named, a parcel that is no longer open counts too: a merchant's late
+        change is what nobody else would notice.
+        """
+        it = {"of": shop.id}
         with self._store.reading() as connection:
-            return [
-                OrderWithWork(order_id=row[0], puts=int(row[1]))
-                for row in connection.execute(READ_WORK, {"of": shop.id, "now": now})
-            ]
+            count = connection.execute(READ_AGENDA, it | {"before": verified_before}).one()
+            work = connection.execute(READ_WORK, it | {"now": now}) if count.unpublished else ()
+            hints = connection.execute(READ_HINTS, it) if count.hinted else ()
+            return Agenda(
+                open=count.open,
+                incidents=count.incidents,
+                due=count.due,
+                unpublished=count.unpublished,
+                work=tuple(OrderWithWork(order_id=row[0], puts=int(row[1])) for row in work),
+                hints=tuple(
+                    WebhookHint(order_id=row[0], puts=int(row[1]), hinted_at=row[2])
+                    for row in hints
+                ),
+            )
 
     def due(
         self, shop: Shop, *, verified_before: datetime, after: DueOrder | None, limit: int
@@ -263,24 +296,6 @@ class SqlReconcileStore(SqlLeases, SqlIncidents, SqlProposals):
             return [
                 DueOrder(order_id=row[0], verified_at=row[1])
                 for row in connection.execute(query, given)
-            ]
-
-    def count_due(self, shop: Shop, *, verified_before: datetime) -> int:
-        """Count the open orders not looked at since."""
-        with self._store.reading() as connection:
-            given = {"of": shop.id, "before": verified_before}
-            return int(connection.execute(COUNT_DUE, given).scalar_one())
-
-    def hints(self, shop: Shop) -> list[WebhookHint]:
-        """Return the orders that webhooks named since they were looked at, the oldest first.
-
-        A parcel that is no longer open counts too: a merchant's late change is what nobody else
-        would notice.
-        """
-        with self._store.reading() as connection:
-            return [
-                WebhookHint(order_id=row[0], puts=int(row[1]), hinted_at=row[2])
-                for row in connection.execute(READ_HINTS, {"of": shop.id})
             ]
 
     def clear_hints(self, shop: Shop, followed: Collection[WebhookHint]) -> None:
@@ -322,6 +337,25 @@ class SqlReconcileStore(SqlLeases, SqlIncidents, SqlProposals):
             for row in found[:limit]
         ]
 
+    def known_of(self, shop: Shop, order_ids: Collection[str]) -> list[KnownParcel]:
+        """Return what is compared of the fulfillments of some orders, in the order of their ids."""
+        with self._store.reading() as connection:
+            found = [
+                KnownParcel._make(row)
+                for some in sliced(connection, order_ids)
+                for row in connection.execute(READ_KNOWN, {"of": shop.id, "orders": some})
+            ]
+            return sorted(found, key=attrgetter("id"))
+
+    def parcels(self, shop: Shop, parcel_ids: Collection[int]) -> list[Fulfillment]:
+        """Return some fulfillments by their own ids, in the order of these."""
+        with self._store.reading() as connection:
+            return [
+                parcel_from(row, shop.code)
+                for some in sliced(connection, sorted(parcel_ids))
+                for row in connection.execute(READ_SOME, {"ids": some})
+            ]
+
     def parcels_of(self, shop: Shop, order_ids: Collection[str]) -> list[Fulfillment]:
         """Return the fulfillments of some orders, in the order of their ids."""
         with self._store.reading() as connection:
@@ -332,7 +366,9 @@ class SqlReconcileStore(SqlLeases, SqlIncidents, SqlProposals):
             ]
             return sorted(found, key=attrgetter("id"))
 
-    def mark_verified(self, parcels: Collection[Fulfillment], *, at: datetime) -> None:
+    def mark_verified(
+        self, parcels: Collection[KnownParcel | Fulfillment], *, at: datetime
+    ) -> None:
         """Write that some fulfillments were looked at and nothing was new."""
 
         def work(connection: Connection) -> None:
@@ -353,22 +389,53 @@ def write(connection: Connection, writing: FulfillmentUpdate) -> tuple[Fulfillme
         connection.execute(insert(outcomes), outcome_row(after.id, writing.conclusion))
     if writing.observation is not None:
         connection.execute(insert(observations), _observation_row(after, writing.observation))
+    return after, _tell_people(connection, writing, after)
+
+
+def _write_all(
+    connection: Connection, writings: Sequence[FulfillmentUpdate]
+) -> tuple[tuple[Fulfillment, ...], int]:
+    """Write updates without attempts, in as few statements as for one."""
+    written = tuple(_as_saved(writing) for writing in writings)
+    saved = [_saving(w, after) for w, after in zip(writings, written, strict=True)]
+    saved.sort(key=itemgetter("this"))  # whoever locks several rows does so in this order
+    if connection.execute(SAVE_PARCEL, saved).rowcount != len(saved):
+        raise ConcurrentUpdate(f"{len(saved)} fulfillments")
+    if tried := [(w.before.id, publication) for w in writings for publication in w.publications]:
+        save_publications(connection, tried)
+    if seen := [
+        _observation_row(w.before, w.observation) for w in writings if w.observation is not None
+    ]:
+        connection.execute(insert(observations), seen)
+    opened = 0
+    for writing, after in zip(writings, written, strict=True):
+        opened += _tell_people(connection, writing, after)
+    return written, opened
+
+
+def _tell_people(connection: Connection, writing: FulfillmentUpdate, after: Fulfillment) -> int:
+    """Close and open the incidents of an update; return how many are new."""
     if writing.over:
         close_of(connection, after.shop_id, after.id, writing.over, writing.now)
-    opened = [
+    return sum(
         open_incident(connection, after.shop_id, after.id, finding, writing.now)
         for finding in writing.findings
-    ]
-    return after, sum(opened)
+    )
 
 
 def _save(connection: Connection, writing: FulfillmentUpdate) -> Fulfillment:
-    before = writing.before
-    after = replace(writing.after, version=before.version + 1)
-    values = guarded(before, head_values(after) | look_values(after))
-    if connection.execute(SAVE_PARCEL, values).rowcount != 1:
-        raise ConcurrentUpdate(f"Fulfillment {before.ref.fulfillment_id}")
+    after = _as_saved(writing)
+    if connection.execute(SAVE_PARCEL, _saving(writing, after)).rowcount != 1:
+        raise ConcurrentUpdate(f"Fulfillment {after.ref.fulfillment_id}")
     return after
+
+
+def _as_saved(writing: FulfillmentUpdate) -> Fulfillment:
+    return replace(writing.after, version=writing.before.version + 1)
+
+
+def _saving(writing: FulfillmentUpdate, after: Fulfillment) -> dict[str, Any]:
+    return guarded(writing.before, head_values(after) | look_values(after))
 
 
 def _observation_row(parcel: Fulfillment, seen: Observation) -> dict[str, Any]:

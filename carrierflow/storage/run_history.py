@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, and_, null, or_, select
 
 from carrierflow.domain.past_run import PastRun
 from carrierflow.domain.shop import ShopState
@@ -23,22 +23,45 @@ CUT_OFF = "cut_off"
 """How a run ended that could not say so: its process was killed, or lost the database."""
 
 
-def past_runs(connection: Connection, *, shop: str | None, since: datetime) -> list[PastRun]:
-    """Return the runs that began at or after a time, the newest first."""
+def past_runs(
+    connection: Connection,
+    *,
+    shop: str | None,
+    since: datetime,
+    failed: bool = False,
+    limit: int | None = None,
+) -> list[PastRun]:
+    """Return the runs that began at or after a time, the newest first; so many at most.
+
+    They are found by index, from the newest backwards.
+    """
+    r = runs.c
     query = (
-        _query(shops.c.id == runs.c.shop)
-        .where(runs.c.started_at >= since)
-        .order_by(runs.c.started_at.desc())
+        _query(shops.c.id == r.shop)
+        .where(r.started_at >= since)
+        .order_by(r.started_at.desc(), r.id)
+        .limit(limit)
     )
     if shop is not None:
         query = query.where(shops.c.code == shop)
-    return [_run_from(row) for row in connection.execute(query)]
+    if failed:
+        query = query.where(or_(r.end_reason.in_(FAILURES), is_cut_off))
+    return list(map(_run_from, connection.execute(query).all()))
 
 
-def last_runs(connection: Connection, *, shop: str | None = None) -> dict[str, PastRun]:
-    """Return the run of each shop, or of one, that began last, by the shop's code.
+is_cut_off = and_(
+    runs.c.ended_at.is_(None), or_(shops.c.lease_owner.is_(None), shops.c.lease_owner != runs.c.id)
+)
+"""Whether a run never said how it ended, and holds its shop no more."""
 
-    That is two rows found by index for each shop, however many runs it has had.
+
+def last_runs(
+    connection: Connection, *, codes: Collection[str] = (), brief: bool = False
+) -> dict[str, PastRun]:
+    """Return the run that began last of some shops, or of all if none is named, by their codes.
+
+    That is two rows found by index for each shop, however many runs it has had. With `brief`
+    what they counted, and their sentences, are left out.
     """
     earlier = runs.alias()
     newest = (
@@ -49,10 +72,10 @@ def last_runs(connection: Connection, *, shop: str | None = None) -> dict[str, P
         .correlate(shops)
         .scalar_subquery()
     )
-    query = _query(runs.c.id == newest)
-    if shop is not None:
-        query = query.where(shops.c.code == shop)
-    return {row.code: _run_from(row) for row in connection.execute(query)}
+    query = _query(runs.c.id == newest, BRIEF if brief else COLUMNS)
+    if codes:
+        query = query.where(shops.c.code.in_(codes))
+    return {run.shop: run for run in map(_run_from, connection.execute(query).all())}
 
 
 def last_answers(connection: Connection) -> dict[str, datetime]:
@@ -85,20 +108,38 @@ def asked_before(
     )
 
 
-def _query(which: ColumnElement[bool]) -> Any:
-    return select(runs, shops.c.code, shops.c.lease_owner).select_from(shops.join(runs, which))
+COLUMNS = (
+    runs.c.id,
+    shops.c.code,
+    runs.c.started_at,
+    runs.c.ended_at,
+    runs.c.end_reason,
+    runs.c.sentence,
+    runs.c.counters,
+    shops.c.lease_owner,
+)
 
 
-def _run_from(row: Row[Any]) -> PastRun:
-    cut_off = row.ended_at is None and row.lease_owner != row.id
-    reason = CUT_OFF if cut_off else row.end_reason
+BRIEF = (*COLUMNS[:5], null().label("sentence"), null().label("counters"), shops.c.lease_owner)
+"""The same without what is long."""
+
+
+def _query(which: ColumnElement[bool], columns: Sequence[ColumnElement[Any]] = COLUMNS) -> Any:
+    return select(*columns).select_from(shops.join(runs, which))
+
+
+def _run_from(row: Any) -> PastRun:
+    run, shop, started_at, ended_at, reason, sentence, counters, lease_owner = row
+    cut_off = ended_at is None and lease_owner != run
+    if cut_off:
+        reason = CUT_OFF
     return PastRun(
-        id=row.id,
-        shop=row.code,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
+        id=run,
+        shop=shop,
+        started_at=started_at,
+        ended_at=ended_at,
         end_reason=reason,
-        sentence=row.sentence,
+        sentence=sentence,
         failed=cut_off or reason in FAILURES,
-        counters=json.loads(row.counters or "{}"),
+        counters=json.loads(counters) if counters else {},
     )

@@ -16,9 +16,8 @@ from carrierflow.storage.types import UtcDateTime
 
 
 __all__ = [
-    "COUNT_DUE",
-    "COUNT_OPEN",
     "COUNT_UNPUBLISHED",
+    "READ_AGENDA",
     "READ_DUE",
     "READ_DUE_AFTER",
     "READ_HINTS",
@@ -39,14 +38,6 @@ looked_at: ColumnElement[datetime] = func.min(
     func.coalesce(f.verified_at, NEVER), type_=UtcDateTime()
 )
 
-COUNT_OPEN = select(
-    select(func.count()).where(of_shop, f.open).scalar_subquery().label("fulfillments"),
-    select(func.count())
-    .where(i.shop == bindparam("of"), i.state == OPEN)
-    .scalar_subquery()
-    .label("incidents"),
-)
-
 COUNT_UNPUBLISHED = select(func.count()).where(publishable)
 
 READ_UNPUBLISHED = (
@@ -56,7 +47,19 @@ READ_UNPUBLISHED = (
     .limit(bindparam("most", type_=Integer()))
 )
 
-COUNT_DUE = select(func.count(f.order_id.distinct())).where(overdue)
+hinted = and_(of_shop, f.hinted_at.is_not(None))
+
+READ_AGENDA = select(
+    select(func.count()).where(of_shop, f.open).scalar_subquery().label("open"),
+    select(func.count())
+    .where(i.shop == bindparam("of"), i.state == OPEN)
+    .scalar_subquery()
+    .label("incidents"),
+    select(func.count(f.order_id.distinct())).where(overdue).scalar_subquery().label("due"),
+    COUNT_UNPUBLISHED.scalar_subquery().label("unpublished"),
+    select(func.count()).where(hinted).scalar_subquery().label("hinted"),
+)
+"""What there is to do, in numbers: where there is none of a thing, nobody asks for it."""
 
 READ_WORK = (
     select(f.order_id, func.sum(f.unpublished))
@@ -88,7 +91,7 @@ READ_DUE_AFTER = READ_DUE.having(
 
 READ_HINTS = (
     select(f.order_id, func.sum(f.unpublished), func.max(f.hinted_at, type_=UtcDateTime()))
-    .where(of_shop, f.hinted_at.is_not(None))
+    .where(hinted)
     .group_by(f.order_id)
     .order_by(func.min(f.hinted_at, type_=UtcDateTime()), f.order_id)
 )

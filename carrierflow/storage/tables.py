@@ -167,6 +167,11 @@ shops = _table(
     Column("options", String(limits.OPTIONS)),
     Column("unanswered", Integer, nullable=False, default=0, server_default="0"),
     Column("retry_at", UtcDateTime),
+    Column("queued_until", UtcDateTime),
+    Column("runs_died", Integer, nullable=False, default=0, server_default="0"),
+    Column("unpublished_left", Integer, nullable=False, default=0, server_default="0"),
+    Index(None, "next_due"),
+    Index(None, "queued_until"),
 )
 
 installs = _table(
@@ -224,7 +229,10 @@ fulfillments = _table(
     UniqueConstraint("shop", "fulfillment_id"),
     Index(None, "shop", "order_id"),
     Index(None, "shop", "unpublished"),
-    Index(None, "shop", "open", "verified_at"),
+    Index(
+        f"ix_{PREFIX}fulfillments_coverage",
+        *("open", "shop", "verified_at", "opened_at", "unpublished", "frozen"),
+    ),
     Index(None, "tracking_number", "shop"),
     Index(None, "shop", "hinted_at"),
     Index(None, "delivery_status", "entered_at", "id", "shop"),
@@ -360,6 +368,8 @@ runs = _table(
     Column("counters", LongText),
     Column("sentence", Sentence),
     Index(None, "shop", "started_at"),
+    Index(None, "started_at"),
+    Index(None, "ended_at"),
 )
 
 run_ends = _table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, String, Text
@@ -98,10 +99,18 @@ def _to_naive(value: datetime | None) -> datetime | None:
 
 
 def _to_text(value: datetime | None) -> str | None:
-    return None if value is None else _utc(value).isoformat(timespec="microseconds")
+    return None if value is None else _written(_utc(value))
+
+
+@lru_cache(maxsize=1024)
+def _written(moment: datetime) -> str:
+    """Write a moment of UTC; one recording writes the same again and again."""
+    return moment.isoformat(timespec="microseconds")
 
 
 def _utc(value: datetime) -> datetime:
+    if value.tzinfo is UTC:
+        return value
     if value.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone")
     return value.astimezone(UTC)

@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from plain_runs import begin, end
 
 from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import Event, Status
@@ -21,7 +22,9 @@ def backlog(store, shop):
 
     def read():
         with store.reading() as connection:
-            found = backlogs(connection, store.database_clock, interval_us=lambda _: SECOND_US // 4)
+            found = backlogs(
+                connection, store.database_clock, interval_us=lambda *_: SECOND_US // 4
+            )
         return next(each for each in found if each.shop == shop)
 
     return read
@@ -91,13 +94,12 @@ def test_the_budget_leaks(store, engine, shop, clock, backlog):
 
 def test_runs_are_found_by_their_end(store, shop, clock):
     """A run counts once it has ended, from the moment asked for on."""
-    mine = store.shop(shop)
     began = clock()
     ended_run, running = uuid.uuid4().hex, uuid.uuid4().hex
-    SqlReconcileStore(store).begin_run(ended_run, mine, kind="reconcile", now=began)
-    SqlReconcileStore(store).begin_run(running, mine, kind="reconcile", now=began)
+    for run in (ended_run, running):
+        begin(store, run, shop, now=began)
     ended = clock.advance(minutes=1)
-    SqlReconcileStore(store).end_run(ended_run, reason="done", counters={"put": 3}, now=ended)
+    end(store, ended_run, shop, counters={"put": 3}, now=ended)
 
     with store.reading() as connection:
         (found,) = [run for run in runs_ended(connection, ended) if run.shop == shop]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from plain_runs import begin, end
 from sqlalchemy import select, text, update
 
 from carrierflow.domain.decision import standing_after
@@ -80,11 +81,10 @@ def _meet_incidents(store, shop, clock):
 
 def _run(store, shop, clock):
     """Make a run that ended and one that did not."""
-    kept = SqlReconcileStore(store)
     for run in ("ended", "lost"):
-        kept.begin_run(run, kept.shop(shop), kind="reconcile", now=clock())
+        begin(store, run, shop, now=clock())
         clock.advance(minutes=1)
-    kept.end_run("ended", reason="done", counters={"put": 1}, now=clock(), sentence="Fine.")
+    end(store, "ended", shop, counters={"put": 1}, now=clock(), sentence="Fine.")
 
 
 def rows_of(engine, table):

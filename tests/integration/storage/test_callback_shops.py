@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from plain_runs import hints
 
 from carrierflow.carrier_service.ports import WebhookDelivery
 from carrierflow.carrier_service.shipments import Shipment
 from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.errors import UnknownShop
 from carrierflow.storage.callbacks import SqlCallbackStore
-from carrierflow.storage.reconcile import SqlReconcileStore
 
 
 PLATFORMS = ("haravan", "sapo")
@@ -54,9 +54,8 @@ def test_a_webhook_is_about_the_shop_of_its_own_platform(store, shops_by_platfor
     ours = set(shops_by_platform.values())
     assert [shops_by_platform[platform]] == [code for code in named if code in ours]
     assert [shops_by_platform[platform]] == [c for c in its.shops_of("1000") if c in ours]
-    runs = SqlReconcileStore(store)
     assert {name: ["1001"] if name == platform else [] for name in PLATFORMS} == {
-        name: [hint.order_id for hint in runs.hints(runs.shop(code))]
+        name: [hint.order_id for hint in hints(store, code)]
         for name, code in shops_by_platform.items()
     }
 

@@ -24,4 +24,5 @@ def test_due_orders_come_page_by_page_those_first_that_waited_longest(
     expected = [parcels[number].ref.order_id for number in (0, 2, 3, 4, 5, 1)]
     assert expected == [due.order_id for page in pages for due in page]
     assert [2, 2, 2] == [len(page) for page in pages]
-    assert 6 == SqlReconcileStore(store).count_due(mine, verified_before=before)
+    agenda = SqlReconcileStore(store).agenda(mine, verified_before=before, now=clock())
+    assert 6 == agenda.due

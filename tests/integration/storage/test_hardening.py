@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from databases import every_database
+from plain_runs import end
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
@@ -42,6 +43,7 @@ from carrierflow.storage.installs import add_install, take_install
 from carrierflow.storage.migrate import VERSION_TABLE, current_revision, head_revision
 from carrierflow.storage.queries import add_file, replace_secret
 from carrierflow.storage.reconcile import SqlReconcileStore
+from carrierflow.storage.shop_queue import SqlShopQueue
 from carrierflow.storage.tables import APPEND_ONLY, ERASABLE, administration, metadata
 
 from .conftest import PASSWORD
@@ -288,15 +290,19 @@ def test_the_role_can_do_all_that_the_library_does(
     ledger.amend(Event(status=Status.PICKING, actor="a", reason="r", **mine))
 
     shop, runs = store.shop(code), SqlReconcileStore(store)
-    fence = runs.claim(shop, "run", timedelta(seconds=60))
-    runs.begin_run("run", shop, kind="reconcile", now=clock())
+    minute = timedelta(seconds=60)
+    hold = runs.begin_run("run", shop.code, kind="reconcile", span=minute, now=clock())
     (parcel,) = runs.parcels_of(shop, ["10"])
-    runs.write(writing(parcel, clock()), fence=(shop, fence))
+    runs.write(writing(parcel, clock()), fence=(shop, hold.fence))
     runs.mark_verified([parcel], at=clock())
     runs.save_watermark(shop, clock())
-    runs.renew(shop, fence, timedelta(seconds=60))
-    runs.release(shop, fence)
-    runs.end_run("run", reason="done", counters={}, now=clock())
+    runs.renew(hold, minute)
+    end(store, "run", code, now=clock(), hold=hold)
+    queue = SqlShopQueue(store)
+    assert [code] == [each.code for each in queue.due(1, minute, now=clock())]
+    queue.put_back(code)
+    queue.wake(code, now=clock())
+    queue.give_back([code])
     with store.begin() as connection:
         add_file(connection, "digest", name="name", row_count=1, now=clock())
         replace_secret(connection, f"note:{note}", b"resealed")

@@ -45,7 +45,7 @@ def test_a_hint_marks_the_parcels_of_its_order_and_their_shop(hints, store, shop
     assert {"71": clock()} == hinted(store, shop)
     with store.reading() as connection:
         due = connection.execute(select(shops.c.next_due).where(shops.c.code == shop)).scalar()
-    assert due is None
+    assert clock() - timedelta(hours=1) == due
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from datetime import timedelta
 
 import pytest
 from databases import every_database
+from plain_runs import Leases
 from sqlalchemy import select, text, update
 
 from carrierflow.errors import ShopHeld
 from carrierflow.storage import processes
 from carrierflow.storage.lease_holders import this_holder
 from carrierflow.storage.lease_sessions import has_ended, this_session
-from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.tables import shops
 
 
@@ -28,7 +28,7 @@ ON_SERVERS = pytest.mark.parametrize("database", every_database(but=["sqlite"]),
 
 @pytest.fixture
 def leases(store):
-    return SqlReconcileStore(store)
+    return Leases(store)
 
 
 def held_by(store, process):
@@ -52,7 +52,9 @@ def test_whoever_waits_is_told_for_whom(store, leases, shop):
     mine = store.shop(shop)
     leases.claim(mine, "first-run", MINUTE)
 
-    with pytest.raises(ShopHeld, match=r"\(process \d+ on .*, run first-run\).* since .* until "):
+    with pytest.raises(
+        ShopHeld, match=r"\(process \d+ on .*, run first-run-\w+\).* since .* until "
+    ):
         leases.claim(mine, "second-run", MINUTE)
     with pytest.raises(ShopHeld) as caught:
         leases.claim(mine, "second-run", MINUTE)
@@ -63,7 +65,7 @@ def test_a_holder_that_is_gone_is_not_waited_for(store, leases, shop, child):
     """A living process keeps its shop; killed, even before it is buried, it does not."""
     process, written = child
     mine = store.shop(shop)
-    fence = leases.claim(mine, "first-run", MINUTE)
+    hold = leases.claim(mine, "first-run", MINUTE)
     held_by(store, written)
     with pytest.raises(ShopHeld):
         leases.claim(mine, "second-run", MINUTE)
@@ -71,8 +73,8 @@ def test_a_holder_that_is_gone_is_not_waited_for(store, leases, shop, child):
     process.kill()
     process.wait()
 
-    assert fence + 1 == leases.claim(mine, "second-run", MINUTE)
-    assert not leases.renew(mine, fence, MINUTE)
+    assert hold.fence + 1 == leases.claim(mine, "second-run", MINUTE).fence
+    assert not leases.renew(hold, MINUTE)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +130,7 @@ def until_ended(engine, session):
 def test_a_holder_whose_session_ended_is_not_waited_for(store, leases, shop, elsewhere):
     """A run on another host keeps its shop while its session lives, and not a minute longer."""
     mine, session = store.shop(shop), this_session(elsewhere)
-    fence = leases.claim(mine, "first-run", MINUTE)
+    hold = leases.claim(mine, "first-run", MINUTE)
     held_by(store, f"{ELSEWHERE} {session}")
     with pytest.raises(ShopHeld, match="process 1 on elsewhere"):
         leases.claim(mine, "second-run", MINUTE)
@@ -136,18 +138,18 @@ def test_a_holder_whose_session_ended_is_not_waited_for(store, leases, shop, els
     hang_up(elsewhere)
     until_ended(store.engine, session)
 
-    assert fence + 1 == leases.claim(mine, "second-run", MINUTE)
-    assert not leases.renew(mine, fence, MINUTE)
+    assert hold.fence + 1 == leases.claim(mine, "second-run", MINUTE).fence
+    assert not leases.renew(hold, MINUTE)
 
 
 @ON_SERVERS
 def test_a_run_holds_by_the_session_that_it_speaks_by(store, leases, shop, engine):
     """A lease names the session of who claimed it; renewed by another one, it names that."""
     mine = store.shop(shop)
-    fence = leases.claim(mine, "first-run", MINUTE)
+    hold = leases.claim(mine, "first-run", MINUTE)
     first = holder_of(store, shop)
     engine.dispose()
-    leases.renew(mine, fence, MINUTE)
+    leases.renew(hold, MINUTE)
 
     process, _, session = first.partition(" ")
     assert processes.this_process() == process

@@ -33,9 +33,9 @@ def host(request, engine, shop):
 
 
 @pytest.fixture
-def joined(host, clock):
+def joined(host, ledger, clock):
     """A ledger that joins the host's transaction."""
-    return JoinedLedger(JoinedStore(host, DEFAULT, clock=clock), Lifecycle(DEFAULT), clock=clock)
+    return JoinedLedger(ledger, JoinedStore(host, DEFAULT, clock=clock))
 
 
 @pytest.fixture

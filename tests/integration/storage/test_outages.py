@@ -15,6 +15,8 @@ from carrierflow.domain.model import FulfillmentRef, Opening
 from carrierflow.errors import CommitUnknown, ConcurrentUpdate, DatabaseUnavailable
 from carrierflow.storage.engine import isolate
 
+from .server_sessions import end_session, session_of
+
 
 ON_SERVERS = pytest.mark.parametrize("database", every_database(but=["sqlite"]), indirect=True)
 
@@ -51,19 +53,12 @@ def test_a_server_whose_disk_is_full_is_an_outage(database, engine, make_store):
             connection.exec_driver_sql(statement)
 
 
-WHO, KILL = (
-    {"postgres": "SELECT pg_backend_pid()", "mariadb": "SELECT connection_id()"},
-    {"postgres": "SELECT pg_terminate_backend({})", "mariadb": "KILL {}"},
-)
-
-
 def look_on_a_lost_line(database, engine, store):
     """Begin a snapshot on a connection that the server has just cut."""
     with store.reading() as connection:
-        number = connection.exec_driver_sql(WHO[database.kind]).scalar()
+        number = session_of(connection, database)
         connection.rollback()
-        with engine.connect() as other:
-            other.exec_driver_sql(KILL[database.kind].format(number))
+        end_session(engine, database, number)
         isolate(connection, "REPEATABLE READ")
         connection.exec_driver_sql("SELECT 1")
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from databases import every_database
+from plain_runs import Leases
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
@@ -19,7 +20,6 @@ from carrierflow.storage.callbacks import SqlCallbackStore
 from carrierflow.storage.lease_sessions import this_session
 from carrierflow.storage.migrate import head_revision
 from carrierflow.storage.queries import entries_of, find_parcel
-from carrierflow.storage.reconcile import SqlReconcileStore
 
 from .pooler import Pooler
 
@@ -59,11 +59,15 @@ def pooled(url):
 
 
 def state_of(pooler):
-    """Return what is left in each of the pooler's sessions: statements, settings and locks."""
+    """Return what is left in each of the pooler's sessions: statements, settings and locks.
+
+    A server shows the locks of all its databases; those of other tests are not ours.
+    """
     query = text(
         "SELECT (SELECT count(*) FROM pg_prepared_statements), current_setting('DateStyle'), "
         "current_setting('TimeZone'), current_setting('lock_timeout'), "
-        "(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory')"
+        "(SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database "
+        "WHERE locktype = 'advisory' AND datname = current_database())"
     )
     engine = create_engine(
         pooler.url.replace("postgresql:", "postgresql+psycopg:"),
@@ -115,8 +119,9 @@ def test_everything_works_behind_a_pooler(pooler, pooled, make_store, make_shop,
     with ThreadPoolExecutor(4) as crew:
         assert {"accepted"} == {answer.verdict for answer in crew.map(ledger.record, first)}
     assert {"accepted"} == {answer.verdict for answer in ledger.record_many(others)}
-    fence = SqlReconcileStore(store).claim(store.shop(shop), "me", timedelta(minutes=1))
-    assert SqlReconcileStore(store).renew(store.shop(shop), fence, timedelta(minutes=1))
+    leases = Leases(store)
+    hold = leases.claim(store.shop(shop), "me", timedelta(minutes=1))
+    assert leases.renew(hold, timedelta(minutes=1))
     with store.snapshot() as connection:
         assert PARCELS == len(list(head_rows(connection)))
         assert PARCELS * 6 == len(list(entry_rows(connection)))

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from plain_runs import begin, end
 from sqlalchemy import select
 
-from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.tables import run_ends, runs
 
 
 def test_the_first_end_of_a_run_stands(store, shop, clock):
     """A run ends once: its row and what is kept of it say the same, whatever is said later."""
-    kept = SqlReconcileStore(store)
     began = clock()
-    kept.begin_run("r1", kept.shop(shop), kind="reconcile", now=began)
+    begin(store, "r1", shop, now=began)
     clock.advance(minutes=1)
     ended = clock()
-    kept.end_run("r1", reason="done", counters={"put": 3}, now=ended, sentence="x" * 2_000)
+    end(store, "r1", shop, counters={"put": 3}, now=ended, sentence="x" * 2_000)
     clock.advance(minutes=1)
-    kept.end_run("r1", reason="failed", counters={}, now=clock())
-    kept.end_run("never began", reason="failed", counters={}, now=clock())
+    end(store, "r1", shop, reason="failed", now=clock())
+    end(store, "never began", shop, reason="failed", now=clock())
 
     names = ("kind", "shop", "started_at", "ended_at", "end_reason", "counters", "sentence")
     with store.reading() as connection:

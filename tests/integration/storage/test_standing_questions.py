@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from benchmarks.many_shops import fill_network
+from plain_runs import begin, end
 from sqlalchemy import insert
 
 from carrierflow.domain.incident import Finding
+from carrierflow.storage.backlog import backlogs, runs_ended
 from carrierflow.storage.reconcile import SqlReconcileStore
-from carrierflow.storage.run_history import asked_before, last_answers, last_runs
+from carrierflow.storage.run_history import asked_before, last_answers, last_runs, past_runs
+from carrierflow.storage.shops import coverages
 from carrierflow.storage.tables import runs
 
 from .plans import scanned, statements
@@ -76,7 +81,46 @@ def analyze(engine, table):
             connection.exec_driver_sql(f"ANALYZE TABLE {table}").all()
 
 
+def ask_coverages(store):
+    """Ask how well the open parcels of every shop are known."""
+    with store.reading() as connection:
+        return coverages(connection, since=datetime(2026, 3, 1, tzinfo=UTC))
+
+
+def ask_backlogs(store):
+    """Ask what waits at every shop."""
+    with store.reading() as connection:
+        return backlogs(connection, store.database_clock, interval_us=lambda *_: 250_000)
+
+
+def ask_ended(store):
+    """Ask which runs ended since a moment after all of them."""
+    with store.reading() as connection:
+        return runs_ended(connection, datetime(2026, 3, 2, tzinfo=UTC))
+
+
+def ask_newest(store):
+    """Ask for the newest runs of all shops."""
+    with store.reading() as connection:
+        return past_runs(connection, shop=None, since=datetime(2026, 3, 2, tzinfo=UTC), limit=10)
+
+
+def ask_newest_failed(store):
+    """Ask for the newest runs that could not do their work."""
+    with store.reading() as connection:
+        since = datetime(2026, 3, 2, tzinfo=UTC)
+        return past_runs(connection, shop=None, since=since, failed=True, limit=10)
+
+
+FULFILLMENTS, HISTORY = "carrierflow_fulfillments", "carrierflow_history"
+
 ASKED = {
+    "coverages": (ask_coverages, FULFILLMENTS),
+    "backlogs": (ask_backlogs, FULFILLMENTS),
+    "backlogs, by history": (ask_backlogs, HISTORY),
+    "runs_ended": (ask_ended, "carrierflow_runs"),
+    "past_runs": (ask_newest, "carrierflow_runs"),
+    "past_runs, failed": (ask_newest_failed, "carrierflow_runs"),
     "last_runs": (ask_last_runs, "carrierflow_runs"),
     "last_answers": (ask_last_answers, "carrierflow_runs"),
     "open_by_kind": (
@@ -96,8 +140,12 @@ def test_a_standing_question_goes_through_no_table_that_grows(
     store = make_store(engine)
     if name == "open_by_kind":
         long_over(store, engine, make_shop(store))
-    if name == "last_answers":
+    if table == "carrierflow_runs":
         many_runs(store, engine, make_shop(store), make_shop(store))
+    if table in {FULFILLMENTS, HISTORY}:
+        fill_network(engine, 10, 7 * MANY)
+        analyze(engine, FULFILLMENTS)
+        analyze(engine, HISTORY)
 
     with statements(engine) as found:
         ask(store)
@@ -113,12 +161,26 @@ def test_the_last_run_of_each_shop_is_the_one_that_began_last(store, runs_store,
     began = clock()
     for run, shop, hours in (("a", first, 2), ("b", first, 1), ("c", second, 0)):
         at = began + timedelta(hours=hours)
-        runs_store.begin_run(run + shop, store.shop(shop), kind="reconcile", now=at)
+        begin(store, run + shop, shop, now=at)
 
     found = ask_last_runs(store)
 
     mine = {code: run.id for code, run in found.items() if code in {first, second, third}}
     assert {first: "a" + first, second: "c" + second} == mine
+
+
+def test_a_last_run_may_be_told_without_what_is_long(store, runs_store, make_shop, clock):
+    """In brief it is the same run, and how it ended, without its counters and its sentence."""
+    shop = make_shop(store)
+    begin(store, "a" + shop, shop, now=clock())
+    end(store, "a" + shop, shop, reason="failed", counters={"get": 1}, now=clock())
+
+    with store.reading() as connection:
+        whole = last_runs(connection, codes=[shop])[shop]
+        brief = last_runs(connection, codes=[shop], brief=True)[shop]
+
+    assert ({"get": 1}, True) == (whole.counters, whole.failed)
+    assert replace(whole, counters={}, sentence=None) == brief
 
 
 def test_the_last_answer_of_each_shop_and_what_was_asked_in_vain_since(
@@ -138,9 +200,9 @@ def test_the_last_answer_of_each_shop_and_what_was_asked_in_vain_since(
         ]
     ):
         run, at = f"{hours}{shop}", began + timedelta(hours=hours)
-        runs_store.begin_run(run, store.shop(shop), kind="reconcile", now=at)
+        hold = begin(store, run, shop, now=at)
         ended = at + timedelta(minutes=1)
-        runs_store.end_run(run, reason=reason, counters={}, now=ended)
+        end(store, run, shop, reason=reason, now=ended, hold=hold)
 
     def after(hours, *shops, until=9):
         span = {

@@ -99,7 +99,12 @@ def _rows(connection):
 
 @pytest.mark.parametrize("step", [67, ALL_STEPS])
 def test_an_upgrade_that_is_killed_goes_on(empty_database, session_databases, step):
-    """Killed before any statement, whatever was killed before, an upgrade goes on to its end."""
+    """Killed before any statement, whatever was killed before, an upgrade goes on to its end.
+
+    On MariaDB each statement stays that was carried out. Elsewhere an upgrade is one transaction,
+    which a kill takes back wherever it comes: there every seventh statement has to do.
+    """
+    step = step if empty_database.kind == "mariadb" else max(step, 7)
     for last in range(1, 10_000, step):
         if ended(started(empty_database, last)) != KILLED:
             break
