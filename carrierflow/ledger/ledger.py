@@ -461,8 +461,10 @@ def _started(
     Raises:
         ConcurrentUpdate: if one is not there all the same.
     """
-    tx.start(openings, now=now)
-    parcels = tx.parcels(shop, [opening.ref.fulfillment_id for opening in openings])
+    parcels = tx.start(openings, now=now)
+    ids = [opening.ref.fulfillment_id for opening in openings]
+    if begun := [each for each in ids if each not in parcels]:
+        parcels |= tx.parcels(shop, begun)
     if len(parcels) < len(openings):
         raise ConcurrentUpdate("A fulfillment")
     return parcels

@@ -60,8 +60,11 @@ class LedgerTransaction(Protocol):
         """Read what the past of some parcels says, by the parcels' own ids."""
         ...
 
-    def start(self, openings: Collection[Opening], *, now: datetime) -> None:
-        """Make rows without history for those fulfillments of one shop that have none."""
+    def start(self, openings: Collection[Opening], *, now: datetime) -> dict[str, Fulfillment]:
+        """Make rows without history for those fulfillments of one shop that have none.
+
+        Return those of which it can tell that it made them, by fulfillment id.
+        """
         ...
 
     def save(self, changes: Collection[Change]) -> None:

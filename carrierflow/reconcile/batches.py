@@ -6,7 +6,7 @@ Runs and plans go through the same batches; only what they do with them differs.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -15,15 +15,16 @@ from carrierflow.domain.canonical import observation_digest
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.lifecycle import Lifecycle
-from carrierflow.domain.model import FulfillmentRef, Observation, RemoteOrder, Unreadable
+from carrierflow.domain.model import Observation, RemoteOrder, Unreadable
 from carrierflow.domain.shop import Shop
 from carrierflow.errors import AccessDenied, ReadRefused, UnsupportedByPlatform
 from carrierflow.reconcile.case import ROUNDING, Case
 from carrierflow.reconcile.changes import OVERLAP, OrderQueue, changed_orders, newest
-from carrierflow.reconcile.evaluate import is_over
+from carrierflow.reconcile.evaluate import OVER
 from carrierflow.reconcile.policy import Policy
 from carrierflow.reconcile.ports import (
     DueOrder,
+    KnownParcel,
     OrderWithWork,
     Platform,
     ReconcileStore,
@@ -33,6 +34,9 @@ from carrierflow.reconcile.row_actions import cod_amount_differs
 
 
 __all__ = ["ShopBatch", "ShopReader"]
+
+Name = tuple[str, str]
+"""What a shop calls a fulfillment: its order's id and its own."""
 
 PAGE = 5_000
 """How many due orders are held at once: a hundred batches, and a few queries a run."""
@@ -45,7 +49,7 @@ SECONDS_PER_PUT = 0.25
 class ShopBatch:
     """Some of our fulfillments, sorted by what there is to do with them."""
 
-    in_sync: tuple[Fulfillment, ...]
+    in_sync: tuple[KnownParcel, ...]
     """Nothing to do and nothing new: the decision table would say so for both machines."""
     to_decide: tuple[Case, ...]
     """To be decided."""
@@ -61,7 +65,7 @@ class ShopBatch:
     """Fulfillments that name this carrier, and that the ledger does not know."""
     asked: int
     """How many orders were asked for by id."""
-    parcels: tuple[Fulfillment, ...]
+    parcels: tuple[KnownParcel, ...]
     """All that the ledger has of the orders looked at."""
     hints: tuple[WebhookHint, ...]
     """Those that are followed by looking at this batch."""
@@ -94,16 +98,16 @@ class ShopReader:
         self._began_at = clock()
         self._looks_as = {str(key): str(it) for key, it in platform.projection.looks_as.items()}
         self._verified_before = verified_before
-        self._hints = {hint.order_id: hint for hint in store.hints(shop)}
+        self.agenda = store.agenda(shop, verified_before=verified_before, now=self._began_at)
+        self._hints = {hint.order_id: hint for hint in self.agenda.hints}
         self.queue = OrderQueue((), ())
         self.unswept: list[ReadRefused | AccessDenied] = []
         """Why it is not known what changed, where the platform does not list that."""
 
     def batches(self) -> Iterator[ShopBatch]:
         """Read what changed, then what webhooks named, then all else that has work or is due."""
-        expected = self._store.count_due(self._shop, verified_before=self._verified_before)
-        work = self._store.work(self._shop, now=self._clock())
-        self.queue = OrderQueue(work, self._due(), expected=expected)
+        agenda = self.agenda
+        self.queue = OrderQueue(agenda.work, self._due(), expected=agenda.due)
         self._take_hints()
         if self._shop.swept_to is not None:
             yield from self._swept(self._shop.swept_to)
@@ -129,6 +133,8 @@ class ShopReader:
 
     def _due(self) -> Iterator[str]:
         """Give the orders that are due, a page at a time, as far as they still are by then."""
+        if not self.agenda.due:
+            return
         last: DueOrder | None = None
         while True:
             page = self._store.due(
@@ -196,33 +202,44 @@ class ShopReader:
     ) -> ShopBatch:
         read_at, seen = self._clock(), _seen(orders)
         ids = {order.order_id for order in orders} | set(asked)
-        parcels = self._store.parcels_of(self._shop, ids) if ids else []
-        known = {parcel.ref for parcel in parcels}
-        found = [(p, seen[p.ref]) for p in parcels if p.ref in seen]
-        grace = self._policy.grace
-        looks = self._looks_as
-        in_sync = [p for p, o in found if _agrees(p, o, looks) and not _closes(p, read_at - grace)]
+        parcels = self._store.known_of(self._shop, ids) if ids else []
+        found = [(p, o) for p in parcels if (o := seen.get(_name_of(p))) is not None]
+        looks, settled = self._looks_as, read_at - self._policy.grace
+        in_sync = [p for p, o in found if _agrees(p, o, looks) and not _closes(p, settled)]
         done = {parcel.id for parcel in in_sync}
-        left_out = [p for p in parcels if p.open and _is_absent(p, orders, seen)]
+        absent = [p for p in parcels if p.open and _is_absent(p, orders, seen)]
+        whole = self._whole(p.id for p in (*(p for p, _ in found), *absent) if p.id not in done)
+        left_out = [whole[p.id] for p in absent if p.id in whole]
         if not asked:
             # A page shows what changed and need not show it whole: these are asked for by id.
             self.queue.again(_work(parcel) for parcel in left_out)
         return ShopBatch(
             in_sync=tuple(in_sync),
-            to_decide=tuple(self._situations([(p, o) for p, o in found if p.id not in done])),
+            to_decide=tuple(
+                self._situations([(whole[p.id], o) for p, o in found if p.id in whole])
+            ),
             same_amount=frozenset(p.id for p, o in found if p.cod_amount == o.cod_amount),
             missing=tuple(left_out if asked else ()),
             unreadable=tuple(row for order in orders for row in order.unreadable),
             clean=frozenset(order.order_id for order in orders if not order.unreadable),
-            unknown=tuple(
-                o for ref, o in seen.items() if ref not in known and self._platform.is_ours(o)
-            ),
+            unknown=tuple(self._unknown(parcels, seen)),
             asked=len(asked),
             parcels=tuple(parcels),
             hints=tuple(self._hints[i] for i in ids & self._hints.keys()),
             read_at=read_at,
             swept_to=swept_to,
         )
+
+    def _whole(self, parcel_ids: Iterable[int]) -> dict[int, Fulfillment]:
+        """Return those of some fulfillments that are still there, whole."""
+        ids = list(parcel_ids)
+        return {p.id: p for p in self._store.parcels(self._shop, ids)} if ids else {}
+
+    def _unknown(
+        self, parcels: Sequence[KnownParcel], seen: Mapping[Name, Observation]
+    ) -> Iterator[Observation]:
+        known = {_name_of(parcel) for parcel in parcels}
+        return (o for name, o in seen.items() if name not in known and self._platform.is_ours(o))
 
     def _situations(self, found: list[tuple[Fulfillment, Observation]]) -> list[Case]:
         publication_logs = (
@@ -242,24 +259,31 @@ class ShopReader:
         ]
 
 
-def _seen(orders: Sequence[RemoteOrder]) -> dict[FulfillmentRef, Observation]:
+def _name_of(parcel: KnownParcel) -> Name:
+    return parcel.order_id, parcel.fulfillment_id
+
+
+def _seen(orders: Sequence[RemoteOrder]) -> dict[Name, Observation]:
     """Return what is said of each fulfillment; of one that two rows claim to be, nothing is."""
-    rows = [row for order in orders for row in order.fulfillments]
-    times = Counter(row.ref for row in rows)
-    return {row.ref: row for row in rows if times[row.ref] == 1}
+    rows = [
+        ((row.ref.order_id, row.ref.fulfillment_id), row)
+        for order in orders
+        for row in order.fulfillments
+    ]
+    times = Counter(name for name, _ in rows)
+    return {name: row for name, row in rows if times[name] == 1}
 
 
 def _is_absent(
-    parcel: Fulfillment, orders: Sequence[RemoteOrder], seen: Mapping[FulfillmentRef, Observation]
+    parcel: KnownParcel, orders: Sequence[RemoteOrder], seen: Mapping[Name, Observation]
 ) -> bool:
     """Tell whether a reply shows that it does not hold a fulfillment: no odd row may be it."""
-    ref = parcel.ref
-    if ref in seen:
+    if _name_of(parcel) in seen:
         return False
     return not any(
-        order.may_hide(ref.fulfillment_id)
+        order.may_hide(parcel.fulfillment_id)
         for order in orders
-        if order.order_id in {ref.order_id, ""}
+        if order.order_id in {parcel.order_id, ""}
     )
 
 
@@ -267,24 +291,24 @@ def _work(parcel: Fulfillment) -> OrderWithWork:
     return OrderWithWork(order_id=parcel.ref.order_id, puts=parcel.unpublished)
 
 
-def _agrees(parcel: Fulfillment, seen: Observation, looks_as: Mapping[str, str]) -> bool:
+def _agrees(parcel: KnownParcel, seen: Observation, looks_as: Mapping[str, str]) -> bool:
     """Tell in short what the decision table says at length: in sync, and nothing is new."""
     return (
         parcel.frozen is None
-        and parcel.remote is not None
+        and parcel.remote_updated_at is not None
         and not parcel.unpublished
-        and seen.carrier.status == looks_as.get(parcel.delivery.status, parcel.delivery.status)
-        and seen.cod.status == looks_as.get(parcel.cod.status, parcel.cod.status)
+        and seen.carrier.status == looks_as.get(parcel.delivery_status, parcel.delivery_status)
+        and seen.cod.status == looks_as.get(parcel.cod_status, parcel.cod_status)
         and not seen.order_cancelled
-        and seen.updated_at >= parcel.remote.updated_at - ROUNDING
-        and observation_digest(seen) == parcel.remote.digest
+        and seen.updated_at >= parcel.remote_updated_at - ROUNDING
+        and observation_digest(seen) == parcel.remote_digest
         and not cod_amount_differs(parcel, seen)
     )
 
 
-def _closes(parcel: Fulfillment, settled_before: datetime) -> bool:
+def _closes(parcel: KnownParcel, settled_before: datetime) -> bool:
     """Tell whether looking at a parcel once more changes how open it is."""
-    if not is_over(parcel):
+    if (parcel.delivery_status, parcel.cod_status) not in OVER:
         return parcel.settled_at is not None
     if parcel.settled_at is None:
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from carrierflow.domain.canonical import observation_digest
 from carrierflow.domain.fulfillment import Fulfillment
@@ -56,9 +57,12 @@ class Case:
         )
         before = Status(path[0].from_status) if path and head.confirmed else None
         sent = next((s for s in path if self._is_open(s)), None)
+        word = self.seen.carrier if machine is Machine.DELIVERY else self.seen.cod
         return MachineCase(
             whole=self,
             machine=machine,
+            obs=word.status,
+            raw=word.raw,
             head=Status(head.status),
             base=before if path else Status(head.status),
             path=path,
@@ -79,12 +83,19 @@ class Case:
         return publication is not None and publication.state in OPEN
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class MachineCase:
-    """The words of the decision table: head, base, path, att and obs of one machine."""
+    """The words of the decision table: head, base, path, att and obs of one machine.
+
+    What several rows ask for is worked out once.
+    """
 
     whole: Case
     machine: Machine
+    obs: Status | None
+    """What the platform said; None for a word that we do not know."""
+    raw: str
+    """What the platform said, in its own spelling."""
     head: Status
     """The ledger's status."""
     base: Status | None
@@ -95,18 +106,6 @@ class MachineCase:
     """The step of the path that an attempt with unknown outcome was about."""
     attempt: Publication | None
     """That attempt."""
-
-    @property
-    def obs(self) -> Status | None:
-        """What the platform said; None for a word that we do not know."""
-        seen = self.whole.seen
-        return (seen.carrier if self.machine is Machine.DELIVERY else seen.cod).status
-
-    @property
-    def raw(self) -> str:
-        """What the platform said, in its own spelling."""
-        seen = self.whole.seen
-        return (seen.carrier if self.machine is Machine.DELIVERY else seen.cod).raw
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -162,7 +161,7 @@ class MachineCase:
         before = remote.dates.get(self.obs)
         return before is None or rounded(self.date) > rounded(before)
 
-    @property
+    @cached_property
     def at_base(self) -> bool:
         """Tell whether the platform still stands where we know it to have stood.
 
@@ -195,7 +194,7 @@ class MachineCase:
         ways = self.projection.plan(self.shown_base, step.to_status) if step else ()
         return self.obs in {write.to for write in ways[:-1]}
 
-    @property
+    @cached_property
     def reached(self) -> PublishableStep | None:
         """Return the first step of the path that the platform can stand on.
 
@@ -218,7 +217,7 @@ class MachineCase:
     @property
     def _may_be(self) -> list[Status]:
         """What the parcel may be, by what the platform shows."""
-        return [status for status in Status if self.projection.shows(status) is self.obs]
+        return [] if self.obs is None else self.projection.looking_as(self.obs)
 
     def _shown(self, step: PublishableStep) -> Status:
         return self.projection.shows(step.to_status)
@@ -359,7 +358,7 @@ class MachineCase:
         decided = self.whole.parcel.reassert
         return decided is not None and decided == observation_digest(self.whole.seen)
 
-    @property
+    @cached_property
     def shown_before(self) -> PublishableStep | None:
         """Return our last published step of the status that the platform shows."""
         confirmed = self.whole.parcel.head(self.machine).confirmed

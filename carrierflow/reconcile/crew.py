@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from carrierflow.domain.hearing import Hearing
 from carrierflow.domain.shop import Shop
@@ -16,7 +17,7 @@ from carrierflow.reconcile.run_report import RunReport
 from carrierflow.reconcile.silence import Patience
 
 
-__all__ = ["Crew", "Turn"]
+__all__ = ["Attention", "Crew", "Turn"]
 
 SPARE = 28
 """Further threads that take over from those that wait for a silent host."""
@@ -24,23 +25,26 @@ SPARE = 28
 LANE = SPARE // 2
 """How many of them may wait for hosts that were silent in the run before."""
 
+LONGEST_LANE = 8 * LANE
+"""So many of them wait at most, before others are asked for."""
+
 LOOK = 0.25
 """Seconds between two looks at who is silent."""
 
 
-@dataclass(eq=False, slots=True)
-class Turn:
-    """One go at one shop."""
+@dataclass(eq=False, slots=True, kw_only=True)
+class Attention:
+    """What is paid to one host, while a run goes on there."""
 
-    shop: Shop
-    beside: bool = False
-    """Whether it began without a place of its own, since its host was silent in the run before."""
     hearing: Hearing = field(default_factory=Hearing)
     """What is heard of its host, while it is asked."""
     over: list[Hearing] = field(default_factory=list)
     """What was heard of it before."""
     dropped: bool = False
     """Whether its host was waited for long enough."""
+    longest: float | None = None
+    """Seconds that it is waited for where nobody watches, and half of them once a request was lost;
+    None is until the last try."""
 
     @contextmanager
     def listening(self) -> Iterator[Callable[[RequestCounts], None]]:
@@ -77,8 +81,11 @@ class Turn:
         Raises:
             PlatformUnavailable: if it was dropped, and nothing was heard since.
         """
+        longest = self.longest
+        if longest is not None and self.is_over(longest, once_lost=longest / 2):
+            self.dropped = True
         if self.dropped and self.hearing.silent_for() is not None:
-            raise PlatformUnavailable("no answer came while the other shops were looked after")
+            raise PlatformUnavailable("no answer came for too long")
         self.dropped = False
 
     def waits(self, seconds: float) -> bool:
@@ -90,6 +97,27 @@ class Turn:
         """Tell whether its host was waited for long enough, if there is something else to do."""
         silent = self.hearing.silent_for()
         return silent is not None and silent >= (once_lost if self.hearing.lost else patience)
+
+
+@dataclass(eq=False, slots=True)
+class Turn(Attention):
+    """One go at one shop."""
+
+    shop: Shop
+    beside: bool = False
+    """Whether it began without a place of its own, since its host was silent in the run before."""
+
+
+class More(Protocol):
+    """Where further shops come from, as long as there are any."""
+
+    def take(self, most: int, *, idle: bool) -> Sequence[Shop]:
+        """Return so many; whoever is `idle` may be kept waiting for them."""
+        ...
+
+    def is_over(self) -> bool:
+        """Tell whether nobody is to be begun with any more."""
+        ...
 
 
 class Crew:
@@ -108,17 +136,22 @@ class Crew:
         self._answers, self._waited = 0, 0.0
 
     def work(
-        self, shops: Iterable[Shop], do: Callable[[Turn], RunReport], again: deque[Shop]
+        self,
+        shops: Iterable[Shop],
+        do: Callable[[Turn], RunReport],
+        again: deque[Shop],
+        *,
+        more: More | None = None,
     ) -> Iterator[tuple[Shop, RunReport]]:
         """Work through some shops; yields the reports as they come.
 
-        What is put into `again` meanwhile is worked on after all that was there before.
+        What is put into `again` meanwhile is worked on after all that was there before. `more` is
+        asked for further ones whenever nobody waits, until it says that there are none.
         """
-        for shop in shops:
-            (self._lane if shop.unanswered else again).append(shop)
+        self._line_up(shops, again)
         with ThreadPoolExecutor(max_workers=self._parallel + SPARE) as pool:
-            while again or self._lane or self._running:
-                while (turn := self._next(again)) is not None:
+            while self._goes_on(again, more):
+                while (turn := self._next(again, more)) is not None:
                     self._running[pool.submit(do, turn)] = turn
                 self._drop(waiting=bool(again or self._lane))
                 done, _ = wait(self._running, timeout=LOOK, return_when=FIRST_COMPLETED)
@@ -128,9 +161,28 @@ class Crew:
                     self._waited += sum(heard.waited for heard in turn.all_heard())
                     yield turn.shop, future.result()
 
-    def _next(self, again: deque[Shop]) -> Turn | None:
+    def left(self, again: deque[Shop]) -> list[Shop]:
+        """Return the shops that wait and were not begun with."""
+        return [*again, *self._lane]
+
+    def _line_up(self, shops: Iterable[Shop], again: deque[Shop]) -> None:
+        for shop in shops:
+            (self._lane if shop.unanswered else again).append(shop)
+
+    def _goes_on(self, again: deque[Shop], more: More | None) -> bool:
+        """Take in who is to come, and tell whether anybody is looked after, or will be."""
+        if more is None:
+            return bool(again or self._lane or self._running)
+        if more.is_over():
+            return bool(self._running)
+        if not again and len(self._lane) < LONGEST_LANE:
+            idle = not (self._running or self._lane)
+            self._line_up(more.take(self._parallel, idle=idle), again)
+        return True
+
+    def _next(self, again: deque[Shop], more: More | None) -> Turn | None:
         """Begin with the next shop that there is room for."""
-        if not self._has_thread():
+        if not self._has_thread() or (more is not None and more.is_over()):
             return None
         first = again or self._lane
         if first and self._has_place():

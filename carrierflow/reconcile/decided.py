@@ -9,6 +9,7 @@ from typing import Protocol
 
 from carrierflow.domain.fulfillment import ABANDONED, Fulfillment, RemoteSnapshot
 from carrierflow.domain.incident import Incident, ResolveAction
+from carrierflow.domain.incident_kinds import FREEZING
 from carrierflow.domain.model import Event, Machine, Recorded, RemoteWord, Source, Status, Verdict
 from carrierflow.domain.publication import PublicationLog
 from carrierflow.errors import ConcurrentUpdate, InvalidInput
@@ -128,7 +129,10 @@ class Resolution:
         )
 
     def _freed(self, before: Fulfillment, after: Fulfillment) -> FulfillmentUpdate:
-        """Let runs decide about a fulfillment again, at once, if nobody changed it meanwhile."""
+        """Let runs decide about a fulfillment again, at once, if nobody changed it meanwhile.
+
+        What else froze it is over by that, until a run finds its cause again.
+        """
         excused = tuple(
             replace(p, excused=p.attempts) for p in self.log.publications.values() if p.attempts
         )
@@ -140,7 +144,13 @@ class Resolution:
             missing=0,
             missing_since=None,
         )
-        return FulfillmentUpdate(before=before, after=after, now=self.now, publications=excused)
+        return FulfillmentUpdate(
+            before=before,
+            after=after,
+            now=self.now,
+            publications=excused,
+            over=FREEZING - {self.incident.kind} if before.frozen else frozenset(),
+        )
 
 
 def _concerns(incident: Incident, machine: Machine) -> bool:
@@ -175,7 +185,8 @@ def _reasserting(parcel: Fulfillment, projection: Projection) -> Fulfillment:
     """Make the ledger's status unpublished again, against what the platform shows now.
 
     Steps that were not told yet stay so: if the platform shows something else by then, they are
-    told in their order. Where it shows both statuses already, nothing is to be told again.
+    told in their order. Where it shows both statuses already, nothing is to be told again; and
+    over a word that nobody knows nothing is: once it is gone, what was told may stand there still.
     """
     remote = _known(parcel.remote)
     if remote.carrier.status is Status.CANCEL:
@@ -189,7 +200,9 @@ def _reasserting(parcel: Fulfillment, projection: Projection) -> Fulfillment:
     if head.seq == 1:
         raise InvalidInput("The platform cannot be told the first status of a parcel.")
     shown = remote.word(machine).status
-    if shown is not None and not projection.plan(shown, Status(head.status)):
+    if shown is None:
+        return parcel
+    if not projection.plan(shown, Status(head.status)):
         raise InvalidInput(f"The platform shows {shown} and cannot be told {head.status} any more.")
     again = replace(head, confirmed=min(head.confirmed, head.seq - 1))
     return parcel.with_head(machine, again)

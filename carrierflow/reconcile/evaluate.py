@@ -7,7 +7,7 @@ says, plans print it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import product
@@ -96,6 +96,11 @@ class Evaluation:
         )
 
     @property
+    def is_quiet(self) -> bool:
+        """Tell whether nothing is to be told, and nothing to be recorded in the ledger."""
+        return self.write is None and self.adopt is None
+
+    @property
     def awaits(self) -> bool:
         """Tell whether what is unpublished is no work of ours: nothing may be told now."""
         last = [decision.action for decision in dict(self.decisions).values()]
@@ -114,6 +119,8 @@ class _Draft:
     """A turn while it is being made."""
 
     case: Case
+    word: RemoteSnapshot
+    """What was seen, as the platform's word."""
     decisions: list[tuple[Machine, Decision]]
     publications: dict[tuple[Machine, int], Publication]
     findings: list[Finding]
@@ -138,9 +145,10 @@ def evaluate(case: Case) -> Evaluation:
 
 
 def _evaluate(case: Case) -> Evaluation:
-    draft = _Draft(case, [], {}, [])
+    draft = _Draft(case, accept(case.seen), [], {}, [])
     for machine in Machine:
-        _set_parcel(draft, remote=case.parcel.remote)
+        if draft.moved:
+            _set_parcel(draft, remote=case.parcel.remote)
         _decide_machine(draft, machine)
         if draft.discarded:
             break
@@ -198,20 +206,31 @@ def _confirm(draft: _Draft, machine: Machine, shown: PublishableStep) -> None:
     passed = (
         PublicationState.ABANDONED if shown.source is Source.PLATFORM else PublicationState.SUBSUMED
     )
-    for step in draft.case.publication_log.steps:
-        if step.machine is machine and head.confirmed < step.seq <= shown.seq:
-            state = PublicationState.CONFIRMED if step == shown else passed
-            confirmed_at = at if step == shown else None
-            _set_publication(draft, step, state=state, confirmed_at=confirmed_at)
+    changed = [
+        replace(
+            _publication(draft, step),
+            state=PublicationState.CONFIRMED if step == shown else passed,
+            confirmed_at=at if step == shown else None,
+        )
+        for step in draft.case.publication_log.steps
+        if step.machine is machine and head.confirmed < step.seq <= shown.seq
+    ]
+    _set_publications(draft, changed)
     _move(draft, machine, shown.seq)
 
 
 def _rewind(draft: _Draft, machine: Machine, rewind: Rewind) -> None:
     head = draft.case.parcel.head(machine)
-    for step in draft.case.publication_log.steps:
-        if step.machine is machine and rewind.seq < step.seq <= head.confirmed:
-            times = _publication(draft, step).reasserted + (not rewind.healed)
-            _set_publication(draft, step, state=PublicationState.TODO, reasserted=times)
+    confirmed = [
+        _publication(draft, step)
+        for step in draft.case.publication_log.steps
+        if step.machine is machine and rewind.seq < step.seq <= head.confirmed
+    ]
+    again = [
+        replace(it, state=PublicationState.TODO, reasserted=it.reasserted + (not rewind.healed))
+        for it in confirmed
+    ]
+    _set_publications(draft, again)
     _move(draft, machine, rewind.seq)
 
 
@@ -222,8 +241,7 @@ def _move(draft: _Draft, machine: Machine, seq: int) -> None:
     comes again on the path, and one visit to it must not be taken for two.
     """
     head = draft.case.parcel.head(machine)
-    _set_head(draft, machine, replace(head, confirmed=seq))
-    _set_parcel(draft, remote=accept(draft.case.seen))
+    _set_head(draft, machine, replace(head, confirmed=seq), remote=draft.word)
     draft.moved = True
 
 
@@ -233,19 +251,18 @@ def _publication(draft: _Draft, step: PublishableStep) -> Publication:
     return draft.case.publication_log.publications.get(key, new)
 
 
-def _set_publication(draft: _Draft, step: PublishableStep, **changes: Any) -> None:
-    changed = replace(_publication(draft, step), **changes)
-    key = (step.machine, step.seq)
-    draft.publications[key] = changed
+def _set_publications(draft: _Draft, changed: Iterable[Publication]) -> None:
+    by_step = {(publication.machine, publication.seq): publication for publication in changed}
+    draft.publications |= by_step
     publication_log = draft.case.publication_log
     publication_log = replace(
-        publication_log, publications={**publication_log.publications, key: changed}
+        publication_log, publications={**publication_log.publications, **by_step}
     )
     draft.case = replace(draft.case, publication_log=publication_log)
 
 
-def _set_head(draft: _Draft, machine: Machine, head: MachineHead) -> None:
-    parcel = draft.case.parcel.with_head(machine, head)
+def _set_head(draft: _Draft, machine: Machine, head: MachineHead, **changes: Any) -> None:
+    parcel = draft.case.parcel.with_head(machine, head, **changes)
     draft.case = replace(draft.case, parcel=parcel)
 
 
@@ -286,17 +303,17 @@ def _look_at_order(draft: _Draft) -> None:
 
 def _looked(draft: _Draft, read: Case) -> Case:
     """Take the observation for true, and note that the parcel was looked at."""
-    case, seen = draft.case, read.seen
+    case, seen, parcel = draft.case, read.seen, draft.case.parcel
+    believed = draft.moved or parcel.frozen or not _is_too_early(draft)
     parcel = replace(
-        case.parcel,
+        parcel,
+        remote=draft.word if believed else parcel.remote,
         seen_at=seen.seen_at,
         verified_at=seen.asked_at,
         not_before=draft.wait_until,
         missing=0,
         missing_since=None,
     )
-    if draft.moved or parcel.frozen or not _is_too_early(draft):
-        parcel = replace(parcel, remote=accept(seen))
     if draft.write is None and draft.adopt is None:
         parcel = _settled(parcel, case.now, case.policy.grace)
     return replace(case, parcel=parcel)
@@ -311,7 +328,7 @@ def _is_too_early(draft: _Draft) -> bool:
 
 def _settled(parcel: Fulfillment, now: datetime, grace: timedelta) -> Fulfillment:
     if parcel.frozen or parcel.unpublished or not is_over(parcel):
-        return replace(parcel, settled_at=None)
+        return parcel if parcel.settled_at is None else replace(parcel, settled_at=None)
     settled_at = parcel.settled_at or now
     return replace(parcel, settled_at=settled_at, open=now - settled_at < grace)
 

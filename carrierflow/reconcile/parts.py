@@ -9,6 +9,7 @@ from carrierflow.domain.clock import Clock
 from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.domain.shop import Shop
 from carrierflow.ledger.ledger import Ledger
+from carrierflow.reconcile.pace import Pace
 from carrierflow.reconcile.policy import Policy
 from carrierflow.reconcile.ports import ReconcileStore
 
@@ -26,3 +27,4 @@ class Parts:
     policy_of: Callable[[Shop], Policy]
     """The choices and spans that decisions about a shop are made with."""
     clock: Clock
+    pace: Pace

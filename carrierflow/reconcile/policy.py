@@ -9,7 +9,14 @@ from enum import StrEnum
 from carrierflow.domain.model import Status
 
 
-__all__ = ["MerchantEdit", "Policy", "RemoteAhead", "RunLimits"]
+__all__ = [
+    "QUANTUM_REQUESTS",
+    "QUANTUM_SECONDS",
+    "MerchantEdit",
+    "Policy",
+    "RemoteAhead",
+    "RunLimits",
+]
 
 
 class RemoteAhead(StrEnum):
@@ -54,6 +61,12 @@ class Policy:
     timeline_tolerance: timedelta = timedelta(hours=6)
     """How much earlier than the carrier the platform may date a status; a forgotten time zone of
     Vietnam is seven hours."""
+
+
+QUANTUM_SECONDS = 20.0
+QUANTUM_REQUESTS = 80
+"""What a shop gets before it is the next one's turn: less time than a worker has left that is told
+to end."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.hearing import Hearing
@@ -29,13 +29,19 @@ from carrierflow.reconcile.projection import Projection
 
 
 __all__ = [
+    "Agenda",
     "Budget",
     "DueOrder",
     "FulfillmentUpdate",
+    "Hold",
+    "KnownParcel",
+    "LeftAlone",
     "OrderWithWork",
     "Platform",
     "ReconcileStore",
     "RequestCounts",
+    "Rest",
+    "ShopQueue",
     "WebhookHint",
 ]
 
@@ -83,6 +89,84 @@ class DueOrder:
     verified_at: datetime
 
 
+class KnownParcel(NamedTuple):
+    """What a look compares of one of our fulfillments: most agree, and nothing more is read.
+
+    A tuple, for one is made for every parcel of every look.
+    """
+
+    id: int
+    order_id: str
+    fulfillment_id: str
+    delivery_status: str
+    cod_status: str
+    cod_amount: int
+    unpublished: int
+    frozen: str | None
+    open: bool
+    settled_at: datetime | None
+    verified_at: datetime | None
+    remote_updated_at: datetime | None
+    remote_digest: str | None
+    """Of what the platform said last; None before the first look."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Agenda:
+    """What there is to do at a shop when a run begins."""
+
+    open: int
+    """Fulfillments that are open."""
+    incidents: int
+    """Incidents that are open."""
+    due: int
+    """Open orders that were not looked at for long."""
+    unpublished: int
+    """Fulfillments with something unpublished that are not frozen."""
+    work: tuple[OrderWithWork, ...]
+    """The orders with something to publish now, those first that waited longest."""
+    hints: tuple[WebhookHint, ...]
+    """The orders that webhooks named since they were looked at, the oldest first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hold:
+    """A shop in the hands of a run."""
+
+    shop: Shop
+    """As its row was when it was taken."""
+    fence: int
+    """Higher than that of every run before."""
+    ahead: timedelta
+    """By how much the database's clock is ahead of ours."""
+    died: int = 0
+    """How many runs before this one, in a row, ended without a word."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rest:
+    """How a run leaves a shop to the next one."""
+
+    next_due: datetime
+    """When it wants its next run, by our clock."""
+    unanswered: int = 0
+    """How many runs in a row had no answer from its host."""
+    retry_at: datetime | None = None
+    """Until when it is left alone for that."""
+    unpublished: int = 0
+    """Fulfillments that still have something to publish: what comes on top is new work."""
+
+
+class LeftAlone(Exception):  # noqa: N818 - no defect: there is nothing to do now
+    """A run does not begin at a shop."""
+
+    def __init__(self, shop: Shop, sentence: str | None = None) -> None:
+        self.shop = shop
+        self.sentence = sentence
+        """Why, where it is active all the same."""
+        super().__init__(shop, sentence)
+
+
 class ReconcileStore(Protocol):
     """What runs read and write; each call is a transaction of its own.
 
@@ -93,20 +177,20 @@ class ReconcileStore(Protocol):
         """Return a shop; raises `UnknownShop`."""
         ...
 
-    def claim(self, shop: Shop, owner: str, span: timedelta) -> int:
-        """Take a shop for a run and return the fence; raises `ShopHeld`."""
+    def begin_run(
+        self, run: str, code: str, *, kind: str, span: timedelta, now: datetime, insist: bool = True
+    ) -> Hold:
+        """Take a shop for a run, for so long, and write that it began.
+
+        Raises:
+            UnknownShop: if there is none.
+            ShopHeld: if another run holds it.
+            LeftAlone: if it is not active; or, unless somebody does `insist`, if its runs die.
+        """
         ...
 
-    def renew(self, shop: Shop, fence: int, span: timedelta) -> bool:
+    def renew(self, hold: Hold, span: timedelta) -> bool:
         """Hold on to a shop; False if another run took it."""
-        ...
-
-    def release(self, shop: Shop, fence: int) -> None:
-        """Let a shop go."""
-        ...
-
-    def begin_run(self, run: str, shop: Shop, *, kind: str, now: datetime) -> None:
-        """Write that a run began."""
         ...
 
     def end_run(
@@ -116,13 +200,15 @@ class ReconcileStore(Protocol):
         reason: str,
         counters: Mapping[str, int],
         now: datetime,
+        hold: Hold,
+        rest: Rest,
         sentence: str | None = None,
     ) -> None:
-        """Write how a run ended, and what went wrong."""
+        """Write how a run ended, and what went wrong; let its shop go, if it still holds it."""
         ...
 
-    def work(self, shop: Shop, *, now: datetime) -> list[OrderWithWork]:
-        """Return the orders with something to publish now, those first that waited longest."""
+    def agenda(self, shop: Shop, *, verified_before: datetime, now: datetime) -> Agenda:
+        """Return what there is to do at a shop."""
         ...
 
     def due(
@@ -132,14 +218,6 @@ class ReconcileStore(Protocol):
 
         `after` is the last one of the page before; None asks for the first page.
         """
-        ...
-
-    def count_due(self, shop: Shop, *, verified_before: datetime) -> int:
-        """Count the open orders not looked at since."""
-        ...
-
-    def hints(self, shop: Shop) -> list[WebhookHint]:
-        """Return the orders that webhooks named since they were looked at, the oldest first."""
         ...
 
     def clear_hints(self, shop: Shop, hints: Collection[WebhookHint]) -> None:
@@ -158,12 +236,16 @@ class ReconcileStore(Protocol):
         """Return the first of those fulfillments, without some that are named by their own ids."""
         ...
 
-    def count_open(self, shop: Shop) -> tuple[int, int]:
-        """Count a shop's open fulfillments, and its open incidents."""
-        ...
-
     def coverage(self, shop: Shop, *, since: datetime) -> Coverage:
         """Return how well the open fulfillments of a shop are known."""
+        ...
+
+    def known_of(self, shop: Shop, order_ids: Collection[str]) -> list[KnownParcel]:
+        """Return what is compared of the fulfillments of some orders, in the order of their ids."""
+        ...
+
+    def parcels(self, shop: Shop, parcel_ids: Collection[int]) -> list[Fulfillment]:
+        """Return some fulfillments by their own ids, in the order of these."""
         ...
 
     def parcels_of(self, shop: Shop, order_ids: Collection[str]) -> list[Fulfillment]:
@@ -174,7 +256,9 @@ class ReconcileStore(Protocol):
         """Return what was recorded and tried for some fulfillments, by their own ids."""
         ...
 
-    def mark_verified(self, parcels: Collection[Fulfillment], *, at: datetime) -> None:
+    def mark_verified(
+        self, parcels: Collection[KnownParcel | Fulfillment], *, at: datetime
+    ) -> None:
         """Write that some fulfillments were looked at and nothing was new."""
         ...
 
@@ -186,6 +270,18 @@ class ReconcileStore(Protocol):
         Raises:
             ConcurrentUpdate: if somebody else changed the fulfillment meanwhile.
             ShopHeld: if the fence is no longer valid.
+        """
+        ...
+
+    def write_all(
+        self, writings: Sequence[FulfillmentUpdate]
+    ) -> tuple[tuple[Fulfillment, ...], int]:
+        """Write turns that tell the platform nothing, all of them or none.
+
+        Return the parcels as they are now, in the same order, and how many incidents are new.
+
+        Raises:
+            ConcurrentUpdate: if somebody else changed one of the fulfillments meanwhile.
         """
         ...
 
@@ -225,10 +321,6 @@ class ReconcileStore(Protocol):
         """Close the incidents of one kind that some fulfillments have: their cause is gone."""
         ...
 
-    def save_silence(self, shop: Shop, unanswered: int, *, retry_at: datetime | None) -> None:
-        """Write how many runs in a row had no answer from a shop, and when it is asked again."""
-        ...
-
     def save_watermark(self, shop: Shop, to: datetime) -> None:
         """Write up to which change a shop was read."""
         ...
@@ -239,6 +331,22 @@ class ReconcileStore(Protocol):
 
     def known_ids(self, shop: Shop, fulfillment_ids: Collection[str]) -> set[str]:
         """Return those of some fulfillment ids that the ledger knows."""
+        ...
+
+
+class ShopQueue(Protocol):
+    """The shops that want a run; each call is a transaction of its own."""
+
+    def due(self, limit: int, hold: timedelta, *, now: datetime) -> list[Shop]:
+        """Claim so many of the shops that are due, those first that have waited longest."""
+        ...
+
+    def put_back(self, code: str) -> None:
+        """Offer a shop again as soon as the lease that somebody has on it ends."""
+        ...
+
+    def give_back(self, codes: Sequence[str]) -> None:
+        """Offer shops again that were claimed, and were brought to nobody."""
         ...
 
 

@@ -45,6 +45,10 @@ class Projection:
         """Return the platform's state for a recorded status; several may look alike."""
         return self.looks_as.get(status, status)
 
+    def looking_as(self, shown: Status) -> list[Status]:
+        """Return the statuses for which the platform shows this one."""
+        return [status for status in (shown, *self.looks_as) if self.shows(status) is shown]
+
     def shows_of(self, parcel: Fulfillment) -> tuple[Status, Status]:
         """Return the platform's states of delivery and cash where it shows the ledger's word."""
         return self.shows(Status(parcel.delivery.status)), self.shows(Status(parcel.cod.status))

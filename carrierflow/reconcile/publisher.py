@@ -7,11 +7,12 @@ answer that leaves the outcome open, only a later read decides.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from carrierflow.domain.canonical import observation_digest, stamp
 from carrierflow.domain.clock import Clock
+from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import Event, Machine, Observation, Source, Status, Verdict
 from carrierflow.domain.publication import (
@@ -68,8 +69,36 @@ class Publisher:
         self._counters = counters
         self._max_writes = max_writes
 
-    def settle(self, case: Case) -> PublishResult:
+    def consider(self, case: Case) -> Evaluation:
+        """Decide the next turn at one fulfillment, as of now; nothing is done about it yet."""
+        return evaluate(replace(case, now=self._clock()))
+
+    def note(self, turns: Sequence[tuple[Case, Evaluation]]) -> list[PublishResult]:
+        """Take turns that tell nothing, each with its case, in one transaction.
+
+        Where somebody else changed one of the fulfillments, each is settled alone.
+        """
+        decided = [evaluation for _, evaluation in turns]
+        new = [it for it in decided if _is_to_be_written(it)]
+        try:
+            written, opened = (
+                self._store.write_all([self._noting(it) for it in new]) if new else ((), 0)
+            )
+        except ConcurrentUpdate:
+            return [self.settle(case) for case, _ in turns]
+        self._counters.incidents_opened += opened
+        saved = {parcel.id: parcel for parcel in written}
+        return [self._noted(it, saved.get(it.before.id, it.case.parcel)) for it in decided]
+
+    def _noted(self, evaluation: Evaluation, parcel: Fulfillment) -> PublishResult:
+        self._counters.count(evaluation)
+        self._count_frozen(evaluation.before, parcel)
+        return _ended(evaluation, replace(evaluation.case, parcel=parcel))
+
+    def settle(self, case: Case, first: Evaluation | None = None) -> PublishResult:
         """Take turns at one fulfillment until there is nothing more to do now.
+
+        `first` is the first turn, where it was just considered.
 
         Raises:
             AccessDenied: if the platform does not accept the token.
@@ -77,14 +106,14 @@ class Publisher:
         """
         for _ in range(CONFLICTS):
             try:
-                return self._settle(case)
+                return self._settle(case, first)
             except ConcurrentUpdate:
-                case = self._reloaded(case)
+                case, first = self._reloaded(case), None
         return PublishResult(case=case, ending=EndState.READ_AGAIN)
 
-    def _settle(self, case: Case) -> PublishResult:
+    def _settle(self, case: Case, first: Evaluation | None) -> PublishResult:
         while True:
-            evaluation = evaluate(replace(case, now=self._clock()))
+            evaluation, first = first or self.consider(case), None
             self._counters.count(evaluation)
             case = self._write(evaluation)
             if evaluation.adopt is not None:
@@ -99,19 +128,21 @@ class Publisher:
                     return answered
                 case = answered
             else:
-                found = frozenset(finding.kind for finding in evaluation.findings)
-                return PublishResult(case=case, ending=ending_of(evaluation), found=found)
+                return _ended(evaluation, case)
 
     def _write(self, evaluation: Evaluation) -> Case:
         """Write what a turn decided, where there is anything to write."""
-        if evaluation.case.parcel == evaluation.before and not evaluation.findings:
-            return evaluation.case
-        return self._save(evaluation)
+        return self._save(evaluation) if _is_to_be_written(evaluation) else evaluation.case
 
     def _save(self, evaluation: Evaluation, conclusion: AttemptResult | None = None) -> Case:
+        return self._commit(evaluation.case, self._noting(evaluation, conclusion))
+
+    def _noting(
+        self, evaluation: Evaluation, conclusion: AttemptResult | None = None
+    ) -> FulfillmentUpdate:
         before, after = evaluation.before, evaluation.case.parcel
         new_word = after.remote is not None and after.remote != before.remote
-        writing = FulfillmentUpdate(
+        return FulfillmentUpdate(
             before=before,
             after=after,
             now=evaluation.case.now,
@@ -121,7 +152,6 @@ class Publisher:
             findings=tuple(map(self._with_request, evaluation.findings)),
             over=evaluation.over,
         )
-        return self._commit(evaluation.case, writing)
 
     def _with_request(self, finding: Finding) -> Finding:
         """Add the request that a person can repeat, where the incident is about one."""
@@ -133,10 +163,13 @@ class Publisher:
         fence = (self._shop, self._fence) if writing.attempt else None
         parcel, opened = self._store.write(writing, fence=fence)
         self._counters.incidents_opened += opened
-        if parcel.frozen and not writing.before.frozen:
+        self._count_frozen(writing.before, parcel)
+        return replace(case, parcel=parcel)
+
+    def _count_frozen(self, before: Fulfillment, parcel: Fulfillment) -> None:
+        if parcel.frozen and not before.frozen:
             self._counters.frozen.append(parcel.ref)
             log.info("carrierflow.frozen", extra={"ref": str(parcel.ref), "kind": parcel.frozen})
-        return replace(case, parcel=parcel)
 
     def _tell(self, case: Case, wanted: Write) -> Case | PublishResult:
         """Make one write: intent, send, result."""
@@ -327,6 +360,17 @@ class Publisher:
         parcel = next(p for p in found if p.ref == ref)
         publication_log = self._store.publication_logs([parcel])[parcel.id]
         return replace(case, parcel=parcel, publication_log=publication_log)
+
+
+def _is_to_be_written(evaluation: Evaluation) -> bool:
+    """Tell whether a turn changes anything."""
+    return evaluation.case.parcel != evaluation.before or bool(evaluation.findings)
+
+
+def _ended(evaluation: Evaluation, case: Case) -> PublishResult:
+    """Return how the turns at a fulfillment ended with one after which there is nothing to do."""
+    found = frozenset(finding.kind for finding in evaluation.findings)
+    return PublishResult(case=case, ending=ending_of(evaluation), found=found)
 
 
 def _shown_event(case: Case, status: Status) -> Event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ from carrierflow.reconcile.batches import ShopReader
 from carrierflow.reconcile.parts import Parts
 from carrierflow.reconcile.plan import PlanLine, plan_batches, survey_lines
 from carrierflow.reconcile.policy import RunLimits
-from carrierflow.reconcile.ports import Platform, RequestCounts
+from carrierflow.reconcile.ports import LeftAlone, Platform, RequestCounts
 from carrierflow.reconcile.run_counters import RunCounters
 from carrierflow.reconcile.run_report import EndReason, Requests, RunReport
 from carrierflow.reconcile.shop_run import Reader, ShopRun, reader_of
@@ -49,6 +50,7 @@ class Reconciler:
         stop: Stop = never,
         progress: Callable[[RunCounters, int], None] | None = None,
         connected: Callable[[RequestCounts], None] | None = None,
+        insist: bool = True,
     ) -> RunReport:
         """Compare a shop with the ledger and publish what is missing there.
 
@@ -57,7 +59,8 @@ class Reconciler:
         long ago as the shop's policy has it); with `hinted` only at those that webhooks named.
         `stop` is asked between fulfillments, and while the run waits; `progress` is called with
         the counters so far and the number of orders still to look at, `connected` once with
-        what counts the requests.
+        what counts the requests. A shop whose runs die is left alone, unless somebody does
+        `insist`.
 
         Raises:
             UnknownShop: if no such shop is connected.
@@ -65,12 +68,15 @@ class Reconciler:
             WrongSecretKey: if the shop's token does not open.
             DatabaseUnavailable: if the database does not answer.
         """
-        limits = limits or RunLimits()
-        shop = self.parts.store.shop(code)
-        before = verified_before or self._due_before(shop)
-        read = ShopReader.hinted if hinted else ShopReader.batches
         return self._run(
-            shop, before, read, limits, stop=stop, progress=progress, connected=connected
+            code,
+            verified_before,
+            ShopReader.hinted if hinted else ShopReader.batches,
+            limits or RunLimits(),
+            stop=stop,
+            progress=progress,
+            connected=connected,
+            insist=insist,
         )
 
     def apply_plan(
@@ -91,7 +97,7 @@ class Reconciler:
         shop = self.parts.store.shop(code)
         sketch = self.connect(shop).sketch
         read = plan_batches(lines, sketch, stale=stale.append)
-        report = self._run(shop, NEVER, read, limits or RunLimits(), stop=stop, progress=progress)
+        report = self._run(code, NEVER, read, limits or RunLimits(), stop=stop, progress=progress)
         return report, sum(stale)
 
     def plan_shop(
@@ -124,28 +130,34 @@ class Reconciler:
 
     def _run(
         self,
-        shop: Shop,
-        verified_before: datetime,
+        code: str,
+        verified_before: datetime | None,
         read: Reader,
         limits: RunLimits,
         *,
         stop: Stop,
         progress: Callable[[RunCounters, int], None] | None,
         connected: Callable[[RequestCounts], None] | None = None,
+        insist: bool = True,
     ) -> RunReport:
-        started_at = self.parts.clock()
-        if shop.state is not ShopState.ACTIVE:
+        started_at, run = self.parts.clock(), str(uuid.uuid4())
+        try:
+            hold = self.parts.store.begin_run(
+                run, code, kind="reconcile", span=limits.lease, now=started_at, insist=insist
+            )
+        except LeftAlone as left:
             return RunReport(
-                shop=shop.code,
+                shop=code,
                 run="",
                 started_at=started_at,
                 ended_at=started_at,
-                end_reason=EndReason.NOT_ACTIVE,
-                sentence=_why_not(shop),
+                end_reason=EndReason.RESTING if left.sentence else EndReason.NOT_ACTIVE,
+                sentence=left.sentence or _why_not(left.shop),
             )
-        run = ShopRun(
+        shop_run = ShopRun(
             self.parts,
-            shop,
+            hold,
+            run,
             self.connect,
             limits,
             started_at=started_at,
@@ -153,7 +165,7 @@ class Reconciler:
             progress=progress,
             connected=connected,
         )
-        return run.go(read, verified_before)
+        return shop_run.go(read, verified_before or self._due_before(hold.shop))
 
 
 def _why_not(shop: Shop) -> str:

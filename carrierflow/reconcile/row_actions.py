@@ -30,6 +30,7 @@ from carrierflow.reconcile.actions import (
 )
 from carrierflow.reconcile.case import MachineCase, rounded
 from carrierflow.reconcile.policy import MerchantEdit, Policy, RemoteAhead
+from carrierflow.reconcile.ports import KnownParcel
 from carrierflow.reconcile.projection import Leader
 
 
@@ -251,7 +252,7 @@ def unknown_here(_case: OrderCase) -> Action:
     )
 
 
-def cod_amount_differs(parcel: Fulfillment, seen: Observation) -> bool:
+def cod_amount_differs(parcel: Fulfillment | KnownParcel, seen: Observation) -> bool:
     """Tell whether the two sides would have different cash collected.
 
     A platform that shows no cash at all is row C5's matter, and says nothing about its amount.

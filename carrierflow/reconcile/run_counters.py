@@ -11,6 +11,7 @@ from carrierflow.domain.fulfillment import Fulfillment
 from carrierflow.domain.model import FulfillmentRef
 from carrierflow.reconcile.case import Case
 from carrierflow.reconcile.evaluate import Evaluation
+from carrierflow.reconcile.ports import KnownParcel
 
 
 __all__ = ["EndState", "PublishResult", "RunCounters", "ending_of"]
@@ -63,17 +64,17 @@ class RunCounters:
         """How many of the fulfillments compared were in sync at last."""
         return self.checked - len(self.out_of_sync)
 
-    def look_at_orders(self, parcels: Collection[Fulfillment]) -> None:
+    def look_at_orders(self, parcels: Collection[KnownParcel]) -> None:
         """Count the orders of some fulfillments, before any of these is looked at."""
-        known = {parcel.ref.order_id for parcel in parcels if self._was_counted(parcel)}
-        self.orders += len({parcel.ref.order_id for parcel in parcels} - known)
+        known = {parcel.order_id for parcel in parcels if self._was_counted(parcel)}
+        self.orders += len({parcel.order_id for parcel in parcels} - known)
 
-    def look(self, parcel: Fulfillment, *, in_sync: bool) -> None:
+    def look(self, parcel: Fulfillment | KnownParcel, *, in_sync: bool) -> None:
         """Count a fulfillment, as it was before it was looked at, by how the look ended."""
         self.checked += not self._was_counted(parcel)
         (self.out_of_sync.discard if in_sync else self.out_of_sync.add)(parcel.id)
 
-    def _was_counted(self, parcel: Fulfillment) -> bool:
+    def _was_counted(self, parcel: Fulfillment | KnownParcel) -> bool:
         """Tell whether this run looked at a fulfillment before; no list of them all is kept."""
         verified_at = parcel.verified_at
         return parcel.id in self.out_of_sync or (

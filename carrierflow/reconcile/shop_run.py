@@ -1,4 +1,4 @@
-"""One run at one shop: claim it, look at it batch by batch, publish what is missing, report.
+"""One run at one shop: look at it batch by batch, publish what is missing, let it go, report.
 
 Level-triggered: a run depends on the ledger's rows and on what the platform shows, on nothing
 that an earlier run remembered. The next run is the retry.
@@ -7,7 +7,6 @@ that an earlier run remembered. The next run is the retry.
 from __future__ import annotations
 
 import logging
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -33,13 +32,21 @@ from carrierflow.errors import (
 )
 from carrierflow.reconcile.batches import ShopBatch, ShopReader
 from carrierflow.reconcile.brake import Brake, Braked
+from carrierflow.reconcile.case import Case
 from carrierflow.reconcile.decision_table import OrderCase
-from carrierflow.reconcile.evaluate import Evaluation, evaluate
+from carrierflow.reconcile.evaluate import Evaluation
 from carrierflow.reconcile.healing import Healing
 from carrierflow.reconcile.orders import OrderEvaluation, evaluate_order, odd_finding
+from carrierflow.reconcile.pace import rest_after
 from carrierflow.reconcile.parts import Parts
 from carrierflow.reconcile.policy import RunLimits
-from carrierflow.reconcile.ports import FulfillmentUpdate, Platform, RequestCounts
+from carrierflow.reconcile.ports import (
+    Agenda,
+    FulfillmentUpdate,
+    Hold,
+    Platform,
+    RequestCounts,
+)
 from carrierflow.reconcile.publisher import Publisher
 from carrierflow.reconcile.run_counters import EndState, PublishResult, RunCounters
 from carrierflow.reconcile.run_report import EndReason, Requests, RunReport, StopRun, ending_of
@@ -68,7 +75,8 @@ class ShopRun:
     def __init__(
         self,
         parts: Parts,
-        shop: Shop,
+        hold: Hold,
+        run: str,
         connect: Callable[[Shop, Idle], Platform],
         limits: RunLimits,
         *,
@@ -79,49 +87,49 @@ class ShopRun:
     ) -> None:
         self._parts = parts
         self._store = parts.store
-        self._shop = shop
-        self._policy = parts.policy_of(shop)
-        self._platform = connect(shop, self._idle)
-        if connected is not None:
-            connected(self._platform.requests)
+        self._hold = hold
+        self._shop = hold.shop
+        self._id = run
+        self._connect = connect
+        self._connected = connected
         self._limits = limits
         self._started_at = started_at
         self._ask = until(stop)
         self._progress = progress
-        self._id = str(uuid.uuid4())
         self._counters = RunCounters(since=started_at)
         self._again: Counter[str] = Counter()
-        self._healing = Healing(parts.store, shop, parts.clock)
+        self._healing = Healing(parts.store, hold.shop, parts.clock)
         self._nameless = False
         self._brake = Brake(limits, self._counters, open_count=0)
         self._refused: list[ReadRefused | AccessDenied] = []
         """What the platform would not show, while it may have shown other things."""
         self._next_look: datetime | None = None
-        self._fence = 0
         self._held_at = started_at
+        self._swept_to = hold.shop.swept_to
+        self._agenda: Agenda | None = None
+        """What there was to do, once that is known."""
 
     def go(self, read: Reader, verified_before: datetime) -> RunReport:
-        """Claim the shop, look after what is read of it, let it go, and report."""
-        with closing(self._platform):
-            self._fence = self._store.claim(self._shop, self._id, self._limits.lease)
-            try:
-                self._store.begin_run(self._id, self._shop, kind="reconcile", now=self._started_at)
+        """Look after what is read of the shop, let it go, and report."""
+        try:
+            self._policy = self._parts.policy_of(self._shop)
+            self._platform = self._connect(self._shop, self._idle)
+            with closing(self._platform):
+                if self._connected is not None:
+                    self._connected(self._platform.requests)
                 reason, sentence = self._look_after(read, verified_before)
                 return self._report(reason, sentence)
-            except BaseException as error:
-                self._end_badly(error)
-                raise
-            finally:
-                self._store.release(self._shop, self._fence)
+        except BaseException as error:
+            self._end_badly(error)
+            raise
 
     def _end_badly(self, error: BaseException) -> None:
         """Write that the run ended, as far as the database lets us; its counters are not known."""
         reason = EndReason.FAILED if isinstance(error, Exception) else EndReason.INTERRUPTED
+        said = str(error) if isinstance(error, CarrierflowError) else type(error).__name__
+        report = replace(self._begun(), end_reason=reason, sentence=said)
         with suppress(CarrierflowError):
-            said = str(error) if isinstance(error, CarrierflowError) else type(error).__name__
-            self._store.end_run(
-                self._id, reason=reason, counters={}, now=self._parts.clock(), sentence=said
-            )
+            self._end(report, counters={}, unpublished=0)
 
     def _look_after(self, read: Reader, verified_before: datetime) -> tuple[EndReason, str | None]:
         """Work through the shop; say why it ended."""
@@ -160,29 +168,34 @@ class ShopRun:
         self._check_limits()
         reader = reader_of(self._parts, self._shop, self._platform, verified_before)
         publisher = self._publisher()
-        open_count, incidents = self._store.count_open(self._shop)
-        self._brake = Brake(self._limits, self._counters, open_count=open_count)
-        self._healing.begin(incidents=incidents)
+        agenda = self._agenda = reader.agenda
+        self._brake = Brake(self._limits, self._counters, open_count=agenda.open)
+        self._healing.begin(incidents=agenda.incidents)
         for each in read(reader):
             self._check_limits()
-            batch = self._braked(each, reader, publisher)
-            self._take_in(batch, reader, publisher)
+            batch, decided = self._braked(each, reader, publisher)
+            self._take_in(batch, decided, reader, publisher)
             if batch.hints:
                 self._store.clear_hints(self._shop, batch.hints)
             if batch.swept_to is not None:
-                # One date ahead of the clock must not hide what changes until then.
-                self._store.save_watermark(self._shop, min(batch.swept_to, batch.read_at))
+                self._sweep_to(min(batch.swept_to, batch.read_at))
             if self._progress is not None:
                 self._progress(self._counters, reader.queue.left)
         self._refused += reader.unswept
         if self._refused and not self._counters.checked:
             raise self._refused[0]
 
+    def _sweep_to(self, moment: datetime) -> None:
+        """Remember what was read; no date ahead of the clock may hide what changes until then."""
+        if moment != self._swept_to:
+            self._store.save_watermark(self._shop, moment)
+            self._swept_to = moment
+
     def _publisher(self) -> Publisher:
         return Publisher(
             shop=self._shop,
             run=self._id,
-            fence=self._fence,
+            fence=self._hold.fence,
             store=self._store,
             platform=self._platform,
             ledger=self._parts.ledger,
@@ -191,12 +204,18 @@ class ShopRun:
             max_writes=self._limits.max_writes,
         )
 
-    def _take_in(self, batch: ShopBatch, reader: ShopReader, publisher: Publisher) -> None:
+    def _take_in(
+        self,
+        batch: ShopBatch,
+        decided: Sequence[Evaluation],
+        reader: ShopReader,
+        publisher: Publisher,
+    ) -> None:
         self._counters.look_at_orders(batch.parcels)
         if batch.in_sync:
             self._store.mark_verified(batch.in_sync, at=batch.read_at)
-            for parcel in batch.in_sync:
-                self._counters.look(parcel, in_sync=True)
+            for known in batch.in_sync:
+                self._counters.look(known, in_sync=True)
             self._counters.count_rows(["8"] * (2 * len(batch.in_sync)))
         if batch.unknown:
             self._report_unknown(batch.unknown)
@@ -205,14 +224,47 @@ class ShopRun:
         self._healing.equal(batch.same_amount)
         self._healing.agreed([parcel.id for parcel in batch.in_sync])
         began, writes = self._parts.clock(), self._counters.writes
-        for case in batch.to_decide:
-            self._check_limits()
-            self._count(case.parcel, publisher.settle(case), reader)
+        self._take_turns(batch.to_decide, decided, reader, publisher)
         if made := self._counters.writes - writes:
             reader.seconds_per_put = (self._parts.clock() - began).total_seconds() / made
         for parcel in batch.missing:
             self._check_limits()
             self._look_alone(parcel, reader, publisher)
+
+    def _take_turns(
+        self,
+        cases: Sequence[Case],
+        decided: Sequence[Evaluation],
+        reader: ShopReader,
+        publisher: Publisher,
+    ) -> None:
+        """Take the turns of a batch in their order; what is quiet in a row is written at once.
+
+        A turn that tells something takes time: what comes after it is decided anew.
+        """
+        quiet: list[tuple[Case, Evaluation]] = []
+        told = False
+        for case, as_braked in zip(cases, decided, strict=True):
+            turn = publisher.consider(case) if told else as_braked
+            if turn.is_quiet:
+                quiet.append((case, turn))
+                continue
+            self._note(quiet, reader, publisher)
+            quiet, told = [], True
+            self._check_limits()
+            self._count(case.parcel, publisher.settle(case, turn), reader)
+        self._note(quiet, reader, publisher)
+
+    def _note(
+        self,
+        quiet: Sequence[tuple[Case, Evaluation]],
+        reader: ShopReader,
+        publisher: Publisher,
+    ) -> None:
+        if quiet:
+            self._check_limits()
+            for (case, _), settled in zip(quiet, publisher.note(quiet), strict=True):
+                self._count(case.parcel, settled, reader)
 
     def _count(self, before: Fulfillment, settled: PublishResult, reader: ShopReader) -> None:
         parcel, counters = settled.case.parcel, self._counters
@@ -330,21 +382,26 @@ class ShopRun:
         self._ask()
         now, limits = self._parts.clock(), self._limits
         if now - self._held_at >= limits.lease / 3:
-            if not self._store.renew(self._shop, self._fence, limits.lease):
+            if not self._store.renew(self._hold, limits.lease):
                 raise ShopHeld(self._shop.code)
             self._held_at = now
 
-    def _braked(self, batch: ShopBatch, reader: ShopReader, publisher: Publisher) -> ShopBatch:
-        """Return what of a batch is to be done; raise where doing it would be the damage."""
+    def _braked(
+        self, batch: ShopBatch, reader: ShopReader, publisher: Publisher
+    ) -> tuple[ShopBatch, list[Evaluation]]:
+        """Return what of a batch is to be done, with the first turn at each case.
+
+        Raise where doing it would be the damage.
+        """
         gone = self._brake.missing(batch)
         if gone is not None and reader.is_gone(batch.missing[0]):
             raise gone
-        evaluations = [evaluate(case) for case in batch.to_decide]
-        if self._brake.stops(evaluations):
-            batch = self._tried_once_more(batch, evaluations, reader, publisher)
-            evaluations = [evaluate(case) for case in batch.to_decide]
-        self._brake.check(evaluations)
-        return batch
+        decided = [publisher.consider(case) for case in batch.to_decide]
+        if self._brake.stops(decided):
+            batch = self._tried_once_more(batch, decided, reader, publisher)
+            decided = [publisher.consider(case) for case in batch.to_decide]
+        self._brake.check(decided)
+        return batch, decided
 
     def _tried_once_more(
         self,
@@ -374,13 +431,11 @@ class ShopRun:
         )
 
     def _report(self, reason: EndReason, sentence: str | None) -> RunReport:
-        now, counters, made = self._parts.clock(), self._counters, self._platform.requests
-        left = max(0, self._store.count_unpublished(self._shop) - len(counters.awaiting))
-        report = RunReport(
-            shop=self._shop.code,
-            run=self._id,
-            started_at=self._started_at,
-            ended_at=now,
+        counters, made = self._counters, self._platform.requests
+        unpublished = self._count_unpublished(reason)
+        left = max(0, unpublished - len(counters.awaiting))
+        report = replace(
+            self._begun(),
             end_reason=reason,
             sentence=sentence,
             requests=Requests.of(made),
@@ -403,9 +458,47 @@ class ShopRun:
         numbers = {
             name: value for name, value in asdict(report).items() if isinstance(value, int)
         } | asdict(report.requests)
-        self._store.end_run(self._id, reason=reason, counters=numbers, now=now, sentence=sentence)
+        self._end(report, counters=numbers, unpublished=unpublished)
         log.info("carrierflow.reconciled", extra={"shop": self._shop.code, **numbers})
         return report
+
+    def _begun(self) -> RunReport:
+        """Return a report of this run, of which only the ending is known."""
+        return RunReport(
+            shop=self._shop.code,
+            run=self._id,
+            started_at=self._started_at,
+            ended_at=self._parts.clock(),
+            end_reason=EndReason.DONE,
+        )
+
+    def _end(self, report: RunReport, *, counters: Mapping[str, int], unpublished: int) -> None:
+        """Write how the run ended, and leave the shop to the next one."""
+        if self._hold.died:
+            self._store.close_shop_incidents(self._shop, "run_dies", now=report.ended_at)
+        rest = rest_after(
+            report,
+            self._shop,
+            pace=self._parts.pace,
+            open_parcels=self._agenda.open if self._agenda else 1,
+            unpublished=unpublished,
+        )
+        self._store.end_run(
+            self._id,
+            reason=report.end_reason,
+            counters=counters,
+            now=report.ended_at,
+            hold=self._hold,
+            rest=rest,
+            sentence=report.sentence,
+        )
+
+    def _count_unpublished(self, reason: EndReason) -> int:
+        """Count what is left; where there was nothing, and nothing was looked at, none is."""
+        was_idle = self._agenda is not None and not self._agenda.unpublished
+        if reason is EndReason.DONE and was_idle and not self._counters.orders:
+            return 0
+        return self._store.count_unpublished(self._shop)
 
     def _left_undone(self) -> tuple[FulfillmentRef, ...]:
         awaiting = self._counters.awaiting

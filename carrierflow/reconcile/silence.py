@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from carrierflow.domain.shop import Shop
+from carrierflow.domain.waiting import doubled
 from carrierflow.reconcile.run_report import EndReason
 
 
@@ -50,8 +51,7 @@ def pause_after(unanswered: int) -> timedelta:
     """
     if unanswered <= 1:
         return timedelta(0)
-    doubled: timedelta = FIRST_PAUSE * 2.0 ** min(unanswered - 2, 10)
-    return min(doubled, LONGEST_PAUSE)
+    return doubled(FIRST_PAUSE, times=unanswered - 2, longest=LONGEST_PAUSE)
 
 
 def rests(shop: Shop, now: datetime) -> bool:

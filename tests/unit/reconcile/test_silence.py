@@ -11,7 +11,7 @@ import pytest
 
 from carrierflow.domain.hearing import Hearing
 from carrierflow.errors import PlatformUnavailable
-from carrierflow.reconcile.crew import SPARE, Crew, Turn
+from carrierflow.reconcile.crew import SPARE, Attention, Crew, Turn
 from carrierflow.reconcile.run_report import EndReason
 from carrierflow.reconcile.silence import HostBreaker, Patience, answered, pause_after, rests
 
@@ -38,11 +38,14 @@ class Town:
         self.ended = {}
         self._lock = threading.Lock()
 
-    def pass_over(self, shops):
+    def pass_over(self, shops, *, as_they_are_due=False):
         """Look after some shops, and return how long that took."""
         began = self.time
         self.healthy_left = sum(not each.code.startswith("hung") for each in shops)
-        for each, said in Crew(PARALLEL, patience=PATIENCE).work(shops, self._look, deque()):
+        crew, more = Crew(PARALLEL, patience=PATIENCE), None
+        if as_they_are_due:
+            shops, more = (), Due(shops)
+        for each, said in crew.work(shops, self._look, deque(), more=more):
             self.ended[each.code] = said
         return self.time - began
 
@@ -79,6 +82,21 @@ class Town:
     def _pass(self, seconds):
         with self._lock:
             self.time += seconds
+
+
+class Due:
+    """Shops that are given out a few at a time, until there are no more."""
+
+    def __init__(self, shops):
+        self._left, self._over = deque(shops), False
+
+    def take(self, most, *, idle):
+        found = [self._left.popleft() for _ in range(min(most, len(self._left)))]
+        self._over = idle and not found
+        return found
+
+    def is_over(self):
+        return self._over
 
 
 @pytest.fixture
@@ -146,6 +164,21 @@ def test_a_pass_beside_hung_shops_ends_as_soon_as_without(town, unanswered):
     assert 8 == sum("no answer came" in said for said in town.ended.values())
 
 
+@pytest.mark.parametrize("unanswered", [0, 1])
+def test_hung_shops_starve_no_healthy_one_in_the_loop(town, unanswered):
+    """Shops come as they are due, hung ones between them: the others take no tenth longer."""
+    shops = healthy(200)
+    alone = town.pass_over(shops, as_they_are_due=True)
+    for number in range(8):
+        shops.insert((number + 1) * 26 - 1, shop(f"hung{number}", unanswered=unanswered))
+
+    beside = town.pass_over(shops, as_they_are_due=True)
+
+    assert beside <= 1.1 * alone
+    assert {"done"} == {said for code, said in town.ended.items() if "hung" not in code}
+    assert 208 == len(town.ended)
+
+
 def test_more_hung_hosts_than_threads_keep_no_healthy_shop_from_its_turn(town):
     """All threads wait, and first in the queue: they have the time of one request, and no more."""
     hung = [shop(f"hung{number}") for number in range(PARALLEL + SPARE + 20)]
@@ -183,6 +216,21 @@ def test_who_answers_after_all_is_not_dropped():
 
     with turn.hearing.question():
         turn.check()
+
+
+@pytest.mark.parametrize(("lost", "longest"), [(False, 13), (True, 6.5)])
+def test_where_nobody_watches_a_silent_host_is_dropped_all_the_same(lost, longest):
+    """A worker that has one shop ends by itself what a crew would end, and no sooner."""
+    time = [0.0]
+    attention = Attention(longest=13)
+    attention.hearing = Hearing(lambda: time[0])
+    attention.hearing.lost = lost
+    with attention.hearing.question():
+        time[0] = longest - 0.1
+        attention.check()
+        time[0] = longest
+        with pytest.raises(PlatformUnavailable):
+            attention.check()
 
 
 def test_a_pause_between_two_passes_is_no_silence():
