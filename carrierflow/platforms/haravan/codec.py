@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from carrierflow.domain.canonical import digest
 from carrierflow.domain.limits import cut
@@ -38,7 +37,7 @@ from carrierflow.platforms.http.replies import UnreadableReply
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
 
@@ -53,8 +52,6 @@ __all__ = [
 
 _LONGEST_TEXT = 256
 _UNSHIPPED = ("notfulfilled", "", None)
-
-T = TypeVar("T")
 
 
 def read_orders(
@@ -128,40 +125,40 @@ def _rows(
     rows: list[Any], look: _Look, place: str, *, order_id: str, cancelled: bool
 ) -> tuple[tuple[Observation, ...], tuple[Unreadable, ...]]:
     """Read the fulfillments of one order, as many as can be read, and name the others."""
+    found: list[Observation] = []
     odd: list[Unreadable] = []
+    for number, row in enumerate(rows):
+        try:
+            found.append(_row_of(order_id, row, look, cancelled=cancelled))
+        except UnreadableReply as flaw:
+            odd.append(_odd(flaw, row, f"{place}[{number}]", order_id, _named(row)))
+    return tuple(found), tuple(odd)
 
-    def read(row: Any) -> Observation:
-        seen = _observation(row, look, order_cancelled=cancelled)
-        if seen.ref.order_id != order_id:
-            raise UnreadableReply("it belongs to another order")
-        return seen
 
-    found = [
-        _tried(partial(read, row), row, odd, place=f"{place}[{n}]", order_id=order_id)
-        for n, row in enumerate(rows)
-    ]
-    return tuple(seen for seen in found if seen is not None), tuple(odd)
+def _row_of(order_id: str, row: Any, look: _Look, *, cancelled: bool) -> Observation:
+    seen = _observation(row, look, order_cancelled=cancelled)
+    if seen.ref.order_id != order_id:
+        raise UnreadableReply("it belongs to another order")
+    return seen
 
 
 def _order(
     body: Any, place: str, shop: str, asked_at: datetime, seen_at: datetime, source: str
 ) -> RemoteOrder:
-    odd: list[Unreadable] = []
-    order_id = _tried(lambda: _id(_member(body, "id", of="it"), of="it"), body, odd, place=place)
-    if order_id is None:
+    try:
+        order_id = _id(_member(body, "id", of="it"), of="it")
+    except UnreadableReply as flaw:
+        odd = _odd(flaw, body, place, None, _named(body))
         return RemoteOrder(
-            order_id="", updated_at=None, cancelled=False, fulfillments=(), unreadable=tuple(odd)
+            order_id="", updated_at=None, cancelled=False, fulfillments=(), unreadable=(odd,)
         )
-    updated_at = _tried(
-        lambda: _required_time(
-            _member(body, "updated_at", of="the order"), of="the order", seen_at=seen_at
-        ),
-        body,
-        odd,
-        place=place,
-        order_id=order_id,
-        fulfillment_id="",
-    )
+    undated: tuple[Unreadable, ...] = ()
+    updated_at = None
+    try:
+        printed = _member(body, "updated_at", of="the order")
+        updated_at = _required_time(printed, of="the order", seen_at=seen_at)
+    except UnreadableReply as flaw:
+        undated = (_odd(flaw, body, place, order_id, ""),)
     cancelled = bool(body.get("cancelled_at")) or body.get("cancelled_status") == "cancelled"
 
     look = _Look(shop=shop, asked_at=asked_at, seen_at=seen_at, source=source)
@@ -172,7 +169,7 @@ def _order(
         updated_at=updated_at,
         cancelled=cancelled,
         fulfillments=fulfillments,
-        unreadable=(*odd, *unread),
+        unreadable=(*undated, *unread),
         left_out=_leaves_out(body),
     )
 
@@ -191,29 +188,17 @@ def _listed(rows: Any) -> list[Any]:
     return rows if isinstance(rows, list) else [] if rows is None else [rows]
 
 
-def _tried(
-    read: Callable[[], T],
-    row: Any,
-    odd: list[Unreadable],
-    *,
-    place: str,
-    order_id: str | None = None,
-    fulfillment_id: str | None = None,
-) -> T | None:
-    """Read a row, or add to the odd ones what is wrong with it."""
-    try:
-        return read()
-    except UnreadableReply as flaw:
-        odd.append(
-            Unreadable(
-                place=place,
-                reason=flaw.reason,
-                digest=digest(json.dumps(row, sort_keys=True)),
-                order_id=order_id,
-                fulfillment_id=_named(row) if fulfillment_id is None else fulfillment_id,
-            )
-        )
-        return None
+def _odd(
+    flaw: UnreadableReply, row: Any, place: str, order_id: str | None, fulfillment_id: str | None
+) -> Unreadable:
+    """Say what is wrong with a row."""
+    return Unreadable(
+        place=place,
+        reason=flaw.reason,
+        digest=digest(json.dumps(row, sort_keys=True)),
+        order_id=order_id,
+        fulfillment_id=fulfillment_id,
+    )
 
 
 def _named(row: Any) -> str | None:
@@ -277,8 +262,8 @@ def _dates(
     dates: dict[Status, datetime] = {}
     raw: dict[Status, str] = {}
     for status, name in DATE_FIELDS.items():
-        printed = _text(body.get(name))
-        if printed is None:
+        value = body.get(name)
+        if value is None or (printed := _text(value)) is None:
             continue
         raw[status] = printed  # kept as evidence; a status may stand without its date
         moment = _time(printed, seen_at)
@@ -302,7 +287,7 @@ def _time(value: Any, seen_at: datetime) -> datetime | None:
 
 
 def _text(value: Any) -> str | None:
-    if value == "" or not isinstance(value, str | int):
+    if value == "" or not isinstance(value, (str, int)):
         return None
     return cut(str(value), _LONGEST_TEXT)
 

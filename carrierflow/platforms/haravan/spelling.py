@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -144,8 +145,12 @@ def parse_code(code: object, codes: Mapping[str, Status]) -> RemoteWord:
     # that we do not know.
     raw = "" if code is None else str(code)
     status = codes.get(raw)
-    if status is None:
-        raw = cut(raw, WORD)
+    return RemoteWord(raw=cut(raw, WORD), status=None) if status is None else _word(raw, status)
+
+
+@lru_cache(maxsize=64)
+def _word(raw: str, status: Status) -> RemoteWord:
+    """Return a word that is known: every row says one of a few."""
     return RemoteWord(raw=raw, status=status)
 
 

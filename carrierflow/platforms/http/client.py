@@ -30,8 +30,6 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-import stamina
-
 from carrierflow.domain import clock
 from carrierflow.domain.forking import ProcessLock
 from carrierflow.domain.waiting import Idle, keep_waiting
@@ -67,6 +65,8 @@ from carrierflow.platforms.http.transport import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
+
+    import stamina
 
     from carrierflow.reconcile.ports import Budget
 
@@ -295,6 +295,8 @@ class PlatformClient:
     def _attempts(self) -> Iterator[stamina.Attempt]:
         # stamina's loop and backoff with our sleep, which it takes no argument for: the hook
         # makes it wait zero seconds, and `next_wait` says how long we sleep before the next try.
+        import stamina  # noqa: PLC0415 - with the first request
+
         limits = self._limits
         return iter(
             stamina.retry_context(

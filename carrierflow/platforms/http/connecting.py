@@ -22,7 +22,7 @@ from carrierflow.domain.waiting import LISTEN, Idle
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["connect", "tls_socket"]
+__all__ = ["connect", "shake_hands"]
 
 UNDER_WAY = {errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY}
 
@@ -60,32 +60,33 @@ def connect(
     raise trouble
 
 
-def tls_socket(idle: Idle) -> type[ssl.SSLSocket]:
-    """Return a socket for TLS that shakes hands within its time-out, and in slices."""
+def shake_hands(sock: ssl.SSLSocket, idle: Idle) -> None:
+    """Shake hands on a connection that stands, within its time-out; whatever is raised closes it.
 
-    class Patient(ssl.SSLSocket):
-        def do_handshake(self, block: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
-            seconds = self.gettimeout()
-            self.settimeout(0.0)
-            try:
-                self._shake_hands(_deadline(seconds))
-            except BaseException:
-                self.close()
-                raise
-            self.settimeout(seconds)
+    Raises:
+        TimeoutError: the other side took longer.
+        OSError: it is not whom it should be, or it broke off.
+    """
+    seconds = sock.gettimeout()
+    sock.settimeout(0.0)
+    try:
+        _shake_until(_deadline(seconds), sock, idle)
+    except BaseException:
+        sock.close()
+        raise
+    sock.settimeout(seconds)
 
-        def _shake_hands(self, until: float) -> None:
-            while True:
-                try:
-                    super().do_handshake()
-                except ssl.SSLWantReadError:
-                    _await(self, wait_for_read, until, idle)
-                except ssl.SSLWantWriteError:
-                    _await(self, wait_for_write, until, idle)
-                else:
-                    return
 
-    return Patient
+def _shake_until(until: float, sock: ssl.SSLSocket, idle: Idle) -> None:
+    while True:
+        try:
+            sock.do_handshake()
+        except ssl.SSLWantReadError:
+            _await(sock, wait_for_read, until, idle)
+        except ssl.SSLWantWriteError:
+            _await(sock, wait_for_write, until, idle)
+        else:
+            return
 
 
 def _deadline(seconds: float | None) -> float:

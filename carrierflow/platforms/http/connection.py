@@ -14,10 +14,11 @@ import io
 import socket
 import ssl
 import time
+from functools import partial
 from http import HTTPStatus
 from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -26,14 +27,15 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    HTTPError,
     NameResolutionError,
     NewConnectionError,
 )
-from urllib3.util.ssl_ import create_urllib3_context
 from urllib3.util.wait import wait_for_read
 
 from carrierflow.domain.waiting import LISTEN, Idle, keep_waiting
-from carrierflow.platforms.http.connecting import connect, tls_socket
+from carrierflow.platforms.http.connecting import connect
+from carrierflow.platforms.http.tls import PatientTls, trusting
 
 
 if TYPE_CHECKING:
@@ -41,7 +43,10 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-__all__ = ["Departure", "new_session"]
+__all__ = ["TROUBLE", "Departure", "new_session"]
+
+TROUBLE = (requests.RequestException, HTTPError, OSError)
+"""What the libraries raise where no reply came, or not all of it."""
 
 
 class Departure:
@@ -163,64 +168,75 @@ def _new_socket(connection: HTTPConnection, departure: Departure) -> socket.sock
         raise NewConnectionError(connection, "it cannot be connected to") from error
 
 
-def _connections(departure: Departure) -> tuple[type[HTTPConnection], type[HTTPSConnection]]:
-    class BoundedResponse(HTTPResponse):
-        def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-            super().__init__(sock, *args, **kwargs)
-            source = _BoundedReader(self.fp.detach(), sock, departure)
-            self.fp = _ReplyReader(source, departure)
+class _BoundedResponse(HTTPResponse):
+    """A reply that is read within its one deadline."""
 
-        def _read_status(self) -> tuple[str, int, str]:
-            # http.client passes over 100 alone, and takes any other 1xx for the reply itself; the
-            # true reply would then be there for the next request. It passes over all of them here.
-            version, status, reason = super()._read_status()  # type: ignore[misc]
-            departure.odd |= status < HTTPStatus.OK
-            is_interim = status < HTTPStatus.OK and status != HTTPStatus.SWITCHING_PROTOCOLS
-            return version, HTTPStatus.CONTINUE if is_interim else status, reason
+    def __init__(
+        self, sock: socket.socket, *args: Any, departure: Departure, **kwargs: Any
+    ) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self._departure = departure
+        self.fp = _ReplyReader(_BoundedReader(self.fp.detach(), sock, departure), departure)
 
-    def new_socket(connection: HTTPConnection) -> socket.socket:
-        return _new_socket(connection, departure)
-
-    class Plain(HTTPConnection):
-        response_class = BoundedResponse
-        _new_conn = new_socket
-
-        def send(self, data: Any) -> None:
-            # A plain connection is made here, a TLS one before; both are checked after that.
-            if self.sock is None:
-                self.connect()
-            departure.leave()
-            super().send(data)
-
-    class Secure(HTTPSConnection):
-        response_class = BoundedResponse
-        _new_conn = new_socket
-
-        def connect(self) -> None:
-            if self.ssl_context is None:
-                self.ssl_context = create_urllib3_context()
-                self.ssl_context.sslsocket_class = tls_socket(departure.ask)
-            super().connect()
-
-        def send(self, data: Any) -> None:
-            if self.sock is None:
-                self.connect()
-            departure.leave()
-            super().send(data)
-
-    return Plain, Secure
+    def _read_status(self) -> tuple[str, int, str]:
+        # http.client passes over 100 alone, and takes any other 1xx for the reply itself; the
+        # true reply would then be there for the next request. It passes over all of them here.
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        self._departure.odd |= status < HTTPStatus.OK
+        is_interim = status < HTTPStatus.OK and status != HTTPStatus.SWITCHING_PROTOCOLS
+        return version, HTTPStatus.CONTINUE if is_interim else status, reason
 
 
-def _pools(departure: Departure) -> dict[str, type[HTTPConnectionPool]]:
-    plain, secure = _connections(departure)
+class _Noted(HTTPConnection):
+    """A connection that takes note of what leaves, and whose replies are bounded."""
 
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = plain
+    def __init__(self, *args: Any, departure: Departure, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.departure = departure
+        self.response_class = cast(
+            "type[HTTPResponse]", partial(_BoundedResponse, departure=departure)
+        )
 
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = secure
+    def _new_conn(self) -> socket.socket:
+        return _new_socket(self, self.departure)
 
-    return {"http": PlainPool, "https": SecurePool}
+    def send(self, data: Any) -> None:
+        # A plain connection is made here, a TLS one before; both are checked after that.
+        if self.sock is None:
+            self.connect()
+        self.departure.leave()
+        super().send(data)
+
+
+class _Plain(_Noted):
+    """HTTP."""
+
+
+class _Secure(_Noted, HTTPSConnection):
+    """HTTP over TLS, with the context of all our connections."""
+
+    def connect(self) -> None:
+        if self.ssl_context is None:
+            shared = trusting(self.ca_certs, self.ca_cert_dir)
+            self.ca_certs = self.ca_cert_dir = None  # urllib3 would read them again
+            self.ssl_context = cast("ssl.SSLContext", PatientTls(shared, self.departure.ask))
+        super().connect()
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _Secure
+
+
+def _pools(departure: Departure) -> dict[str, Callable[..., HTTPConnectionPool]]:
+    """Return what makes pools; each of their connections notes what leaves in one place."""
+    return {
+        "http": partial(_PlainPool, departure=departure),
+        "https": partial(_SecurePool, departure=departure),
+    }
 
 
 class _Session(requests.Session):

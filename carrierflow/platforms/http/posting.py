@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import requests
-from urllib3.exceptions import HTTPError
-
 from carrierflow.domain.waiting import Idle
-from carrierflow.platforms.http.connection import Departure, new_session
 from carrierflow.platforms.http.transport import HttpLimits, Lost
 
 
 __all__ = ["Poster"]
-
-_TROUBLE = (requests.RequestException, HTTPError, OSError)
 
 
 class Poster:
@@ -31,10 +25,18 @@ class Poster:
         Raises:
             Lost: no answer came in time.
         """
+        from requests import Request  # noqa: PLC0415 - with the first request
+
+        from carrierflow.platforms.http.connection import (  # noqa: PLC0415 - as above
+            TROUBLE,
+            Departure,
+            new_session,
+        )
+
         departure = Departure()
         departure.prepare(reply_within=self._limits.request_timeout, check=None, idle=idle)
         with new_session(departure) as session:
-            request = session.prepare_request(requests.Request("POST", url, headers, data=body))
+            request = session.prepare_request(Request("POST", url, headers, data=body))
             try:
                 with session.send(
                     request,
@@ -43,5 +45,5 @@ class Poster:
                     allow_redirects=False,
                 ) as answer:
                     return answer.status_code
-            except _TROUBLE as error:
+            except TROUBLE as error:
                 raise Lost(type(error).__name__, departed=departure.departed) from None

@@ -1,4 +1,7 @@
-"""One request and its reply over HTTP, bounded in time and in size; policy is the client's."""
+"""One request and its reply over HTTP, bounded in time and in size; policy is the client's.
+
+The libraries of HTTP are imported with the first request: a scan that is recorded makes none.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import requests
-from urllib3.exceptions import HTTPError
-
 from carrierflow.domain.cleaning import cleaned, is_token
 from carrierflow.domain.forking import ProcessLock, in_children
 from carrierflow.domain.hearing import Hearing
 from carrierflow.domain.urls import flaw_of_root
 from carrierflow.domain.waiting import Idle, keep_waiting
 from carrierflow.errors import ConfigurationError
-from carrierflow.platforms.http.connection import Departure, new_session
 from carrierflow.platforms.http.replies import PlatformReply
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import requests
+
     from carrierflow.domain import clock
+    from carrierflow.platforms.http.connection import Departure
 
 
 __all__ = ["HttpLimits", "Lost", "Method", "RequestCounter", "Token", "Transport", "bearer"]
@@ -37,7 +39,6 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
 _CHUNK = 64 * 1024
-_TROUBLE = (requests.RequestException, HTTPError, OSError)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,6 +166,10 @@ class Transport:
         Raises:
             Lost: no reply came.
         """
+        from requests import Request, RequestException  # noqa: PLC0415 - with the first request
+
+        from carrierflow.platforms.http.connection import TROUBLE  # noqa: PLC0415 - as above
+
         with self._session() as (session, departure):
             departure.prepare(
                 reply_within=self._limits.request_timeout,
@@ -172,12 +177,12 @@ class Transport:
                 idle=self._while_reading if method == "GET" else keep_waiting,
             )
             headers = self._headers(content_type)
-            request = requests.Request(method, self.url + path, headers, data=body, params=params)
+            request = Request(method, self.url + path, headers, data=body, params=params)
             try:
                 with self.counts.hearing.question():
                     reply = self._talk(session, request)
-            except _TROUBLE as exc:
-                if isinstance(exc, requests.RequestException):
+            except TROUBLE as exc:
+                if isinstance(exc, RequestException):
                     exc.request = None  # its headers hold the token
                 raise _lost(exc, departed=departure.departed) from exc
             else:
@@ -220,6 +225,8 @@ class Transport:
             )
 
     def _body(self, response: requests.Response) -> tuple[bytes, str | None]:
+        from carrierflow.platforms.http.connection import TROUBLE  # noqa: PLC0415 - as above
+
         # The status is known by now and decides alone where the body adds nothing to it, so
         # trouble with the body is noted and not raised.
         chunks: list[bytes] = []
@@ -230,12 +237,17 @@ class Transport:
                 if size > self._limits.max_body:
                     return b"", f"the reply is larger than {self._limits.max_body} bytes"
                 chunks.append(chunk)
-        except _TROUBLE as exc:
+        except TROUBLE as exc:
             return b"", f"the reply broke off after {size} bytes ({_origin(exc)})"
         return b"".join(chunks), None
 
     @contextmanager
     def _session(self) -> Iterator[tuple[requests.Session, Departure]]:
+        from carrierflow.platforms.http.connection import (  # noqa: PLC0415 - with the first request
+            Departure,
+            new_session,
+        )
+
         # A session serves one thread at a time, and outlives it: a run's threads come and go. One
         # on which anything went wrong serves nobody any more.
         try:

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
+import os
 import ssl
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from loopback_tls import write_certificate
 
 from carrierflow.domain.model import Status
 from carrierflow.errors import NotSent, OutcomeUnknown
@@ -22,27 +20,8 @@ from .conftest import PICK
 @pytest.fixture(name="certificate", scope="module")
 def _certificate(tmp_path_factory):
     """A file with a key and a certificate that vouches for itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
-    now = dt.datetime.now(dt.UTC)
-    local = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(local, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
     path = tmp_path_factory.mktemp("tls") / "loopback.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
+    write_certificate(path)
     return path
 
 
@@ -60,6 +39,19 @@ def _trusted(certificate, monkeypatch):
     monkeypatch.setattr(adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
     # requests 2.32.0 to 2.32.4 had read that file when they were imported.
     monkeypatch.setattr(adapters, "_preloaded_ssl_context", context, raising=False)
+
+
+@pytest.fixture(name="bundles_read")
+def _bundles_read(monkeypatch):
+    """Each time that certificates are read into a context, from here on."""
+    read, found = ssl.SSLContext.load_verify_locations, []
+
+    def load_verify_locations(self, *args, **kwargs):
+        found.append(self)
+        return read(self, *args, **kwargs)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", load_verify_locations)
+    return found
 
 
 @pytest.mark.usefixtures("trusted")
@@ -98,3 +90,60 @@ def test_a_certificate_that_nobody_vouches_for(server, make_platform, secure_url
     with pytest.raises(NotSent, match="SSLCertVerificationError"):
         make_platform(base_url=secure_url).write(ref, PICK, not_later_than=soon)
     assert [] == server.received
+
+
+@pytest.mark.usefixtures("trusted")
+def test_all_shops_share_one_context(
+    server, answer, make_platform, secure_url, payload, ref, soon, bundles_read
+):
+    """The CA bundle is read once in a process, not once for each shop and each run."""
+    server.plays(*[answer.reply(payload("fulfillment_put_picking"))] * 5)
+    for shop in range(5):
+        platform = make_platform(shop=f"s{shop}", base_url=secure_url)
+        platform.write(ref, PICK, not_later_than=soon)
+
+    assert 5 == server.connections
+    assert 1 == len(bundles_read)
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_renewed_bundle_is_read_again(
+    server, answer, make_platform, secure_url, payload, ref, soon, bundles_read, certificate
+):
+    """A service that runs for months trusts whom its bundle names today."""
+    server.plays(*[answer.reply(payload("fulfillment_put_picking"))] * 2)
+    for moment in (1, 2):
+        os.utime(certificate, (moment, moment))
+        make_platform(base_url=secure_url).write(ref, PICK, not_later_than=soon)
+
+    assert 2 == len(bundles_read)
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_certificate_for_another_name(server, make_platform, secure_url, ref, soon):
+    """The shared context asks each server for a certificate in its own name."""
+    elsewhere = secure_url.replace("127.0.0.1", "localhost")
+    with pytest.raises(NotSent, match="SSLCertVerificationError"):
+        make_platform(base_url=elsewhere).write(ref, PICK, not_later_than=soon)
+    assert [] == server.received
+
+
+FORKED = """
+import os, sys
+from carrierflow.platforms.http.tls import trusting
+ours = trusting(sys.argv[1], None)
+assert trusting(sys.argv[1], None) is ours
+if (child := os.fork()) == 0:
+    os._exit(trusting(sys.argv[1], None) is ours)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+def test_a_child_makes_its_own_context(certificate):
+    """Another thread may have held a lock in the parent's at the moment of the fork."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED, certificate], capture_output=True, text=True, check=False
+    )
+
+    assert (0, "") == (done.returncode, done.stderr)
