@@ -2,12 +2,8 @@
 
 from datetime import timedelta
 
-from carrierflow import Carrierflow, Job, RunReport
-
-
-def audit_pass(app: Carrierflow) -> list[RunReport]:
-    """Reconcile every open order of every active shop."""
-    return app.reconcile(full=True)
+from carrierflow import Job
+from carrierflow.app.duties import audit_pass
 
 
 JOB = Job(

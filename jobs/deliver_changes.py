@@ -2,26 +2,8 @@
 
 from datetime import timedelta
 
-from carrierflow import Carrierflow, Delivery, Job
-
-
-SHARE = 30
-"""Seconds after which no further message is begun, so that other jobs have their turn."""
-
-
-def deliver_changes(app: Carrierflow) -> list[Delivery]:
-    """Push what is new; without a destination nothing is done.
-
-    Raises:
-        DeliveryFailed: if a message was not taken; it comes again after a while.
-    """
-    if not app.settings.destinations:
-        return []
-    done = app.deliver(seconds=SHARE)
-    for delivery in done:
-        if delivery.problem is not None:
-            raise delivery.problem
-    return done
+from carrierflow import Job
+from carrierflow.app.duties import deliver_changes
 
 
 JOB = Job(

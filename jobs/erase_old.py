@@ -2,14 +2,8 @@
 
 from datetime import timedelta
 
-from carrierflow import Carrierflow, Erased, Job
-
-
-def erase_old(app: Carrierflow) -> Erased | None:
-    """Erase what is older than `retention_days`; without that setting nothing is."""
-    if app.retention.keeps_for is None:
-        return None
-    return app.retention.erase_past()
+from carrierflow import Job
+from carrierflow.app.duties import erase_old
 
 
 JOB = Job(

@@ -2,20 +2,8 @@
 
 from datetime import timedelta
 
-from carrierflow import Carrierflow, Job, Notified
-
-
-def notify_incidents(app: Carrierflow) -> Notified:
-    """Tell of new incidents; without anybody to tell, nothing is done.
-
-    Raises:
-        NotificationFailed: if a message was not taken; it is told again next time.
-    """
-    done = app.notifier.notify()
-    for telling in done.tellings:
-        if telling.problem is not None:
-            raise telling.problem
-    return done
+from carrierflow import Job
+from carrierflow.app.duties import notify_incidents
 
 
 JOB = Job(

@@ -2,23 +2,8 @@
 
 from datetime import timedelta
 
-from carrierflow import Carrierflow, HistoryBroken, Job, Sealing
-
-
-def seal_history(app: Carrierflow) -> Sealing:
-    """Give entries their places, and sign where there is a key; runs do so too when they end.
-
-    Raises:
-        AnchorUnavailable: if a place that keeps checkpoints did not take them.
-        HistoryBroken: if an entry no longer is what was written.
-    """
-    done = app.sealer.seal()
-    if done.broken:
-        raise HistoryBroken(f"{done.broken[0]} does not hash to its hash.")
-    for each in done.anchored:
-        if each.problem is not None:
-            raise each.problem
-    return done
+from carrierflow import Job
+from carrierflow.app.duties import seal_history
 
 
 JOB = Job(

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from carrierflow.app.carrierflow import Carrierflow
 from carrierflow.app.connect import PlatformFactory
+from carrierflow.app.database_timeouts import database_timeouts
 from carrierflow.app.messengers import messengers_from
 from carrierflow.app.settings import Settings
 from carrierflow.app.shop_choices import ShopChoices
@@ -32,7 +33,7 @@ from carrierflow.platforms.http.posting import Poster
 from carrierflow.platforms.http.transport import HttpLimits
 from carrierflow.platforms.profile import AppSecrets, Feature, PlatformProfile
 from carrierflow.platforms.registry import DEFAULT, PlatformRegistry
-from carrierflow.reconcile import Parts, Reconciler
+from carrierflow.reconcile import Pace, Parts, Reconciler
 from carrierflow.reconcile.notification import IncidentNotifier
 from carrierflow.shops import (
     AfterInstall,
@@ -48,7 +49,7 @@ from carrierflow.storage.encryption import KeyRing
 from carrierflow.storage.engine import require_plain
 from carrierflow.storage.notifications import SqlNotificationStore
 from carrierflow.storage.reconcile import SqlReconcileStore
-from carrierflow.storage.timeouts import DatabaseTimeouts
+from carrierflow.storage.shop_queue import SqlShopQueue
 
 
 __all__ = ["anchors_from", "assemble"]
@@ -75,7 +76,7 @@ def assemble(
     )
     if engine is not None:
         require_plain(engine)
-    lent, engine = engine, engine or build_engine(settings.database_url, _timeouts(settings))
+    lent, engine = engine, engine or _engine(settings)
     store = SqlStore(
         engine,
         definition,
@@ -113,6 +114,10 @@ def assemble(
         lifecycle=lifecycle,
         policy_of=choices.policy,
         clock=now,
+        pace=Pace(
+            every=timedelta(seconds=settings.look_every_seconds),
+            idle=timedelta(seconds=settings.look_idle_seconds),
+        ),
     )
     sealer = _sealer(settings, store, now=now)
     feed = Feed(store, sealer.sequencer)
@@ -148,6 +153,7 @@ def assemble(
         policy=policy,
         keys=keys,
         counters=counters,
+        queue=SqlShopQueue(store),
         clock=now,
         sleep=sleep,
         close=_leave_open if lent else engine.dispose,
@@ -158,12 +164,9 @@ def _leave_open() -> None:
     """Leave a host's engine to the host."""
 
 
-def _timeouts(settings: Settings) -> DatabaseTimeouts:
-    return DatabaseTimeouts(
-        connect=settings.database_connect_timeout,
-        statement=settings.database_statement_timeout,
-        lock=settings.database_lock_timeout,
-        pool=settings.database_pool_timeout,
+def _engine(settings: Settings) -> Engine:
+    return build_engine(
+        settings.database_url, database_timeouts(settings), pool_size=settings.database_pool_size
     )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from carrierflow.app.database_timeouts import database_timeouts
 from carrierflow.app.joined import JoinedLedger
 from carrierflow.app.settings import Settings
 from carrierflow.app.shop_choices import ShopChoices
@@ -48,13 +49,16 @@ from carrierflow.domain.outage import Outage
 from carrierflow.domain.past_run import PastRun
 from carrierflow.domain.shop import Backlog, Coverage, EndedRun, Shop, ShopState
 from carrierflow.domain.typecheck import check_fields, guarded_methods
-from carrierflow.domain.waiting import Idle, Stop, never, until
+from carrierflow.domain.waiting import Idle, Stop, in_slices, never, until
 from carrierflow.errors import ConfigurationError, InvalidInput, ShopRevoked, UnknownShop
 from carrierflow.ledger.files import EventRow
 from carrierflow.ledger.ledger import Ledger
 from carrierflow.platforms.profile import Feature
 from carrierflow.platforms.registry import DEFAULT, Client, PlatformRegistry
 from carrierflow.reconcile import (
+    QUANTUM_REQUESTS,
+    QUANTUM_SECONDS,
+    DueShops,
     EndReason,
     Patience,
     Plan,
@@ -100,6 +104,7 @@ from carrierflow.storage.hinted import SqlHintStore
 from carrierflow.storage.ownership import WayAround, way_around
 from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.run_history import asked_before, last_answers, last_runs, past_runs
+from carrierflow.storage.shop_queue import SqlShopQueue
 from carrierflow.storage.shops import all_shops, coverages, find_shop
 from carrierflow.storage.waybills import find_parcels
 
@@ -114,6 +119,11 @@ __all__ = ["Carrierflow"]
 log = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 2_000
+
+HOLD = timedelta(minutes=10)
+"""How long a shop is on its way to a worker before it is given out again."""
+
+MOST_DUE = 10_000
 
 
 @guarded_methods
@@ -148,12 +158,14 @@ class Carrierflow:
         policy: ApprovalPolicy,
         keys: KeyRing,
         counters: Counters,
+        queue: SqlShopQueue,
         clock: Clock,
         sleep: Sleep,
         close: Callable[[], None],
     ) -> None:
         self.settings = settings
         self.store = store
+        self._queue = queue
         self.ledger = ledger
         self.reconciler = reconciler
         self._runs = reconciler.parts.store
@@ -165,6 +177,7 @@ class Carrierflow:
             lifecycles=[lifecycle.definition.id, *settings.earlier_lifecycles],
             retired_anchors=settings.retired_anchors,
             tolerance=timedelta(seconds=settings.clock_tolerance_seconds),
+            timeouts=database_timeouts(settings),
         )
         self._feed = feed
         self._push = push
@@ -186,7 +199,6 @@ class Carrierflow:
         self.retention = Retention(store, days=settings.retention_days, clock=clock)
         self._connect_client = connect_client
         self._connect_untried = connect_untried
-        self._policy = policy
         self._dialect = dialect
         self._keys = keys
         self._clock = clock
@@ -248,15 +260,7 @@ class Carrierflow:
         for each transaction.
         """
         store = JoinedStore(host, self.lifecycle.definition, clock=self._clock)
-        return JoinedLedger(
-            store,
-            self.lifecycle,
-            clock=self._clock,
-            encryptor=self._keys,
-            counters=self.counters,
-            earliest=self.settings.earliest_event,
-            amends_alone=self._policy.amends_alone,
-        )
+        return JoinedLedger(self.ledger, store)
 
     def record_rows(
         self, rows: Iterable[EventRow]
@@ -480,21 +484,33 @@ class Carrierflow:
 
     def backlogs(self) -> list[Backlog]:
         """Return what waits at each shop, by its code."""
-        intervals = {shop.code: self.choices.rate(shop).interval_us for shop in self.shops.all()}
-        with self.store.reading() as connection:
-            return backlog.backlogs(
-                connection, self.store.database_clock, interval_us=intervals.__getitem__
-            )
 
-    def runs_ended(self, since: datetime) -> list[EndedRun]:
-        """Return the runs that ended at or after a time, whichever process made them."""
-        with self.store.reading() as connection:
-            return backlog.runs_ended(connection, since)
+        def interval_us(platform: str, options: Mapping[str, str]) -> int:
+            return self.choices.rate_of(platform, options).interval_us
 
-    def past_runs(self, *, shop: str | None = None, since: datetime) -> list[PastRun]:
+        with self.store.reading() as connection:
+            return backlog.backlogs(connection, self.store.database_clock, interval_us=interval_us)
+
+    def runs_ended(self, since: datetime, *, known: Collection[str] = ()) -> list[EndedRun]:
+        """Return the runs that ended at or after a time, whichever process made them.
+
+        Those whose ids are `known` are left out.
+        """
+        with self.store.reading() as connection:
+            return backlog.runs_ended(connection, since, known=known)
+
+    def past_runs(
+        self,
+        *,
+        shop: str | None = None,
+        since: datetime,
+        failed: bool = False,
+        limit: int | None = None,
+    ) -> list[PastRun]:
         """Return the runs that began at or after a time, whichever process made them.
 
-        The newest is the first. One that was cut off is told from one that is under way.
+        The newest is the first. One that was cut off is told from one that is under way. With
+        `failed` those alone that could not do their work; no more than `limit`, if there is one.
 
         Raises:
             UnknownShop: if there is no such shop.
@@ -502,12 +518,15 @@ class Carrierflow:
         with self.store.reading() as connection:
             if shop is not None:
                 find_shop(connection, shop)
-            return past_runs(connection, shop=shop, since=since)
+            return past_runs(connection, shop=shop, since=since, failed=failed, limit=limit)
 
-    def last_runs(self, *, shop: str | None = None) -> dict[str, PastRun]:
-        """Return the run that began last at each shop, or at one, that had any, by its code."""
+    def last_runs(self, *, shops: Sequence[str] = (), brief: bool = False) -> dict[str, PastRun]:
+        """Return the run that began last at some shops, or at each that had any, by their codes.
+
+        With `brief` what they counted, and their sentences, are left out.
+        """
         with self.store.reading() as connection:
-            return last_runs(connection, shop=shop)
+            return last_runs(connection, codes=shops, brief=brief)
 
     def new_outages(self, reports: Sequence[RunReport]) -> list[Outage]:
         """Return the outages that some runs, made together, were the first to find long.
@@ -538,13 +557,18 @@ class Carrierflow:
         *,
         keys: Sequence[VerifierKey] = (),
         kept: Sequence[KeptCheckpoint] = (),
+        processes: int = 1,
     ) -> Verification:
         """Replay the whole history of the database and say whether it is as it was written.
 
         The log is compared with its checkpoints, with those of the anchor file, and with those
-        in `kept`, under the keys of the settings, or under those in `keys` alone.
+        in `kept`, under the keys of the settings, or under those in `keys` alone. Several processes
+        share the replay; each imports the program that asks, as `multiprocessing` has it.
+
+        Raises:
+            InvalidInput: if several are wanted, and the database is in memory, or the engine yours.
         """
-        return self.verifier.verify(progress, keys=keys, kept=kept)
+        return self.verifier.verify(progress, keys=keys, kept=kept, processes=processes)
 
     def reconcile(
         self,
@@ -582,25 +606,125 @@ class Carrierflow:
             chosen = [shop for shop in chosen if shop.code in waiting]
         if max_writes is None:
             max_writes = self.settings.max_writes
-        runner = ShopRunner(
-            self.reconciler,
+        runner = self._runner(
+            stop=stop,
+            parallel=parallel,
+            named=bool(shops),
             verified_before=self._clock() if full else None,
             hinted=hinted,
             wait=wait,
+            progress=progress,
+        )
+        reports = runner.work(chosen, self.limits(max_writes))
+        reports = [self._looked_after(report, stop) for report in reports]
+        if seal and not stop():
+            self.sealer.seal_if_possible()
+        return reports
+
+    def due(self, limit: int, *, hold: timedelta = HOLD) -> list[str]:
+        """Claim so many of the shops that want a run now; return their codes.
+
+        Those come first that have waited longest, by the database's clock. Whoever asks at the
+        same time gets others. Bring each to a worker that calls `reconcile_shop`; one of which no
+        run has begun within `hold` is given out again, so nothing is lost with a queue.
+
+        Raises:
+            InvalidInput: if the limit is not from 1 to 10,000, or the hold is no time.
+            DatabaseUnavailable: if the database does not answer.
+        """
+        if not 1 <= limit <= MOST_DUE:
+            raise InvalidInput(f"A limit is from 1 to {MOST_DUE:,}.")
+        if hold <= timedelta(0):
+            raise InvalidInput("A claim is held for some time.")
+        return [shop.code for shop in self._queue.due(limit, hold, now=self._clock())]
+
+    def outstanding(self) -> int:
+        """Count the shops that `due` gave out, and of which no run has begun since.
+
+        A dispatcher asks for no more while these are twice as many as its workers can take.
+        """
+        return self._queue.outstanding()
+
+    def give_back(self, shops: Sequence[str]) -> None:
+        """Let `due` give out shops again that it gave out, and that were brought to no worker."""
+        self._queue.give_back(shops)
+
+    def wake(self, shop: str) -> None:
+        """Let a shop be due now, even if its host did not answer the last times.
+
+        Webhooks, callbacks and new work do so by themselves, where the host is not silent.
+
+        Raises:
+            UnknownShop: if there is none.
+        """
+        self._queue.wake(shop, now=self._clock())
+
+    def reconcile_shop(
+        self,
+        shop: str,
+        *,
+        seconds: float = QUANTUM_SECONDS,
+        requests: int = QUANTUM_REQUESTS,
+        stop: Stop | None = None,
+    ) -> RunReport:
+        """Look after one shop, for so long and with so many requests at most.
+
+        What a worker of any engine does for a shop that `due` gave out. The report says if the
+        shop is held, paused, revoked or unreachable, or the database is; `due` gives it out again
+        in its time. Nothing is sealed, and no webhook is looked after: those are jobs of their own.
+
+        Raises:
+            UnknownShop: if there is none.
+        """
+        runner = self._runner(stop=stop or self._stop, parallel=1)
+        return runner.quantum(shop, self._quantum(seconds, requests))
+
+    def work(
+        self,
+        *,
+        parallel: int | None = None,
+        stop: Stop | None = None,
+        until_idle: bool = False,
+        seconds: float = QUANTUM_SECONDS,
+        requests: int = QUANTUM_REQUESTS,
+    ) -> Generator[RunReport, None, None]:
+        """Look after shops as they become due, so many at once; yields each report as it comes.
+
+        Any number of processes may do so beside each other, on one machine or on many, and beside
+        other engines. It goes on until `stop` says so, or it is closed, or with `until_idle` until
+        no shop is due. While the database does not answer it waits for it.
+
+        Raises:
+            DatabaseUnavailable: with `until_idle`, if the database does not answer.
+        """
+        stop = stop or self._stop
+        runner = self._runner(stop=stop, parallel=parallel)
+        due = DueShops(
+            self._queue,
+            hold=timedelta(seconds=self.settings.lease_seconds),
+            clock=self._clock,
+            sleep=in_slices(self._sleep, until(stop)),
+            stop=stop,
+            until_idle=until_idle,
+        )
+        return runner.drain(due, self._quantum(seconds, requests))
+
+    def _quantum(self, seconds: float, requests: int) -> RunLimits:
+        return replace(self.limits(self.settings.max_writes), seconds=seconds, requests=requests)
+
+    def _runner(self, *, stop: Stop, parallel: int | None, **how: Any) -> ShopRunner:
+        return ShopRunner(
+            self.reconciler,
+            self._queue,
             sleep=self._sleep,
             stop=stop,
-            progress=progress,
             parallel=parallel or self.settings.parallel_shops,
             patience=Patience(
                 least=self.settings.silence_seconds,
                 most=self.settings.connect_timeout + self.settings.request_timeout,
             ),
+            **how,
         )
-        reports = runner.work(chosen, self.limits(max_writes), named=bool(shops))
-        reports = [self._looked_after(report, stop) for report in reports]
-        if seal and not stop():
-            self.sealer.seal_if_possible()
-        return reports
 
     def _looked_after(self, report: RunReport, stop: Stop) -> RunReport:
         """See to the webhooks of a shop that a run could read, and tell if that did not work."""

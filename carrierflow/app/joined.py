@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from carrierflow.audit.reports.timeline import Timeline, timeline_of
 from carrierflow.domain.fulfillment import Fulfillment
-from carrierflow.domain.lifecycle import Lifecycle
 from carrierflow.domain.model import FulfillmentRef
 from carrierflow.domain.typecheck import guarded_methods
 from carrierflow.errors import UnknownFulfillment
@@ -26,8 +23,9 @@ class JoinedLedger(Ledger):
     What it reads is what that transaction sees: its own writes, whether or not they are kept.
     """
 
-    def __init__(self, store: JoinedStore, lifecycle: Lifecycle, **parts: Any) -> None:
-        super().__init__(store, lifecycle, **parts)
+    def __init__(self, ledger: Ledger, store: JoinedStore) -> None:
+        """Judge as a ledger does, whose rules are made once, and write where the host lets us."""
+        vars(self).update(vars(ledger), _store=store)
         self._within = store.within
 
     def fulfillment(self, ref: FulfillmentRef) -> Fulfillment:

@@ -128,6 +128,9 @@ class Settings(BaseSettings):
     database_pool_timeout: Seconds = Field(
         default=10, gt=0, description="Seconds for one of this process's own connections."
     )
+    database_pool_size: int = Field(
+        default=10, ge=1, le=100, description="Connections to a server that a process keeps."
+    )
     secret_key: SecretStr = Field(
         default=SecretStr(""), description="Seals tokens and notes; `keys generate` makes one."
     )
@@ -167,6 +170,14 @@ class Settings(BaseSettings):
     )
     lease_seconds: Seconds = Field(
         default=60, gt=0, description="How long a run holds a shop without renewing."
+    )
+    look_every_seconds: Seconds = Field(
+        default=300, gt=0, description="Until a shop with open parcels is due again."
+    )
+    look_idle_seconds: Seconds = Field(
+        default=3600,
+        gt=0,
+        description="The same of one with none, whose webhooks tell of changes.",
     )
     get_retries: int = Field(
         default=3, ge=0, le=100, description="Further tries of a GET; writes have none."

@@ -43,15 +43,18 @@ class ShopChoices:
 
     def of(self, shop: Shop) -> Mapping[str, ShopChoice]:
         """Return every choice that there is for a shop; raises `InvalidInput` for no platform."""
-        profile = self._platforms.profile_of(shop.platform)
+        return self._chosen(shop.platform, shop.options)
+
+    def _chosen(self, platform: str, options: Mapping[str, str]) -> Mapping[str, ShopChoice]:
+        profile = self._platforms.profile_of(platform)
         found = {
             name: ShopChoice(value=value, origin=ChoiceOrigin.PLATFORM)
             for name, value in profile.defaults.items()
         }
-        for name, value in self._settings.of_platform(shop.platform).items():
+        for name, value in self._settings.of_platform(platform).items():
             if name in found:
                 found[name] = ShopChoice(value=value, origin=ChoiceOrigin.SETTINGS)
-        for name, value in shop.options.items():
+        for name, value in options.items():
             if name in found:
                 found[name] = ShopChoice(value=value, origin=ChoiceOrigin.SHOP)
         return found
@@ -75,7 +78,11 @@ class ShopChoices:
 
     def rate(self, shop: Shop) -> BudgetRate:
         """Return how fast a shop may be asked."""
-        settings, chosen = self._settings, self.of(shop)
+        return self.rate_of(shop.platform, shop.options)
+
+    def rate_of(self, platform: str, options: Mapping[str, str]) -> BudgetRate:
+        """Return how fast a shop on some platform may be asked that has made such choices."""
+        settings, chosen = self._settings, self._chosen(platform, options)
         return BudgetRate(
             bucket=int(float(chosen["rate_bucket"].value)),
             leak=float(chosen["rate_leak"].value),

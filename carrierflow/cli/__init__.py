@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -48,8 +50,8 @@ def cli(
     Exit codes: 0 in order, 1 failed, 2 usage, 3 work left or incidents open, 75 another run
     holds the shop, 130 stopped by Ctrl-C.
     """
-    given = {"load": context.obj} if context.obj else {}
-    context.obj = Session(config=config, database_url=database_url, verbose=verbose, **given)
+    made = context.obj or Session
+    context.obj = made(config=config, database_url=database_url, verbose=verbose)
 
 
 def main(
@@ -63,12 +65,13 @@ def main(
     How it ends is what became of the work, also where the answer could not be printed.
     """
     open_streams()
-    code = run(arguments, name=name, load=load)
+    code = _run(arguments, name=name, load=load, alone=True)
     with suppress(OSError):
         sys.stdout.flush()
     problem = why_lost(sys.stdout)
     if problem is not None and problem.errno != errno.EPIPE:  # a reader that has enough says so
         tell(f"Error: not all of the answer could be printed: {problem.strerror}.")
+    gc.freeze()  # or the interpreter looks for garbage in all that goes with the process
     raise SystemExit(code)
 
 
@@ -83,8 +86,20 @@ def run(
     A host calls it by a `name` of its own, and has a place of its own from which to `load` the
     settings.
     """
+    return _run(arguments, name=name, load=load, alone=False)
+
+
+def _run(
+    arguments: Sequence[str] | None,
+    *,
+    name: str | None,
+    load: Callable[..., Settings] | None,
+    alone: bool,
+) -> int:
+    given: dict[str, Any] = {"load": load} if load else {}
+    made = partial(Session, alone=alone, **given)
     try:
-        code = cli.main(arguments, prog_name=name, standalone_mode=False, obj=load)
+        code = cli.main(arguments, prog_name=name, standalone_mode=False, obj=made)
     except click.exceptions.Abort:
         tell("Stopped; nothing is lost, the next run goes on.")
         return INTERRUPTED

@@ -72,6 +72,8 @@ class PublicKey(click.ParamType):  # type: ignore[type-arg]  # click 8.1 takes n
             self.fail(str(error), param, ctx)
 
 
+MOST_PROCESSES = 64
+
 ENTRY = Entry()
 VERIFIER_KEY = PublicKey(VerifierKey)
 WITNESS_KEY = PublicKey(WitnessKey)
@@ -110,6 +112,13 @@ WITNESS_KEY = PublicKey(WitnessKey)
     is_flag=True,
     help="Accept an export of which no signature is checked, for want of a key.",
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(1, MOST_PROCESSES),
+    default=1,
+    show_default=True,
+    help="How many processes share the replay of a database.",
+)
 def verify(
     session: Session,
     folder: Path | None,
@@ -118,12 +127,17 @@ def verify(
     keys: Sequence[VerifierKey],
     witnesses: Sequence[WitnessKey],
     unauthenticated: bool,
+    processes: int,
 ) -> None:
     """Replay the whole history: hashes, links, legal steps, couplings, heads, log, checkpoints.
 
     With --export it needs the directory and nothing else. Exits with 1 and names the first bad
     row if anything is not as it was written.
     """
+    if folder is not None and processes > 1:
+        raise click.UsageError(
+            "An export is read by one process, line after line; leave --processes away."
+        )
     kept = [each for file in kept_files for each in read_kept(file, where=str(file))]
     began = time.perf_counter()
     with session.progress("rows") as update:
@@ -132,7 +146,7 @@ def verify(
             update(rows, None)
 
         if folder is None:
-            done = session.app.verify(progress, keys=keys, kept=kept)
+            done = session.app.verify(progress, keys=keys, kept=kept, processes=processes)
         else:
             named = keys or map(VerifierKey.parse, session.settings.verifier_keys)
             trust = trusted(named)

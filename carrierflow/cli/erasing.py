@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from carrierflow.audit.erasure import Erased
 from carrierflow.cli.ranges import DAYS
 from carrierflow.cli.session import Session, command
+
+
+if TYPE_CHECKING:
+    from carrierflow.audit.erasure import Erased
 
 
 __all__ = ["register"]

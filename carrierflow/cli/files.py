@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import json
 import os
@@ -80,7 +79,6 @@ def record_file(
         if known is not None and not force:
             raise FileAlreadyRecorded(str(file), recorded_at=moment(known) or "")
         counts, errors = VerdictCounts(), GroupedErrors()
-        gc.freeze()  # what is there now stays: no collection need look at it again
         with session.progress("rows") as update:
             rows = read_rows(
                 stream,

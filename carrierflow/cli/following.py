@@ -7,15 +7,19 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import click
 
-from carrierflow.audit.feed.feed import FeedPage
 from carrierflow.cli.ranges import POSITION, SOME
 from carrierflow.cli.session import INTERRUPTED, Session, command, print_exactly, print_json
 from carrierflow.cli.stopping import stopping
 from carrierflow.cli.streams import lost
 from carrierflow.errors import DatabaseUnavailable
+
+
+if TYPE_CHECKING:
+    from carrierflow.audit.feed.feed import FeedPage
 
 
 __all__ = ["register"]

@@ -24,6 +24,7 @@ from carrierflow.cli.session import (
 )
 from carrierflow.cli.stopping import stopping
 from carrierflow.cli.terminal import Page
+from carrierflow.domain.shop import ShopState
 from carrierflow.reconcile import EndReason, Plan, Progress, Requests, RunReport
 
 
@@ -226,7 +227,10 @@ def report_runs(
 
 def _nobody(session: Session) -> str:
     """Say why no shop was looked after."""
-    if session.app.shops.all():
+    shops = session.app.shops.all()
+    if any(shop.state is ShopState.ACTIVE for shop in shops):
+        return "No shop is due."
+    if shops:
         return "No shop is active; `carrierflow shop list` says of each why."
     return "No shop is connected; `carrierflow shop add` connects one."
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
+from carrierflow.cli.ranges import SOME
 from carrierflow.cli.session import TIME, Session, command, moment, short
+from carrierflow.cli.terminal import Page
 from carrierflow.domain.past_run import PastRun
 
 
@@ -24,13 +26,17 @@ def register(cli: click.Group) -> None:
 @click.option("--shop", help="Only this shop.")
 @click.option("--since", type=TIME, help="Runs that began since then; by default the last day.")
 @click.option("--failed", is_flag=True, help="Only those that could not do their work.")
-def runs(session: Session, shop: str | None, since: datetime | None, *, failed: bool) -> None:
+@click.option("--limit", type=SOME, default=100, show_default=True, help="So many at most.")
+def runs(
+    session: Session, shop: str | None, since: datetime | None, limit: int, *, failed: bool
+) -> None:
     """List the runs that were made, the newest first, with how each ended and why.
 
     One that is under way has no end; one that was cut off never wrote how it ended.
     """
-    found = session.app.past_runs(shop=shop, since=since or session.app.now() - DAY)
-    chosen = [run for run in found if run.failed or not failed]
+    begun = since or session.app.now() - DAY
+    found = session.app.past_runs(shop=shop, since=begun, failed=failed, limit=limit + 1)
+    chosen, more = found[:limit], len(found) > limit
     columns = ("began", "ended", "shop", "reason", "checked", "published", "sentence")
     rows = [
         (
@@ -44,7 +50,13 @@ def runs(session: Session, shop: str | None, since: datetime | None, *, failed: 
         )
         for run in chosen
     ]
-    session.emit({"runs": [run_line(run) for run in chosen]}, lambda c: c.table(columns, rows))
+
+    def draw(page: Page) -> None:
+        page.table(columns, rows)
+        if more:
+            page.say(f"There are more than {limit}: see --shop, --failed, --since and --limit.")
+
+    session.emit({"runs": [run_line(run) for run in chosen], "more": more}, draw)
 
 
 def run_line(run: PastRun) -> dict[str, Any]:

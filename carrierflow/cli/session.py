@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from carrierflow.app.build import build
-from carrierflow.app.carrierflow import Carrierflow
-from carrierflow.app.settings import Settings, load_settings
-from carrierflow.cli.log_lines import set_up_logging
+from carrierflow.cli.importing import importing
 from carrierflow.cli.terminal import Page, json_text
 from carrierflow.domain.canonical import stamp
 from carrierflow.errors import (
@@ -29,9 +27,11 @@ from carrierflow.errors import (
     SealHeld,
     ShopHeld,
 )
-from carrierflow.ledger.files import parse_time
-from carrierflow.storage.engine import require_file
 
+
+if TYPE_CHECKING:
+    from carrierflow.app.carrierflow import Carrierflow
+    from carrierflow.app.settings import Settings
 
 __all__ = [
     "FAILED",
@@ -63,13 +63,23 @@ ROOT = "carrierflow"
 INTERRUPTED = 130
 
 
+def _load_settings(config: Path | None, **given: Any) -> Settings:
+    from carrierflow.app.settings import load_settings  # noqa: PLC0415 - no help waits for it
+
+    return load_settings(config, **given)
+
+
 @dataclass
 class Session:
-    """One invocation of the command line."""
+    """One invocation of the command line.
+
+    What it builds the application of is imported when a command needs that: those who ask for
+    help or for the version, and a shell that completes a name, do not wait for it.
+    """
 
     config: Path | None = None
     database_url: str | None = None
-    load: Callable[..., Settings] = load_settings
+    load: Callable[..., Settings] = _load_settings
     """What reads the settings; a host's framework has its own place for them."""
     verbose: bool = False
     as_json: bool = False
@@ -77,21 +87,28 @@ class Session:
     """Who acts, where the command was told so."""
     makes_database: bool = False
     """Whether the command may make a database that is not there."""
+    alone: bool = False
+    """Whether the process is the command's own, and not a host's."""
     stays: bool = False
     """Whether the command goes on until it is stopped, so that nothing can wait for its end."""
 
     @cached_property
     def settings(self) -> Settings:
         """The settings of this invocation."""
-        return self.load(self.config, database_url=self.database_url, actor=self.actor)
+        with importing(alone=self.alone):
+            return self.load(self.config, database_url=self.database_url, actor=self.actor)
 
     @cached_property
     def app(self) -> Carrierflow:
         """The application, built when a command first needs it and closed when that ends."""
+        from carrierflow.cli.log_lines import set_up_logging  # noqa: PLC0415 - commands alone
+        from carrierflow.storage.engine import require_file  # noqa: PLC0415 - databases alone
+
         context = click.get_current_context()
         form, folded = self.settings.log_format, not (self.verbose or self.stays)
         context.call_on_close(set_up_logging(form, verbose=self.verbose, folded=folded))
-        app = build(self.settings)
+        with importing(alone=self.alone):
+            app = build(self.settings)
         context.call_on_close(app.close)
         if not self.makes_database:
             require_file(app.store.engine)
@@ -258,6 +275,8 @@ class MomentParam(click.ParamType):  # type: ignore[type-arg]  # click 8.1 takes
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
         """Read a time; one that cannot be placed is a usage error."""
+        from carrierflow.ledger.files import parse_time  # noqa: PLC0415 - times alone
+
         if isinstance(value, datetime):
             return value
         try:

@@ -144,7 +144,7 @@ def show_shop(session: Session, code: str) -> None:
     """Show a shop, and every choice that holds for it, with who made it."""
     found = session.app.shops.get(code)
     choices = session.app.choices.of(found)
-    last = session.app.last_runs(shop=code).get(code)
+    last = session.app.last_runs(shops=[code]).get(code)
     document = _document(found) | {
         "last_run": run_line(last) if last else None,
         "choices": [

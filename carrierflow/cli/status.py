@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from heapq import nsmallest
 from typing import Any
 
 import click
@@ -28,6 +29,9 @@ COUNTED = ("open", "verified", "late", "never_verified", "unpublished", "frozen"
 
 AGELESS = datetime.max.replace(tzinfo=UTC)
 
+SCREENFUL = 50
+"""How many shops that need somebody are shown to a person who asks for no others."""
+
 
 def register(cli: click.Group) -> None:
     """Add this command."""
@@ -47,7 +51,7 @@ def register(cli: click.Group) -> None:
     show_default=True,
     help="What comes first: the most, or the longest ago.",
 )
-@click.option("--all", "everything", is_flag=True, help="Also the shops that need nobody.")
+@click.option("--all", "everything", is_flag=True, help="All shops, also those that need nobody.")
 def status(
     session: Session,
     within: float | None,
@@ -60,17 +64,19 @@ def status(
     """Show whether the shops are in order, and which of them need somebody.
 
     A shop needs somebody for an open incident, or if it is active and has fulfillments that no
-    run looked at for too long. Shops that need nobody are only counted, unless they are asked
-    for by --all, --shop or --only; with --json all are there. Exits with 3 where a shop that was
-    asked for needs somebody, or a destination of the push is gone or has failed for long.
+    run looked at for too long. The fifty worst of those are shown. The others, and shops that
+    need nobody, are only counted, unless they are asked for by --all, --shop or --only; with
+    --json all are there. Exits with 3 where a shop that was asked for needs somebody, or a
+    destination of the push is gone or has failed for long.
     """
     span = timedelta(hours=within) if within is not None else None
     found = [c for c in session.app.coverage(span, shops=shops) if only is None or _is(c, only)]
     found.sort(key=lambda each: _place(each, order))
     needing = [each for each in found if each.needs_somebody]
-    shown = found if everything or shops or only else needing
+    asked_for = everything or shops or only or session.as_json
+    shown = found if asked_for else _worst(needing)
     unguarded = session.app.way_around_triggers()
-    sums, last = totals(found), session.app.last_runs()
+    sums, last = totals(found), _last_runs(session, shown)
     codes = {each.shop for each in found}
     waiting = Counter(each.shop for each in session.app.incidents.proposed() if each.shop in codes)
     sealed = session.app.sealer.progress()
@@ -88,14 +94,18 @@ def status(
         "destinations": [standing_document(each) for each in destinations],
         "shops": [
             _document(each, last.get(each.shop)) | {"proposed": waiting[each.shop]}
-            for each in found
+            for each in shown
         ],
     }
 
     def draw(page: Page) -> None:
         _draw(page, sums, shown, last)
-        for shop, count in sorted(waiting.items()):
+        if left := len(needing) - sum(each.needs_somebody for each in shown):
+            page.say(f"{left} more need somebody; --all shows them, --shop CODE one.")
+        for shop, count in sorted(waiting.items())[:SCREENFUL]:
             page.say(f"Decisions {PROPOSED.en} ({PROPOSED.vi}) in {shop}: {count}.")
+        if len(waiting) > SCREENFUL:
+            page.say(f"And in {len(waiting) - SCREENFUL} more shops: carrierflow incidents list.")
         page.say(_sealed_text(sealed))
         page.say(*map(standing_text, destinations))
         if unguarded:
@@ -107,6 +117,21 @@ def status(
     session.emit(document, draw)
     if needing or astray:
         raise click.exceptions.Exit(WORK_LEFT)
+
+
+def _worst(needing: Sequence[Coverage]) -> list[Coverage]:
+    """Return those that need somebody most, in their order: by incidents, then by late parcels."""
+    worst = nsmallest(SCREENFUL, needing, key=lambda each: (-each.incidents, -each.late))
+    chosen = {each.shop for each in worst}
+    return [each for each in needing if each.shop in chosen]
+
+
+def _last_runs(session: Session, shops: Sequence[Coverage]) -> Mapping[str, PastRun]:
+    """Return the last run of some shops; of very many they are asked for as those of all."""
+    if not shops:
+        return {}
+    named = [each.shop for each in shops] if len(shops) <= SCREENFUL else []
+    return session.app.last_runs(shops=named)
 
 
 def _sealed_text(sealed: SealProgress) -> str:

@@ -22,7 +22,7 @@ from carrierflow.errors import CarrierflowError
 MODELS = "carrierflow.integrations.django.models"
 """Whose exceptions Django makes, more in each of its versions."""
 
-INTERNAL = {"Braked", "Lost", "StopRun", "_Again", "_Unanswered"}
+INTERNAL = {"Braked", "LeftAlone", "Lost", "StopRun", "_Again", "_Unanswered"}
 """What is caught where it is raised, and reaches no caller."""
 
 SAMPLES = {

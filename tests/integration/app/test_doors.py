@@ -60,6 +60,8 @@ SOUND = {
     "fulfillment_id": "2001",
     "handler": lambda _: None,
     "incident_id": "1",
+    "limit": 10,
+    "shops": ("myshop",),
     "ref": REF,
     "reports": (),
     "machine": Machine.DELIVERY,
@@ -127,6 +129,9 @@ NASTY = (
 )
 """What people hand over who did not look, or whose own input was not looked at."""
 
+ENDS = ("until_idle",)
+"""What makes an end of a call that would go on for ever."""
+
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
@@ -175,6 +180,7 @@ def misfits(app, host):
     }
     for name, method, parameters in doors(app):
         given = {p.name: sound[p.name] for p in parameters if p.default is p.empty}
+        given |= {p.name: True for p in parameters if p.name in ENDS}
         for parameter in parameters:
             for value in NASTY:
                 try:

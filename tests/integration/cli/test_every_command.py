@@ -116,6 +116,7 @@ COMMANDS = {
     "reconcile --dry-run": ["--shop", "alpha", "--plan-out", "plan-{mode}.jsonl"],
     "apply": ["plan-{mode}.jsonl"],
     "reconcile": ["--shop", "alpha"],
+    "work": ["--until-idle"],
     "import": ["alpha"],
     "runs": ["--shop", "alpha"],
     "changes": [],

@@ -28,6 +28,21 @@ def test_a_run_that_failed_is_seen_everywhere(ready, shop, haravan):
     assert "no shop 'other'" in ready("runs", "--shop", "other").err
 
 
+def test_a_list_of_runs_has_an_end(ready, shop):
+    """The newest are shown, and that there are more; a filter is asked for before they are cut."""
+    for _ in range(3):
+        assert 0 == ready("reconcile", "--full").code
+
+    whole = ready("runs", "--json").json
+    cut = ready("runs", "--limit", "2", "--json").json
+
+    assert (3, False) == (len(whole["runs"]), whole["more"])
+    assert (whole["runs"][:2], True) == (cut["runs"], cut["more"])
+    assert "There are more than 2" in ready("runs", "--limit", "2").out
+    assert "There are more" not in ready("runs", "--limit", "3").out
+    assert {"runs": [], "more": False} == ready("runs", "--failed", "--limit", "1", "--json").json
+
+
 def test_a_run_that_never_said_how_it_ended_was_cut_off(ready, shop):
     """A run without an end that holds nothing is told from one that is under way."""
     assert 0 == ready("reconcile").code

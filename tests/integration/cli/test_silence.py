@@ -8,11 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from plain_runs import begin
 
 from carrierflow.app.build import build
 from carrierflow.app.settings import Settings
 from carrierflow.cli.session import HELD
-from carrierflow.storage.leases import SqlLeases
 
 from .test_commands import AT
 
@@ -43,7 +43,7 @@ def test_a_good_night_is_silent(ready, shop):
 
 def test_a_held_shop_is_no_complaint(ready, app):
     """A run that finds its shop held ends with 75, and says so on stdout alone."""
-    SqlLeases(app.store).claim(app.store.shop("alpha"), "another run", timedelta(minutes=5))
+    begin(app.store, "another run", "alpha", now=app.now(), span=timedelta(minutes=5))
 
     answer = ready("reconcile")
 

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import Engine, event, update
 from terminals import runner
 
 from carrierflow.app.build import build
@@ -112,6 +112,46 @@ def test_shops_are_filtered_and_sorted(four_shops, status):
     )
 
 
+def test_no_more_shops_are_shown_than_fit_a_screen(four_shops, status, monkeypatch):
+    """Of those that need somebody the worst are shown, and how many are left; --json has all."""
+    monkeypatch.setattr("carrierflow.cli.status.SCREENFUL", 1)
+
+    code, out = status()
+
+    assert 3 == code
+    assert "carrierflow incidents list --shop odd" in out
+    assert "--shop late" not in out
+    assert "1 more need somebody; --all shows them, --shop CODE one." in out
+    assert {"late", "odd"} <= set(status("--all")[1].split())
+    assert "more need somebody" not in status("--only", "late")[1]
+    assert ["fine", "late", "odd", "resting"] == codes(status("--json")[1])
+
+
+def test_the_command_asks_as_often_for_many_shops_as_for_few(app, status):
+    """The number of its statements does not grow with the shops, in text or in JSON."""
+    asked = []
+
+    def told(_connection, _cursor, statement, *_):
+        asked.append(statement)
+
+    def questions(*arguments):
+        asked.clear()
+        status(*arguments)
+        return len(asked)
+
+    add_shop(app, "shop-0", incidents=1)
+    event.listen(Engine, "before_cursor_execute", told)
+    try:
+        few = questions(), questions("--json")
+        for number in range(1, 12):
+            add_shop(app, f"shop-{number}", incidents=number % 3)
+        many = questions(), questions("--json")
+    finally:
+        event.remove(Engine, "before_cursor_execute", told)
+
+    assert few == many
+
+
 def test_many_shops_cost_as_many_questions_as_few(app, status):
     """The number of statements does not grow with the shops."""
     asked = []
@@ -134,4 +174,4 @@ def test_many_shops_cost_as_many_questions_as_few(app, status):
     many, shops = questions()
 
     assert 12 == shops
-    assert few == many == 3
+    assert few == many == 2

@@ -90,9 +90,13 @@ def here(shell):
     return shell
 
 
+PASSING = ("-wal", "-shm", ".pyc")
+"""What SQLite and Python may leave beside a file that they look at."""
+
+
 def contents(folder):
     found = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    return {path: text for path, text in found.items() if not path.name.endswith(("-wal", "-shm"))}
+    return {path: text for path, text in found.items() if not path.name.endswith(PASSING)}
 
 
 def failures(here, commands, says):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from plain_runs import Leases
 from sqlalchemy import select
 
 from carrierflow.app.build import build
@@ -84,7 +85,8 @@ def test_a_run_under_way_sends_nothing_more(connections, connected, store, make_
     """A run that held the shop can neither write an intent nor hold on."""
     parcel = make_parcel(shop=connected)
     shop = store.shop(connected)
-    fence = SqlReconcileStore(store).claim(shop, "a run", timedelta(minutes=1))
+    leases = Leases(store)
+    hold = leases.claim(shop, "a run", timedelta(minutes=1))
     (before,) = SqlReconcileStore(store).parcels_of(shop, [parcel.ref.order_id])
 
     connections.revoke(connected)
@@ -97,16 +99,16 @@ def test_a_run_under_way_sends_nothing_more(connections, connected, store, make_
         expects=Status.PICKING,
         operation="picking",
         run="a run",
-        fence=fence,
+        fence=hold.fence,
         intent_at=now(),
         send_deadline=now(),
     )
     with pytest.raises(ShopHeld):
         SqlReconcileStore(store).write(
             FulfillmentUpdate(before=before, after=before, now=now(), attempt=attempt),
-            fence=(shop, fence),
+            fence=(shop, hold.fence),
         )
-    assert not SqlReconcileStore(store).renew(shop, fence, timedelta(minutes=1))
+    assert not leases.renew(hold, timedelta(minutes=1))
 
 
 def test_a_revoked_shop_cannot_be_paused_or_resumed(connections, connected):

@@ -4,11 +4,12 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import carrierflow
-from carrierflow.cli.terminal import Page, cells, json_text
+from carrierflow.cli.terminal import LONG, Page, cells, json_text
 from carrierflow.domain.foreign_text import shown
 
 
@@ -124,3 +125,14 @@ def test_commands_print_by_one_way():
     found = {file.name for file in files if printing.search(file.read_text("utf-8"))}
 
     assert {"progress_bar.py", "session.py"} == found
+
+
+@pytest.mark.parametrize(("length", "lines"), [(LONG, LONG + 4), (LONG + 1, 1)])
+def test_a_document_that_only_a_program_reads_is_one_line(length, lines):
+    """A short list is laid out for people; a long one says the same, and is written in a moment."""
+    document = {"shops": [f"đ-{number}" for number in range(length)]}
+
+    made = json_text(document)
+
+    assert document == json.loads(made)
+    assert lines == made.count("\n") + 1
