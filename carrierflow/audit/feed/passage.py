@@ -23,7 +23,7 @@ from carrierflow.domain.clock import Clock
 from carrierflow.domain.destination import DestinationStanding
 from carrierflow.domain.limits import SENTENCE, cut
 from carrierflow.domain.urls import is_safe_url
-from carrierflow.domain.waiting import Idle, Stop
+from carrierflow.domain.waiting import Idle, Stop, doubled
 from carrierflow.errors import ConfigurationError, DeliveryFailed, Interrupted, InvalidInput
 from carrierflow.platforms.http.posting import Poster
 from carrierflow.platforms.http.transport import Lost
@@ -209,5 +209,5 @@ class Passage:
 
 def pause_after(failures: int) -> timedelta:
     """Return how long a destination is left alone that failed so often in a row, by some chance."""
-    longest = min(FIRST_PAUSE * float(2 ** min(failures - 1, 20)), LONGEST_PAUSE)
+    longest = doubled(FIRST_PAUSE, times=failures - 1, longest=LONGEST_PAUSE)
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret

@@ -19,7 +19,7 @@ from carrierflow.audit.log.checkpoint import Checkpoint, SignedNote, VerifierKey
 from carrierflow.audit.log.keys import SealKey, is_signature
 from carrierflow.audit.log.ports import Anchor, Witness
 from carrierflow.audit.log.proof import Consistency, Proof
-from carrierflow.audit.log.sequencer import Sequencer, unheard
+from carrierflow.audit.log.sequencer import Sequencer
 from carrierflow.audit.log.sql import (
     Log,
     SealProgress,
@@ -33,6 +33,7 @@ from carrierflow.domain.canonical import canonical_entry
 from carrierflow.domain.clock import Clock
 from carrierflow.domain.model import Machine
 from carrierflow.domain.typecheck import guarded_methods
+from carrierflow.domain.waiting import unheard
 from carrierflow.errors import (
     CarrierflowError,
     ConfigurationError,

@@ -15,11 +15,12 @@ from datetime import timedelta
 
 from carrierflow.audit.log.sql import Log, SealLease, give_places
 from carrierflow.audit.log.unplaced import LogEntry, Unplaced, count_waiting
+from carrierflow.domain.waiting import unheard
 from carrierflow.errors import SealHeld
 from carrierflow.storage import Connection, SqlStore
 
 
-__all__ = ["Placing", "Sequencer", "unheard"]
+__all__ = ["Placing", "Sequencer"]
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +110,3 @@ class Sequencer:
                 self._lease.release(connection, owner)
 
         self._store.transact(work)
-
-
-def unheard(_count: int) -> None:
-    """Tell nobody how far it is."""

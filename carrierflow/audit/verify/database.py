@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from carrierflow.audit.derived.comparison import QUESTIONS
 from carrierflow.audit.log.checkpoint import VerifierKey
-from carrierflow.audit.log.entry_kinds import KINDS, TRANSITION, EntryKind
+from carrierflow.audit.log.entry_kinds import KINDS, TRANSITION
 from carrierflow.audit.log.kept import (
     OWN,
     KeptCheckpoint,
@@ -31,35 +32,33 @@ from carrierflow.audit.log.sql import (
     leaves,
     seal_progress,
 )
-from carrierflow.audit.verify.entries import place_name, take_in
+from carrierflow.audit.verify.entries import place_name
 from carrierflow.audit.verify.kept_elsewhere import AnchorCheck, check_times
 from carrierflow.audit.verify.nodes import expected_nodes
 from carrierflow.audit.verify.places import EMPTY, STEP, Places
 from carrierflow.audit.verify.replay import (
     MOST_PROBLEMS,
     Findings,
-    HeadRow,
     Rules,
-    Stored,
     Verification,
-    verify_parcels,
 )
-from carrierflow.audit.verify.sql import (
-    definition_rows,
-    entry_rows,
-    head_row,
-    head_rows,
-    kind_rows,
+from carrierflow.audit.verify.side_by_side import (
+    HISTORY,
+    PARTS,
+    Part,
+    SharedReplay,
+    looked_at,
+    replayed,
+    spans,
 )
+from carrierflow.audit.verify.sql import definition_rows
 from carrierflow.audit.verify.time_order import TOLERANCE, TimeCheck
 from carrierflow.errors import InvalidInput
 from carrierflow.storage import Connection, SqlStore
+from carrierflow.storage.timeouts import DatabaseTimeouts
 
 
 __all__ = ["DatabaseVerifier", "read_kept", "trusted"]
-
-HISTORY = "history"
-"""Where it is named that steps cannot be read."""
 
 GONE = "it stands at place {place} of the log and is gone"
 CHANGED_SINCE = "its content is not what was sealed at place {place}: it was changed since"
@@ -76,13 +75,17 @@ class DatabaseVerifier:
         lifecycles: Sequence[str] = (),
         retired_anchors: Sequence[str] = (),
         tolerance: timedelta = TOLERANCE,
+        timeouts: DatabaseTimeouts | None = None,
     ) -> None:
         """`tolerance` is how far time may run backwards along the log.
+
+        `timeouts` are for the connections of further processes.
 
         `lifecycles` are the ids of those that may be there; any, where none is named.
         """
         self._lifecycles = lifecycles
         self._tolerance = tolerance
+        self._timeouts = timeouts
         self._store = store
         self._sealer = sealer
         self._retired = retired_anchors
@@ -93,25 +96,29 @@ class DatabaseVerifier:
         *,
         keys: Sequence[VerifierKey] = (),
         kept: Sequence[KeptCheckpoint] = (),
+        processes: int = 1,
     ) -> Verification:
         """Replay every parcel, then compare the log with every checkpoint.
 
+        Several processes share the replay, each over connections of its own; one compares the log.
+        Where a row cannot be read, one goes over all of it, and says what it always says of that.
         Where `keys` are given no others count, neither those of the settings nor the seal key.
 
         Raises:
             ConfigurationError, InvalidInput: if a key or a file of the settings cannot be used.
+            InvalidInput: if several processes are wanted, and none but this one can read it.
         """
-        findings, trust = Findings(), trusted(keys or self._sealer.trusted_keys)
-        found = Verification()
+        if processes < 1:
+            raise InvalidInput("It takes at least one process to verify.")
+        trust = trusted(keys or self._sealer.trusted_keys)
         with Places(self._size()) as places:
-            with findings.reading(HISTORY):
-                rows, parcels, sealed = self._replay(places, findings, progress)
-                found = replace(found, rows=rows, fulfillments=parcels, sealed=sealed)
-            kinds = {TRANSITION.name: found.rows}
-            for kind in KINDS[1:]:
-                with findings.reading(kind.name):
-                    kinds[kind.name], placed = self._look_at(kind, places, progress)
-                    found = replace(found, sealed=found.sealed + placed)
+            findings = Findings()
+            if processes == 1:
+                found = self._alone(places, findings, progress)
+            else:
+                found = self._side_by_side(places, findings, progress, processes)
+            if findings.unreadable and processes > 1:
+                return self.verify(progress, keys=keys, kept=kept)
             with self._store.reading() as connection:
                 own = own_in(checkpoint_rows(connection), findings)
                 known = [*own, *self._anchored(connection, own, findings), *kept]
@@ -125,7 +132,6 @@ class DatabaseVerifier:
                     _tell_tail(seal_progress(connection), findings)
         return replace(
             found,
-            kinds=kinds,
             checkpoints=len(known),
             problems=tuple(findings.problems),
             remarks=tuple(findings.remarks),
@@ -135,31 +141,48 @@ class DatabaseVerifier:
         with self._store.reading() as connection:
             return Log(connection).size
 
-    def _look_at(
-        self, kind: EntryKind, places: Places, progress: Callable[[int], None] | None
-    ) -> tuple[int, int]:
-        with self._store.reading() as connection:
-            rows = kind_rows(connection, kind)
-            return take_in(kind, _counted(rows, progress) if progress else rows, places)
-
-    def _replay(
+    def _alone(
         self, places: Places, findings: Findings, progress: Callable[[int], None] | None
-    ) -> tuple[int, int, int]:
-        with self._store.reading() as heads, self._store.reading() as entries:
-            rules = Rules(definition_rows(heads), findings)
-            rows = entry_rows(entries)
-            stored = Stored(
-                definitions=definition_names(heads),
-                heads=head_rows(heads),
-                places=places,
-                rows=_counted(rows, progress) if progress else rows,
-                reread=self._reread,
+    ) -> Verification:
+        counted = partial(_counted, progress=progress) if progress else iter
+        found = Verification()
+        with findings.reading(HISTORY):
+            counts = replayed(
+                self._store.reading, places, findings, rules=findings, counted=counted
             )
-            return verify_parcels(rules, stored, findings)
+            found = Verification(rows=counts[0], fulfillments=counts[1], sealed=counts[2])
+        kinds, sealed = {TRANSITION.name: found.rows}, found.sealed
+        for kind in KINDS[1:]:
+            with findings.reading(kind.name):
+                kinds[kind.name], placed = looked_at(self._store.reading, kind, places, counted)
+                sealed += placed
+        return replace(found, kinds=kinds, sealed=sealed)
 
-    def _reread(self, head: HeadRow) -> HeadRow:
+    def _side_by_side(
+        self,
+        places: Places,
+        findings: Findings,
+        progress: Callable[[int], None] | None,
+        processes: int,
+    ) -> Verification:
+        """Do as `_alone`, by several processes: what is found stands in the same order."""
+        shared = SharedReplay(
+            self._store.engine, places, processes=processes, timeouts=self._timeouts
+        )
         with self._store.reading() as connection:
-            return head_row(connection, head.parcel) or head
+            cut = spans(connection, PARTS * processes)
+            with findings.reading(HISTORY):
+                Rules(definition_rows(connection), findings)
+        done = []
+        for part in shared.done(cut):
+            done.append(part)
+            findings.take_over(part.problems)
+            for kind, moment in part.waiting.items():
+                with findings.reading(kind):
+                    places.wait(kind, moment)
+            if progress:
+                progress(sum(each.rows for each in done))
+        return _counted_together(done[: len(cut)], done[len(cut) :])
 
     def _anchored(
         self, connection: Connection, own: Sequence[KeptCheckpoint], findings: Findings
@@ -256,6 +279,18 @@ def _compare_derived(connection: Connection, findings: Findings) -> None:
             with findings.reading(rows):
                 for where, what in ask(connection, MOST_PROBLEMS):
                     findings.add(where, what)
+
+
+def _counted_together(history: Sequence[Part], others: Sequence[Part]) -> Verification:
+    """Add up what parts held: ranges of parcels, then the other kinds of entries."""
+    kinds = {TRANSITION.name: sum(part.rows for part in history)}
+    kinds |= {kind.name: part.rows for kind, part in zip(KINDS[1:], others, strict=True)}
+    return Verification(
+        rows=kinds[TRANSITION.name],
+        fulfillments=sum(part.fulfillments for part in history),
+        sealed=sum(part.sealed for part in (*history, *others)),
+        kinds=kinds,
+    )
 
 
 def _tell_tail(progress: SealProgress, findings: Findings) -> None:

@@ -49,6 +49,7 @@ from carrierflow.audit.verify.lines import (
 )
 from carrierflow.audit.verify.replay import Findings, Rules, Verification
 from carrierflow.audit.verify.time_order import TOLERANCE, TimeCheck
+from carrierflow.domain.waiting import unheard
 from carrierflow.errors import InvalidInput
 
 
@@ -91,7 +92,7 @@ def verify_export(
         InvalidInput: if it is no export, or a file of it cannot be read.
     """
     try:
-        return _Export(folder, expected, Findings()).verify(progress or _unheard)
+        return _Export(folder, expected, Findings()).verify(progress or unheard)
     except OSError as error:
         raise InvalidInput(f"The export cannot be read: {error}.") from error
     except UnicodeDecodeError as error:
@@ -317,7 +318,3 @@ def _replay(lines: Iterable[tuple[int, bytes]], chains: ChainReader) -> int:
     chains.read(lines)
     chains.finish()
     return chains.parcels
-
-
-def _unheard(_count: int) -> None:
-    """Tell nobody how far it is."""

@@ -11,8 +11,9 @@ import mmap
 import struct
 from collections.abc import Iterator
 from hashlib import sha256
-from tempfile import TemporaryFile
-from typing import Self
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, Self
 
 
 __all__ = ["EMPTY", "OTHER", "STEP", "Places"]
@@ -26,13 +27,18 @@ EMPTY, STEP, OTHER = b"\x00", b"s", b"o"
 class Places:
     """The leaf and the moment of the row at each place, and whether it is a step."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, shared: Path | None = None) -> None:
+        """`shared` is the file of another process, which made it and writes into it, too."""
         self.size = size
         self.waiting: dict[str, str] = {}
         """The earliest moment of the rows of each kind that have no place yet."""
-        self._file = TemporaryFile()  # noqa: SIM115 - closed by __exit__
-        self._file.truncate(max(1, size) * CELL.size)
+        self._file = shared.open("r+b") if shared else _made(max(1, size) * CELL.size)
         self._map = mmap.mmap(self._file.fileno(), 0)
+
+    @property
+    def file(self) -> Path:
+        """Where other processes find it as long as it is open."""
+        return Path(str(self._file.name))
 
     def __enter__(self) -> Self:
         return self
@@ -59,3 +65,9 @@ class Places:
         end = min(self.size, start + count)
         cells = self._map[start * CELL.size : end * CELL.size]
         return CELL.iter_unpack(cells)
+
+
+def _made(length: int) -> IO[bytes]:
+    file = NamedTemporaryFile(prefix="carrierflow-")  # noqa: SIM115 - closed by __exit__
+    file.truncate(length)
+    return file

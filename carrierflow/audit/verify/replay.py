@@ -54,6 +54,7 @@ Definition = tuple[str, str, frozenset[Step] | None]
 TRANSITION = "transition"
 """How the log calls a step."""
 
+UNREADABLE = "a row holds what was never written by us, and cannot be read"
 CHANGED = "its content does not hash to its hash: it was changed"
 WIDTH = len(COLUMNS)
 RECORDED = COLUMNS.index("recorded_at")
@@ -135,18 +136,28 @@ class Findings:
     problems: list[Problem] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
+    @property
+    def unreadable(self) -> bool:
+        """Tell whether something could not be read."""
+        return any(each.what == UNREADABLE for each in self.problems)
+
     @contextmanager
     def reading(self, what: str) -> Iterator[None]:
         """Name what cannot be read: a SQLite file keeps any value in any column."""
         try:
             yield
         except (AttributeError, TypeError, ValueError):
-            self.add(what, "a row holds what was never written by us, and cannot be read")
+            self.add(what, UNREADABLE)
 
     def add(self, where: str, what: str, *, elsewhere: bool = False) -> None:
         """Take in something that is wrong; after a hundred it is enough, but for anchors."""
         if len(self.problems) < MOST_PROBLEMS or elsewhere:
             self.problems.append(Problem(where=where, what=what, elsewhere=elsewhere))
+
+    def take_over(self, problems: Iterable[Problem]) -> None:
+        """Take in what was found by others, behind what was found here."""
+        for each in problems:
+            self.add(each.where, each.what, elsewhere=each.elsewhere)
 
 
 class Rules:

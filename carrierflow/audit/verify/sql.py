@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from carrierflow.audit.log.entry_kinds import TRANSITION, EntryKind, stamps
 from carrierflow.audit.verify.replay import HeadRow
@@ -24,25 +24,54 @@ from carrierflow.storage.tables import (
 
 
 __all__ = [
+    "ALL_PARCELS",
+    "Span",
     "definition_rows",
     "entry_rows",
     "head_row",
     "head_rows",
     "kind_rows",
     "node_rows",
+    "parcel_bounds",
 ]
 
 STREAM = 2_000
 """Rows that a long reading holds at once."""
 
 
-def entry_rows(connection: Connection) -> Iterator[Sequence[Any]]:
-    """Stream the whole history, parcel after parcel, as `verify_parcels` reads it."""
+class Span(NamedTuple):
+    """Parcels by their numbers, from `first` on and before `end`; None for no bound."""
+
+    first: int | None
+    end: int | None
+
+    def of(self, number: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+        """Return the conditions that a number is of it; one that is none is of the first span."""
+        bounds = [] if self.first is None else [number >= self.first]
+        if self.end is not None:
+            below = number < self.end
+            bounds.append(or_(below, number.is_(None)) if self.first is None else below)
+        return bounds
+
+
+ALL_PARCELS = Span(None, None)
+
+
+def parcel_bounds(connection: Connection) -> tuple[int, int]:
+    """Return the smallest and the largest number of a parcel; 0 where there is none."""
+    numbers = fulfillments.c.id
+    first, last = connection.execute(select(func.min(numbers), func.max(numbers))).one()
+    return first or 0, last or 0
+
+
+def entry_rows(connection: Connection, span: Span = ALL_PARCELS) -> Iterator[Sequence[Any]]:
+    """Stream the history of a span, parcel after parcel, as `verify_parcels` reads it."""
     h = history.c
     columns = stamps(connection.dialect.name, [h[name] for name in COLUMNS])
     query = (
         select(*columns, h.fulfillment, h.definition, h.hash, log.c.position)
         .select_from(history.outerjoin(log, TRANSITION.is_placed()))
+        .where(*span.of(h.fulfillment))
         .order_by(h.fulfillment, h.machine, h.seq)
     )
     return chain.from_iterable(streamed(connection, query, at_once=STREAM))
@@ -66,9 +95,9 @@ def node_rows(connection: Connection, level: int) -> Iterator[Sequence[Any]]:
     return chain.from_iterable(streamed(connection, ordered, at_once=STREAM))
 
 
-def head_rows(connection: Connection) -> Iterator[HeadRow]:
-    """Stream the heads of all fulfillments, in the order of the history's stream."""
-    query = _heads().order_by(fulfillments.c.id)
+def head_rows(connection: Connection, span: Span = ALL_PARCELS) -> Iterator[HeadRow]:
+    """Stream the heads of a span, in the order of the history's stream."""
+    query = _heads().where(*span.of(fulfillments.c.id)).order_by(fulfillments.c.id)
     return map(_head_row, chain.from_iterable(streamed(connection, query, at_once=STREAM)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from plain_runs import end
 from sqlalchemy import func, insert, select, update
 
 from carrierflow.domain.decision import DecisionKind
@@ -11,7 +12,6 @@ from carrierflow.domain.incident import Finding
 from carrierflow.domain.model import Event, FulfillmentRef, Status
 from carrierflow.storage.decisions import write_decision
 from carrierflow.storage.incidents import open_incident
-from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.tables import (
     attempts,
     fulfillments,
@@ -53,7 +53,7 @@ def tell_everything(book, *, first=1):
         write_decision(connection, number, DecisionKind.ASSIGNED, actor="mai", now=now)
         run = {"id": f"run-{first}", "kind": "reconcile", "shop": shop, "started_at": now}
         connection.execute(insert(runs).values(run))
-    SqlReconcileStore(book.store).end_run(run["id"], reason="done", counters={}, now=now)
+    end(book.store, run["id"], book.shop, now=now)
 
 
 REVISED = 300_000

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from plain_runs import begin, end
 from sqlalchemy import func, select
 
 from carrierflow.domain.administration_kinds import AdministrationKind
 from carrierflow.storage.administration import administer
-from carrierflow.storage.reconcile import SqlReconcileStore
 from carrierflow.storage.tables import log
 
 
@@ -20,13 +20,12 @@ ENDS = ("done", "done", "unavailable", "failed", None)
 @pytest.fixture
 def worked(store, shop, clock):
     """The code of a shop at which runs were made."""
-    runs_store, its = SqlReconcileStore(store), store.shop(shop)
     for number, reason in enumerate(ENDS):
         run = f"{shop}-{number}"
-        runs_store.begin_run(run, its, kind="reconcile", now=clock())
+        begin(store, run, shop, now=clock())
         if reason is not None:
-            counters = {"checked": number}
-            runs_store.end_run(run, reason=reason, counters=counters, now=clock.advance(minutes=1))
+            at, counters = clock.advance(minutes=1), {"checked": number}
+            end(store, run, shop, reason=reason, counters=counters, now=at)
         clock.advance(hours=1)
     return shop
 
@@ -71,9 +70,9 @@ def test_acts_are_told_in_order_and_by_kind(reports, store, shop, clock):
 
 def test_what_has_a_place_says_which(make_reports, own_book, clock):
     """Once the log has a run and an act, their places are told, and are those of the log."""
-    reports, runs_store = make_reports(own_book.store), SqlReconcileStore(own_book.store)
-    runs_store.begin_run("r", own_book.store.shop(own_book.shop), kind="reconcile", now=clock())
-    runs_store.end_run("r", reason="done", counters={}, now=clock())
+    reports = make_reports(own_book.store)
+    begin(own_book.store, "r", own_book.shop, now=clock())
+    end(own_book.store, "r", own_book.shop, now=clock())
 
     assert [None] == [run.position for run in reports.runs(ended=True).ended]
     own_book.sealer(key_file=False).seal()
