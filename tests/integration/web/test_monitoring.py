@@ -8,15 +8,19 @@ import shutil
 import socket
 import subprocess
 import time
+from datetime import timedelta
 from threading import Event
 
 import pytest
 import requests
 from asgi import serving
+from plain_runs import begin, end
+from sqlalchemy import update
 
 from carrierflow import Event as Scan
 from carrierflow import FulfillmentRef, Opening, Status
 from carrierflow.domain.incident import Finding
+from carrierflow.storage.tables import fulfillments, shops
 from carrierflow.web import create_app
 
 from .conftest import EXAMPLES, Platform
@@ -43,10 +47,21 @@ def served_app(app, service):
         finding = Finding(kind="stuck", sentence="It stands still.", ref=ref, evidence={})
         app.reconciler.parts.store.open_incidents(app.shops.get("myshop"), [finding], now=app.now())
         app.reconcile(["myshop"])
+        look_bad(app)
         platform = Platform(url)
         platform.call("POST", "/haravan/myshop/rates")
         platform.call("POST", "/haravan/webhooks", **{"X-Haravan-Topic": "orders/updated"})
         yield url
+
+
+def look_bad(app):
+    """Let the parcel have been open for days, a run been throttled, and the bucket be full."""
+    long_ago, leaked_at = app.now() - timedelta(days=3), app.now() + timedelta(hours=1)
+    with app.store.begin() as connection:
+        connection.execute(update(fulfillments).values(opened_at=long_ago, verified_at=None))
+        connection.execute(update(shops).values(rate_until_us=int(leaked_at.timestamp() * 1e6)))
+    begin(app.store, "throttled", "myshop", now=app.now())
+    end(app.store, "throttled", "myshop", counters={"throttled": 20}, now=app.now())
 
 
 def samples(url):

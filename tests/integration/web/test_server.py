@@ -1,16 +1,16 @@
 from __future__ import annotations
 
-import json
 import re
 import socket
 from pathlib import Path
 
 import pytest
 import requests
+from plain_runs import begin, end
 
 from carrierflow import Event, FulfillmentRef, Opening, Status
 from carrierflow.carrier_service import MAX_BODY, ROUTES
-from carrierflow.web.metrics import FIGURES
+from carrierflow.web.figures import FIGURES
 
 
 RATES = "/haravan/myshop/rates"
@@ -104,7 +104,7 @@ def test_metrics_count_callbacks_by_kind_and_result(platform):
     for result in ("done", "refused", "unsigned"):
         line = f'carrierflow_callbacks_total{{call="rates",result="{result}"}} 1.0'
         assert line in text, text
-    assert json.dumps("myshop") in text
+    assert 'carrierflow_shops{state="active"} 1.0' in text
 
 
 def test_every_figure_is_shown(platform, app):
@@ -118,20 +118,21 @@ def test_every_figure_is_shown(platform, app):
     named = set(re.findall(r"^# TYPE carrierflow_(\w+?)(?:_total)? ", text, flags=re.MULTILINE))
     assert set(FIGURES) == named
     assert 'carrierflow_verdicts_total{verdict="accepted"} 1.0' in text
-    assert 'carrierflow_unpublished{shop="myshop"} 1.0' in text
+    assert 'carrierflow_unpublished{state="active"} 1.0' in text
+    assert 'carrierflow_shop_unpublished{shop="myshop"} 1.0' in text
     assert "carrierflow_database_up 1.0" in text
 
 
-def test_a_shop_that_is_paused_is_shown_as_such(platform, app):
-    """Whoever watches can tell that no run is to be missed there."""
-
-    def shown():
-        text = requests.get(platform.url + "/metrics", timeout=30).text
-        return re.search(r'^carrierflow_shop_active{shop="myshop"} (.+)$', text, re.MULTILINE)[1]
-
-    assert "1.0" == shown()
+def test_no_shop_that_is_paused_is_named_for_what_runs_have_to_do(platform, app):
+    """Whoever watches is not told that no run looks after it; it still counts among all."""
+    app.ledger.open(Opening(ref=PARCEL, cod_amount=0))
     app.shops.pause("myshop")
-    assert "0.0" == shown()
+
+    text = requests.get(platform.url + "/metrics", timeout=30).text
+
+    assert 'carrierflow_shops{state="paused"} 1.0' in text
+    assert 'carrierflow_open{state="paused"} 1.0' in text
+    assert 'shop="myshop"' not in text
 
 
 def test_runs_of_other_processes_are_counted_once(platform, app):
@@ -139,16 +140,12 @@ def test_runs_of_other_processes_are_counted_once(platform, app):
 
     def published():
         text = requests.get(platform.url + "/metrics", timeout=30).text
-        found = re.search(r'^carrierflow_published_total{shop="myshop"} (\d+)', text, re.MULTILINE)
-        return found and int(found[1])
+        return int(re.search(r"^carrierflow_published_total (\d+)", text, re.MULTILINE)[1])
 
-    assert published() is None
-    mine = app.shops.get("myshop")
+    assert 0 == published()
     for name, count in (("one", 3), ("two", 4)):
-        app.reconciler.parts.store.begin_run(name, mine, kind="reconcile", now=app.now())
-        app.reconciler.parts.store.end_run(
-            name, reason="done", counters={"published": count}, now=app.now()
-        )
+        begin(app.store, name, "myshop", now=app.now())
+        end(app.store, name, "myshop", counters={"published": count}, now=app.now())
         published()
 
     assert 7 == published()
