@@ -30,7 +30,7 @@ $(VENV)/.runtime: pyproject.toml
 	@touch $@
 
 $(VENV)/.develop: $(VENV)/.runtime
-	$(PIP) install --editable '.[django,mysql,postgres,timestamps,web]' --group test --group bench --group check --group docs
+	$(PIP) install --editable '.[celery,django,mysql,postgres,procrastinate,timestamps,web]' --group test --group bench --group check --group docs
 	@touch $@
 
 demo: $(VENV)/.runtime
@@ -49,7 +49,7 @@ $(VENV)/.lowest: pyproject.toml tests/floors.py
 	$(PIP) install --upgrade 'pip>=25.1'
 	$(BIN)/python tests/floors.py > $(VENV)/floors.txt
 	$(PIP) install --constraint $(VENV)/floors.txt \
-		--editable '.[django,mysql,postgres,timestamps,web]' --group test --group bench
+		--editable '.[celery,django,mysql,postgres,procrastinate,timestamps,web]' --group test --group bench
 	@touch $@
 
 test-lowest:

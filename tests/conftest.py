@@ -24,6 +24,7 @@ from databases import (
 )
 from hypothesis import settings
 from outside import lacking, toolless
+from rabbitmq import brokerless
 
 from carrierflow.cli.log_lines import OTHERS
 from carrierflow.domain.lifecycle import DEFAULT, Lifecycle
@@ -42,6 +43,7 @@ PAYLOADS = Path(__file__).parent / "payloads"
 """What platforms send, from their own documents."""
 
 PROGRAMS = {
+    "broker": brokerless,
     "browser": browserless,
     "outside": toolless,
     "prometheus": lacking("what Prometheus makes of the alerts", "prometheus", "promtool"),
@@ -66,7 +68,10 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out the tests of servers that are not named, and of programs that are not there."""
+    """Leave out the tests of servers that are not named, and of programs that are not there.
+
+    Those that wait for minutes come first: others work beside them, and nobody waits at the end.
+    """
     kept, dropped = [], []
     programless = [name for name, programs in PROGRAMS.items() if programs()]
     for item in items:
@@ -75,7 +80,7 @@ def pytest_collection_modifyitems(config, items):
         (dropped if missing else kept).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
-        items[:] = kept
+    items[:] = sorted(kept, key=lambda item: item.get_closest_marker("waits") is None)
 
 
 def pytest_unconfigure(config):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import shlex
 import shutil
 import subprocess
@@ -19,6 +20,9 @@ from carrierflow.cli import cli
 FOLDER = ROOT / "examples" / "deployment"
 UNITS = sorted([*FOLDER.glob("*.service"), *FOLDER.glob("*.timer")])
 SERVICES = [unit for unit in UNITS if unit.suffix == ".service"]
+ENGINES = [unit for unit in SERVICES if "celery" in unit.stem or "procrastinate" in unit.stem]
+OURS = [unit for unit in SERVICES if unit not in ENGINES]
+INSTALLED, HERE = "/opt/carrierflow/bin/", Path(sys.executable).parent
 
 
 def read(unit):
@@ -32,12 +36,11 @@ def read(unit):
 @pytest.mark.systemd
 def test_systemd_finds_nothing_wrong(tmp_path):
     """`systemd-analyze verify` is silent, once the program lies where the unit says."""
-    program = Path(sys.executable).with_name("carrierflow")
-    assert program.exists()
-    for unit in UNITS:
-        text = unit.read_text("utf-8").replace("/opt/carrierflow/bin/carrierflow", str(program))
-        (tmp_path / unit.name).write_text(text)
-    units = [str(tmp_path / unit.name) for unit in UNITS]
+    names = [unit.name.replace("@.", "@one.") for unit in UNITS]
+    for unit, name in zip(UNITS, names, strict=True):
+        text = unit.read_text("utf-8").replace(INSTALLED, f"{HERE}/")
+        (tmp_path / name).write_text(text)
+    units = [str(tmp_path / name) for name in names]
 
     done = subprocess.run(
         [shutil.which("systemd-analyze"), "verify", "--man=no", *units],
@@ -51,7 +54,28 @@ def test_systemd_finds_nothing_wrong(tmp_path):
     assert ([], 0) == (ours, done.returncode), done.stderr
 
 
-@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
+@pytest.mark.parametrize("unit", ENGINES, ids=lambda unit: unit.stem)
+def test_each_unit_of_an_engine_starts_a_command_that_there_is(unit):
+    """Celery and Procrastinate understand its words, and find the example's application."""
+    command, *words = shlex.split(read(unit)["Service"]["ExecStart"])
+    engine = "celery" if "celery" in unit.stem else "procrastinate"
+    url = "postgresql://postgres@127.0.0.1/carrier"
+
+    done = subprocess.run(
+        [command.replace(INSTALLED, f"{HERE}/"), *words, "--help"],
+        cwd=ROOT / "examples" / f"on_{engine}",
+        env=os.environ | {"CELERY_BROKER_URL": "memory://", "CARRIERFLOW_DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert 0 == done.returncode, done.stderr
+    assert "usage" in done.stdout.lower()
+
+
+@pytest.mark.parametrize("unit", OURS, ids=lambda unit: unit.stem)
 def test_each_unit_starts_a_command_that_there_is(unit):
     """Its words are understood; files are not looked for here."""
     _, *words = shlex.split(read(unit)["Service"]["ExecStart"])
