@@ -1,7 +1,8 @@
-"""A host that uses the ledger from threads, and forks workers in the midst of that.
+"""A host that uses the ledger from threads and forks workers, in the midst of that or before.
 
 Reads pickled lists of events from the file named, one for each worker, and prints what each one
-was answered, as JSON.
+was answered, as JSON. The second argument tells what begins first: `workers-first` or
+`threads-first`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import pickle
 import sys
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -50,9 +51,11 @@ def main():
     threads = [threading.Thread(target=use, args=(stop, troubles)) for _ in range(4)]
     for event in (share[0] for share in shares):
         app.ledger.open(event.opening)
-    for thread in threads:
-        thread.start()
     with ProcessPoolExecutor(len(shares), mp_context=get_context("fork")) as pool:
+        if order == "workers-first":
+            wait([pool.submit(os.getpid)])  # a pool that forks begins all its workers at once
+        for thread in threads:
+            thread.start()
         done = list(pool.map(work, range(len(shares))))
     stop.set()
     for thread in threads:
@@ -63,5 +66,6 @@ def main():
 
 
 if __name__ == "__main__":
-    shares = pickle.loads(Path(sys.argv[1]).read_bytes())  # noqa: S301 - the test's own
+    _, file, order = sys.argv
+    shares = pickle.loads(Path(file).read_bytes())  # noqa: S301 - the test's own
     main()
