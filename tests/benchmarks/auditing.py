@@ -38,6 +38,9 @@ MOST_PASSES = {"as-of": 15, "time-in-state": 60}
 """How many plain passes a question may cost: what holds on a busy machine too."""
 
 LEAST_ROWS = 100_000
+LEAST_GAIN = 1.5
+"""How many times as fast two processes are, where two processors are free."""
+
 MOST_MEMORY = 1.2
 SMALLER = 10
 """How many times as long the history is as the one whose memory is the measure."""
@@ -55,6 +58,7 @@ def auditing(kinds, size, folder):
             yield from ledger.replay("verified", size.looks)
             ledger.seal()
             yield from ledger.replay("verified, all of them sealed", size.looks)
+            yield from ledger.side_by_side(size.looks)
             yield from ledger.memory(least)
 
 
@@ -126,6 +130,17 @@ class Audited:
         promise = f"entries {how}, in a second"
         yield self._budget(promise, LEAST_ROWS, spread, unit=unit, at_least=True)
 
+    def side_by_side(self, looks):
+        """Verify by one process and by two in turn: how many times as fast are two."""
+        contestants = {
+            "one process": Question(self._verify),
+            "two processes": Question(lambda: self._verify(processes=2)),
+        }
+        one, two = race(contestants, rounds=looks).values()
+        gain = Spread.of([a.wall / b.wall for a, b in zip(one, two, strict=True)])
+        promise = "verified by two processes, times as fast as by one"
+        yield self._budget(promise, LEAST_GAIN, gain, at_least=True)
+
     def memory(self, least):
         """Compare the memory of a replay with that of a history a tenth as long."""
         peak = self.peak_memory()
@@ -137,8 +152,8 @@ class Audited:
         """Return the most bytes that Python held at once for a replay."""
         return peak_memory(self._verify)
 
-    def _verify(self):
-        found = self._app.verify()
+    def _verify(self, *, processes=1):
+        found = self._app.verify(processes=processes)
         if not found.ok or found.rows != self._rows:
             raise RuntimeError(f"{found.rows} rows, {found.problems}")
         self._entries = sum(found.kinds.values())

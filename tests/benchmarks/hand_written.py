@@ -2,7 +2,8 @@
 
 The same reads, the same rows, the same hashes, under the same constraints and triggers, in the
 same transactions. It knows one lifecycle, the cash of a delivery and the order of a file; it
-does not judge late or refused events, keys used again, corrections or gaps.
+does not judge late or refused events, keys used again, corrections or gaps. What it opens is there
+once it is there: it does not wait for somebody who opens the same parcel.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import json
 from sqlalchemy import bindparam, insert, select, update
 
 from carrierflow.domain.clock import now
+from carrierflow.domain.fulfillment import GENESIS
 from carrierflow.domain.lifecycle import DEFAULT
-from carrierflow.storage.tables import definitions, evidence, fulfillments, history, shops
+from carrierflow.domain.model import Machine
+from carrierflow.storage.tables import definitions, evidence, fulfillments, history, shops, terms
 
 
 __all__ = ["HandWritten"]
@@ -66,6 +69,8 @@ WRITE_HEAD = (
     .values({name: bindparam(f"new_{name}") for name in HEAD})
 )
 WRITE_HISTORY = insert(history)
+READ_SHOP = select(shops.c.id, shops.c.carrier_code).where(shops.c.code == bindparam("code"))
+OPEN, AGREE = insert(fulfillments), insert(terms).inline()
 
 
 class HandWritten:
@@ -97,6 +102,38 @@ class HandWritten:
                 raise RuntimeError("somebody else changed a parcel")
             connection.execute(WRITE_HISTORY, entries)
 
+    def open(self, connection, opening):
+        """Begin a parcel that is not there yet, in the transaction of somebody else."""
+        ref, moment = opening.ref, now()
+        asked = {"code": ref.shop, "ids": [ref.fulfillment_id]}
+        if connection.execute(READ_HEADS, asked).first() is not None:
+            return
+        shop = connection.execute(READ_SHOP, {"code": ref.shop}).one()
+        begun = {
+            Machine.DELIVERY: "readytopick",
+            Machine.COD: "codpending" if opening.cod_amount else "none",
+        }
+        entries = [self._begun(ref, str(machine), to, moment) for machine, to in begun.items()]
+        head = _opened(shop.id, opening, entries, moment)
+        (number,) = connection.execute(OPEN, head).inserted_primary_key
+        agreed = {
+            "fulfillment": number,
+            "number": 0,
+            "tracking_number": opening.tracking_number,
+            "cod_amount": opening.cod_amount or 0,
+            "carrier_code": shop.carrier_code,
+            "source": "rule",
+            "actor": None,
+            "reason": None,
+            "recorded_at": moment,
+        }
+        connection.execute(AGREE, agreed)
+        connection.execute(WRITE_HISTORY, [entry | {"fulfillment": number} for entry in entries])
+
+    def _begun(self, ref, machine, status, moment):
+        entry = self._step("start", status, now=moment) | {"machine": machine}
+        return entry | {"hash": _hash(entry, ref.shop, ref)}
+
     def _keys(self, connection, ids):
         kept = connection.execute(READ_EVIDENCE, {"ids": ids}).all()
         past = connection.execute(READ_HISTORY, {"ids": ids}).all()
@@ -105,50 +142,63 @@ class HandWritten:
     def _entry(self, row, event):
         if ("delivery", row.delivery_status, event.status) not in LEGAL:
             raise ValueError("no such step")
-        entry = {
+        step = self._step(row.delivery_status, str(event.status), now=now())
+        entry = step | {
             "fulfillment": row.id,
-            "machine": "delivery",
             "seq": row.delivery_seq + 1,
             "prev_seq": row.delivery_seq,
-            "from_status": row.delivery_status,
-            "to_status": str(event.status),
-            "definition": self._definition,
-            "edge": self._definition,
             "source": "carrier",
             "actor": event.actor,
-            "reason": None,
             "event_key": event.key,
             "occurred_at": event.occurred_at,
-            "recorded_at": now(),
-            "inferred": False,
-            "cause": None,
-            "amends": None,
-            "note_digest": None,
             "prev_hash": row.delivery_hash,
         }
         return entry | {"hash": _hash(entry, event.shop, row)}
 
+    def _step(self, start, end, *, now):
+        """Return a delivery's first entry, made by rule, which others say more in."""
+        return {
+            "machine": "delivery",
+            "seq": 1,
+            "prev_seq": None,
+            "from_status": start,
+            "to_status": end,
+            "definition": self._definition,
+            "edge": self._definition,
+            "source": "rule",
+            "actor": None,
+            "reason": None,
+            "event_key": None,
+            "occurred_at": now,
+            "recorded_at": now,
+            "inferred": False,
+            "cause": None,
+            "amends": None,
+            "note_digest": None,
+            "prev_hash": GENESIS,
+        }
 
-def _hash(entry, shop, row):
+
+def _hash(entry, shop, parcel):
     said = {
         "actor": entry["actor"],
         "amends": None,
         "cause": None,
         "definition": DEFAULT.id,
         "from": entry["from_status"],
-        "fulfillment_id": row.fulfillment_id,
+        "fulfillment_id": parcel.fulfillment_id,
         "inferred": False,
         "key": entry["event_key"],
-        "machine": "delivery",
+        "machine": entry["machine"],
         "note_digest": None,
         "occurred_at": _stamp(entry["occurred_at"]),
-        "order_id": row.order_id,
+        "order_id": parcel.order_id,
         "prev": entry["prev_hash"],
         "reason": None,
         "recorded_at": _stamp(entry["recorded_at"]),
         "seq": str(entry["seq"]),
         "shop": shop,
-        "source": "carrier",
+        "source": entry["source"],
         "to": entry["to_status"],
         "v": "1",
     }
@@ -158,6 +208,32 @@ def _hash(entry, shop, row):
 
 def _stamp(moment):
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _opened(shop, opening, entries, moment):
+    delivery, cod = entries
+    return {
+        "shop": shop,
+        "order_id": opening.ref.order_id,
+        "fulfillment_id": opening.ref.fulfillment_id,
+        "tracking_number": opening.tracking_number,
+        "cod_amount": opening.cod_amount or 0,
+        "opened_at": moment,
+        "version": 1,
+        "entered_at": moment,
+        "delivery_status": delivery["to_status"],
+        "delivery_seq": 1,
+        "delivery_hash": delivery["hash"],
+        "delivery_confirmed": 0,
+        "cod_status": cod["to_status"],
+        "cod_seq": 1,
+        "cod_hash": cod["hash"],
+        "cod_confirmed": 0,
+        "held": 0,
+        "unpublished": 2,
+        "open": True,
+        "missing": 0,
+    }
 
 
 def _head(row, entry):

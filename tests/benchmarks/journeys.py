@@ -7,7 +7,16 @@ from datetime import UTC, datetime, timedelta
 from carrierflow.domain.model import Event, FulfillmentRef, Opening, Status
 
 
-__all__ = ["CASH", "MORNING", "ROWS_PER_JOURNEY", "SHOP", "at_picking", "journeys", "scans"]
+__all__ = [
+    "CASH",
+    "MORNING",
+    "ROWS_PER_JOURNEY",
+    "SHOP",
+    "at_picking",
+    "journeys",
+    "openings",
+    "scans",
+]
 
 SHOP = "alpha"
 MORNING = datetime(2026, 3, 1, 1, tzinfo=UTC)
@@ -33,9 +42,18 @@ def scans(first, count):
     return [_event(number, 1, Status.DELIVERING) for number in range(first, first + count)]
 
 
-def _walk(number, statuses):
+def openings(first, count):
+    """Return what begins new parcels before anything happens to them, as an order that comes in."""
+    return [_opening(number) for number in range(first, first + count)]
+
+
+def _opening(number):
     ref = FulfillmentRef(shop=SHOP, order_id=f"{10**9 + number}", fulfillment_id=_id(number))
-    opening = Opening(ref=ref, cod_amount=CASH)
+    return Opening(ref=ref, cod_amount=CASH)
+
+
+def _walk(number, statuses):
+    opening = _opening(number)
     return [_event(number, hour, status, opening) for hour, status in enumerate(statuses)]
 
 

@@ -10,13 +10,25 @@ much less than the clock on the wall.
 from __future__ import annotations
 
 import gc
+import os
+import resource
 import statistics
 import time
 import tracemalloc
 from dataclasses import dataclass
 
 
-__all__ = ["Spread", "Timing", "peak_memory", "race", "rates", "ratios", "timed"]
+__all__ = [
+    "Spread",
+    "Timing",
+    "as_installed",
+    "of_children",
+    "peak_memory",
+    "race",
+    "rates",
+    "ratios",
+    "timed",
+]
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,20 @@ def timed(work, *, elsewhere=lambda: 0.0):
     work()
     spent = time.process_time() + elsewhere() - busy
     return Timing(time.perf_counter() - wall, spent)
+
+
+def of_children():
+    """Return the CPU seconds of all processes that we started and that ended."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
+def as_installed():
+    """Return the variables of a process that finds bytecode, as where a package is installed.
+
+    Once it was started before: the first one writes it.
+    """
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
 def peak_memory(work):

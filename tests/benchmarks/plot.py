@@ -6,6 +6,8 @@ import math
 from itertools import groupby
 from xml.etree import ElementTree as ET
 
+from .tables import number
+
 
 __all__ = ["plot"]
 
@@ -17,8 +19,17 @@ FONT = {"font-family": "system-ui, sans-serif", "font-size": "12", "fill": "#222
 
 
 def plot(figures):
-    """Draw how many scans a second each contestant records, as the bytes of an SVG file."""
+    """Draw how many scans a second each contestant records, as the bytes of an SVG file.
+
+    Where none were recorded it draws how long things wait on a virtual day.
+    """
     rates = [found for found in map(_as_rate, figures) if found is not None]
+    if rates:
+        return _drawn("Scans recorded in a second", rates)
+    return _drawn("Seconds until it is told", [it for it in map(_as_wait, figures) if it])
+
+
+def _drawn(title, rates):
     groups = [(name, list(bars)) for name, bars in groupby(rates, key=lambda rate: rate[0])]
     lowest = math.floor(math.log10(min(rate for _, _, rate in rates)))
     highest = math.log10(max(rate for _, _, rate in rates))
@@ -30,7 +41,7 @@ def plot(figures):
         viewBox=f"0 0 {WIDTH} {height}",
         role="img",
     )
-    ET.SubElement(svg, "title").text = "Scans recorded in a second"
+    ET.SubElement(svg, "title").text = title
     ET.SubElement(svg, "rect", width=str(WIDTH), height=str(height), fill="#fff")
     y = 0
     for name, bars in groups:
@@ -46,7 +57,7 @@ def _bar(svg, y, who, rate, length):
     place = {"x": str(LEFT), "y": str(y), "height": str(BAR), "width": f"{length:.1f}"}
     ET.SubElement(svg, "rect", place | {"fill": COLOURS.get(who, PEER)})
     _text(svg, LEFT - 8, y + 12, who, {"text-anchor": "end"})
-    _text(svg, LEFT + length + 6, y + 12, f"{rate:,.0f}")
+    _text(svg, LEFT + length + 6, y + 12, number(rate))
 
 
 def _text(svg, x, y, said, style=()):
@@ -60,4 +71,11 @@ def _as_rate(figure):
         return f"{figure.bench}, {figure.where}", figure.who, 1e6 / figure.spread.value
     if figure.unit == "scans/s":
         return f"{figure.bench}, {figure.where}", figure.who, figure.spread.value
+    return None
+
+
+def _as_wait(figure):
+    """Return how many slots there are, what waits, and its seconds; None for other figures."""
+    if figure.unit == "s" and " waits, " in figure.who and figure.spread.value:
+        return figure.where, figure.who, figure.spread.value
     return None

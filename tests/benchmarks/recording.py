@@ -1,8 +1,9 @@
-"""What it costs to record scans: one at a time, many known parcels, and whole journeys."""
+"""What it costs to record: a scan, an opening in a host's transaction, many scans, journeys."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 
 from databases import create
 
@@ -14,7 +15,7 @@ from carrierflow.storage.encryption import generate_key
 from carrierflow.storage.shops import add_shop
 
 from .hand_written import HandWritten
-from .journeys import ROWS_PER_JOURNEY, SHOP, at_picking, journeys, scans
+from .journeys import ROWS_PER_JOURNEY, SHOP, at_picking, journeys, openings, scans
 from .measure import Spread, race, rates, ratios
 from .peers import PEERS, Base
 from .results import Budget, Figure
@@ -27,9 +28,9 @@ OURS, BY_HAND = "carrierflow", "Core by hand"
 CHUNK = 2_000
 """Scans in a transaction, for everybody; what `record-file` does."""
 
-MOST_OF_BY_HAND = 1.25
+MOST_OF_BY_HAND, MOST_OF_OPENING = 0.9, 1.25
 LEAST_OF_PEERS = 20
-LEAST_ROWS = {"sqlite": 40_000, "postgres": 20_000}
+LEAST_ROWS = {"sqlite": 30_000, "postgres": 17_000, "mariadb": 12_000}
 
 
 class Work:
@@ -68,6 +69,22 @@ class Contestant:
         return lambda: _in_chunks(self._record, events, chunk)
 
 
+class Host:
+    """A backend that begins parcels, each in a transaction of its own."""
+
+    def __init__(self, engine, opens, count, *, place):
+        self._engine, self._opens, self._count, self._place = engine, opens, count, place
+
+    def prepare(self, number):
+        """Return what opens the round's parcels."""
+        return partial(self._open, openings((self._place + number) * 1_000_000, self._count))
+
+    def _open(self, openings):
+        for opening in openings:
+            with self._engine.begin() as connection:
+                self._opens(connection, opening)
+
+
 def recording(kinds, size, folder):
     """Run all contestants on all databases; yield figures and budgets."""
     for kind in kinds:
@@ -75,6 +92,7 @@ def recording(kinds, size, folder):
             field = Field(kind, stack.enter_context(create(kind, folder)), stack)
             field.fill(size)
             yield from field.one_scan(size)
+            yield from field.one_opening(size)
             yield from field.a_shift(size)
             yield from field.an_export(size)
 
@@ -94,7 +112,12 @@ class Field:
             add_shop(connection, shop | {"carrier_code": "us", "token": b"-", "added_at": now()})
         Base.metadata.create_all(engine)
         self.ours = {OURS: Ours(app.ledger).record}
-        self.by_hand = {BY_HAND: HandWritten(engine, SHOP).record}
+        by_hand = HandWritten(engine, SHOP)
+        self.by_hand = {BY_HAND: by_hand.record}
+        self.openers = {
+            OURS: lambda connection, opening: app.joined(connection).open(opening),
+            BY_HAND: by_hand.open,
+        }
         self.peers = {name: peer(engine).record for name, peer in PEERS.items()}
 
     def record(self, events):
@@ -117,6 +140,23 @@ class Field:
         ratio = ratios(timings[OURS], timings[BY_HAND])
         promise = "one scan, against Core by hand"
         yield Budget(promise=promise, where=self.kind, limit=MOST_OF_BY_HAND, spread=ratio)
+
+    def one_opening(self, size):
+        """One parcel that begins, in a transaction that is the host's own."""
+        contestants = {}
+        for who, opens in self.openers.items():
+            contestants[who] = Host(self._engine, opens, size.singles, place=self._places)
+            self._places += size.rounds
+        timings = race(contestants, rounds=size.rounds, elsewhere=self.server)
+        for who, rounds in timings.items():
+            spread = Spread.of([timing.busy / size.singles * 1e6 for timing in rounds])
+            yield Figure(bench="one opening", where=self.kind, who=who, spread=spread, unit="µs")
+        yield Budget(
+            promise="one opening in a host's transaction, against Core by hand",
+            where=self.kind,
+            limit=MOST_OF_OPENING,
+            spread=ratios(timings[OURS], timings[BY_HAND]),
+        )
 
     def a_shift(self, size):
         """The next scan of many known parcels: each is read, judged, moved."""

@@ -40,7 +40,10 @@ def test_a_budget_is_met_missed_or_in_the_noise():
 
 @pytest.mark.parametrize(("value", "code"), [(1.0, 0), (9.0, 1)])
 def test_the_command_fails_where_a_budget_is_missed(value, code, monkeypatch, tmp_path, capsys):
-    """The exit code is 1 for a missed budget; table, JSON and plot are made all the same."""
+    """The exit code is 1 for a missed budget; table, JSON and plot are made all the same.
+
+    What other benchmarks measured before stays in the JSON.
+    """
     spread = Spread.of([value] * 3)
 
     def bench(kinds, size, folder):
@@ -49,13 +52,16 @@ def test_the_command_fails_where_a_budget_is_missed(value, code, monkeypatch, tm
 
     monkeypatch.setitem(BENCHMARKS, "recording", bench)
     files = {"--json": tmp_path / "all.json", "--plot": tmp_path / "all.svg"}
+    files["--json"].write_text('{"recording": "before", "looking": "kept"}')
 
     with pytest.raises(SystemExit) as ended:
         main(["recording", *(str(each) for pair in files.items() for each in pair)])
 
     assert code == ended.value.code
     assert "cheap enough" in capsys.readouterr().out
-    (told,) = json.loads(files["--json"].read_text())["budgets"]
+    document = json.loads(files["--json"].read_text())
+    (told,) = document["recording"]["budgets"]
+    assert "kept" == document["looking"]
     assert ("missed" if code else "met") == told["verdict"]
     assert b"<svg" in files["--plot"].read_bytes()
 
