@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import count
 
 from carrier import START, carried
 from carrier import carrying as on_haravan
 from onflow_carrier import OnflowCarrier
+from plain_runs import begin
 from sapo_carrier import SapoCarrier
 
 from carrierflow.domain.model import Event, Opening, Status
@@ -285,6 +287,25 @@ def brake(carrier):
     carrier.app.shops.rotate_token("alpha", "token-beta")
     yield refs[0]
     carrier.app.shops.rotate_token("alpha", "token-alpha")
+
+
+@cause()
+def run_dies(carrier):
+    """Something kills whoever works at the shop, until it is mended."""
+    ref, reconcile, numbers = told(carrier), carrier.app.reconcile, count()
+
+    def killed():
+        begin(carrier.app.store, f"killed-{next(numbers)}", "alpha", now=carrier.now())
+
+    def after_another(**how):
+        killed()
+        return reconcile(**how)
+
+    killed()
+    killed()
+    carrier.app.reconcile = after_another
+    yield ref
+    carrier.app.reconcile = reconcile
 
 
 @cause(approvals={"amend": 2})

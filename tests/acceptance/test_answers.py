@@ -113,9 +113,9 @@ def end_of_a_storm(method, status):
 
 def check_one(carrier, weather, method, status):
     """One odd answer leaves no trace, whether the platform did what was asked or not."""
-    for after in (False, True):
+    for after in (False, True) if method == "PUT" else (False,):
         refs = parcels_behind(carrier, f"s{status}-{after}", 1)
-        with weather.storm(method, status, times=1, after=after and method == "PUT"):
+        with weather.storm(method, status, times=1, after=after):
             runs(carrier, refs, 1, every=60)
         runs(carrier, refs, 2, every=60)
         check_all_is_told(carrier, refs)

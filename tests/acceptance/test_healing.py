@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from carrier import carrying
 
-from carrierflow.domain.incident import ResolveAction
+from carrierflow.domain.incident import Finding, ResolveAction
 from carrierflow.domain.incident_kinds import KINDS
 from carrierflow.domain.model import Event, Status
 from carrierflow.errors import InvalidInput
 from carrierflow.sandbox.haravan import Fault, FaultKind, Rule
+from carrierflow.storage.incidents import open_incident
 
 from .causes import CAUSES, edit, opened, run, told
 from .test_faults import FAST
@@ -118,6 +119,24 @@ def test_resuming_tells_what_was_said(tmp_path, kind):
         desk.resolve(incident.id, ResolveAction.RESUME, **DECIDED)
         run(carrier)
         assert list(said.tells) == log_of(carrier)[len(puts) :]
+
+
+def test_a_parcel_that_is_freed_has_no_incident_left_that_froze_it(tmp_path):
+    """Whichever of two a person decides about: what is free is not said to be frozen."""
+    with opened("merchant_edit", tmp_path) as (carrier, ref, _):
+        store, parcel = carrier.app.store, carrier.app.parcel("alpha", ref.fulfillment_id)
+        reported = Finding(kind="order_cancelled", sentence="It is.", ref=ref, evidence={})
+        with store.begin() as connection:
+            open_incident(connection, parcel.shop_id, parcel.id, reported, carrier.now())
+        _, other = carrier.app.incidents.all()
+
+        carrier.app.incidents.resolve(other.id, ResolveAction.UNFREEZE, **DECIDED)
+
+        assert carrier.app.parcel("alpha", ref.fulfillment_id).frozen is None
+        assert [] == carrier.app.incidents.all()
+        assert carrier.app.verify().ok
+        assert 1 == len(run(carrier))
+        assert carrier.app.verify().ok
 
 
 def test_a_disputed_cash_that_moves_on_is_not_announced(tmp_path):

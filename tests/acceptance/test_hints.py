@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from carrier import carrying
+from plain_runs import hints
 
 from .calling import SECRET, Platform, platform_ref
 from .test_faults import FAST
@@ -92,7 +93,7 @@ def test_an_ordinary_run_follows_hints_too(carrier):
     (report,) = carrier.app.reconcile()
 
     assert 1 == report.checked
-    assert [] == carrier.app.reconciler.parts.store.hints(carrier.app.shops.get("alpha"))
+    assert [] == list(hints(carrier.app.store, "alpha"))
 
 
 def test_a_hint_that_comes_during_a_look_stands(carrier):
@@ -101,15 +102,13 @@ def test_a_hint_that_comes_during_a_look_stands(carrier):
     platform = Platform(carrier)
     platform.webhook("orders/updated", ref.order_id)
     shop = carrier.app.shops.get("alpha")
-    listed = carrier.app.reconciler.parts.store.hints(shop)
+    listed = hints(carrier.app.store, "alpha")
     carrier.clock.advance(1)
     platform.webhook("orders/cancelled", ref.order_id)
 
     carrier.app.reconciler.parts.store.clear_hints(shop, listed)
 
-    assert [ref.order_id] == [
-        hint.order_id for hint in carrier.app.reconciler.parts.store.hints(shop)
-    ]
+    assert [ref.order_id] == [hint.order_id for hint in hints(carrier.app.store, "alpha")]
 
 
 def test_the_seller_s_cancel_is_not_told_back(carrier):

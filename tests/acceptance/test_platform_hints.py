@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 import requests
 from asgi import serving
+from plain_runs import hints
 
 from carrierflow.carrier_service import MAX_BODY
 from carrierflow.sandbox.onflow import OnflowStage
@@ -34,8 +35,7 @@ class Hinting:
 
     def hinted(self):
         """Return the orders that webhooks named."""
-        app = self.carrier.app
-        return [hint.order_id for hint in app.reconciler.parts.store.hints(app.shops.get("alpha"))]
+        return [hint.order_id for hint in hints(self.carrier.app.store, "alpha")]
 
 
 class SapoHinting(Hinting):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import pkgutil
 import signal
 import traceback
 from typing import ClassVar
 
+import carrierflow
 from carrierflow.app.build import build
 from carrierflow.domain import clock
 from carrierflow.errors import CarrierflowError, TryLater
@@ -16,16 +18,26 @@ from carrierflow.errors import CarrierflowError, TryLater
 
 __all__ = ["Worker", "all_at_once", "reconciling", "recording"]
 
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(
-    [
-        "carrierflow.app.build",
-        "carrierflow.cli",
-        "psycopg",
-        "pymysql",
-        "sqlalchemy.dialects.postgresql.psycopg",
-    ]
+LIBRARIES = (
+    *("alembic.command", "psycopg", "pymysql", "requests", "rich.console", "transitions"),
+    *("sqlalchemy.dialects.mysql.pymysql", "sqlalchemy.dialects.postgresql.psycopg"),
+    "sqlalchemy.dialects.sqlite.pysqlite",
 )
+"""What is imported by name only, or at first use."""
+
+NOT_OURS = ("carrierflow.integrations", "carrierflow.storage.migrations.", "carrierflow.__main__")
+"""What frameworks import, alembic runs, or is a program by itself."""
+
+OURS = tuple(
+    part.name
+    for part in pkgutil.walk_packages(carrierflow.__path__, "carrierflow.")
+    if not part.name.startswith(NOT_OURS)
+)
+
+CONTEXT = multiprocessing.get_context("forkserver")
+# Also what we import only where it is needed: else each process would import that anew, which
+# takes longer than most of what is tried with it.
+CONTEXT.set_forkserver_preload([*LIBRARIES, *OURS])
 
 SOON = 0.02
 """Seconds that a process waits before it tries again what could not be done now."""

@@ -99,7 +99,7 @@ DONE = ("already", "is not empty", "File exists", "Nothing is new")
 EARLY = 12
 """Packets to a server after which a command is connected, and has only begun."""
 
-OWN = 26
+OWN = 22
 """Packets after which every command does its own work; those before look at the schema."""
 
 JOBS = {"schedule once", "schedule run", "serve"}
@@ -264,6 +264,7 @@ def depth(office, packets):
 
 
 @pytest.mark.slow
+@pytest.mark.waits
 def test_every_command_gives_up_what_is_silent(office):
     """Each ends by itself, says why in a sentence, and works once there are answers again."""
     tried = set()
@@ -295,6 +296,7 @@ def test_every_command_gives_up_what_is_silent(office):
 
 
 @pytest.mark.slow
+@pytest.mark.waits
 def test_every_command_that_waits_for_what_is_silent_can_be_stopped(office):
     """SIGTERM and Ctrl-C end it within five seconds, and the next command goes on.
 

@@ -22,7 +22,7 @@ COMMANDS = {
     "a plan": ["reconcile", "--full", "--dry-run"],
 }
 
-AMONG = 40
+AMONG = 34
 """Packets to the server after which it freezes: connected by then, and in the middle of it."""
 
 

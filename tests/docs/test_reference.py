@@ -15,7 +15,7 @@ from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE
 from carrierflow.sandbox.haravan import FaultKind
 from carrierflow.storage.tables import APPEND_ONLY, metadata
 from carrierflow.testing.contract import PROMISES
-from carrierflow.web.metrics import FIGURES
+from carrierflow.web.figures import FIGURES
 
 from .pages import ROOT, generated, reference, rows
 

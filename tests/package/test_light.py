@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import click
+import pytest
 
 import carrierflow
 from carrierflow.cli import cli
-from carrierflow.cli.command_index import PARTS
+from carrierflow.cli.command_index import PARTS, SUMMARIES
 
 
 HOME = Path(carrierflow.__file__).parent / "cli"
@@ -20,6 +21,7 @@ HOME = Path(carrierflow.__file__).parent / "cli"
 NEVER = {
     *("alembic", "mako", "rich", "pygments", "starlette", "uvicorn", "prometheus_client"),
     *("sqlalchemy.orm", "sqlalchemy.dialects.postgresql", "cryptography.x509"),
+    *("requests", "urllib3", "stamina"),
     *("carrierflow.audit.reports.reports", "carrierflow.audit.export.exporter"),
     *("carrierflow.audit.pages.report_page", "carrierflow.sandbox", "carrierflow.demo"),
 }
@@ -30,6 +32,15 @@ HEAVY = NEVER | {
     *("cryptography", "transitions", "click", "schedule", "smtplib", "email", "ssl", "asyncio"),
 }
 """What nobody has asked for who imports an event and the door."""
+
+LIBRARIES = {
+    *("sqlalchemy", "pydantic", "pydantic_settings", "requests", "urllib3", "stamina", "rich"),
+    *("cryptography", "transitions", "schedule", "asyncio", "ssl", "carrierflow.app.carrierflow"),
+}
+"""What whoever asks for help does not wait for."""
+
+OWN = {"command_index", "importing", "session", "streams", "terminal"}
+"""The modules of the command line that every command has."""
 
 IMPORTED = """
 import json, sys
@@ -55,6 +66,33 @@ from carrierflow.cli import cli
 import carrierflow.app.assembly
 assert cli.get_command(click.Context(cli), "record").name == "record"
 """
+
+ASKED = """
+import contextlib, io, sys
+from carrierflow.cli import run
+with contextlib.redirect_stdout(io.StringIO()) as told:
+    run({arguments!r})
+assert {word!r} in told.getvalue(), told.getvalue()
+"""
+
+COMPLETED = """
+import contextlib, io, os
+from carrierflow.cli import run
+os.environ |= dict(
+    _CARRIERFLOW_COMPLETE="bash_complete", COMP_WORDS="carrierflow re", COMP_CWORD="1"
+)
+told = io.TextIOWrapper(io.BytesIO())
+with contextlib.redirect_stdout(told), contextlib.suppress(SystemExit):
+    run(name="carrierflow")
+names = ["reconcile", "record", "record-file", "revise"]
+assert told.buffer.getvalue().decode().split() == ["plain," + name for name in names]
+"""
+
+
+def parts_of_the_command_line(found):
+    """Return the modules of commands among some, beside those that every command has."""
+    begin = "carrierflow.cli."
+    return {name.removeprefix(begin) for name in found if name.startswith(begin)} - OWN
 
 
 def brought(code, folder):
@@ -101,6 +139,95 @@ def test_the_command_that_records_brings_no_other(tmp_path):
     assert set() == found & NEVER
 
 
+@pytest.mark.parametrize(("argument", "word"), [("--help", "reconcile"), ("--version", "version")])
+def test_help_and_version_bring_no_command(argument, word, tmp_path):
+    """Names and what each is for are an index: no command is imported, nor what it works with."""
+    found, _ = brought(ASKED.format(arguments=[argument], word=word), tmp_path)
+
+    assert set() == parts_of_the_command_line(found)
+    assert set() == found & LIBRARIES
+
+
+GARBAGE = """
+import gc
+from carrierflow.cli import main, run
+arguments = ["--database-url", {url!r}, "status"]
+assert 0 == run(arguments)
+assert (True, 0) == (gc.isenabled(), gc.get_freeze_count()), "a host's garbage"
+try:
+    main(arguments)
+except SystemExit as end:
+    assert not end.code, end
+assert gc.isenabled()
+assert gc.get_freeze_count() > 50_000
+"""
+
+
+def test_garbage_is_left_alone_by_a_command_and_to_a_host(tmp_path, sqlite_database):
+    """A host's process looks for its garbage as before; a command's does not, in what stays."""
+    code = GARBAGE.format(url=sqlite_database.url)
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert 0 == done.returncode, done.stderr
+
+
+def test_completing_a_name_brings_no_command(tmp_path):
+    """A shell that asks for a name at each touch of a key gets it from the index."""
+    found, _ = brought(COMPLETED, tmp_path)
+
+    assert set() == parts_of_the_command_line(found)
+    assert set() == found & LIBRARIES
+
+
+@pytest.mark.parametrize(
+    ("command", "parts"),
+    [
+        ("record", {"recording", "parcel_names", "fulfillment_json", "ranges"}),
+        ("reconcile", {"reconciling", "complaints", "of_any_shop", "ranges", "stopping"}),
+        ("runs", {"ranges", "runs"}),
+        ("changes", {"following", "ranges", "stopping"}),
+        ("erase", {"erasing", "ranges"}),
+        ("list", {"parcel_list", "fulfillment_json", "spans"}),
+    ],
+)
+def test_the_help_of_a_command_brings_that_command(command, parts, tmp_path):
+    """Whoever asks what `record` takes waits for `record`, and not for a database's library."""
+    asked = ASKED.format(arguments=[command, "--help"], word="Usage")
+    found, _ = brought(asked, tmp_path)
+
+    assert parts == parts_of_the_command_line(found)
+    assert set() == found & (LIBRARIES - {"transitions"})
+
+
+@pytest.mark.parametrize("width", [40, 80, 100])
+def test_the_index_says_of_each_command_what_its_help_says(width):
+    """Help that imports nothing is the help that click writes of the commands themselves."""
+    context = click.Context(cli, info_name="carrierflow")
+    ours, clicks = click.HelpFormatter(width=width), click.HelpFormatter(width=width)
+
+    cli.format_commands(context, ours)
+    click.Group.format_commands(cli, context, clicks)
+
+    assert clicks.getvalue() == ours.getvalue()
+    assert SUMMARIES == {
+        name: cli.get_command(context, name).get_short_help_str(1_000) for name in SUMMARIES
+    }
+
+
+def test_the_index_completes_as_click_does():
+    """A shell is offered the same names and the same words about them."""
+    context = click.Context(cli, info_name="carrierflow")
+    for begun in ("", "re", "--", "nonsense"):
+        ours = cli.shell_complete(context, begun)
+        clicks = click.Group.shell_complete(cli, context, begun)
+        assert [(each.value, each.help) for each in clicks] == [
+            (each.value, each.help) for each in ours
+        ]
+
+
 def test_every_public_name_is_found_where_type_checkers_find_it():
     """What is imported when asked for is what is written there for those who only read."""
     tree = ast.parse(Path(carrierflow.__file__).read_text(encoding="utf-8"))
@@ -125,4 +252,5 @@ def test_each_command_is_found_by_its_name_alone():
     assert names == [cli.get_command(context, name).name for name in names]
     assert set(names) == set(cli.commands)
     assert cli.get_command(context, "nonsense") is None
+    assert set(SUMMARIES) == {name for added in PARTS.values() for name in added.split()}
     assert {f"{name}.py" for name in PARTS} <= {path.name for path in HOME.glob("*.py")}

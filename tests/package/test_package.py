@@ -87,7 +87,7 @@ def test_no_framework_of_a_host_is_needed():
     """Who is no host of Django's and the like never needs them, nor are they imported unasked."""
     code = """
 import sys
-for name in ("aiosqlite", "asyncpg", "celery", "django", "fastapi", "gunicorn"):
+for name in ("aiosqlite", "asyncpg", "celery", "django", "fastapi", "gunicorn", "procrastinate"):
     sys.modules[name] = None
 import carrierflow, carrierflow.cli, carrierflow.web
 assert not [name for name in sys.modules if name.startswith("carrierflow.integrations")]

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 from carrierflow.reconcile.decision_table import ORDER_TABLE, TABLE
-from carrierflow.sandbox.faults import FaultKind
+from carrierflow.sandbox.faults import Fault, FaultKind, Rule
 from carrierflow.sandbox.onflow import Onflow, OnflowResult, OnflowStage, OnflowWorld
 from carrierflow.sandbox.onflow.mishaps import EFFECTS
 from carrierflow.sandbox.refusals import SandboxError
@@ -27,6 +27,7 @@ ROAD = (OnflowStage.PICKED, OnflowStage.PACKED, OnflowStage.HANDOVER)
 BEFORE = {OnflowStage.NEW, OnflowStage.PICKED, OnflowStage.PACKED}
 BY_HAND = "cancelled by hand"
 TOUCHED = "touched"
+MISCOUNTED = "says a number that its times deny"
 
 GONE_OUT = {"delivering", "notmeetcustomer", "delivered", "waitingforreturn", "return"}
 """What a parcel may be after the warehouse handed it over, which knows nothing beyond that."""
@@ -48,6 +49,9 @@ NOTHING_LEADS_BACK = "person reassert"
 PROFILES = ("calm", "network", "kills", "merchant")
 
 MOST_PARCELS = 5
+
+MISCOUNTS = 0.3
+"""In how many shops with people about a number is once one that the times beside it deny."""
 
 OURS_TO_CANCEL = 0.35
 """How many parcels their carrier cancels, and nothing else."""
@@ -92,7 +96,8 @@ class OnflowSide(Side):
             choices={"verify_within_hours": chance.choice(["0.05", "0.2", "1"])},
         )
         made = replace(made, roads=roads, tellings=tellings_of(chance, roads))
-        return _with_moves(_with_a_busy_warehouse(made, chance), chance)
+        moving = _with_moves(_with_a_busy_warehouse(made, chance), chance)
+        return _with_a_miscount(moving, random.Random(f"{seed}:onflow miscount"))
 
     @classmethod
     def pages(cls, _size):
@@ -110,7 +115,7 @@ class OnflowSide(Side):
             "rows": tuple(r.number for r in (*TABLE, *ORDER_TABLE) if r.number not in UNPLAYED),
             "met": (
                 *(it for it in EVERYWHERE["met"] if it != NOTHING_LEADS_BACK),
-                *(f"warehouse {stage}" for stage in (*ROAD, BY_HAND, TOUCHED)),
+                *(f"warehouse {stage}" for stage in (*ROAD, BY_HAND, TOUCHED, MISCOUNTED)),
                 *("cancel applied", "cancel refused", "cancel no_op"),
                 *("cancel after the handover", "a no in a 200", "a second cancel is refused"),
             ),
@@ -257,11 +262,21 @@ class OnflowSide(Side):
         code = self.stage.refs[place].fulfillment_id
         self.scheduler.met[f"warehouse {what}"] += 1
         self.scheduler.tell(f"warehouse: {what} {code}")
-        ways = {BY_HAND: self.world.cancel_by_hand, TOUCHED: self.world.touch}
+        ways = {
+            BY_HAND: self.world.cancel_by_hand,
+            TOUCHED: self.world.touch,
+            MISCOUNTED: self._miscount,
+        }
         try:
             ways.get(what, self.world.move_on)(code)
         except SandboxError as error:
             self.scheduler.tell(f"warehouse gave up: {error}")
+
+    def _miscount(self, code):
+        """Show a shipment once as handed over, or as cancelled, which its times deny."""
+        is_out = self.world.shipment(code).stage is OnflowStage.HANDOVER
+        fault = Fault(kind=FaultKind.NONSENSE_WORD, word="500" if is_out else "300")
+        self.faults.add(Rule(fault=fault, method="GET", path=code))
 
     def _catch_up(self):
         """Note when each shipment was last moved, by whomever; return the calls that were new."""
@@ -313,6 +328,13 @@ def _with_moves(drawn, chance):
         moves += [(at, place, stage) for at, stage in zip(times, stages, strict=True)]
         moves += _by_others(chance, drawn, place)
     return replace(drawn, moves=tuple(sorted(moves)))
+
+
+def _with_a_miscount(drawn, chance):
+    if not drawn.people or chance.random() >= MISCOUNTS:
+        return drawn
+    miscount = (chance.uniform(5, 250), chance.randrange(len(drawn.roads)), MISCOUNTED)
+    return replace(drawn, moves=tuple(sorted([*drawn.moves, miscount])))
 
 
 def _end_of(chance, drawn, left, cancelled):

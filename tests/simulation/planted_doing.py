@@ -215,15 +215,15 @@ def reads_one_by_one():
 def lease_ignored():
     """The lease is ignored: any number of runs work at one shop."""
 
-    def make(claim):
-        def always(self, shop, owner, span):
-            freed = update(shops).where(shops.c.id == shop.id).values(lease_until=None)
+    def make(begin_run):
+        def always(self, run, code, **how):
+            freed = update(shops).where(shops.c.code == code).values(lease_until=None)
             self._store.transact(lambda connection: connection.execute(freed))
-            return claim(self, shop, owner, span)
+            return begin_run(self, run, code, **how)
 
         return always
 
-    return [wrapped(SqlLeases, "claim", make)]
+    return [wrapped(SqlLeases, "begin_run", make)]
 
 
 @bug

@@ -10,7 +10,7 @@ from unittest import mock
 from carrierflow.app.build import build
 from carrierflow.domain.lifecycle import DEFAULT
 from carrierflow.domain.model import FulfillmentRef, Opening
-from carrierflow.platforms.http import transport
+from carrierflow.platforms.http import connection
 from carrierflow.reconcile import changes
 from carrierflow.storage import DatabaseClock
 from carrierflow.storage import store as store_module
@@ -139,5 +139,5 @@ def staged(scenario, *, kill_at=(), keep_lines=False):
         stack.enter_context(SIDES[scenario.platform].pages(scenario.page))
         stage = Stage(scenario, scheduler)
         stack.callback(stage.close)
-        stack.enter_context(mock.patch.object(transport, "new_session", stage.network.session))
+        stack.enter_context(mock.patch.object(connection, "new_session", stage.network.session))
         yield stage

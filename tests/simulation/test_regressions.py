@@ -123,6 +123,22 @@ def test_a_reassertion_does_not_skip_what_was_not_told_yet(stage):
     assert [] == stage.app.incidents.all()
 
 
+def test_a_reassertion_over_a_word_that_goes_by_itself_takes_back_nothing_told(stage):
+    """What was told stands there once the word is gone; a run took it for a difference."""
+    record(stage, "picking", "delivering", "notmeetcustomer", "delivering")
+    reconcile(stage)
+    puts = stage.judged().puts_received
+    stage.faults.add(Rule(fault=Fault(kind=FaultKind.NONSENSE_WORD), method="GET"))
+    reconcile(stage)
+
+    resolve(stage, ResolveAction.REASSERT)
+    reconcile(stage)
+
+    assert puts == stage.judged().puts_received == 4
+    assert 0 == stage.app.parcel(SHOP, stage.refs[0].fulfillment_id).unpublished
+    assert [] == stage.app.incidents.all()
+
+
 def test_an_event_that_comes_while_an_order_is_missing_does_not_end_the_run(stage):
     """A run that asks for a missing order alone reads it again; it ended with an exception."""
     order = stage.refs[0].order_id

@@ -2,6 +2,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from plain_runs import hints
 
 from carrierflow.carrier_service import MAX_BODY
 from carrierflow.domain.model import FulfillmentRef, Opening
@@ -38,9 +39,7 @@ def parcel(app):
 @pytest.fixture
 def hinted(app):
     """Tell which orders of the shop are to be looked at next."""
-    return lambda: [
-        hint.order_id for hint in app.reconciler.parts.store.hints(app.shops.get("sms"))
-    ]
+    return lambda: [hint.order_id for hint in hints(app.store, "sms")]
 
 
 def challenge(app, courier, **query):
@@ -124,11 +123,11 @@ def test_a_webhook_moves_the_parcel_s_turn_forward_and_nothing_else(app, service
     assert parcel == app.parcel("sms", "2001")
 
 
-def test_a_webhook_moves_the_shop_to_the_front(app, service, parcel):
-    """The shop that something happened in is the first one of the next run."""
+def test_a_webhook_lets_its_shop_be_due(app, service, parcel):
+    """The shop that something happened in comes before those that want a run later."""
     app.shops.add("aaa", token="t", base_url="http://127.0.0.1")
     with app.store.begin() as connection:
-        connection.exec_driver_sql("UPDATE carrierflow_shops SET next_due = '2026-01-01T00:00'")
+        connection.exec_driver_sql("UPDATE carrierflow_shops SET next_due = '2099-01-01T00:00'")
     assert ["aaa", "sms"] == [shop.code for shop in app.shops.all()]
 
     webhook(service)
@@ -159,9 +158,7 @@ def test_every_topic_is_kept_in_one_spelling(app, service, topic, kept):
 def test_the_same_webhook_twice_is_one(app, service, clock, parcel, hinted):
     """A second delivery of the same bytes is neither kept nor acted on."""
     webhook(service)
-    app.reconciler.parts.store.clear_hints(
-        app.shops.get("sms"), app.reconciler.parts.store.hints(app.shops.get("sms"))
-    )
+    app.reconciler.parts.store.clear_hints(app.shops.get("sms"), hints(app.store, "sms"))
     clock.advance(timedelta(minutes=1))
 
     assert 200 == webhook(service)
