@@ -37,7 +37,7 @@ from carrierflow.reconcile.run_report import EndReason
 from carrierflow.sandbox.haravan import FaultKind
 from carrierflow.storage.tables import APPEND_ONLY, metadata
 from carrierflow.testing.contract import PROMISES
-from carrierflow.web.metrics import FIGURES
+from carrierflow.web.figures import FIGURES
 
 
 if TYPE_CHECKING:
