@@ -219,7 +219,7 @@ class Reports:
         Raises:
             UnknownShop: if there is no such shop.
         """
-        at, within = self._clock(), within or self._verify_within
+        at, within = self._clock(), self._verify_within if within is None else within
         with self._asking(shop) as (connection, number):
             found = all_shops(connection) if shop is None else [find_shop(connection, shop)]
             shops = tuple(coverage(connection, each, since=at - within) for each in found)

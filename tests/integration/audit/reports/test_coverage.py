@@ -28,7 +28,7 @@ def test_coverage_reconciles_with_the_raw_rows(reports, week, store, ask, clock)
     """What is open, what was looked at and what waits longest is what plain SQL finds."""
     shop = week[0]
     looked_at(store, shop, clock, [1, 7, 13, 25, 50, 90])
-    for hours in (0.5, 8, 24, 1000):
+    for hours in (0, 0.5, 8, 24, 1000):
         found = reports.coverage(timedelta(hours=hours), shop=shop, oldest=1000)
         since = clock() - timedelta(hours=hours)
         raw = [name for name, _ in ask(OPEN, shop=shop)]
