@@ -114,7 +114,7 @@ if TYPE_CHECKING:
     from carrierflow.audit.reports.reports import Reports
 
 
-__all__ = ["Carrierflow"]
+__all__ = ["MOST_DUE", "Carrierflow"]
 
 log = logging.getLogger(__name__)
 
@@ -124,6 +124,7 @@ HOLD = timedelta(minutes=10)
 """How long a shop is on its way to a worker before it is given out again."""
 
 MOST_DUE = 10_000
+"""Shops that are claimed at once."""
 
 
 @guarded_methods
@@ -462,7 +463,7 @@ class Carrierflow:
         Raises:
             UnknownShop: if a shop named is not there.
         """
-        since = self._clock() - (within or self.settings.verify_within)
+        since = self._clock() - (self.settings.verify_within if within is None else within)
         with self.store.reading() as connection:
             found = coverages(connection, since=since, codes=shops)
         if missing := set(shops) - {each.shop for each in found}:
@@ -597,6 +598,7 @@ class Carrierflow:
 
         Raises:
             UnknownShop, ShopRevoked: if a shop named is not connected.
+            InvalidInput: if none is to be looked after at once.
             ShopHeld: if another run holds the only shop.
             WrongSecretKey, DatabaseUnavailable: if nothing can be done at all.
         """
@@ -675,6 +677,7 @@ class Carrierflow:
 
         Raises:
             UnknownShop: if there is none.
+            InvalidInput: if the share is no time, or no request.
         """
         runner = self._runner(stop=stop or self._stop, parallel=1)
         return runner.quantum(shop, self._quantum(seconds, requests))
@@ -696,6 +699,7 @@ class Carrierflow:
 
         Raises:
             DatabaseUnavailable: with `until_idle`, if the database does not answer.
+            InvalidInput: if a shop's share is no time, or no request, or no shop is looked after.
         """
         stop = stop or self._stop
         runner = self._runner(stop=stop, parallel=parallel)
@@ -710,9 +714,13 @@ class Carrierflow:
         return runner.drain(due, self._quantum(seconds, requests))
 
     def _quantum(self, seconds: float, requests: int) -> RunLimits:
+        if not seconds or not requests:
+            raise InvalidInput("A share is some seconds and some requests.")
         return replace(self.limits(self.settings.max_writes), seconds=seconds, requests=requests)
 
     def _runner(self, *, stop: Stop, parallel: int | None, **how: Any) -> ShopRunner:
+        if parallel == 0:
+            raise InvalidInput("One shop at least is looked after at once.")
         return ShopRunner(
             self.reconciler,
             self._queue,

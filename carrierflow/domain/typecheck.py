@@ -120,7 +120,7 @@ def _check_value(what: str, value: Any) -> None:
                 raise InvalidInput(_UNSTORABLE.format(what=what))
         case PurePath() if "\0" in str(value):
             raise InvalidInput(f"The {what} holds a NUL, and no file is called so.")
-        case int() if not 0 <= value <= MOST:
+        case int() | float() if not 0 <= value <= MOST:  # nan is neither
             raise InvalidInput(f"The {what} must be a number from 0 to {MOST}.")
         case timedelta() if not -LONGEST <= value <= LONGEST:
             raise InvalidInput(f"The {what} must be a span of at most {LONGEST.days} days.")

@@ -17,6 +17,7 @@ from celery import Celery, signals
 from celery.schedules import crontab
 
 from carrierflow.app.carrierflow import Carrierflow
+from carrierflow.errors import InvalidInput
 from carrierflow.integrations.engine_tasks import (
     DUTIES,
     HOLD,
@@ -24,6 +25,7 @@ from carrierflow.integrations.engine_tasks import (
     SLOTS,
     TICK,
     EngineTasks,
+    check_queue,
 )
 from carrierflow.reconcile import QUANTUM_REQUESTS, QUANTUM_SECONDS
 from carrierflow.scheduling import Job
@@ -75,8 +77,12 @@ def install(
         requests: how many requests it makes at most.
 
     Raises:
-        InvalidInput: if there are no slots, or the hold is no time.
+        InvalidInput: if that is no such application, there are no slots or more than 5,000, the
+            hold or the share is nothing, or no queue can be called so.
     """
+    if not isinstance(celery, Celery):  # not by its type: it may be a proxy
+        raise InvalidInput("What tasks are declared on is a Celery application.")
+    check_queue(queue)
     tasks = EngineTasks(carrierflow, slots=slots, hold=hold, seconds=seconds, requests=requests)
     stopping = threading.Event()
     late = {"acks_late": True, "reject_on_worker_lost": True}
@@ -117,7 +123,11 @@ def beat_schedule(*, queue: str = QUEUE) -> dict[str, dict[str, Any]]:
     `queue` is the one that `install` was given. One beat is enough; a second one does no harm.
     What was not taken before it is sent again expires. What is done nightly goes by the
     application's time zone, which is UTC unless it was set.
+
+    Raises:
+        InvalidInput: if no queue can be called so.
     """
+    check_queue(queue)
     often: dict[str, float] = {"dispatch": TICK}
     often |= {job.name: job.every.total_seconds() for job in DUTIES}
     return {

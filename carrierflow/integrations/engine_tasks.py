@@ -12,15 +12,16 @@ from contextlib import suppress
 from datetime import timedelta
 
 from carrierflow.app import duties
-from carrierflow.app.carrierflow import Carrierflow
+from carrierflow.app.carrierflow import MOST_DUE, Carrierflow
 from carrierflow.domain.forking import ProcessLock
+from carrierflow.domain.typecheck import check_text, guarded
 from carrierflow.domain.waiting import Stop
 from carrierflow.errors import CarrierflowError, InvalidInput, TryLater, UnknownShop
 from carrierflow.reconcile import QUANTUM_REQUESTS, QUANTUM_SECONDS
 from carrierflow.scheduling import Job, run_job
 
 
-__all__ = ["DUTIES", "HOLD", "NIGHTLY", "SLOTS", "TICK", "EngineTasks", "Send"]
+__all__ = ["DUTIES", "HOLD", "NIGHTLY", "SLOTS", "TICK", "EngineTasks", "Send", "check_queue"]
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,11 @@ Send = Callable[[Sequence[str]], object]
 """Brings a task for each of some shops to the engine."""
 
 SLOTS = 16
+MOST_SLOTS = MOST_DUE // 2
+"""Twice as many shops are brought at once."""
+
+LONGEST_QUEUE = 200
+"""In characters; RabbitMQ takes 255 bytes, with what is put behind it."""
 
 HOLD = timedelta(minutes=2)
 """How long a shop may be on its way: twice the slots wait for two quanta at most."""
@@ -67,9 +73,10 @@ class EngineTasks:
         requests: how many requests it makes at most.
 
     Raises:
-        InvalidInput: if there are no slots, or the hold is no time.
+        InvalidInput: if there are no slots or more than 5,000, or the hold or the share is nothing.
     """
 
+    @guarded
     def __init__(
         self,
         carrierflow: Carrierflow | Callable[[], Carrierflow],
@@ -79,8 +86,12 @@ class EngineTasks:
         seconds: float = QUANTUM_SECONDS,
         requests: int = QUANTUM_REQUESTS,
     ) -> None:
-        if slots < 1 or hold <= timedelta(0):
-            raise InvalidInput("An engine has slots, and holds a shop for some time.")
+        if not 1 <= slots <= MOST_SLOTS or hold <= timedelta(0):
+            raise InvalidInput(
+                f"An engine has from 1 to {MOST_SLOTS:,} slots, and holds a shop for some time."
+            )
+        if not seconds or not requests:
+            raise InvalidInput("A share is some seconds and some requests.")
         self.seconds = seconds
         self._given = carrierflow
         self._built: Carrierflow | None = None
@@ -96,9 +107,15 @@ class EngineTasks:
         """The application of this process."""
         with self._lock:
             if self._built is None:
-                given = self._given
-                self._built = given if isinstance(given, Carrierflow) else given()
+                self._built = self._build()
             return self._built
+
+    def _build(self) -> Carrierflow:
+        given = self._given
+        built: object = given if isinstance(given, Carrierflow) else given()
+        if isinstance(built, Carrierflow):
+            return built
+        raise InvalidInput(f"What builds the application built a {type(built).__name__}.")
 
     def dispatch(self, send: Send, *, stop: Stop) -> None:
         """Keep workers busy for a while: bring them due shops, twice as many as there are slots.
@@ -157,3 +174,9 @@ class EngineTasks:
     def run(self, duty: Job, *, stop: Stop) -> None:
         """Do a duty once; what it raises is logged."""
         run_job(duty, self.app.stopped_by(stop))
+
+
+@guarded
+def check_queue(queue: str) -> None:
+    """Raise `InvalidInput` where no queue can be called so."""
+    check_text("queue", queue, LONGEST_QUEUE, names=True)

@@ -18,7 +18,15 @@ from procrastinate import App, Blueprint, JobContext
 from procrastinate.exceptions import ConnectorException
 
 from carrierflow.app.carrierflow import Carrierflow
-from carrierflow.integrations.engine_tasks import DUTIES, HOLD, NIGHTLY, SLOTS, EngineTasks
+from carrierflow.errors import InvalidInput
+from carrierflow.integrations.engine_tasks import (
+    DUTIES,
+    HOLD,
+    NIGHTLY,
+    SLOTS,
+    EngineTasks,
+    check_queue,
+)
 from carrierflow.reconcile import QUANTUM_REQUESTS, QUANTUM_SECONDS
 from carrierflow.scheduling import Job
 
@@ -75,8 +83,12 @@ def install(
         requests: how many requests it makes at most.
 
     Raises:
-        InvalidInput: if there are no slots, or the hold is no time.
+        InvalidInput: if that is no such application, there are no slots or more than 5,000, the
+            hold or the share is nothing, or no queue can be called so.
     """
+    if not isinstance(procrastinate, App):  # not by its type: it may be a proxy
+        raise InvalidInput("What tasks are added to is a Procrastinate application.")
+    check_queue(queue)
     tasks = EngineTasks(carrierflow, slots=slots, hold=hold, seconds=seconds, requests=requests)
     procrastinate.add_tasks_from(_blueprint(tasks, Threads(slots), queue), namespace=NAMESPACE)
 

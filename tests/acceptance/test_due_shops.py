@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
+from math import inf, nan
 
 import pytest
 from carrier import carrying
@@ -117,6 +119,34 @@ def test_the_loop_ends_when_nobody_is_due(lite):
     assert EndReason.QUANTUM in {report.end_reason for report in reports}
     assert len(refs) == sum(report.published for report in reports)
     assert [] == list(lite.app.work(until_idle=True))
+
+
+SHARES = [{"seconds": 0}, {"seconds": -1.0}, {"seconds": nan}, {"seconds": inf}, {"requests": 0}]
+
+
+@pytest.mark.parametrize("wrong", [*SHARES, {"parallel": 0}], ids=str)
+def test_a_share_of_nothing_is_refused(lite, wrong):
+    """Whoever was given it would begin run after run, and none would do anything."""
+    lite.connect("alpha")
+    with pytest.raises(InvalidInput):
+        lite.app.work(until_idle=True, **wrong)
+    once = lite.app.reconcile if "parallel" in wrong else partial(lite.app.reconcile_shop, "alpha")
+    with pytest.raises(InvalidInput):
+        once(**wrong)
+
+    assert {} == lite.app.last_runs()
+
+
+def test_within_no_time_nothing_was_looked_at(lite):
+    """No time is a time of its own, and not the one that the settings name."""
+    lite.connect("alpha")
+    lite.parcel("alpha", walk=("picking",))
+    list(lite.app.work(until_idle=True))
+    lite.clock.advance(1)
+
+    (at_all,), (within_no_time,) = lite.app.coverage(), lite.app.coverage(timedelta(0))
+    assert (1, 1) == (at_all.open, at_all.verified)
+    assert (1, 0) == (within_no_time.open, within_no_time.verified)
 
 
 def test_a_stop_in_the_middle_gives_back_what_was_claimed(lite):

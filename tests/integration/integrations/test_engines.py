@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from celery import Celery, signals
+from celery import Celery, current_app, signals
 from celery.schedules import crontab
 from croniter import croniter
 from databases import every_database
@@ -156,11 +156,58 @@ def test_the_application_is_built_once_and_late(carrierflow):
     assert [carrierflow] == built
 
 
-@pytest.mark.parametrize("wrong", [{"slots": 0}, {"hold": timedelta(0)}])
-def test_an_engine_has_slots_and_holds(carrierflow, wrong):
-    """What cannot be is refused where it is declared."""
-    with pytest.raises(InvalidInput, match="slots"):
-        EngineTasks(carrierflow, **wrong)
+WRONG = {
+    "slots": [0, -1, 5_001, 1.5, float("nan"), "8", None],
+    "hold": [timedelta(0), timedelta(days=-1), timedelta(days=50_000), 120, None],
+    "seconds": [0, 0.0, -1.0, float("nan"), float("inf"), "20", None],
+    "requests": [0, -1, 1.5, "80", None],
+    "queue": ["", " shops", "q\0", "q" * 300, 3, None],
+    "carrierflow": [None, "carrierflow"],
+}
+
+
+@pytest.mark.parametrize("declare", [on_celery.install, on_procrastinate.install])
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in WRONG.items() for value in values]
+)
+def test_what_cannot_be_is_refused_where_it_is_declared(carrierflow, declare, name, value):
+    """A worker would say so with each task, or say nothing and idle."""
+    hosts = {
+        on_celery.install: Celery("host", broker="memory://", set_as_current=False),
+        on_procrastinate.install: App(connector=InMemoryConnector()),
+    }
+    given = {"carrierflow": carrierflow, name: value}
+    with pytest.raises(InvalidInput):
+        declare(hosts[declare], given.pop("carrierflow"), **given)
+
+
+@pytest.mark.parametrize("declare", [on_celery.install, on_procrastinate.install])
+@pytest.mark.parametrize("host", [None, "host", 3])
+def test_tasks_are_declared_on_an_application_of_the_engine(carrierflow, declare, host):
+    """Whatever else it is given is refused by a sentence of ours."""
+    with pytest.raises(InvalidInput, match="application"):
+        declare(host, carrierflow)
+
+
+def test_a_proxy_of_an_application_is_one(carrierflow):
+    """Celery's `current_app` is what many hosts have at hand."""
+    host = Celery("host", broker="memory://")
+    on_celery.install(current_app, carrierflow)
+
+    assert "carrierflow.dispatch" in host.tasks
+
+
+def test_beat_needs_a_queue():
+    """What no queue can be called is no part of a name either."""
+    with pytest.raises(InvalidInput):
+        on_celery.beat_schedule(queue=None)
+
+
+def test_what_builds_no_application_is_told_of():
+    """The first task says what came of it."""
+    tasks = EngineTasks(lambda: None)
+    with pytest.raises(InvalidInput, match="NoneType"):
+        tasks.dispatch(lambda _: None, stop=never)
 
 
 @pytest.fixture
