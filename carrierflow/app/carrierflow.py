@@ -69,6 +69,7 @@ from carrierflow.reconcile import (
     RunLimits,
     RunReport,
     ShopRunner,
+    check_quantum,
 )
 from carrierflow.reconcile.backfill import Imported, import_shop
 from carrierflow.reconcile.notification import IncidentNotifier
@@ -714,8 +715,7 @@ class Carrierflow:
         return runner.drain(due, self._quantum(seconds, requests))
 
     def _quantum(self, seconds: float, requests: int) -> RunLimits:
-        if not seconds or not requests:
-            raise InvalidInput("A share is some seconds and some requests.")
+        check_quantum(seconds, requests)
         return replace(self.limits(self.settings.max_writes), seconds=seconds, requests=requests)
 
     def _runner(self, *, stop: Stop, parallel: int | None, **how: Any) -> ShopRunner:

@@ -17,7 +17,7 @@ from carrierflow.domain.forking import ProcessLock
 from carrierflow.domain.typecheck import check_text, guarded
 from carrierflow.domain.waiting import Stop
 from carrierflow.errors import CarrierflowError, InvalidInput, TryLater, UnknownShop
-from carrierflow.reconcile import QUANTUM_REQUESTS, QUANTUM_SECONDS
+from carrierflow.reconcile import QUANTUM_REQUESTS, QUANTUM_SECONDS, check_quantum
 from carrierflow.scheduling import Job, run_job
 
 
@@ -90,8 +90,7 @@ class EngineTasks:
             raise InvalidInput(
                 f"An engine has from 1 to {MOST_SLOTS:,} slots, and holds a shop for some time."
             )
-        if not seconds or not requests:
-            raise InvalidInput("A share is some seconds and some requests.")
+        check_quantum(seconds, requests)
         self.seconds = seconds
         self._given = carrierflow
         self._built: Carrierflow | None = None

@@ -12,6 +12,7 @@ from carrierflow.reconcile.policy import (
     Policy,
     RemoteAhead,
     RunLimits,
+    check_quantum,
 )
 from carrierflow.reconcile.reconciler import Reconciler
 from carrierflow.reconcile.run_counters import RunCounters
@@ -43,4 +44,5 @@ __all__ = [
     "RunReport",
     "ShopRunner",
     "TableRow",
+    "check_quantum",
 ]

@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from carrierflow.domain.model import Status
+from carrierflow.errors import InvalidInput
 
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Policy",
     "RemoteAhead",
     "RunLimits",
+    "check_quantum",
 ]
 
 
@@ -81,3 +83,9 @@ class RunLimits:
     """A run that would freeze or cancel more of the open fulfillments stops instead."""
     freeze_least: int = 20
     """So many it may always freeze or cancel."""
+
+
+def check_quantum(seconds: float, requests: int) -> None:
+    """Raise `InvalidInput` where a share is no time, or no request: a run could do nothing."""
+    if not seconds or not requests:
+        raise InvalidInput("A share is some seconds and some requests.")
